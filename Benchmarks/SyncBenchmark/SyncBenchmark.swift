@@ -1,0 +1,1 @@
+@main enum SyncBenchmark { static func main() {} }

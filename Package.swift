@@ -1,0 +1,145 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let swiftASN1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "federation-node",
+    products: [
+        .executable(name: "federation-node", targets: ["FederationNode"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // MARK: - Words (no I/O, no clock, standard library only)
+        .target(name: "FederationModel", swiftSettings: strict),
+        .target(name: "LogicalQuery", dependencies: ["FederationModel"], swiftSettings: strict),
+        .target(name: "ChangeSetFormat", dependencies: ["FederationModel"], swiftSettings: strict),
+        .target(name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
+        .testTarget(name: "FederationModelTests", dependencies: ["FederationModel"], swiftSettings: strict),
+        .testTarget(
+            name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery"], swiftSettings: strict),
+        .testTarget(
+            name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
+        .testTarget(
+            name: "SyncProtocolTests", dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol"],
+            swiftSettings: strict),
+
+        // MARK: - Files people write
+        .target(name: "TopologyFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
+
+        .testTarget(
+            name: "TopologyFileTests", dependencies: ["FederationModel", "TopologyFile"], swiftSettings: strict),
+
+        // MARK: - Bytes
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
+
+        // MARK: - The store
+        .target(
+            name: "LocalStore",
+            dependencies: ["ChangeSetFormat", "FederationModel", "LogicalQuery", "Zstandard", grdb, grdbSQLite],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LocalStoreTests",
+            dependencies: ["ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "Zstandard"],
+            swiftSettings: strict),
+
+        // MARK: - Records from other systems
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "RecordIntake", dependencies: ["CZlib", "FederationModel", yams], swiftSettings: strict),
+        .testTarget(
+            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake"], swiftSettings: strict),
+
+        // MARK: - Identity and transport
+        .target(
+            name: "NodeIdentity", dependencies: ["FederationModel", crypto, swiftASN1, x509], swiftSettings: strict),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(
+            name: "CCurlShim", dependencies: ["CCurl"],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "PeerTransport", dependencies: ["CCurl", "CCurlShim"], swiftSettings: strict),
+
+        .testTarget(
+            name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", x509], swiftSettings: strict),
+
+        // MARK: - The running node
+        .target(
+            name: "NodeRuntime",
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "PeerTransport",
+                "SyncProtocol", "TopologyFile",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                logging, yams,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "NodeRuntimeTests",
+            dependencies: [
+                "FederationModel", "NodeIdentity", "NodeRuntime", "PeerTransport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                logging,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "FederationNode",
+            dependencies: [
+                "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake",
+                "SyncProtocol", "TopologyFile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "Zstandard"],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests"),
+
+        // MARK: - Measurements
+        .executableTarget(
+            name: "SyncBenchmark",
+            dependencies: [
+                "FederationModel", "LocalStore", "RecordIntake",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/SyncBenchmark",
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

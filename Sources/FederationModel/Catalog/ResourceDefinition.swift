@@ -1,0 +1,183 @@
+/// The type of a column, as SQLite stores it and a change-set carries it.
+package enum ColumnType: String, Sendable {
+    case text
+    case integer
+    case real
+    /// 0 or 1, stored as an integer.
+    case boolean
+    /// Milliseconds since 1970 UTC, stored as an integer.
+    case timestamp
+    /// A JSON object, stored as text: fields that the catalog does not know (`ext.*`).
+    case json
+
+    /// How the column is stored: the three shapes that a value can have.
+    package enum Storage: UInt8, Sendable {
+        case text = 1
+        case integer = 2
+        case real = 3
+    }
+
+    package var storage: Storage {
+        switch self {
+        case .text, .json: .text
+        case .real: .real
+        case .integer, .boolean, .timestamp: .integer
+        }
+    }
+}
+
+/// The classification level (分类分级, GB/T 43697) of a field: 1 may be public as statistics, 4 is sensitive personal.
+package enum ClassificationLevel: Int, Sendable, Comparable {
+    case open = 1
+    case inner = 2
+    case personal = 3
+    case sensitive = 4
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// One column of a resource (信息项).
+package struct ColumnDefinition: Hashable, Sendable {
+    package let name: String
+    /// The Chinese name, as people read it.
+    package let title: String
+    package let type: ColumnType
+    package let level: ClassificationLevel
+    package let codeList: String?
+    package let isRequired: Bool
+    /// Longest text in bytes of UTF-8; a longer one is put aside.
+    package let bytesMax: Int
+
+    package init(
+        _ name: String, _ title: String, _ type: ColumnType = .text, level: ClassificationLevel,
+        codeList: String? = nil, required: Bool = false, bytesMax: Int = 1_000
+    ) {
+        self.name = name
+        self.title = title
+        self.type = type
+        self.level = level
+        self.codeList = codeList
+        self.isRequired = required
+        self.bytesMax = bytesMax
+    }
+}
+
+/// A stage (环节) of a ticket's life, in the order in which a ticket goes through them.
+package enum Stage: Int, CaseIterable, Sendable, Comparable {
+    case acceptance = 1
+    case dispatch
+    case handling
+    case reply
+    case supervision
+    case closure
+    case followUp
+    case evaluation
+
+    package var title: String {
+        switch self {
+        case .acceptance: "受理"
+        case .dispatch: "派单"
+        case .handling: "办理"
+        case .reply: "答复"
+        case .supervision: "督办"
+        case .closure: "办结"
+        case .followUp: "回访"
+        case .evaluation: "评价"
+        }
+    }
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A resource, declared once. Its table, its place in the feed, its change-set SELECT and its apply statement all come
+/// from this value; no resource has code of its own in the store or in the protocol.
+package struct ResourceDefinition: Hashable, Sendable {
+    package let name: ResourceName
+    package let title: String
+    /// The stage that a record of this resource stands for; nil for helper records, calls and recordings.
+    package let stage: Stage?
+    package let columns: [ColumnDefinition]
+    /// Column lists of the secondary indexes. Indexes are two thirds of what applying a row costs, so a resource has the
+    /// ones that its questions need, no more.
+    package let indexes: [[String]]
+
+    package init(
+        _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
+        indexes: [[String]] = []
+    ) {
+        self.name = name
+        self.title = title
+        self.stage = stage
+        self.columns = columns
+        self.indexes = indexes
+    }
+
+    package func column(named name: String) -> ColumnDefinition? {
+        columns.first { $0.name == name }
+    }
+
+    /// Whether its records belong to the thread of a ticket.
+    package var isThreadRecord: Bool { column(named: "ticket_origin") != nil }
+}
+
+/// What is wrong with one value of one row. It names the field and the rule, never the value.
+package struct FieldViolation: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Rule: String, Sendable {
+        case missing = "E_FIELD_MISSING"
+        case unknown = "E_FIELD_UNKNOWN"
+        case type = "E_FIELD_TYPE"
+        case tooLong = "E_FIELD_TOO_LONG"
+        case notInCodeList = "E_FIELD_CODE"
+        case badText = "E_FIELD_TEXT"
+        case badTime = "E_FIELD_TIME"
+        case timeOrder = "E_TIME_ORDER"
+    }
+
+    package let field: String
+    package let rule: Rule
+    package let detail: String
+
+    package init(field: String, rule: Rule, detail: String) {
+        self.field = field
+        self.rule = rule
+        self.detail = detail
+    }
+
+    package var description: String { "\(rule.rawValue): \(field): \(detail)" }
+}
+
+extension ColumnDefinition {
+    /// Checks one value that a local system hands in, by type, length, text and code list.
+    package func violation(of value: FieldValue) -> FieldViolation? {
+        switch value {
+        case .null:
+            return isRequired ? FieldViolation(field: name, rule: .missing, detail: "is required") : nil
+        case .text(let text):
+            guard type.storage == .text else { return wrongType("text") }
+            if text.utf8.count > bytesMax {
+                return FieldViolation(
+                    field: name, rule: .tooLong, detail: "\(text.utf8.count) bytes, at most \(bytesMax)")
+            }
+            if text.utf8.contains(0) {
+                return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
+            }
+            if isRequired && text.isEmpty {
+                return FieldViolation(field: name, rule: .missing, detail: "is required")
+            }
+            if let codeList, CodeList.named(codeList)?.contains(text) != true {
+                return FieldViolation(field: name, rule: .notInCodeList, detail: "is not in code list \(codeList)")
+            }
+            return nil
+        case .integer(let integer):
+            guard type.storage == .integer else { return wrongType("an integer") }
+            if type == .boolean && integer != 0 && integer != 1 { return wrongType("an integer other than 0 and 1") }
+            return nil
+        case .real:
+            return type.storage == .real ? nil : wrongType("a real number")
+        }
+    }
+
+    private func wrongType(_ found: String) -> FieldViolation {
+        FieldViolation(field: name, rule: .type, detail: "expected \(type.rawValue), found \(found)")
+    }
+}

@@ -1,0 +1,36 @@
+/// What may flow over one direction of one link: a pure function of the topology, applied at every hop by whoever sends
+/// (design rule 7) and checked again by whoever receives.
+///
+/// Row filters and field treatment of the catalog join here; every resource that is granted is granted whole.
+package struct LinkPolicy: Hashable, Sendable {
+    package let sender: NodeID
+    package let receiver: NodeID
+    package let revision: LinkRevision
+    /// The resources whose rows are copied, in the order of the built-in catalog, which is the order of a sweep.
+    package let resources: [ResourceName]
+    /// Origins whose rows the sender supplies to the receiver.
+    package let origins: Set<NodeID>
+
+    /// - Returns: nil when the topology has no edge between the two.
+    package init?(from sender: NodeID, to receiver: NodeID, topology: Topology, resources: [ResourceDefinition]) {
+        guard topology.role(of: receiver, to: sender) != nil else { return nil }
+        self.sender = sender
+        self.receiver = receiver
+        revision = LinkRevision(topology: topology.version, policy: 0)
+        self.resources = resources.map(\.name).filter {
+            topology.mode(of: $0, from: sender, to: receiver) == .physical
+        }
+        origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
+    }
+
+    /// Where a sweep of this policy begins.
+    package var sweepStart: SweepPosition {
+        resources.first.map { .at(resource: $0, after: nil) } ?? .complete
+    }
+
+    /// Where a sweep goes on after the last row of `resource`.
+    package func sweepPosition(after resource: ResourceName) -> SweepPosition {
+        guard let index = resources.firstIndex(of: resource), index + 1 < resources.count else { return .complete }
+        return .at(resource: resources[index + 1], after: nil)
+    }
+}

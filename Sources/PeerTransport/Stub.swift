@@ -1,0 +1,3 @@
+import CCurl
+import CCurlShim
+package enum PT {}

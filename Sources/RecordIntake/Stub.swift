@@ -1,0 +1,3 @@
+import CZlib
+import Yams
+package enum RS {}

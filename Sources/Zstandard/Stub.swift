@@ -1,0 +1,2 @@
+import CZstd
+package enum ZS {}
