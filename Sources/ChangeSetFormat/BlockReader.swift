@@ -1,0 +1,226 @@
+import FederationModel
+
+/// One column of a block, read whole and checked: type, counts, UTF-8, no NUL. Texts stay where they are in the payload.
+package struct DecodedColumn: Sendable {
+    package enum Values: Sendable {
+        /// Value `i` occupies the payload from `starts[i]` up to `starts[i + 1]`.
+        case texts(starts: [Int])
+        case integers([Int64])
+        case reals([Double])
+    }
+
+    package let name: String
+    package let storage: ColumnType.Storage
+    let values: Values
+    /// For each row the index of its value, -1 where it has none; nil when row and value have the same index.
+    let valueIndex: [Int32]?
+
+    private func index(_ row: Int) -> Int? {
+        guard let valueIndex else { return row }
+        return valueIndex[row] < 0 ? nil : Int(valueIndex[row])
+    }
+
+    package func isNull(_ row: Int) -> Bool { index(row) == nil }
+
+    /// The integer of `row`; nil when it has none or the column is of another type.
+    package func integer(_ row: Int) -> Int64? {
+        guard case .integers(let integers) = values, let index = index(row) else { return nil }
+        return integers[index]
+    }
+
+    package func real(_ row: Int) -> Double? {
+        guard case .reals(let reals) = values, let index = index(row) else { return nil }
+        return reals[index]
+    }
+
+    /// Where the text of `row` lies in the payload.
+    package func textRange(_ row: Int) -> Range<Int>? {
+        guard case .texts(let starts) = values, let index = index(row) else { return nil }
+        return starts[index]..<starts[index + 1]
+    }
+
+    package func value(_ row: Int, payload: UnsafeRawBufferPointer) -> FieldValue {
+        if let range = textRange(row) { return .text(String(decoding: payload[range], as: UTF8.self)) }
+        if let integer = integer(row) { return .integer(integer) }
+        return real(row).map { .real($0) } ?? .null
+    }
+}
+
+/// The rows of one resource in one change-set.
+package struct DecodedBlock: Sendable {
+    package let resource: ResourceDefinition
+    package let kind: BlockKind
+    package let rowCount: Int
+    package let columns: [DecodedColumn]
+
+    package func column(_ name: String) -> DecodedColumn? { columns.first { $0.name == name } }
+}
+
+/// Reads the payload of a change-set. All of it is read and checked before the caller sees any of it, so nothing is
+/// stored of a change-set that turns out to be broken at its end.
+package struct PayloadReader {
+    private let schema: (ResourceName) -> ResourceDefinition?
+
+    /// - Parameter schema: the resources that this node knows.
+    package init(schema: @escaping (ResourceName) -> ResourceDefinition?) { self.schema = schema }
+
+    /// - Throws: `E_CHANGE_SET_CHECKSUM` (payload of another header), `E_CHANGE_SET_COUNTS`, `E_CHANGE_SET_TRUNCATED`,
+    ///   `E_CHANGE_SET_MALFORMED`, `E_RESOURCE_UNKNOWN`, `E_COLUMN_UNKNOWN`, `E_COLUMN_TYPE`, `E_TEXT_ENCODING`,
+    ///   `E_TEXT_NUL`.
+    package func blocks(
+        of payload: UnsafeRawBufferPointer, header: ChangeSetHeader
+    ) throws(FederationError) -> [DecodedBlock] {
+        var reader = ByteReader(payload)
+        guard try reader.fixed() == header.digest else {
+            throw FederationError("E_CHANGE_SET_CHECKSUM", "the payload of a change-set does not belong to its header")
+        }
+        let count = try reader.count(max: SyncLimits.blocksMax, code: FederationError.counts, what: "blocks")
+        var blocks: [DecodedBlock] = []
+        var rowsLeft = header.rowCount
+        for _ in 0..<count {
+            let block = try block(&reader, rowsLeft: rowsLeft)
+            rowsLeft -= block.rowCount
+            blocks.append(block)
+        }
+        guard rowsLeft == 0, reader.remaining == 0 else {
+            throw FederationError(
+                FederationError.counts, "a change-set announces \(header.rowCount) rows and holds another number")
+        }
+        return blocks
+    }
+
+    private func block(_ reader: inout ByteReader, rowsLeft: Int) throws(FederationError) -> DecodedBlock {
+        let name = ResourceName(try reader.text(max: SyncLimits.nameBytesMax))
+        guard let resource = schema(name) else {
+            throw FederationError(
+                "E_RESOURCE_UNKNOWN", "a change-set holds the resource \(name), which this node does not know",
+                hint: "declare it in the catalog, or run a release that knows it")
+        }
+        guard let kind = BlockKind(rawValue: try reader.byte()) else {
+            throw .malformedChangeSet("a block of \(name) has an unknown kind")
+        }
+        let rows = try reader.count(max: rowsLeft, code: FederationError.counts, what: "rows of \(name)")
+        let columnCount = try reader.count(
+            max: SyncLimits.columnsMax, code: FederationError.counts, what: "columns of \(name)")
+        var columns: [DecodedColumn] = []
+        for _ in 0..<columnCount {
+            let column = try column(&reader, of: resource, rows: rows)
+            guard !columns.contains(where: { $0.name == column.name }) else {
+                throw .malformedChangeSet("\(name).\(column.name) comes twice")
+            }
+            columns.append(column)
+        }
+        if rows > 0 {
+            for envelope in EnvelopeColumn.all where !columns.contains(where: { $0.name == envelope.name }) {
+                throw .malformedChangeSet("rows of \(name) have no \(envelope.name)")
+            }
+        }
+        return DecodedBlock(resource: resource, kind: kind, rowCount: rows, columns: columns)
+    }
+
+    private func column(
+        _ reader: inout ByteReader, of resource: ResourceDefinition, rows: Int
+    ) throws(FederationError) -> DecodedColumn {
+        let name = try reader.text(max: SyncLimits.nameBytesMax)
+        let envelope = EnvelopeColumn.all.first { $0.name == name }?.storage
+        guard let expected = envelope ?? resource.column(named: name)?.type.storage else {
+            throw FederationError(
+                "E_COLUMN_UNKNOWN",
+                "a change-set holds the column \(resource.name).\(name), which this node does not know",
+                hint: "run the same release on both nodes")
+        }
+        guard try reader.byte() == expected.rawValue else {
+            throw FederationError(
+                "E_COLUMN_TYPE", "the values of \(resource.name).\(name) in a change-set are not of type \(expected)")
+        }
+        let length = try reader.count(max: reader.remaining, code: FederationError.truncated, what: "bytes of a column")
+        var body = try reader.slice(length)
+        let (present, valueIndex) = try presence(&body, rows: rows, column: "\(resource.name).\(name)")
+        let values: DecodedColumn.Values
+        switch expected {
+        case .text: values = try texts(&body, count: present, column: "\(resource.name).\(name)")
+        case .integer:
+            var integers: [Int64] = []
+            integers.reserveCapacity(present)
+            var previous: Int64 = 0
+            for _ in 0..<present {
+                previous &+= try body.signed()
+                integers.append(previous)
+            }
+            values = .integers(integers)
+        case .real:
+            var reals: [Double] = []
+            reals.reserveCapacity(present)
+            for _ in 0..<present {
+                let real = Double(bitPattern: try body.fixed())
+                guard real.isFinite else {
+                    throw .malformedChangeSet("\(resource.name).\(name) holds no finite number")
+                }
+                reals.append(real)
+            }
+            values = .reals(reals)
+        }
+        guard body.remaining == 0 else { throw .malformedChangeSet("\(resource.name).\(name) has bytes left over") }
+        return DecodedColumn(name: name, storage: expected, values: values, valueIndex: valueIndex)
+    }
+
+    private func presence(
+        _ body: inout ByteReader, rows: Int, column: String
+    ) throws(FederationError) -> (present: Int, valueIndex: [Int32]?) {
+        guard let presence = Presence(rawValue: try body.byte()) else {
+            throw .malformedChangeSet("\(column) has an unknown encoding")
+        }
+        switch presence {
+        case .every: return (rows, nil)
+        case .constant: return (1, [Int32](repeating: 0, count: rows))
+        case .bitmap:
+            let range = try body.skip((rows + 7) / 8)
+            var index = [Int32](repeating: -1, count: rows)
+            var present: Int32 = 0
+            for row in 0..<rows where body.bytes[range.lowerBound + row >> 3] >> UInt8(row & 7) & 1 == 1 {
+                index[row] = present
+                present += 1
+            }
+            return (Int(present), index)
+        }
+    }
+
+    private func texts(
+        _ body: inout ByteReader, count: Int, column: String
+    ) throws(FederationError) -> DecodedColumn.Values {
+        var starts: [Int] = []
+        starts.reserveCapacity(count + 1)
+        starts.append(0)
+        for _ in 0..<count {
+            let length = try body.count(max: body.remaining, code: FederationError.truncated, what: "bytes of a text")
+            starts.append(starts[starts.count - 1] + length)
+        }
+        let range = try body.skip(starts[count])
+        try checkText(body.bytes, range: range, starts: starts, column: column)
+        for index in starts.indices { starts[index] += range.lowerBound }
+        return .texts(starts: starts)
+    }
+
+    /// The texts of a column are checked in one go: valid UTF-8 as a whole, and no text begins inside a character.
+    private func checkText(
+        _ bytes: UnsafeRawBufferPointer, range: Range<Int>, starts: [Int], column: String
+    ) throws(FederationError) {
+        let run = UnsafeRawBufferPointer(rebasing: bytes[range])
+        guard isValidUTF8(run), starts.allSatisfy({ $0 == run.count || run[$0] & 0xc0 != 0x80 }) else {
+            throw FederationError("E_TEXT_ENCODING", "a text of \(column) in a change-set is not valid UTF-8")
+        }
+        guard !run.contains(0) else {
+            throw FederationError("E_TEXT_NUL", "a text of \(column) in a change-set holds a NUL character")
+        }
+    }
+}
+
+func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let typed = bytes.assumingMemoryBound(to: UInt8.self)
+    return (try? UTF8Span(validating: Span(_unsafeElements: typed))) != nil
+}
+
+extension FederationError {
+    static let counts = "E_CHANGE_SET_COUNTS"
+    static let truncated = "E_CHANGE_SET_TRUNCATED"
+}

@@ -1,0 +1,93 @@
+import FederationModel
+
+/// A row that is put aside (隔离) because one of its values breaks a rule. It never blocks the link.
+package struct RowFault: Hashable, Sendable {
+    package let row: Int
+    package let violation: FieldViolation
+
+    package init(row: Int, violation: FieldViolation) {
+        self.row = row
+        self.violation = violation
+    }
+}
+
+extension DecodedBlock {
+    /// The live rows that break a rule of the catalog: a required field is missing, a text is too long, a code does not
+    /// have the shape of a code, a boolean is neither 0 nor 1. At most one fault a row, in the order of the rows.
+    ///
+    /// Whether a code is in the receiver's version of the list does not matter here: the list may be newer at the origin,
+    /// so the original code is kept (domain model 6.4).
+    package func faults(payload: UnsafeRawBufferPointer) -> [RowFault] {
+        guard rowCount > 0, let state = column(EnvelopeColumn.deleted) else { return [] }
+        var faults: [Int: FieldViolation] = [:]
+        func note(_ row: Int, _ violation: FieldViolation) {
+            if faults[row] == nil { faults[row] = violation }
+        }
+        for row in 0..<rowCount {
+            if let violation = envelopeViolation(row) { note(row, violation) }
+        }
+        for definition in resource.columns {
+            guard let column = column(definition.name) else {
+                if definition.isRequired {
+                    for row in 0..<rowCount where state.integer(row) == RowState.live.rawValue {
+                        note(row, .init(field: definition.name, rule: .missing, detail: "is required"))
+                    }
+                }
+                continue
+            }
+            for row in 0..<rowCount where state.integer(row) == RowState.live.rawValue {
+                if let violation = column.violation(row, of: definition, payload: payload) { note(row, violation) }
+            }
+        }
+        return faults.map { RowFault(row: $0.key, violation: $0.value) }.sorted { $0.row < $1.row }
+    }
+
+    private func envelopeViolation(_ row: Int) -> FieldViolation? {
+        guard let key = column(EnvelopeColumn.key)?.textRange(row), !key.isEmpty else {
+            return .init(field: EnvelopeColumn.key, rule: .missing, detail: "is required")
+        }
+        if key.count > SyncLimits.keyBytesMax {
+            return .init(field: EnvelopeColumn.key, rule: .tooLong, detail: "\(key.count) bytes")
+        }
+        guard let version = column(EnvelopeColumn.version)?.integer(row), version >= 0 else {
+            return .init(field: EnvelopeColumn.version, rule: .missing, detail: "is required")
+        }
+        guard let state = column(EnvelopeColumn.deleted)?.integer(row), RowState(rawValue: state) != nil else {
+            return .init(field: EnvelopeColumn.deleted, rule: .type, detail: "is not a row state")
+        }
+        return nil
+    }
+}
+
+extension DecodedColumn {
+    fileprivate func violation(
+        _ row: Int, of definition: ColumnDefinition, payload: UnsafeRawBufferPointer
+    ) -> FieldViolation? {
+        if isNull(row) {
+            return definition.isRequired
+                ? .init(field: name, rule: .missing, detail: "is required") : nil
+        }
+        if let range = textRange(row) {
+            if range.count > definition.bytesMax {
+                return .init(
+                    field: name, rule: .tooLong, detail: "\(range.count) bytes, at most \(definition.bytesMax)")
+            }
+            if definition.isRequired && range.isEmpty {
+                return .init(field: name, rule: .missing, detail: "is required")
+            }
+            if definition.codeList != nil && !range.allSatisfy({ isCodeByte(payload[$0]) }) {
+                return .init(field: name, rule: .notInCodeList, detail: "does not have the shape of a code")
+            }
+        } else if definition.type == .boolean, let integer = integer(row), integer != 0 && integer != 1 {
+            return .init(field: name, rule: .type, detail: "is neither 0 nor 1")
+        }
+        return nil
+    }
+}
+
+private func isCodeByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x2d, 0x5f: true
+    default: false
+    }
+}

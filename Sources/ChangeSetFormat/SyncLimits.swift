@@ -1,0 +1,67 @@
+/// Every limit that a neighbour's bytes meet, each with its reason. A test stands at each limit and one past it.
+package enum SyncLimits {
+    /// Bytes of a change-set's header. It holds codes, numbers and one row key; 4 KiB is ten times what it needs.
+    package static let headerBytesMax = 4_096
+
+    /// Bytes of a change-set as it travels. A full bulk change-set of 10,000 tickets takes 2 to 3 MB; long texts may take
+    /// more, so the sender cuts by bytes too.
+    package static let changeSetBytesMax = 16 << 20
+
+    /// Bytes of a change-set after decompression, enforced while decompressing: what a small zstd bomb may cost us.
+    package static let payloadBytesMax = 64 << 20
+
+    /// Raw bytes at which a sender closes a change-set: a quarter of what a receiver accepts, so that the longest single
+    /// row still fits.
+    package static let payloadBytesTarget = 16 << 20
+
+    /// Rows in a change-set. 50,000 rows hold the writer for up to five seconds; 10,000 cost nothing more per row.
+    package static let rowsMax = 10_000
+
+    /// Rows that a link starts with, until the round trip is known.
+    package static let rowsInitial = 500
+
+    /// Blocks in a change-set: each resource may come once in the tail and once in the sweep.
+    package static let blocksMax = 64
+
+    /// Columns of a block: four times the widest built-in resource.
+    package static let columnsMax = 160
+
+    /// Bytes of a resource's or a column's name.
+    package static let nameBytesMax = 64
+
+    /// Bytes of a row's key.
+    package static let keyBytesMax = 200
+
+    /// Change-sets that a sender lets travel unacknowledged: one is applied while the next arrives and a third is made.
+    package static let inFlightMax = 3
+
+    /// Bytes that a receiver holds for one link before it answers 429.
+    package static let queueBytesMax = 48 << 20
+
+    /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
+    package static let controlFrameBytesMax = 256 << 10
+
+    /// How far a row's version may lie ahead of the receiver's clock. A node whose clock is hours wrong must not win
+    /// against the future.
+    package static let clockSkewMax: Int64 = 5 * 60 * 1_000
+
+    /// Time between two heartbeats on an idle link; three missed ones make it unreachable.
+    package static let heartbeatInterval: Int64 = 5_000
+
+    /// First pause after a failed contact; it doubles, with jitter, up to `backOffMax`.
+    package static let backOffInitial: Int64 = 200
+
+    /// Longest pause between two tries: low, because a city that was away shall not wait for its province.
+    package static let backOffMax: Int64 = 15_000
+
+    /// Pause after a refusal that only a person can lift (certificate, topology): it is tried again, but not hurried.
+    package static let refusedPause: Int64 = 10_000
+
+    /// How long the echo of a stream's first frame may take before the link falls back to one request a change-set:
+    /// something between the nodes buffers.
+    package static let probeTimeout: Int64 = 5_000
+
+    /// How long a change-set may stay unacknowledged before the connection counts as broken. The largest one takes a slow
+    /// disk some seconds.
+    package static let acknowledgementTimeout: Int64 = 60_000
+}
