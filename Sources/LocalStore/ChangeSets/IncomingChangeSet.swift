@@ -1,0 +1,121 @@
+import ChangeSetFormat
+import FederationModel
+import Zstandard
+
+/// A change-set of a neighbour, decompressed, decoded and checked, ready to be applied. Making one touches no database.
+package struct IncomingChangeSet: Sendable {
+    package let header: ChangeSetHeader
+    let payload: [UInt8]
+    let blocks: [DecodedBlock]
+    /// Rows to put aside, for each block.
+    let faults: [[RowFault]]
+
+    /// Reads untrusted bytes, all of them, before anything is stored.
+    ///
+    /// - Parameters:
+    ///   - bytes: the whole change-set.
+    ///   - policy: what this neighbour may send to this node.
+    /// - Throws: the codes of `ChangeSetHeader.decode` and `PayloadReader.blocks`, `E_CHANGE_SET_TOO_LARGE` (a bomb),
+    ///   `E_CHANGE_SET_CORRUPT`, `E_RESOURCE_NOT_GRANTED`, `E_ORIGIN_NOT_SUPPLIED`, `E_CLOCK_SKEW`.
+    package init(
+        bytes: [UInt8], policy: LinkPolicy, resources: [ResourceDefinition], now: UnixMilliseconds
+    ) throws(FederationError) {
+        guard bytes.count <= SyncLimits.changeSetBytesMax else {
+            throw FederationError(
+                "E_CHANGE_SET_TOO_LARGE",
+                "a change-set has \(bytes.count) bytes, at most \(SyncLimits.changeSetBytesMax) are accepted")
+        }
+        let read = bytes.withUnsafeBytes { bytes -> Result<(ChangeSetHeader, [UInt8]), FederationError> in
+            do throws(FederationError) {
+                let (header, offset) = try ChangeSetHeader.decode(bytes)
+                return .success((header, try decompress(UnsafeRawBufferPointer(rebasing: bytes[offset...]), header)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let (header, payload) = try read.get()
+        let decoded = payload.withUnsafeBytes { payload -> Result<([DecodedBlock], [[RowFault]]), FederationError> in
+            do throws(FederationError) {
+                let reader = PayloadReader { name in resources.first { $0.name == name } }
+                let blocks = try reader.blocks(of: payload, header: header)
+                for block in blocks { try check(block, payload: payload, policy: policy, now: now) }
+                return .success((blocks, blocks.map { $0.faults(payload: payload) }))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self.header = header
+        self.payload = payload
+        (blocks, faults) = try decoded.get()
+    }
+
+    package var rowCount: Int { header.rowCount }
+    package var resources: [(name: ResourceName, kind: BlockKind, rows: Int, columns: [String])] {
+        blocks.map { ($0.resource.name, $0.kind, $0.rowCount, $0.columns.map(\.name)) }
+    }
+}
+
+private func decompress(
+    _ bytes: UnsafeRawBufferPointer, _ header: ChangeSetHeader
+) throws(FederationError) -> [UInt8] {
+    let payload: [UInt8]
+    do throws(ZstandardError) {
+        payload = try zstandardDecompress(bytes, limit: header.payloadBytes)
+    } catch {
+        switch error {
+        case .tooLarge(let limit):
+            throw FederationError(
+                "E_CHANGE_SET_TOO_LARGE", "a change-set decompresses to more than the \(limit) bytes it announces")
+        case .truncated:
+            throw FederationError("E_CHANGE_SET_TRUNCATED", "the compressed part of a change-set ends early")
+        case .corrupt(let reason):
+            throw FederationError("E_CHANGE_SET_CORRUPT", "a change-set does not decompress: \(reason)")
+        }
+    }
+    guard payload.count == header.payloadBytes else {
+        throw FederationError(
+            "E_CHANGE_SET_COUNTS",
+            "a change-set announces \(header.payloadBytes) bytes after decompression and has \(payload.count)")
+    }
+    return payload
+}
+
+/// Design rule 1 and rule 7, at the receiver: only resources that the link grants, only origins that this neighbour
+/// supplies, and no version out of the future.
+private func check(
+    _ block: DecodedBlock, payload: UnsafeRawBufferPointer, policy: LinkPolicy, now: UnixMilliseconds
+) throws(FederationError) {
+    guard policy.resources.contains(block.resource.name) else {
+        throw FederationError(
+            "E_RESOURCE_NOT_GRANTED", "\(policy.sender) sends rows of \(block.resource.name), which the link does not grant",
+            hint: "set its mode to physical in the topology, on both nodes")
+    }
+    guard block.rowCount > 0, let origin = block.column(EnvelopeColumn.origin) else { return }
+    var accepted: Range<Int>?
+    for row in 0..<block.rowCount {
+        guard let range = origin.textRange(row) else {
+            throw FederationError(
+                "E_ORIGIN_NOT_SUPPLIED", "\(policy.sender) sends a row of \(block.resource.name) without an origin")
+        }
+        if let accepted, accepted == range || payload[accepted].elementsEqual(payload[range]) { continue }
+        let code = String(decoding: payload[range], as: UTF8.self)
+        guard let node = NodeID(code), policy.origins.contains(node) else {
+            throw FederationError(
+                "E_ORIGIN_NOT_SUPPLIED",
+                "\(policy.sender) sends rows of \(block.resource.name) whose origin it does not supply to \(policy.receiver)",
+                hint: "compare the topology of both nodes")
+        }
+        accepted = range
+    }
+    guard let version = block.column(EnvelopeColumn.version) else { return }
+    for row in 0..<block.rowCount {
+        guard let raw = version.integer(row) else { continue }
+        let time = HybridTime(rawValue: raw).milliseconds
+        if time > now + SyncLimits.clockSkewMax {
+            throw FederationError(
+                "E_CLOCK_SKEW",
+                "\(policy.sender) sends a row of \(block.resource.name) written at \(time) ms, here it is \(now) ms",
+                hint: "set the clocks of both nodes by NTP")
+        }
+    }
+}

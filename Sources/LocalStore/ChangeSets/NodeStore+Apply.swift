@@ -1,0 +1,130 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import GRDB
+
+import struct FederationModel.Cursor
+
+/// What one change-set did.
+package struct ApplyReport: Hashable, Sendable {
+    /// The receiver's cursor, on disk together with the rows.
+    package var cursor: Cursor
+    package var applied: Int
+    /// Rows that were here already in the same look.
+    package var skipped: Int
+    package var quarantined: Int
+    /// Rows that a sweep's listing no longer named.
+    package var retracted: Int
+    /// This node's head after the commit; its own links are woken with it.
+    package var head: Seq
+}
+
+extension NodeStore {
+    /// Applies a change-set: rows, quarantine and cursor in one transaction.
+    ///
+    /// - Throws: `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts; nothing is stored then.
+    package func apply(
+        _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
+    ) async throws -> ApplyReport {
+        try await pool.write { [tables] db in
+            let header = changeSet.header
+            let durable = try LinkCursorTable.cursor(of: header.sender, db)
+            guard durable == header.start || header.startsAfresh(from: durable, policy: policy) else {
+                throw FederationError(
+                    "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
+                    isRetryable: true)
+            }
+            var report = ApplyReport(
+                cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
+            let applier = ChangeSetApplier(policy: policy, now: now, db: db)
+            try changeSet.payload.withUnsafeBytes { payload in
+                for (block, faults) in zip(changeSet.blocks, changeSet.faults) where block.kind == .tail {
+                    guard let table = tables[block.resource.name] else { continue }
+                    try applier.apply(block, faults: faults, payload: payload, table: table, report: &report)
+                    try db.cachedStatement(sql: table.clearBatch).execute()
+                }
+                try applier.applySweep(changeSet, payload: payload, tables: tables, report: &report)
+            }
+            try LinkCursorTable.save(header.end, of: header.sender, db)
+            report.head = try NodeValue.integer("seq", db)
+            return report
+        }
+    }
+}
+
+extension ChangeSetHeader {
+    /// Whether it may set a cursor that is not there yet, or of another epoch or revision: then a sweep begins with it.
+    fileprivate func startsAfresh(from durable: Cursor?, policy: LinkPolicy) -> Bool {
+        guard start.sweep == policy.sweepStart else { return false }
+        guard let durable, durable.epoch == start.epoch else { return true }
+        return durable.seq == start.seq && durable.revision < start.revision
+    }
+}
+
+/// Brings the blocks of one change-set into the tables, inside the caller's transaction.
+private struct ChangeSetApplier {
+    let policy: LinkPolicy
+    let now: UnixMilliseconds
+    let db: Database
+
+    private var supplier: Int64 { Int64(policy.sender.code) ?? 0 }
+
+    /// Stages and applies one block. The staged rows stay for the caller, who clears them.
+    func apply(
+        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable,
+        report: inout ApplyReport
+    ) throws {
+        let staged = try RowStager(table: table, db: db).stage(
+            block, payload: payload, skipping: Set(faults.map(\.row)))
+        for fault in faults { try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db) }
+        report.quarantined += faults.count
+        guard staged.rows > 0 else { return }
+        let base = try NodeValue.draw(seqs: staged.rows, db)
+        try db.cachedStatement(sql: table.apply).execute(arguments: [base, supplier])
+        var changed = db.changesCount
+        if staged.hasRetractions {
+            try db.cachedStatement(sql: table.retractStaged).execute(arguments: [base])
+            changed += db.changesCount
+        }
+        if changed == 0 { try NodeValue.putBack(seqs: staged.rows, db) }
+        report.applied += changed
+        report.skipped += staged.rows - changed
+        try Quarantine.release(resource: block.resource.name, db)
+    }
+
+    /// Applies the listing of a sweep and retracts what it does not name, resource by resource from where the change-set
+    /// starts to where it ends.
+    func applySweep(
+        _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable],
+        report: inout ApplyReport
+    ) throws {
+        var position = changeSet.header.start.sweep
+        let end = changeSet.header.end.sweep
+        while position != end, case .at(let resource, let after) = position {
+            guard let table = tables[resource] else { return }
+            var last: RowKey?
+            if case .at(resource, let key) = end { last = key }
+            for (block, faults) in zip(changeSet.blocks, changeSet.faults)
+            where block.kind == .sweep && block.resource.name == resource {
+                try apply(block, faults: faults, payload: payload, table: table, report: &report)
+            }
+            report.retracted += try retractUnlisted(table, after: after, last: last)
+            try db.cachedStatement(sql: table.clearBatch).execute()
+            position = last == nil ? policy.sweepPosition(after: resource) : end
+        }
+    }
+
+    private func retractUnlisted(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws -> Int {
+        let origins = "[\(policy.origins.map { "\"\($0.code)\"" }.joined(separator: ","))]"
+        var arguments: StatementArguments = [origins, after?.origin ?? "", after?.key ?? ""]
+        if let last { arguments += [last.origin, last.key] }
+        let ids = try Int64.fetchAll(
+            db.cachedStatement(sql: table.unlisted(bounded: last != nil)), arguments: arguments)
+        guard !ids.isEmpty else { return 0 }
+        let base = try NodeValue.draw(seqs: ids.count, db)
+        for (index, id) in ids.enumerated() {
+            try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
+        }
+        return ids.count
+    }
+}

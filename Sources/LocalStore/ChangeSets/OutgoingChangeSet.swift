@@ -1,0 +1,189 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+
+import struct FederationModel.Cursor
+import GRDBSQLite
+import Zstandard
+
+/// A change-set ready to travel.
+package struct OutgoingChangeSet: Sendable {
+    package let header: ChangeSetHeader
+    package let bytes: [UInt8]
+}
+
+extension NodeStore {
+    /// Fills the next change-set for a link: the tail behind the cursor and, while a sweep is on, the next bucket as a
+    /// complete listing, both read in one transaction.
+    ///
+    /// - Parameter rowsMax: most rows; fewer when the bytes run out first.
+    /// - Returns: nil when the receiver has everything.
+    package func prepareChangeSet(
+        from start: Cursor, policy: LinkPolicy, rowsMax: Int, now: UnixMilliseconds, compressor: ZstandardCompressor
+    ) async throws -> OutgoingChangeSet? {
+        let tables = policy.resources.compactMap { self.tables[$0] }
+        let drafted = try await pool.read { db -> ChangeSetDraft? in
+            var draft = ChangeSetDraft(start: start, policy: policy, tables: tables, rowsLeft: rowsMax)
+            try draft.readTail(db)
+            try draft.readSweep(db)
+            return draft.end == start ? nil : draft
+        }
+        guard let drafted else { return nil }
+        var header = ChangeSetHeader(
+            sender: node, receiver: policy.receiver, start: start, end: drafted.end, head: drafted.head,
+            schemaRevision: BuiltInResources.schemaRevision, rowCount: drafted.rowCount, payloadBytes: 0, createdAt: now)
+        var payload = changeSetPayload(digest: 0, blocks: drafted.blocks)
+        header.payloadBytes = payload.count
+        // The digest covers the header, and the header names the payload's size: so it is put in last.
+        withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
+        return OutgoingChangeSet(header: header, bytes: header.encoded() + (try compressor.compress(payload)))
+    }
+}
+
+/// A change-set while it is read from the store.
+private struct ChangeSetDraft {
+    let start: Cursor
+    let policy: LinkPolicy
+    let tables: [ResourceTable]
+    let origins: String
+    var rowsLeft: Int
+    var bytesLeft = SyncLimits.payloadBytesTarget
+    var head: Seq = 0
+    var end: Cursor
+    var blocks: [BlockWriter] = []
+
+    init(start: Cursor, policy: LinkPolicy, tables: [ResourceTable], rowsLeft: Int) {
+        self.start = start
+        self.policy = policy
+        self.tables = tables
+        self.rowsLeft = rowsLeft
+        origins = "[\(policy.origins.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
+        end = start
+    }
+
+    var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
+
+    /// The upper bound first, from the indexes alone; then one range a table, which needs no sorting.
+    mutating func readTail(_ db: Database) throws {
+        head = try NodeValue.integer("seq", db)
+        var window = rowsLeft
+        while start.seq < head, !tables.isEmpty {
+            let upto = try upperBound(db, window: window)
+            let tail = try read(upto: upto, db)
+            let bytes = tail.reduce(0) { $0 + $1.byteCount }
+            // Long texts: try again with a narrower window rather than send what the receiver would refuse.
+            if bytes > SyncLimits.payloadBytesTarget && window > 1 {
+                window = max(1, window / 4)
+                continue
+            }
+            blocks = tail
+            bytesLeft -= bytes
+            rowsLeft -= rowCount
+            end.seq = upto
+            return
+        }
+        end.seq = head
+    }
+
+    private func upperBound(_ db: Database, window: Int) throws -> Seq {
+        let union = tables.map(\.seqs).joined(separator: " UNION ALL ")
+        let statement = try db.cachedStatement(
+            sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
+        guard let row = try Row.fetchOne(statement, arguments: ["after": start.seq, "window": window]) else {
+            return head
+        }
+        // A window that is not full ends at the head: the cursor passes what is not granted.
+        let count: Int = row[0]
+        return count < window ? head : row[1] ?? head
+    }
+
+    private func read(upto: Seq, _ db: Database) throws -> [BlockWriter] {
+        var tail: [BlockWriter] = []
+        for table in tables {
+            var block = BlockWriter(resource: table.definition, kind: .tail)
+            let statement = try db.cachedStatement(sql: table.tail)
+            statement.arguments = [start.seq, upto, origins]
+            try block.fill(from: statement, bytesMax: .max)
+            if block.rowCount > 0 { tail.append(block) }
+        }
+        return tail
+    }
+
+    mutating func readSweep(_ db: Database) throws {
+        while case .at(let resource, let after) = end.sweep, rowsLeft > 0, bytesLeft > 0 {
+            guard let table = tables.first(where: { $0.definition.name == resource }) else {
+                end.sweep = policy.sweepPosition(after: resource)
+                continue
+            }
+            var block = BlockWriter(resource: table.definition, kind: .sweep)
+            let statement = try db.cachedStatement(sql: table.bucket)
+            statement.arguments = [after?.origin ?? "", after?.key ?? "", origins, rowsLeft]
+            let last = try block.fill(from: statement, bytesMax: bytesLeft)
+            let isFull = block.rowCount == rowsLeft || block.byteCount >= bytesLeft
+            rowsLeft -= block.rowCount
+            bytesLeft -= block.byteCount
+            if block.rowCount > 0 { blocks.append(block) }
+            if isFull, let last {
+                end.sweep = .at(resource: resource, after: last)
+            } else {
+                end.sweep = policy.sweepPosition(after: resource)
+            }
+        }
+    }
+}
+
+extension BlockWriter {
+    /// Appends the rows of a SELECT whose columns are those of the block, until `bytesMax` is reached.
+    ///
+    /// - Returns: the key of the last row.
+    @discardableResult
+    fileprivate mutating func fill(from statement: Statement, bytesMax: Int) throws -> RowKey? {
+        let raw = statement.sqliteStatement
+        defer { sqlite3_reset(raw) }
+        var last: RowKey?
+        var bytes = 0
+        while true {
+            let code = sqlite3_step(raw)
+            if code == SQLITE_DONE { return last }
+            guard code == SQLITE_ROW else {
+                throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading rows of \(resource)")
+            }
+            bytes += appendRow(raw)
+            if bytes >= bytesMax {
+                last = rowKey(raw)
+                return last
+            }
+            last = kind == .sweep ? rowKey(raw) : nil
+        }
+    }
+
+    /// - Returns: about how many bytes the row takes.
+    private mutating func appendRow(_ raw: OpaquePointer) -> Int {
+        var bytes = 0
+        for index in columns.indices {
+            let position = Int32(index)
+            switch sqlite3_column_type(raw, position) {
+            case SQLITE_TEXT:
+                let text = UnsafeRawBufferPointer(
+                    start: sqlite3_column_text(raw, position), count: Int(sqlite3_column_bytes(raw, position)))
+                columns[index].append(text: text)
+                bytes += text.count + 1
+            case SQLITE_INTEGER:
+                columns[index].append(integer: sqlite3_column_int64(raw, position))
+                bytes += 4
+            case SQLITE_FLOAT:
+                columns[index].append(real: sqlite3_column_double(raw, position))
+                bytes += 8
+            default:
+                columns[index].appendNull()
+            }
+        }
+        finishRow()
+        return bytes
+    }
+
+    private func rowKey(_ raw: OpaquePointer) -> RowKey? {
+        guard let origin = sqlite3_column_text(raw, 0), let key = sqlite3_column_text(raw, 1) else { return nil }
+        return RowKey(origin: String(cString: origin), key: String(cString: key))
+    }
+}

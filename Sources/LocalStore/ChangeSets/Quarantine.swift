@@ -1,0 +1,85 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import GRDB
+
+/// Rows that break a rule (隔离). They are kept whole, so that they can be tried again after a schema upgrade, and they
+/// never block the link: its cursor moves on.
+enum Quarantine {
+    static func put(
+        _ fault: RowFault, of block: DecodedBlock, payload: UnsafeRawBufferPointer, sender: NodeID,
+        now: UnixMilliseconds, _ db: Database
+    ) throws {
+        var row: [String: any Encodable] = [:]
+        for column in block.columns {
+            switch column.value(fault.row, payload: payload) {
+            case .text(let text): row[column.name] = text
+            case .integer(let integer): row[column.name] = integer
+            case .real(let real): row[column.name] = real
+            case .null: break
+            }
+        }
+        func text(_ column: String) -> String { row[column] as? String ?? "" }
+        let json = try JSONSerialization.data(withJSONObject: row, options: [.sortedKeys])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO main.quarantine
+                  (sender, resource, origin, "key", version, field, rule, detail, received_at, row)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (resource, origin, "key") DO UPDATE SET sender = excluded.sender, version = excluded.version,
+                  field = excluded.field, rule = excluded.rule, detail = excluded.detail,
+                  received_at = excluded.received_at, row = excluded.row
+                """
+        ).execute(arguments: [
+            sender.code, block.resource.name.text, text(EnvelopeColumn.origin), text(EnvelopeColumn.key),
+            row[EnvelopeColumn.version] as? Int64 ?? 0, fault.violation.field, fault.violation.rule.rawValue,
+            fault.violation.detail, now, String(decoding: json, as: UTF8.self),
+        ])
+    }
+
+    /// Forgets rows whose good look is among those just staged.
+    static func release(resource: ResourceName, _ db: Database) throws {
+        let held = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM main.quarantine WHERE resource = ?)"
+        ).fetchInteger([resource.text])
+        guard held == 1 else { return }
+        try db.cachedStatement(
+            sql: """
+                DELETE FROM main.quarantine WHERE resource = ?1 AND EXISTS (
+                  SELECT 1 FROM batch.\(quoted(resource.text)) AS b
+                  WHERE b.origin = quarantine.origin AND b."key" = quarantine."key")
+                """
+        ).execute(arguments: [resource.text])
+    }
+}
+
+/// A row that was put aside, as `quarantine list` shows it. Its fields stay inside: they may be personal data.
+package struct QuarantinedRow: Sendable {
+    package let id: Int64
+    package let sender: String
+    package let resource: String
+    package let origin: String
+    package let key: String
+    package let field: String
+    package let rule: String
+    package let detail: String
+    package let receivedAt: UnixMilliseconds
+}
+
+extension NodeStore {
+    package func quarantinedRows(limit: Int) async throws -> [QuarantinedRow] {
+        try await pool.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, sender, resource, origin, "key", field, rule, detail, received_at FROM main.quarantine
+                    ORDER BY id LIMIT ?
+                    """, arguments: [limit]
+            ).map {
+                QuarantinedRow(
+                    id: $0[0], sender: $0[1], resource: $0[2], origin: $0[3], key: $0[4], field: $0[5], rule: $0[6],
+                    detail: $0[7], receivedAt: $0[8])
+            }
+        }
+    }
+}

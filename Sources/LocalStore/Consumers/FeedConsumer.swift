@@ -1,0 +1,88 @@
+import FederationModel
+import GRDB
+
+/// Something downstream of the feed that keeps a cursor of its own: it catches up by itself, can be rebuilt from 0, and
+/// its lag is a number.
+///
+/// Apply stays short because none of this happens inside it.
+protocol FeedConsumer: Sendable {
+    var name: String { get }
+
+    /// Forgets everything, before a rebuild.
+    func clear(_ db: Database) throws
+
+    /// Takes in what changed in (`after`, `upto`]. Called inside the transaction that moves the cursor, so it happens once.
+    func consume(after: Seq, upto: Seq, _ db: Database) throws
+}
+
+/// How far a consumer is.
+package struct ConsumerStatus: Hashable, Sendable {
+    package let name: String
+    package let cursor: Seq
+    package let head: Seq
+    package var lagRows: Int64 { max(0, head - cursor) }
+}
+
+extension NodeStore {
+    /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
+    private static let consumerWindow: Int64 = 2_000
+
+    private var consumers: [any FeedConsumer] { [TicketStateConsumer(tables: tableOrder)] }
+
+    /// Moves each consumer one window on.
+    ///
+    /// - Returns: whether all of them have reached the head.
+    package func advanceConsumers() async throws -> Bool {
+        var isLevel = true
+        for consumer in consumers {
+            let level = try await pool.write { db in
+                let head = try NodeValue.integer("seq", db)
+                let cursor = try Self.cursor(of: consumer, db)
+                guard cursor < head else { return true }
+                let upto = min(head, cursor + Self.consumerWindow)
+                try consumer.consume(after: cursor, upto: upto, db)
+                try Self.save(upto, of: consumer, db)
+                return upto == head
+            }
+            isLevel = isLevel && level
+        }
+        return isLevel
+    }
+
+    /// Brings every consumer to the head.
+    package func catchUpConsumers() async throws {
+        while try await !advanceConsumers() {}
+    }
+
+    /// Builds everything that consumers derive again, from the first row.
+    package func rebuildConsumers() async throws {
+        for consumer in consumers {
+            try await pool.write { db in
+                try consumer.clear(db)
+                try Self.save(0, of: consumer, db)
+            }
+        }
+        try await catchUpConsumers()
+    }
+
+    package func consumerStatus() async throws -> [ConsumerStatus] {
+        try await pool.read { [consumers] db in
+            let head = try NodeValue.integer("seq", db)
+            return try consumers.map {
+                ConsumerStatus(name: $0.name, cursor: try Self.cursor(of: $0, db), head: head)
+            }
+        }
+    }
+
+    private static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
+        try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ?").fetchInteger([consumer.name]) ?? 0
+    }
+
+    private static func save(_ cursor: Seq, of consumer: any FeedConsumer, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO main.consumer VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor
+                """
+        ).execute(arguments: [consumer.name, cursor])
+    }
+}

@@ -1,0 +1,55 @@
+import FederationModel
+import GRDB
+
+import struct FederationModel.Cursor
+
+/// The receiver's durable cursor of each sender (design rule 5).
+enum LinkCursorTable {
+    static func cursor(of sender: NodeID, _ db: Database) throws -> Cursor? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key
+                FROM main.link_cursor WHERE sender = ?
+                """)
+        guard let row = try Row.fetchOne(statement, arguments: [sender.code]), let epoch = Epoch(row[0]) else {
+            return nil
+        }
+        var sweep = SweepPosition.complete
+        if let resource: String = row[4] {
+            var after: RowKey?
+            if let origin: String = row[5], let key: String = row[6] { after = RowKey(origin: origin, key: key) }
+            sweep = .at(resource: ResourceName(resource), after: after)
+        }
+        return Cursor(
+            epoch: epoch, seq: row[1], revision: LinkRevision(topology: row[2], policy: row[3]), sweep: sweep)
+    }
+
+    static func save(_ cursor: Cursor, of sender: NodeID, _ db: Database) throws {
+        var resource: String?
+        var after: RowKey?
+        if case .at(let name, let key) = cursor.sweep {
+            resource = name.text
+            after = key
+        }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO main.link_cursor
+                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (sender) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
+                  topology = excluded.topology, policy = excluded.policy, sweep_resource = excluded.sweep_resource,
+                  sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key
+                """
+        ).execute(arguments: [
+            sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy, resource,
+            after?.origin, after?.key,
+        ])
+    }
+}
+
+extension NodeStore {
+    /// Where this node stands with a sender; nil before the first change-set.
+    package func cursor(of sender: NodeID) async throws -> Cursor? {
+        try await pool.read { db in try LinkCursorTable.cursor(of: sender, db) }
+    }
+}

@@ -1,0 +1,114 @@
+import FederationModel
+import GRDB
+
+/// Which way rows flow over a link, seen from this node.
+package enum LinkDirection: String, Sendable {
+    case sending
+    case receiving
+}
+
+/// What a person wants to know of one direction of one link. It is kept in the database, so that `status` works whether
+/// the service runs or not, and whether the peer answers or not.
+package struct LinkStatus: Hashable, Sendable {
+    package var peer: NodeID
+    package var direction: LinkDirection
+    /// connecting, bootstrapping, sweeping, behind, level, paused, refused or unreachable.
+    package var state: String
+    /// What the receiver has confirmed.
+    package var cursor: Seq
+    /// The sender's latest seq, as far as it is known here.
+    package var head: Seq
+    package var lastContact: UnixMilliseconds?
+    /// When the cursor last stood at the head.
+    package var levelAt: UnixMilliseconds?
+    package var error: FederationError?
+    package var errorAt: UnixMilliseconds?
+
+    package init(
+        peer: NodeID, direction: LinkDirection, state: String, cursor: Seq = 0, head: Seq = 0,
+        lastContact: UnixMilliseconds? = nil, levelAt: UnixMilliseconds? = nil, error: FederationError? = nil,
+        errorAt: UnixMilliseconds? = nil
+    ) {
+        self.peer = peer
+        self.direction = direction
+        self.state = state
+        self.cursor = cursor
+        self.head = head
+        self.lastContact = lastContact
+        self.levelAt = levelAt
+        self.error = error
+        self.errorAt = errorAt
+    }
+}
+
+/// How fresh what this node holds of one origin is.
+package struct OriginFreshness: Hashable, Sendable {
+    /// Everything that the origin had written until then is here.
+    package var asOf: UnixMilliseconds
+    /// Whether the first sweep is through.
+    package var isComplete: Bool
+
+    package init(asOf: UnixMilliseconds, isComplete: Bool) {
+        self.asOf = asOf
+        self.isComplete = isComplete
+    }
+}
+
+extension NodeStore {
+    package func save(_ status: LinkStatus) async throws {
+        try await pool.write { db in
+            try db.cachedStatement(
+                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            ).execute(arguments: [
+                status.peer.code, status.direction.rawValue, status.state, status.cursor, status.head,
+                status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
+                status.errorAt,
+            ])
+        }
+    }
+
+    package func linkStatuses() async throws -> [LinkStatus] {
+        try await pool.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM main.link_status ORDER BY peer, direction").compactMap { row in
+                guard let peer = NodeID(row["peer"]), let direction = LinkDirection(rawValue: row["direction"]) else {
+                    return nil
+                }
+                var error: FederationError?
+                if let code: String = row["error_code"] {
+                    error = FederationError(code, row["error_message"] ?? "", hint: row["error_hint"])
+                }
+                return LinkStatus(
+                    peer: peer, direction: direction, state: row["state"], cursor: row["cursor"], head: row["head"],
+                    lastContact: row["last_contact"], levelAt: row["level_at"], error: error, errorAt: row["error_at"])
+            }
+        }
+    }
+
+    /// Rows put aside, by the neighbour that sent them.
+    package func quarantineCounts() async throws -> [NodeID: Int] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT sender, count(*) FROM main.quarantine GROUP BY sender")
+            return Dictionary(
+                uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
+        }
+    }
+
+    package func save(freshness: [NodeID: OriginFreshness]) async throws {
+        try await pool.write { db in
+            for (origin, freshness) in freshness {
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.origin_freshness VALUES (?, ?, ?)").execute(
+                    arguments: [origin.code, freshness.asOf, freshness.isComplete])
+            }
+        }
+    }
+
+    package func freshness() async throws -> [NodeID: OriginFreshness] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT origin, as_of, complete FROM main.origin_freshness")
+            return Dictionary(
+                uniqueKeysWithValues: rows.compactMap { row in
+                    NodeID(row[0]).map { ($0, OriginFreshness(asOf: row[1], isComplete: row[2])) }
+                })
+        }
+    }
+}

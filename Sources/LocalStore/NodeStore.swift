@@ -1,0 +1,143 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// The one door to a node's SQLite file. No `Database` leaves this target: what the rest of the node may do is a verb here.
+///
+/// One writer, several readers (WAL): readers are slowed by a bulk apply, never blocked.
+package final class NodeStore: Sendable {
+    package let node: NodeID
+    /// This life of the database; see `Epoch`.
+    package let epoch: Epoch
+    package let resources: [ResourceDefinition]
+    let pool: DatabasePool
+    let tables: [ResourceName: ResourceTable]
+    /// In the order of the catalog, which is the order of a sweep.
+    let tableOrder: [ResourceTable]
+
+    /// Makes the database of a node that has none.
+    ///
+    /// - Throws: `E_STORE_EXISTS` when there is one.
+    package static func create(
+        at path: String, node: NodeID, epoch: Epoch, resources: [ResourceDefinition] = BuiltInResources.all
+    ) throws {
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw FederationError(
+                "E_STORE_EXISTS", "there is a database at \(path) already", hint: "choose another directory")
+        }
+        let pool = try openPool(path, tables: [])
+        try Migrations.migrator.migrate(pool)
+        try pool.write { db in
+            try ResourceTables(tables: resources.map { ResourceTable($0) }).bring(db)
+            try db.execute(
+                sql: "INSERT INTO node VALUES ('code', ?), ('epoch', ?)", arguments: [node.code, epoch.description])
+        }
+        try pool.close()
+    }
+
+    /// Opens the database of a node and brings its schema up to date.
+    ///
+    /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
+    package init(at path: String, resources: [ResourceDefinition] = BuiltInResources.all) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw FederationError(
+                "E_STORE_MISSING", "there is no database at \(path)", hint: "make one with `federation-node init`")
+        }
+        self.resources = resources
+        tableOrder = resources.map { ResourceTable($0) }
+        tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
+        pool = try Self.openPool(path, tables: tableOrder)
+        if try pool.read({ db in try Migrations.migrator.hasCompletedMigrations(db) }) == false {
+            try Migrations.migrator.migrate(pool)
+        }
+        let tables = ResourceTables(tables: tableOrder)
+        try pool.write { db in try tables.bring(db) }
+        let (code, epoch) = try pool.read { db in
+            (try NodeValue.text("code", db), try NodeValue.text("epoch", db))
+        }
+        guard let node = code.flatMap({ NodeID($0) }), let epoch = epoch.flatMap({ Epoch($0) }) else {
+            throw FederationError(
+                "E_STORE_DAMAGED", "the database at \(path) does not say whose it is", hint: "restore a backup")
+        }
+        self.node = node
+        self.epoch = epoch
+    }
+
+    package func close() throws { try pool.close() }
+
+    /// The latest seq that this node gave out.
+    package func head() async throws -> Seq {
+        try await pool.read { db in try NodeValue.integer("seq", db) }
+    }
+
+    private static func openPool(_ path: String, tables: [ResourceTable]) throws -> DatabasePool {
+        var configuration = Configuration()
+        // Another process of this node (a command beside the service) may hold the write lock for one batch.
+        configuration.busyMode = .timeout(20)
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            // https://sqlite.org/pragma.html#pragma_synchronous: NORMAL in WAL mode may lose the last commits at a power
+            // failure, never the database. What apply loses is asked for again, because the cursor went with it; intake
+            // raises it to FULL for itself.
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+                    PRAGMA temp_store = MEMORY;
+                    """)
+            if db.configuration.readonly {
+                try db.execute(sql: "PRAGMA cache_size = -8192")
+            } else {
+                // SQLite's 2 MB make apply half as slow again; a checkpoint each 1,000 pages costs more than the rows.
+                try db.execute(
+                    sql: """
+                        PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000;
+                        ATTACH DATABASE ':memory:' AS batch;
+                        """)
+                for table in tables { try db.execute(sql: table.createBatch) }
+                try db.execute(sql: TicketStateConsumer.createDirty)
+            }
+        }
+        return try DatabasePool(path: path, configuration: configuration)
+    }
+}
+
+/// The named values of the `node` table.
+enum NodeValue {
+    static func integer(_ name: String, _ db: Database) throws -> Int64 {
+        try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0
+    }
+
+    static func text(_ name: String, _ db: Database) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT value FROM main.node WHERE name = ?", arguments: [name])
+    }
+
+    /// Draws `count` seqs; the first is one above the result.
+    static func draw(seqs count: Int, _ db: Database) throws -> Seq {
+        let base = try integer("seq", db)
+        try db.cachedStatement(sql: "UPDATE main.node SET value = value + ? WHERE name = 'seq'").execute(
+            arguments: [count])
+        return base
+    }
+
+    /// Puts seqs back that no row took, so that a write that changed nothing leaves nothing to tell.
+    static func putBack(seqs count: Int, _ db: Database) throws {
+        try db.cachedStatement(sql: "UPDATE main.node SET value = value - ? WHERE name = 'seq'").execute(
+            arguments: [count])
+    }
+
+    /// The next version for rows of this node.
+    static func nextVersion(now: UnixMilliseconds, _ db: Database) throws -> HybridTime {
+        let next = HybridTime(rawValue: try integer("version", db)).next(now: now)
+        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
+            arguments: [next.rawValue])
+        return next
+    }
+}
+
+extension Statement {
+    func fetchInteger(_ arguments: StatementArguments) throws -> Int64? {
+        try Int64.fetchOne(self, arguments: arguments)
+    }
+}

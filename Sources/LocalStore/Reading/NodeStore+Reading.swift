@@ -1,0 +1,141 @@
+import FederationModel
+import GRDB
+
+/// A ticket with the records of its thread, as this node holds them.
+package struct TicketThread: Sendable {
+    package struct Record: Sendable {
+        package let resource: ResourceDefinition
+        package let origin: String
+        package let key: String
+        package let occurredAt: UnixMilliseconds
+        package let round: Int64?
+        package let fields: [String: FieldValue]
+    }
+
+    package let globalID: String
+    package let state: TicketState?
+    /// In the order of time.
+    package let records: [Record]
+
+    /// How many records of each stage there are: the eight stages, those without any included (5.1-1).
+    package func count(of stage: Stage) -> Int { records.count { $0.resource.stage == stage } }
+}
+
+extension NodeStore {
+    /// Runs a compiled query on one reader.
+    package func rows(sql: String, arguments: [FieldValue]) async throws -> [[FieldValue]] {
+        try await pool.read { db in
+            let statement = try db.makeStatement(sql: sql)
+            let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
+            var result: [[FieldValue]] = []
+            while let row = try rows.next() { result.append((0..<row.count).map { row.fieldValue(at: $0) }) }
+            return result
+        }
+    }
+
+    /// Live rows of a resource, by origin.
+    package func rowCounts(of resource: ResourceName) async throws -> [String: Int] {
+        guard tables[resource] != nil else { return [:] }
+        return try await pool.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: "SELECT origin, count(*) FROM main.\(quoted(resource.text)) WHERE deleted = 0 GROUP BY origin")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+    }
+
+    /// A ticket by its global id, or by its number (工单编号), which is a label and need not be unique.
+    ///
+    /// - Throws: `E_TICKET_UNKNOWN`, `E_TICKET_AMBIGUOUS`.
+    package func ticket(_ id: String) async throws -> TicketThread {
+        try await pool.read { [tableOrder] db in
+            var ids = try String.fetchAll(
+                db, sql: "SELECT global_id FROM main.service_request WHERE global_id = ? AND deleted = 0",
+                arguments: [id])
+            if ids.isEmpty {
+                ids = try String.fetchAll(
+                    db,
+                    sql: """
+                        SELECT global_id FROM main.service_request WHERE service_request_id = ? AND deleted = 0 LIMIT 2
+                        """,
+                    arguments: [id])
+            }
+            guard let globalID = ids.first else {
+                throw FederationError(
+                    "E_TICKET_UNKNOWN", "this node holds no ticket with that id or number",
+                    hint: "a ticket of a logical node is only there")
+            }
+            guard ids.count == 1 else {
+                throw FederationError(
+                    "E_TICKET_AMBIGUOUS", "more than one ticket has that number", hint: "name it by its global id")
+            }
+            var records: [TicketThread.Record] = []
+            for table in tableOrder where table.columns.contains("global_id") {
+                records += try Self.records(of: globalID, table: table, db)
+            }
+            let state = try Row.fetchOne(
+                db, sql: "SELECT * FROM main.ticket_state WHERE global_id = ?", arguments: [globalID]
+            ).map { TicketState(row: $0) }
+            // Sorting keeps the order of the stages for records of one instant.
+            let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
+            return TicketThread(globalID: globalID, state: state, records: ordered)
+        }
+    }
+
+    private static func records(
+        of globalID: String, table: ResourceTable, _ db: Database
+    ) throws -> [TicketThread.Record] {
+        let time = table.columns.contains("occurred_at") ? "occurred_at" : "requested_datetime"
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM main.\(quoted(table.definition.name.text)) WHERE global_id = ? AND deleted = 0
+                ORDER BY \(time), version, "key"
+                """, arguments: [globalID]
+        ).map { row in
+            var fields: [String: FieldValue] = [:]
+            for (name, value) in row where table.columns.contains(name) {
+                if !value.isNull, let index = row.columnNames.enumerated().first(where: { $0.element == name })?.offset {
+                    fields[name] = row.fieldValue(at: index)
+                }
+            }
+            return TicketThread.Record(
+                resource: table.definition, origin: row["origin"], key: row["key"], occurredAt: row[time] ?? 0,
+                round: row.hasColumn("round") ? row["round"] : nil, fields: fields)
+        }
+    }
+}
+
+extension FieldValue {
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .integer(let integer): integer.databaseValue
+        case .real(let real): real.databaseValue
+        case .text(let text): text.databaseValue
+        }
+    }
+}
+
+extension TicketState {
+    fileprivate init(row: Row) {
+        self.init()
+        status = TicketStatus(rawValue: row["status"]) ?? .received
+        round = row["round"]
+        unit = row["unit"]
+        dispatchedAt = row["dispatched_at"]
+        dueAt = row["due_at"]
+        acknowledgedAt = row["acknowledged_at"]
+        repliedAt = row["replied_at"]
+        closedAt = row["closed_at"]
+        calledBackAt = row["called_back_at"]
+        evaluatedAt = row["evaluated_at"]
+        score = row["score"]
+        resolved = row["resolved"]
+        returns = row["returns"]
+        extensions = row["extensions"]
+        supervision = Supervision(rawValue: row["supervision"]) ?? .none
+        let codes: String = row["conflicts"]
+        conflicts = codes.split(separator: " ").map(String.init)
+    }
+}

@@ -1,0 +1,66 @@
+import FederationModel
+import GRDB
+
+/// The node's own tables. A migration is named, and never edited after a release; what changes is added as the next one.
+/// The tables of the resources are not here: they follow their declarations (`ResourceTables`).
+enum Migrations {
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 node, links and ticket state") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE node (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+                    INSERT INTO node VALUES ('seq', 0), ('version', 0);
+
+                    -- The receiver's durable cursor for each sender; committed with the rows (design rule 5).
+                    CREATE TABLE link_cursor (
+                      sender TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
+                      topology INTEGER NOT NULL, policy INTEGER NOT NULL,
+                      sweep_resource TEXT, sweep_origin TEXT, sweep_key TEXT) STRICT, WITHOUT ROWID;
+
+                    -- What a person wants to know of each direction of each link.
+                    CREATE TABLE link_status (
+                      peer TEXT NOT NULL, direction TEXT NOT NULL, state TEXT NOT NULL, cursor INTEGER NOT NULL,
+                      head INTEGER NOT NULL, last_contact INTEGER, level_at INTEGER,
+                      error_code TEXT, error_message TEXT, error_hint TEXT, error_at INTEGER,
+                      PRIMARY KEY (peer, direction)) STRICT, WITHOUT ROWID;
+
+                    -- How fresh what we hold of each origin is, as its supplier says.
+                    CREATE TABLE origin_freshness (
+                      origin TEXT PRIMARY KEY, as_of INTEGER NOT NULL, complete INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE quarantine (
+                      id INTEGER PRIMARY KEY, sender TEXT NOT NULL, resource TEXT NOT NULL, origin TEXT NOT NULL,
+                      "key" TEXT NOT NULL, version INTEGER NOT NULL, field TEXT NOT NULL, rule TEXT NOT NULL,
+                      detail TEXT NOT NULL, received_at INTEGER NOT NULL, row TEXT NOT NULL,
+                      UNIQUE (resource, origin, "key")) STRICT;
+
+                    CREATE TABLE consumer (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE ticket_state (
+                      global_id TEXT PRIMARY KEY, status TEXT NOT NULL, round INTEGER NOT NULL, unit TEXT,
+                      dispatched_at INTEGER, due_at INTEGER, acknowledged_at INTEGER, replied_at INTEGER,
+                      closed_at INTEGER, called_back_at INTEGER, evaluated_at INTEGER, score INTEGER, resolved TEXT,
+                      returns INTEGER NOT NULL, extensions INTEGER NOT NULL, supervision TEXT NOT NULL,
+                      conflicts TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }()
+}
+
+/// The tables of the resources, made to agree with the declarations: new tables, new columns, new indexes. Nothing is
+/// ever dropped, so a release that goes back finds its data.
+struct ResourceTables {
+    let tables: [ResourceTable]
+
+    func bring(_ db: Database) throws {
+        for table in tables {
+            for sql in table.create { try db.execute(sql: sql) }
+            let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
+            for column in table.definition.columns where !known.contains(column.name) {
+                try db.execute(sql: table.addColumn(column))
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import ChangeSetFormat
+import FederationModel
+
+/// The SQL of one resource, all of it derived from its declaration.
+///
+/// A row's table has the envelope (`origin`, `key`, `version`, `deleted`, the node-local `seq`, and the `supplier`: the
+/// neighbour that the copy came from, 0 for the node's own rows) and the resource's columns. `rowid` with
+/// UNIQUE(origin, key) costs a fifth to a third less to apply than WITHOUT ROWID.
+struct ResourceTable: Sendable {
+    let definition: ResourceDefinition
+    /// Quoted: some columns have the names of SQL keywords.
+    private let table: String
+    let columns: [String]
+
+    init(_ definition: ResourceDefinition) {
+        self.definition = definition
+        table = quoted(definition.name.text)
+        columns = definition.columns.map(\.name)
+    }
+
+    static let envelope = ["origin", "key", "version", "deleted"]
+
+    private var columnList: String { columns.map(quoted).joined(separator: ", ") }
+
+    // MARK: - Schema
+
+    var create: [String] {
+        let declared = definition.columns.map { "\(quoted($0.name)) \($0.type.storage.sqlType)" }
+        return [
+            """
+            CREATE TABLE IF NOT EXISTS main.\(table) (
+              id INTEGER PRIMARY KEY, origin TEXT NOT NULL, "key" TEXT NOT NULL, version INTEGER NOT NULL,
+              deleted INTEGER NOT NULL, seq INTEGER NOT NULL, supplier INTEGER NOT NULL,
+              \(declared.joined(separator: ", ")),
+              UNIQUE (origin, "key")) STRICT
+            """,
+            // Unique, because that is a free check that no seq is ever given out twice.
+            "CREATE UNIQUE INDEX IF NOT EXISTS main.\(quoted("\(definition.name)_seq")) ON \(table) (seq)",
+        ]
+            + definition.indexes.map {
+                let name = quoted("\(definition.name)_\($0.joined(separator: "_"))")
+                return "CREATE INDEX IF NOT EXISTS main.\(name) ON \(table) (\($0.map(quoted).joined(separator: ", ")))"
+            }
+    }
+
+    /// The staging table of a write: no types, no indexes, in memory.
+    var createBatch: String {
+        """
+        CREATE TABLE batch.\(table) (n INTEGER PRIMARY KEY, origin, "key", version, deleted, \(columnList))
+        """
+    }
+
+    func addColumn(_ column: ColumnDefinition) -> String {
+        "ALTER TABLE main.\(table) ADD COLUMN \(quoted(column.name)) \(column.type.storage.sqlType)"
+    }
+
+    // MARK: - Writing
+
+    func stage(_ staged: [String]) -> String {
+        let names = staged.map(quoted).joined(separator: ", ")
+        return "INSERT INTO batch.\(table) (\(names)) VALUES (\(staged.map { _ in "?" }.joined(separator: ", ")))"
+    }
+
+    var clearBatch: String { "DELETE FROM batch.\(table)" }
+
+    /// Staged rows of a neighbour into the table. ?1 seq before the first, ?2 supplier.
+    ///
+    /// Design rule 2: what the neighbour that supplied a copy shows next replaces it, whatever its version; a live copy of
+    /// a former supplier is not replaced by an older version. A row that is here already in the same look changes
+    /// nothing, so it is not told onwards.
+    var apply: String {
+        """
+        \(upsert(version: "version", deleted: "deleted", supplier: "?2"))
+        WHERE NOT (\(table).version = excluded.version AND \(table).deleted = excluded.deleted
+                   AND \(table).supplier = excluded.supplier AND \(sameColumns))
+          AND (\(table).deleted <> \(RowState.live.rawValue) OR \(table).supplier = excluded.supplier
+               OR excluded.version >= \(table).version)
+        """
+    }
+
+    /// Staged rows of this node's own intake into the table. ?1 seq before the first, ?2 version.
+    ///
+    /// A row whose fields are all as they were keeps its version and its seq: importing the same file twice changes
+    /// nothing.
+    var intake: String {
+        """
+        \(upsert(version: "?2", deleted: "0", supplier: "0"))
+        WHERE \(table).deleted <> \(RowState.live.rawValue) OR NOT \(sameColumns)
+        """
+    }
+
+    /// Rows that went out of sight: they keep their key, and the ticket that they belonged to, and nothing else. ?1 seq
+    /// before the first. A retraction always wins: it speaks of the grant, and leaves no version behind.
+    var retractStaged: String {
+        """
+        UPDATE main.\(table) SET \(emptied), version = 0, deleted = \(RowState.retracted.rawValue), seq = ?1 + b.n
+        FROM batch.\(table) AS b
+        WHERE b.deleted = \(RowState.retracted.rawValue) AND \(table).origin = b.origin AND \(table)."key" = b."key"
+          AND \(table).deleted <> \(RowState.retracted.rawValue)
+        """
+    }
+
+    /// Live rows of one bucket that the sweep's listing does not name. ?1 supplier's origins as a JSON array, ?2 and ?3
+    /// the (origin, key) after which the bucket begins; with `bounded` ?4 and ?5 its last one.
+    func unlisted(bounded: Bool) -> String {
+        """
+        SELECT r.id FROM main.\(table) AS r
+        WHERE (r.origin, r."key") > (?2, ?3) \(bounded ? "AND (r.origin, r.\"key\") <= (?4, ?5)" : "")
+          AND r.deleted = \(RowState.live.rawValue) AND r.supplier <> 0
+          AND r.origin IN (SELECT value FROM json_each(?1))
+          AND NOT EXISTS (SELECT 1 FROM batch.\(table) AS b WHERE b.origin = r.origin AND b."key" = r."key")
+          AND NOT EXISTS (SELECT 1 FROM main.quarantine AS q
+                          WHERE q.resource = '\(definition.name)' AND q.origin = r.origin AND q."key" = r."key")
+        """
+    }
+
+    /// ?1 seq, ?2 id.
+    var retractOne: String {
+        """
+        UPDATE main.\(table) SET \(emptied), version = 0, deleted = \(RowState.retracted.rawValue), seq = ?1 WHERE id = ?2
+        """
+    }
+
+    private func upsert(version: String, deleted: String, supplier: String) -> String {
+        // A tombstone of a neighbour carries no fields; the ticket that it belonged to stays, for its fold.
+        let assignments = columns.map { column in
+            Self.identity.contains(column)
+                ? "\(quoted(column)) = coalesce(excluded.\(quoted(column)), \(table).\(quoted(column)))"
+                : "\(quoted(column)) = excluded.\(quoted(column))"
+        }
+        return """
+            INSERT INTO main.\(table) (origin, "key", version, deleted, seq, supplier, \(columnList))
+            SELECT origin, "key", \(version), \(deleted), ?1 + n, \(supplier), \(columnList) FROM batch.\(table)
+            WHERE deleted IS NOT \(RowState.retracted.rawValue)
+            ON CONFLICT (origin, "key") DO UPDATE SET version = excluded.version, deleted = excluded.deleted,
+              seq = excluded.seq, supplier = excluded.supplier, \(assignments.joined(separator: ", "))
+            """
+    }
+
+    /// The columns that name the ticket.
+    private static let identity: Set<String> = ["global_id", "ticket_origin"]
+
+    private var emptied: String {
+        columns.filter { !Self.identity.contains($0) }.map { "\(quoted($0)) = NULL" }.joined(separator: ", ")
+    }
+
+    private var sameColumns: String {
+        let ours = columns.map { "\(table).\(quoted($0))" }.joined(separator: ", ")
+        let theirs = columns.map { "excluded.\(quoted($0))" }.joined(separator: ", ")
+        return "(\(ours)) IS (\(theirs))"
+    }
+
+    // MARK: - Reading
+
+    private var rowColumns: String { "origin, \"key\", version, deleted, \(columnList)" }
+
+    /// What changed in (?1, ?2]. ?3 the origins as a JSON array.
+    var tail: String {
+        """
+        SELECT \(rowColumns) FROM main.\(table)
+        WHERE seq > ?1 AND seq <= ?2 AND origin IN (SELECT value FROM json_each(?3))
+        """
+    }
+
+    /// The next live rows behind (?1, ?2), in the order of the key. ?3 the origins, ?4 how many at most.
+    var bucket: String {
+        """
+        SELECT \(rowColumns) FROM main.\(table)
+        WHERE (origin, "key") > (?1, ?2) AND deleted = \(RowState.live.rawValue)
+          AND origin IN (SELECT value FROM json_each(?3))
+        ORDER BY origin, "key" LIMIT ?4
+        """
+    }
+
+    /// The seqs behind :after, for the feed's upper bound.
+    var seqs: String { "SELECT seq FROM main.\(table) WHERE seq > :after" }
+
+    var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
+}
+
+/// An identifier that may be an SQL keyword.
+func quoted(_ identifier: String) -> String { "\"\(identifier)\"" }
+
+extension ColumnType.Storage {
+    fileprivate var sqlType: String {
+        switch self {
+        case .text: "TEXT"
+        case .integer: "INTEGER"
+        case .real: "REAL"
+        }
+    }
+}

@@ -1,2 +1,0 @@
-import CZstd
-package enum ZS {}
