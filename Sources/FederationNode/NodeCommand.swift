@@ -1,2 +1,5 @@
 import ArgumentParser
-@main struct NodeCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "federation-node") }
+
+@main struct NodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "federation-node")
+}

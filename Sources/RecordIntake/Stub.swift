@@ -1,3 +1,4 @@
 import CZlib
 import Yams
+
 package enum RS {}

@@ -87,7 +87,8 @@ private func check(
 ) throws(FederationError) {
     guard policy.resources.contains(block.resource.name) else {
         throw FederationError(
-            "E_RESOURCE_NOT_GRANTED", "\(policy.sender) sends rows of \(block.resource.name), which the link does not grant",
+            "E_RESOURCE_NOT_GRANTED",
+            "\(policy.sender) sends rows of \(block.resource.name), which the link does not grant",
             hint: "set its mode to physical in the topology, on both nodes")
     }
     guard block.rowCount > 0, let origin = block.column(EnvelopeColumn.origin) else { return }

@@ -76,7 +76,9 @@ private struct ChangeSetApplier {
     ) throws {
         let staged = try RowStager(table: table, db: db).stage(
             block, payload: payload, skipping: Set(faults.map(\.row)))
-        for fault in faults { try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db) }
+        for fault in faults {
+            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db)
+        }
         report.quarantined += faults.count
         guard staged.rows > 0 else { return }
         let base = try NodeValue.draw(seqs: staged.rows, db)

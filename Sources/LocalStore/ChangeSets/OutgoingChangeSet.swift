@@ -1,10 +1,10 @@
 import ChangeSetFormat
 import FederationModel
 import GRDB
-
-import struct FederationModel.Cursor
 import GRDBSQLite
 import Zstandard
+
+import struct FederationModel.Cursor
 
 /// A change-set ready to travel.
 package struct OutgoingChangeSet: Sendable {
@@ -31,7 +31,8 @@ extension NodeStore {
         guard let drafted else { return nil }
         var header = ChangeSetHeader(
             sender: node, receiver: policy.receiver, start: start, end: drafted.end, head: drafted.head,
-            schemaRevision: BuiltInResources.schemaRevision, rowCount: drafted.rowCount, payloadBytes: 0, createdAt: now)
+            schemaRevision: BuiltInResources.schemaRevision, rowCount: drafted.rowCount, payloadBytes: 0, createdAt: now
+        )
         var payload = changeSetPayload(digest: 0, blocks: drafted.blocks)
         header.payloadBytes = payload.count
         // The digest covers the header, and the header names the payload's size: so it is put in last.

@@ -75,7 +75,8 @@ extension NodeStore {
     }
 
     private static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
-        try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ?").fetchInteger([consumer.name]) ?? 0
+        try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ?").fetchInteger([consumer.name])
+            ?? 0
     }
 
     private static func save(_ cursor: Seq, of consumer: any FeedConsumer, _ db: Database) throws {

@@ -41,7 +41,8 @@ enum LinkCursorTable {
                   sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key
                 """
         ).execute(arguments: [
-            sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy, resource,
+            sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy,
+            resource,
             after?.origin, after?.key,
         ])
     }

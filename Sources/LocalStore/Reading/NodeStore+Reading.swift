@@ -95,7 +95,8 @@ extension NodeStore {
         ).map { row in
             var fields: [String: FieldValue] = [:]
             for (name, value) in row where table.columns.contains(name) {
-                if !value.isNull, let index = row.columnNames.enumerated().first(where: { $0.element == name })?.offset {
+                if !value.isNull, let index = row.columnNames.enumerated().first(where: { $0.element == name })?.offset
+                {
                     fields[name] = row.fieldValue(at: index)
                 }
             }

@@ -1,0 +1,167 @@
+import ChangeSetFormat
+import FederationModel
+import LocalStore
+import Testing
+import Zstandard
+
+@Suite struct ReplicationTests {
+    let city: TemporaryStore
+    let above: TemporaryStore
+    let link = policy(from: jinan, to: province)
+
+    init() throws {
+        city = try TemporaryStore(jinan)
+        above = try TemporaryStore(province)
+    }
+
+    @Test func `a first contact brings every row by a sweep, then changes come by the tail`() async throws {
+        try await _ = city.store.intake((1...250).map { ticket($0) }, now: noon)
+        let reports = try await carry(city.store, above.store, policy: link, rowsMax: 100)
+        #expect(reports.reduce(0) { $0 + $1.applied } == 250)
+        #expect(try await above.store.count("service_request") == 250)
+        #expect(try await above.store.cursor(of: jinan)?.sweep == .complete)
+
+        try await _ = city.store.intake([ticket(7, title: "已修好"), ticket(251)], now: noon + 1)
+        let tail = try await carry(city.store, above.store, policy: link)
+        #expect(tail.map(\.applied) == [2])
+        #expect(try await above.store.count("service_request", where: "title = '已修好'") == 1)
+    }
+
+    @Test func `the same records handed in again change nothing and leave nothing to send`() async throws {
+        let records = (1...50).map { ticket($0) }
+        let first = try await city.store.intake(records, now: noon)
+        try await carry(city.store, above.store, policy: link)
+        let second = try await city.store.intake(records, now: noon + 60_000)
+        #expect(first.changed.allSatisfy { $0 })
+        #expect(second.changed.allSatisfy { !$0 })
+        #expect(second.head == first.head)
+        #expect(try await carry(city.store, above.store, policy: link).isEmpty)
+    }
+
+    @Test func `a change-set that is applied twice is refused the second time and changes nothing`() async throws {
+        try await _ = city.store.intake((1...10).map { ticket($0) }, now: noon)
+        let start = try await startCursor(city.store, above.store, policy: link)
+        let outgoing = try #require(
+            try await city.store.prepareChangeSet(
+                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        let incoming = try IncomingChangeSet(
+            bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
+        let report = try await above.store.apply(incoming, policy: link, now: noon)
+        #expect(report.applied == 5)
+        await #expect { try await above.store.apply(incoming, policy: link, now: noon) } throws: {
+            ($0 as? FederationError)?.code == "E_CURSOR_MOVED"
+        }
+        #expect(try await above.store.count("service_request") == 5)
+    }
+
+    @Test func `a sweep says again what is there, skips what is known and retracts what is no longer listed`()
+        async throws
+    {
+        try await _ = city.store.intake((1...30).map { ticket($0) }, now: noon)
+        try await carry(city.store, above.store, policy: link, rowsMax: 7)
+        // The same city after a new epoch, in which ticket 31 is new and those above 20 are not there any more.
+        let restored = try TemporaryStore(jinan, epoch: Epoch(counter: 2, nonce: 7))
+        try await _ = restored.store.intake((1...20).map { ticket($0) } + [ticket(31)], now: noon)
+        let reports = try await carry(restored.store, above.store, policy: link, rowsMax: 6)
+        #expect(reports.reduce(0) { $0 + $1.retracted } == 10)
+        #expect(try await above.store.count("service_request") == 21)
+        #expect(try await above.store.count("service_request", where: "deleted = 2 AND title IS NULL") == 10)
+    }
+
+    @Test func `a county's rows reach the province through the city, and what the city lost sight of goes there too`()
+        async throws
+    {
+        let county = try TemporaryStore(lixia)
+        try await _ = county.store.intake((1...8).map { ticket($0, origin: lixia) }, now: noon)
+        let lower = policy(from: lixia, to: jinan)
+        try await carry(county.store, city.store, policy: lower)
+        try await carry(city.store, above.store, policy: link)
+        #expect(try await above.store.count("service_request", where: "origin = '370102'") == 8)
+
+        let emptied = try TemporaryStore(lixia, epoch: Epoch(counter: 2, nonce: 1))
+        try await _ = emptied.store.intake([ticket(1, origin: lixia)], now: noon)
+        try await carry(emptied.store, city.store, policy: lower)
+        try await carry(city.store, above.store, policy: link)
+        #expect(try await above.store.count("service_request") == 1)
+    }
+
+    @Test func `rows of an origin that the neighbour does not supply are refused and nothing is stored`() async throws {
+        // A store that claims to be Jinan's but writes Qingdao's rows: made by relaying with a wider policy.
+        let liar = try TemporaryStore(qingdao)
+        try await _ = liar.store.intake([ticket(1, origin: qingdao)], now: noon)
+        let wide = policy(from: qingdao, to: province)
+        let start = try await startCursor(liar.store, above.store, policy: wide)
+        let outgoing = try #require(
+            try await liar.store.prepareChangeSet(
+                from: start, policy: wide, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        #expect {
+            try IncomingChangeSet(bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
+        } throws: {
+            ($0 as? FederationError)?.code == "E_ORIGIN_NOT_SUPPLIED"
+        }
+    }
+
+    @Test func `a version out of the future is refused with both times`() async throws {
+        try await _ = city.store.intake([ticket(1)], now: noon + SyncLimits.clockSkewMax + 1)
+        let start = try await startCursor(city.store, above.store, policy: link)
+        let outgoing = try #require(
+            try await city.store.prepareChangeSet(
+                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        #expect {
+            try IncomingChangeSet(bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
+        } throws: { error in
+            guard let error = error as? FederationError else { return false }
+            return error.code == "E_CLOCK_SKEW" && error.message.contains("\(noon)")
+        }
+    }
+
+    @Test func `a resource in logical mode is not in the change-set`() async throws {
+        let nodes = qilu.nodes.map {
+            $0.id != jinan
+                ? $0
+                : TopologyNode(
+                    id: $0.id, name: $0.name, parent: $0.parent, region: $0.region, endpoint: nil,
+                    modes: ["recording": .logical])
+        }
+        let narrow = policy(from: jinan, to: province, topology: Topology(name: "", version: 1, nodes: nodes))
+        try await _ = city.store.intake(
+            [ticket(1), IntakeRecord(resource: "recording", key: "r1", fields: ["uri": .text("file:///r1")])], now: noon
+        )
+        try await carry(city.store, above.store, policy: narrow)
+        #expect(try await above.store.count("service_request") == 1)
+        #expect(try await above.store.count("recording") == 0)
+    }
+
+    @Test func `one bad row is put aside and blocks nothing`() async throws {
+        try await _ = city.store.intake([ticket(1), ticket(2), ticket(3)], now: noon)
+        // The city's release lets a channel through that does not even look like a code.
+        _ = try await city.store.rows(sql: "SELECT 1", arguments: [])
+        let start = try await startCursor(city.store, above.store, policy: link)
+        let outgoing = try #require(
+            try await city.store.prepareChangeSet(
+                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        // The receiver demands a field that the sender's release does not know.
+        let stricter = BuiltInResources.all.map { resource in
+            resource.name != "service_request"
+                ? resource
+                : ResourceDefinition(
+                    resource.name, resource.title, stage: resource.stage,
+                    columns: resource.columns.map {
+                        $0.name == "title"
+                            ? ColumnDefinition("title", $0.title, level: $0.level, bytesMax: 3) : $0
+                    }, indexes: resource.indexes)
+        }
+        let incoming = try IncomingChangeSet(bytes: outgoing.bytes, policy: link, resources: stricter, now: noon)
+        let report = try await above.store.apply(incoming, policy: link, now: noon)
+        #expect(report.quarantined == 3)
+        #expect(report.applied == 0)
+        let held = try await above.store.quarantinedRows(limit: 10)
+        #expect(held.map(\.rule) == ["E_FIELD_TOO_LONG", "E_FIELD_TOO_LONG", "E_FIELD_TOO_LONG"])
+        #expect(held.allSatisfy { !$0.detail.contains("路灯") })
+
+        // Their good look releases them.
+        try await _ = city.store.intake([ticket(1, title: "新"), ticket(2, title: "新")], now: noon)
+        try await carry(city.store, above.store, policy: link)
+        #expect(try await above.store.quarantinedRows(limit: 10).map(\.key) == ["370100-3"])
+    }
+}

@@ -1,0 +1,112 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import LocalStore
+import Zstandard
+
+let province = node("370000")
+let jinan = node("370100")
+let qingdao = node("370200")
+let lixia = node("370102")
+let noon: UnixMilliseconds = 1_790_000_000_000
+
+func node(_ code: String) -> NodeID {
+    guard let node = NodeID(code) else { preconditionFailure("a test names a node \(code)") }
+    return node
+}
+
+let qilu = Topology(
+    name: "test", version: 1,
+    nodes: [
+        TopologyNode(id: province, name: "山东省", parent: nil, region: "370000", endpoint: nil),
+        TopologyNode(id: jinan, name: "济南市", parent: province, region: "370100", endpoint: nil),
+        TopologyNode(id: qingdao, name: "青岛市", parent: province, region: "370200", endpoint: nil),
+        TopologyNode(id: lixia, name: "历下区", parent: jinan, region: "370102", endpoint: nil),
+    ])
+
+/// A store in a folder of its own, removed with it.
+final class TemporaryStore: Sendable {
+    let store: NodeStore
+    private let folder: URL
+
+    init(_ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42)) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let path = folder.appending(path: "node.db").path
+        try NodeStore.create(at: path, node: node, epoch: epoch)
+        store = try NodeStore(at: path)
+    }
+
+    deinit {
+        try? store.close()
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+func policy(from sender: NodeID, to receiver: NodeID, topology: Topology = qilu) -> LinkPolicy {
+    guard let policy = LinkPolicy(from: sender, to: receiver, topology: topology, resources: BuiltInResources.all)
+    else { preconditionFailure("a test asks for a link that is not there") }
+    return policy
+}
+
+func ticket(_ number: Int, origin: NodeID = jinan, title: String = "路灯不亮", at time: UnixMilliseconds = noon)
+    -> IntakeRecord
+{
+    let id = "\(origin)-\(number)"
+    return IntakeRecord(
+        resource: "service_request", key: id,
+        fields: [
+            "global_id": .text(id), "service_request_id": .text("\(number)"), "requested_datetime": .integer(time),
+            "channel": .text("01"), "request_type": .text("2"), "urgency": .text("normal"), "title": .text(title),
+            "acceptance": .text("accepted"), "lat": .real(36.65),
+        ])
+}
+
+func stage(
+    _ resource: ResourceName, of number: Int, origin: NodeID = jinan, after minutes: Int64,
+    _ fields: [String: FieldValue]
+) -> IntakeRecord {
+    let id = "\(origin)-\(number)"
+    return IntakeRecord(
+        resource: resource, key: "\(id).\(resource).\(minutes)",
+        fields: [
+            "global_id": .text(id), "ticket_origin": .text(origin.code),
+            "occurred_at": .integer(noon + minutes * 60_000),
+            "round": .integer(1),
+        ].merging(fields) { $1 })
+}
+
+/// Carries everything from one store to another, change-set by change-set, the way the protocol does.
+///
+/// - Returns: the reports of all change-sets that were applied.
+@discardableResult
+func carry(
+    _ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy, rowsMax: Int = 1_000
+) async throws -> [ApplyReport] {
+    let compressor = ZstandardCompressor()
+    var reports: [ApplyReport] = []
+    while true {
+        let start = try await startCursor(sender, receiver, policy: policy)
+        guard
+            let outgoing = try await sender.prepareChangeSet(
+                from: start, policy: policy, rowsMax: rowsMax, now: noon, compressor: compressor)
+        else { return reports }
+        let incoming = try IncomingChangeSet(
+            bytes: outgoing.bytes, policy: policy, resources: receiver.resources, now: noon)
+        reports.append(try await receiver.apply(incoming, policy: policy, now: noon))
+    }
+}
+
+func startCursor(_ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy) async throws -> Cursor {
+    let durable = try await receiver.cursor(of: sender.node)
+    if let durable, durable.epoch == sender.epoch, durable.revision == policy.revision { return durable }
+    let seq = durable?.epoch == sender.epoch ? durable?.seq : nil
+    let head = try await sender.head()
+    return Cursor(epoch: sender.epoch, seq: seq ?? head, revision: policy.revision, sweep: policy.sweepStart)
+}
+
+extension NodeStore {
+    func count(_ resource: String, where condition: String = "deleted = 0") async throws -> Int64? {
+        try await rows(sql: "SELECT count(*) FROM \"\(resource)\" WHERE \(condition)", arguments: [])[0][0].integer
+    }
+}

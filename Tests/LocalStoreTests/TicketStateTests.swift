@@ -1,0 +1,87 @@
+import FederationModel
+import LocalStore
+import Testing
+
+@Suite struct TicketStateTests {
+    private static let thread: [IntakeRecord] = [
+        ticket(1),
+        stage(
+            "assignment", of: 1, after: 10,
+            [
+                "assignee_unit": .text("市住建局"), "role": .text("main"), "due_datetime": .integer(noon + 86_400_000),
+            ]),
+        stage("acknowledgement", of: 1, after: 30, ["unit": .text("市住建局")]),
+        stage("handling", of: 1, after: 60, ["unit": .text("市住建局")]),
+        stage("reply", of: 1, after: 360, ["reply_kind": .text("final")]),
+        stage("closure", of: 1, after: 390, ["closure_kind": .text("closed"), "review": .text("passed")]),
+        stage("callback", of: 1, after: 1_440, ["method": .text("telephone"), "reached": .text("answered")]),
+        stage("evaluation", of: 1, after: 1_441, ["object": .text("handling"), "score5": .text("4")]),
+    ]
+
+    @Test func `a whole thread folds to an evaluated ticket without conflicts`() async throws {
+        let store = try TemporaryStore(jinan)
+        try await _ = store.store.intake(Self.thread, now: noon)
+        try await store.store.catchUpConsumers()
+        let ticket = try await store.store.ticket("370100-1")
+        let state = try #require(ticket.state)
+        #expect(state.status == .evaluated)
+        #expect(state.conflicts.isEmpty)
+        #expect(state.unit == "市住建局")
+        #expect(state.score == 4)
+        #expect(state.closedAt == noon + 390 * 60_000)
+        #expect(Stage.allCases.map { ticket.count(of: $0) } == [1, 1, 1, 1, 0, 1, 1, 1])
+    }
+
+    @Test(arguments: 0..<6)
+    func `records that arrive in any order, one by one, give the state of the undisturbed thread`(seed: Int)
+        async throws
+    {
+        let reference = try TemporaryStore(jinan)
+        try await _ = reference.store.intake(Self.thread, now: noon)
+        try await reference.store.catchUpConsumers()
+        let disturbed = try TemporaryStore(jinan)
+        var generator = SplitMix(state: UInt64(seed))
+        for record in Self.thread.shuffled(using: &generator) {
+            try await _ = disturbed.store.intake([record], now: noon)
+            try await disturbed.store.catchUpConsumers()
+        }
+        let expected = try await reference.store.ticket("370100-1").state
+        #expect(try await disturbed.store.ticket("370100-1").state == expected)
+    }
+
+    @Test func `a rebuild from the first row gives the same states as the incremental fold`() async throws {
+        let store = try TemporaryStore(jinan).self
+        for number in 1...40 {
+            try await _ = store.store.intake([ticket(number)], now: noon)
+            try await store.store.catchUpConsumers()
+        }
+        try await _ = store.store.intake(Self.thread, now: noon)
+        try await store.store.catchUpConsumers()
+        let before = try await store.store.rows(sql: "SELECT * FROM ticket_state ORDER BY 1", arguments: [])
+        try await store.store.rebuildConsumers()
+        let after = try await store.store.rows(sql: "SELECT * FROM ticket_state ORDER BY 1", arguments: [])
+        #expect(before == after)
+        #expect(before.count == 40)
+    }
+
+    @Test func `a closure without a reply is folded and noted as a conflict`() async throws {
+        let store = try TemporaryStore(jinan)
+        try await _ = store.store.intake([Self.thread[0], Self.thread[1], Self.thread[5]], now: noon)
+        try await store.store.catchUpConsumers()
+        let state = try #require(try await store.store.ticket("370100-1").state)
+        #expect(state.status == .closed)
+        #expect(state.conflicts == ["E_STATE_CLOSE_WITHOUT_REPLY"])
+    }
+}
+
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}
