@@ -135,7 +135,7 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "FederationModel", "LocalStore", "RecordIntake",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SyncBenchmark",

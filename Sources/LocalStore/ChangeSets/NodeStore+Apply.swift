@@ -34,20 +34,12 @@ extension NodeStore {
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
                     isRetryable: true)
             }
-            var report = ApplyReport(
-                cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
-            let applier = ChangeSetApplier(policy: policy, now: now, db: db)
-            try changeSet.payload.withUnsafeBytes { payload in
-                for (block, faults) in zip(changeSet.blocks, changeSet.faults) where block.kind == .tail {
-                    guard let table = tables[block.resource.name] else { continue }
-                    try applier.apply(block, faults: faults, payload: payload, table: table, report: &report)
-                    try db.cachedStatement(sql: table.clearBatch).execute()
-                }
-                try applier.applySweep(changeSet, payload: payload, tables: tables, report: &report)
-            }
+            let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
+            var applier = ChangeSetApplier(policy: policy, now: now, db: db, report: empty)
+            try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
             try LinkCursorTable.save(header.end, of: header.sender, db)
-            report.head = try NodeValue.integer("seq", db)
-            return report
+            applier.report.head = try NodeValue.integer("seq", db)
+            return applier.report
         }
     }
 }
@@ -66,22 +58,38 @@ private struct ChangeSetApplier {
     let policy: LinkPolicy
     let now: UnixMilliseconds
     let db: Database
+    var report: ApplyReport
 
-    private var supplier: Int64 { Int64(policy.sender.code) ?? 0 }
-
-    /// Stages and applies one block. The staged rows stay for the caller, who clears them.
-    func apply(
-        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable,
-        report: inout ApplyReport
+    mutating func apply(
+        _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
     ) throws {
+        for (block, faults) in zip(changeSet.blocks, changeSet.faults) where block.kind == .tail {
+            guard let table = tables[block.resource.name] else { continue }
+            try store(try stage(block, faults: faults, payload: payload, table: table), table: table)
+        }
+        try applySweep(changeSet, payload: payload, tables: tables)
+    }
+
+    private struct Staged {
+        var rows = 0
+        var hasRetractions = false
+    }
+
+    private mutating func stage(
+        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable
+    ) throws -> Staged {
+        for fault in faults { try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db) }
+        report.quarantined += faults.count
         let staged = try RowStager(table: table, db: db).stage(
             block, payload: payload, skipping: Set(faults.map(\.row)))
-        for fault in faults {
-            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db)
-        }
-        report.quarantined += faults.count
+        return Staged(rows: staged.rows, hasRetractions: staged.hasRetractions)
+    }
+
+    /// Staged rows into the table; the staging table is empty afterwards.
+    private mutating func store(_ staged: Staged, table: ResourceTable) throws {
         guard staged.rows > 0 else { return }
         let base = try NodeValue.draw(seqs: staged.rows, db)
+        let supplier = Int64(policy.sender.code) ?? 0
         try db.cachedStatement(sql: table.apply).execute(arguments: [base, supplier])
         var changed = db.changesCount
         if staged.hasRetractions {
@@ -91,14 +99,14 @@ private struct ChangeSetApplier {
         if changed == 0 { try NodeValue.putBack(seqs: staged.rows, db) }
         report.applied += changed
         report.skipped += staged.rows - changed
-        try Quarantine.release(resource: block.resource.name, db)
+        try Quarantine.release(resource: table.definition.name, db)
+        try db.cachedStatement(sql: table.clearBatch).execute()
     }
 
     /// Applies the listing of a sweep and retracts what it does not name, resource by resource from where the change-set
     /// starts to where it ends.
-    func applySweep(
-        _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable],
-        report: inout ApplyReport
+    private mutating func applySweep(
+        _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
     ) throws {
         var position = changeSet.header.start.sweep
         let end = changeSet.header.end.sweep
@@ -106,27 +114,33 @@ private struct ChangeSetApplier {
             guard let table = tables[resource] else { return }
             var last: RowKey?
             if case .at(resource, let key) = end { last = key }
+            var staged = Staged()
             for (block, faults) in zip(changeSet.blocks, changeSet.faults)
             where block.kind == .sweep && block.resource.name == resource {
-                try apply(block, faults: faults, payload: payload, table: table, report: &report)
+                staged = try stage(block, faults: faults, payload: payload, table: table)
             }
-            report.retracted += try retractUnlisted(table, after: after, last: last)
-            try db.cachedStatement(sql: table.clearBatch).execute()
+            // Before the rows go in: into an empty range, which an initial load meets, this finds nothing at once.
+            try retractUnlisted(table, after: after, last: last)
+            try store(staged, table: table)
             position = last == nil ? policy.sweepPosition(after: resource) : end
         }
     }
 
-    private func retractUnlisted(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws -> Int {
-        let origins = "[\(policy.origins.map { "\"\($0.code)\"" }.joined(separator: ","))]"
-        var arguments: StatementArguments = [origins, after?.origin ?? "", after?.key ?? ""]
-        if let last { arguments += [last.origin, last.key] }
-        let ids = try Int64.fetchAll(
-            db.cachedStatement(sql: table.unlisted(bounded: last != nil)), arguments: arguments)
-        guard !ids.isEmpty else { return 0 }
+    private mutating func retractUnlisted(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws {
+        var ids: [Int64] = []
+        for origin in policy.origins.map(\.code).sorted() {
+            if let after, origin < after.origin { continue }
+            if let last, origin > last.origin { break }
+            let bounded = origin == last?.origin
+            var arguments: StatementArguments = [origin, origin == after?.origin ? after?.key ?? "" : ""]
+            if bounded { arguments += [last?.key] }
+            ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: bounded)), arguments: arguments)
+        }
+        guard !ids.isEmpty else { return }
         let base = try NodeValue.draw(seqs: ids.count, db)
         for (index, id) in ids.enumerated() {
             try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
         }
-        return ids.count
+        report.retracted += ids.count
     }
 }

@@ -100,17 +100,15 @@ struct ResourceTable: Sendable {
         """
     }
 
-    /// Live rows of one bucket that the sweep's listing does not name. ?1 supplier's origins as a JSON array, ?2 and ?3
-    /// the (origin, key) after which the bucket begins; with `bounded` ?4 and ?5 its last one.
+    /// Live copies in one origin's part of a bucket that the staged listing does not name. ?1 origin, ?2 the key after
+    /// which it begins; with `bounded` ?3 its last key.
     func unlisted(bounded: Bool) -> String {
         """
-        SELECT r.id FROM main.\(table) AS r
-        WHERE (r.origin, r."key") > (?2, ?3) \(bounded ? "AND (r.origin, r.\"key\") <= (?4, ?5)" : "")
-          AND r.deleted = \(RowState.live.rawValue) AND r.supplier <> 0
-          AND r.origin IN (SELECT value FROM json_each(?1))
-          AND NOT EXISTS (SELECT 1 FROM batch.\(table) AS b WHERE b.origin = r.origin AND b."key" = r."key")
-          AND NOT EXISTS (SELECT 1 FROM main.quarantine AS q
-                          WHERE q.resource = '\(definition.name)' AND q.origin = r.origin AND q."key" = r."key")
+        SELECT id FROM main.\(table)
+        WHERE origin = ?1 AND "key" > ?2 \(bounded ? "AND \"key\" <= ?3" : "")
+          AND deleted = \(RowState.live.rawValue) AND supplier <> 0
+          AND "key" NOT IN (SELECT "key" FROM batch.\(table) WHERE origin = ?1)
+          AND "key" NOT IN (SELECT "key" FROM main.quarantine WHERE resource = '\(definition.name)' AND origin = ?1)
         """
     }
 

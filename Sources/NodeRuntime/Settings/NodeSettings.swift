@@ -1,0 +1,129 @@
+import FederationModel
+import Foundation
+import Yams
+
+/// A host and a port to listen on.
+package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+
+    /// Reads `HOST:PORT`; port 0 lets the system choose.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { return nil }
+        host = String(text[..<colon])
+        self.port = port
+    }
+
+    package var description: String { "\(host):\(port)" }
+}
+
+/// The settings of one node: `node.yaml`, over it the environment, over that the flags.
+package struct NodeSettings: Sendable {
+    /// Where `node.yaml` lies; relative paths in it start here.
+    package let directory: String
+    package let node: NodeID
+    package let topologyPath: String
+    package let databasePath: String
+    package let credentialsPath: String
+    /// Where other nodes reach this one, by mutual TLS.
+    package let listen: ListenAddress
+    /// Where this machine reaches it, by plain HTTP: health, metrics.
+    package let localListen: ListenAddress
+    /// Whether the consumers of the feed run (ticket state). Off only for measurements.
+    package let runsConsumers: Bool
+    package let logLevel: String
+
+    /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
+    /// `FEDERATION_NODE_` before it the environment variable.
+    package static let names: [(name: String, standard: String?, help: String)] = [
+        ("node", nil, "code of this node in the topology"),
+        ("topology", "topology.yaml", "the topology file"),
+        ("database", "node.db", "the SQLite file"),
+        ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
+        ("listen", "127.0.0.1:7370", "HOST:PORT for other nodes, mutual TLS"),
+        ("local-listen", "127.0.0.1:7470", "HOST:PORT for this machine, plain HTTP: health and metrics"),
+        ("consumers", "on", "on or off: whether the feed's consumers run"),
+        ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
+    ]
+
+    /// - Parameters:
+    ///   - path: the `--config` flag; without it `FEDERATION_NODE_CONFIG`, else `./node.yaml`.
+    ///   - flags: settings given as flags, by their names.
+    /// - Throws: `E_CONFIG_MISSING`, `E_CONFIG_INVALID` with what to change.
+    package static func load(
+        path: String?, environment: [String: String], flags: [String: String] = [:]
+    ) throws(FederationError) -> NodeSettings {
+        let path = path ?? environment["FEDERATION_NODE_CONFIG"] ?? "node.yaml"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw FederationError(
+                "E_CONFIG_MISSING", "there is no configuration at \(path)",
+                hint: "give --config FILE or set FEDERATION_NODE_CONFIG; `federation-node init` makes one")
+        }
+        let file = try values(in: text, path: path)
+        func value(_ name: String) -> String? {
+            let variable = "FEDERATION_NODE_" + name.uppercased().replacing("-", with: "_")
+            return flags[name] ?? environment[variable] ?? file[name] ?? names.first { $0.name == name }?.standard
+        }
+        let directory = URL(filePath: path).deletingLastPathComponent().standardizedFileURL.path
+        return try NodeSettings(directory: directory, path: path, value: value)
+    }
+
+    private init(
+        directory: String, path: String, value: (String) -> String?
+    ) throws(FederationError) {
+        func required<T>(_ name: String, _ form: String, _ read: (String) -> T?) throws(FederationError) -> T {
+            guard let text = value(name), let value = read(text) else {
+                throw FederationError("E_CONFIG_INVALID", "\(path): `\(name)` is missing or not \(form)")
+            }
+            return value
+        }
+        func file(_ name: String) throws(FederationError) -> String {
+            let text = try required(name, "a path") { $0 }
+            return URL(filePath: text, relativeTo: URL(filePath: directory, directoryHint: .isDirectory))
+                .standardizedFileURL.path
+        }
+        self.directory = directory
+        node = try required("node", "the code of a node (6 to 12 digits)") { NodeID($0) }
+        topologyPath = try file("topology")
+        databasePath = try file("database")
+        credentialsPath = try file("credentials")
+        listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
+        localListen = try required("local-listen", "HOST:PORT") { ListenAddress($0) }
+        runsConsumers = try required("consumers", "on or off") { ["on": true, "off": false, "true": true, "false": false][$0] }
+        logLevel = try required("log-level", "a level") { $0 }
+    }
+
+    private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {
+        let loaded: Any?
+        do {
+            loaded = try Yams.load(yaml: text)
+        } catch {
+            throw FederationError("E_CONFIG_INVALID", "\(path) is not YAML", hint: "\(error)")
+        }
+        guard let mapping = loaded as? [String: Any] else {
+            throw FederationError("E_CONFIG_INVALID", "\(path) is not a list of settings")
+        }
+        for name in mapping.keys.sorted() where !names.contains(where: { $0.name == name }) {
+            throw FederationError(
+                "E_CONFIG_INVALID", "\(path) has an unknown setting `\(name)`",
+                hint: "known are \(names.map(\.name).joined(separator: ", "))")
+        }
+        return mapping.mapValues { "\($0)" }
+    }
+
+    /// The text of a new `node.yaml`.
+    package static func file(node: NodeID, listen: String?, localListen: String?) -> String {
+        var lines = ["# Settings of one federation node. Relative paths start at this file.", "node: \"\(node)\""]
+        if let listen { lines.append("listen: \"\(listen)\"") }
+        if let localListen { lines.append("local-listen: \"\(localListen)\"") }
+        for (name, standard, help) in names {
+            guard let standard, !(name == "listen" && listen != nil), !(name == "local-listen" && localListen != nil) else {
+                continue
+            }
+            lines.append("# \(name): \(standard)    # \(help)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
