@@ -2,41 +2,35 @@ import FederationModel
 
 /// One column of a block, read whole and checked: type, counts, UTF-8, no NUL. Texts stay where they are in the payload.
 package struct DecodedColumn: Sendable {
-    package enum Values: Sendable {
-        /// Value `i` occupies the payload from `starts[i]` up to `starts[i + 1]`.
-        case texts(starts: [Int])
-        case integers([Int64])
-        case reals([Double])
-    }
-
     package let name: String
     package let storage: ColumnType.Storage
-    let values: Values
-    /// For each row the index of its value, -1 where it has none; nil when row and value have the same index.
-    let valueIndex: [Int32]?
+    /// Value `i` of a text column occupies the payload from `starts[i]` up to `starts[i + 1]`.
+    fileprivate(set) var starts: [Int] = []
+    fileprivate(set) var integers: [Int64] = []
+    fileprivate(set) var reals: [Double] = []
+    /// For each row the index of its value, -1 where it has none; empty when row and value have the same index.
+    let valueIndex: [Int32]
 
-    private func index(_ row: Int) -> Int? {
-        guard let valueIndex else { return row }
-        return valueIndex[row] < 0 ? nil : Int(valueIndex[row])
-    }
+    @inline(__always)
+    private func index(_ row: Int) -> Int { valueIndex.isEmpty ? row : Int(valueIndex[row]) }
 
-    package func isNull(_ row: Int) -> Bool { index(row) == nil }
+    package func isNull(_ row: Int) -> Bool { index(row) < 0 }
 
     /// The integer of `row`; nil when it has none or the column is of another type.
     package func integer(_ row: Int) -> Int64? {
-        guard case .integers(let integers) = values, let index = index(row) else { return nil }
-        return integers[index]
+        let index = index(row)
+        return storage == .integer && index >= 0 ? integers[index] : nil
     }
 
     package func real(_ row: Int) -> Double? {
-        guard case .reals(let reals) = values, let index = index(row) else { return nil }
-        return reals[index]
+        let index = index(row)
+        return storage == .real && index >= 0 ? reals[index] : nil
     }
 
     /// Where the text of `row` lies in the payload.
     package func textRange(_ row: Int) -> Range<Int>? {
-        guard case .texts(let starts) = values, let index = index(row) else { return nil }
-        return starts[index]..<starts[index + 1]
+        let index = index(row)
+        return storage == .text && index >= 0 ? starts[index]..<starts[index + 1] : nil
     }
 
     package func value(_ row: Int, payload: UnsafeRawBufferPointer) -> FieldValue {
@@ -136,9 +130,9 @@ package struct PayloadReader {
         let length = try reader.count(max: reader.remaining, code: FederationError.truncated, what: "bytes of a column")
         var body = try reader.slice(length)
         let (present, valueIndex) = try presence(&body, rows: rows, column: "\(resource.name).\(name)")
-        let values: DecodedColumn.Values
+        var column = DecodedColumn(name: name, storage: expected, valueIndex: valueIndex)
         switch expected {
-        case .text: values = try texts(&body, count: present, column: "\(resource.name).\(name)")
+        case .text: column.starts = try texts(&body, count: present, column: "\(resource.name).\(name)")
         case .integer:
             var integers: [Int64] = []
             integers.reserveCapacity(present)
@@ -147,7 +141,7 @@ package struct PayloadReader {
                 previous &+= try body.signed()
                 integers.append(previous)
             }
-            values = .integers(integers)
+            column.integers = integers
         case .real:
             var reals: [Double] = []
             reals.reserveCapacity(present)
@@ -158,20 +152,20 @@ package struct PayloadReader {
                 }
                 reals.append(real)
             }
-            values = .reals(reals)
+            column.reals = reals
         }
         guard body.remaining == 0 else { throw .malformedChangeSet("\(resource.name).\(name) has bytes left over") }
-        return DecodedColumn(name: name, storage: expected, values: values, valueIndex: valueIndex)
+        return column
     }
 
     private func presence(
         _ body: inout ByteReader, rows: Int, column: String
-    ) throws(FederationError) -> (present: Int, valueIndex: [Int32]?) {
+    ) throws(FederationError) -> (present: Int, valueIndex: [Int32]) {
         guard let presence = Presence(rawValue: try body.byte()) else {
             throw .malformedChangeSet("\(column) has an unknown encoding")
         }
         switch presence {
-        case .every: return (rows, nil)
+        case .every: return (rows, [])
         case .constant: return (1, [Int32](repeating: 0, count: rows))
         case .bitmap:
             let range = try body.skip((rows + 7) / 8)
@@ -187,7 +181,7 @@ package struct PayloadReader {
 
     private func texts(
         _ body: inout ByteReader, count: Int, column: String
-    ) throws(FederationError) -> DecodedColumn.Values {
+    ) throws(FederationError) -> [Int] {
         var starts: [Int] = []
         starts.reserveCapacity(count + 1)
         starts.append(0)
@@ -198,7 +192,7 @@ package struct PayloadReader {
         let range = try body.skip(starts[count])
         try checkText(body.bytes, range: range, starts: starts, column: column)
         for index in starts.indices { starts[index] += range.lowerBound }
-        return .texts(starts: starts)
+        return starts
     }
 
     /// The texts of a column are checked in one go: valid UTF-8 as a whole, and no text begins inside a character.
@@ -223,4 +217,56 @@ func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
 extension FederationError {
     static let counts = "E_CHANGE_SET_COUNTS"
     static let truncated = "E_CHANGE_SET_TRUNCATED"
+}
+
+/// A column of a block opened for reading cell by cell, without counting references: staging binds tens of cells a row.
+/// Valid only inside `DecodedBlock.withCells`.
+package struct CellColumn {
+    package enum Cell {
+        case null
+        case text(Range<Int>)
+        case integer(Int64)
+        case real(Double)
+    }
+
+    @usableFromInline let storage: ColumnType.Storage
+    @usableFromInline let valueIndex: UnsafeBufferPointer<Int32>
+    @usableFromInline let starts: UnsafeBufferPointer<Int>
+    @usableFromInline let integers: UnsafeBufferPointer<Int64>
+    @usableFromInline let reals: UnsafeBufferPointer<Double>
+
+    @inlinable
+    package subscript(row: Int) -> Cell {
+        let index = valueIndex.isEmpty ? row : Int(valueIndex[row])
+        if index < 0 { return .null }
+        return switch storage {
+        case .text: .text(starts[index]..<starts[index + 1])
+        case .integer: .integer(integers[index])
+        case .real: .real(reals[index])
+        }
+    }
+}
+
+extension DecodedBlock {
+    package func withCells<Result>(_ body: ([CellColumn]) throws -> Result) rethrows -> Result {
+        try Self.open(columns[...], [], body)
+    }
+
+    private static func open<Result>(
+        _ columns: ArraySlice<DecodedColumn>, _ cells: [CellColumn], _ body: ([CellColumn]) throws -> Result
+    ) rethrows -> Result {
+        guard let column = columns.first else { return try body(cells) }
+        return try column.valueIndex.withUnsafeBufferPointer { valueIndex in
+            try column.starts.withUnsafeBufferPointer { starts in
+                try column.integers.withUnsafeBufferPointer { integers in
+                    try column.reals.withUnsafeBufferPointer { reals in
+                        let cell = CellColumn(
+                            storage: column.storage, valueIndex: valueIndex, starts: starts, integers: integers,
+                            reals: reals)
+                        return try open(columns.dropFirst(), cells + [cell], body)
+                    }
+                }
+            }
+        }
+    }
 }

@@ -23,27 +23,31 @@ struct RowStager {
         let state = block.column(EnvelopeColumn.deleted)
         var rows = 0
         var hasRetractions = false
-        for row in 0..<block.rowCount where !skipped.contains(row) {
-            for (index, column) in block.columns.enumerated() {
-                let position = Int32(index + 1)
-                if let range = column.textRange(row) {
-                    // SQLITE_STATIC: the payload outlives the step.
-                    let start = payload.baseAddress?.advanced(by: range.lowerBound)
-                        .assumingMemoryBound(to: CChar.self)
-                    sqlite3_bind_text(statement, position, start, Int32(range.count), nil)
-                } else if let integer = column.integer(row) {
-                    sqlite3_bind_int64(statement, position, integer)
-                } else if let real = column.real(row) {
-                    sqlite3_bind_double(statement, position, real)
-                } else {
-                    sqlite3_bind_null(statement, position)
+        try block.withCells { columns in
+            for row in 0..<block.rowCount where !skipped.contains(row) {
+                for index in columns.indices {
+                    bind(columns[index][row], at: Int32(index + 1), payload: payload, statement)
                 }
+                try step(statement)
+                rows += 1
+                if state?.integer(row) == RowState.retracted.rawValue { hasRetractions = true }
             }
-            try step(statement)
-            rows += 1
-            if state?.integer(row) == RowState.retracted.rawValue { hasRetractions = true }
         }
         return (rows, hasRetractions)
+    }
+
+    private func bind(
+        _ cell: CellColumn.Cell, at position: Int32, payload: UnsafeRawBufferPointer, _ statement: OpaquePointer
+    ) {
+        switch cell {
+        case .text(let range):
+            // SQLITE_STATIC: the payload outlives the step.
+            let start = payload.baseAddress?.advanced(by: range.lowerBound).assumingMemoryBound(to: CChar.self)
+            sqlite3_bind_text(statement, position, start, Int32(range.count), nil)
+        case .integer(let integer): sqlite3_bind_int64(statement, position, integer)
+        case .real(let real): sqlite3_bind_double(statement, position, real)
+        case .null: sqlite3_bind_null(statement, position)
+        }
     }
 
     /// Stages records of this node's own intake.

@@ -78,7 +78,9 @@ private struct ChangeSetApplier {
     private mutating func stage(
         _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable
     ) throws -> Staged {
-        for fault in faults { try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db) }
+        for fault in faults {
+            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db)
+        }
         report.quarantined += faults.count
         let staged = try RowStager(table: table, db: db).stage(
             block, payload: payload, skipping: Set(faults.map(\.row)))

@@ -91,7 +91,9 @@ package struct NodeSettings: Sendable {
         credentialsPath = try file("credentials")
         listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
         localListen = try required("local-listen", "HOST:PORT") { ListenAddress($0) }
-        runsConsumers = try required("consumers", "on or off") { ["on": true, "off": false, "true": true, "false": false][$0] }
+        runsConsumers = try required("consumers", "on or off") {
+            ["on": true, "off": false, "true": true, "false": false][$0]
+        }
         logLevel = try required("log-level", "a level") { $0 }
     }
 
@@ -119,7 +121,8 @@ package struct NodeSettings: Sendable {
         if let listen { lines.append("listen: \"\(listen)\"") }
         if let localListen { lines.append("local-listen: \"\(localListen)\"") }
         for (name, standard, help) in names {
-            guard let standard, !(name == "listen" && listen != nil), !(name == "local-listen" && localListen != nil) else {
+            guard let standard, !(name == "listen" && listen != nil), !(name == "local-listen" && localListen != nil)
+            else {
                 continue
             }
             lines.append("# \(name): \(standard)    # \(help)")
