@@ -1,4 +1,0 @@
-import Hummingbird
-import HummingbirdCore
-import NIOSSL
-package enum NR {}
