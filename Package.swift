@@ -82,7 +82,8 @@ let package = Package(
         .target(
             name: "CCurlShim", dependencies: ["CCurl"],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .target(name: "PeerTransport", dependencies: ["CCurl", "CCurlShim"], swiftSettings: strict),
+        .target(
+            name: "PeerTransport", dependencies: ["CCurl", "CCurlShim", "FederationModel"], swiftSettings: strict),
 
         .testTarget(
             name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", x509], swiftSettings: strict),

@@ -1,0 +1,182 @@
+import CCurl
+import CCurlShim
+import FederationModel
+import Foundation
+import Synchronization
+
+/// The thread that owns every libcurl handle of one client.
+///
+/// `@unchecked Sendable` because of two fields that only that thread uses once it runs: `multi` and `running`. Everything
+/// else that crosses threads is behind the inbox's lock. `curl_multi_wakeup` is the one libcurl call made from other
+/// threads, as its manual allows, and only while the inbox says that the handle still exists.
+final class CurlLoop: @unchecked Sendable {
+    enum Command {
+        case start(Transfer)
+        /// There is something to send, or room to receive.
+        case resume(Transfer)
+        case cancel(Transfer)
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isStopping = false
+        /// The thread has let go of everything.
+        var isOver = false
+        var stopWaiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private struct Running {
+        let transfer: Transfer
+        let handle: EasyHandle
+        /// When the response's head must be here; nil where libcurl's own timeout covers the whole transfer.
+        let headDeadline: ContinuousClock.Instant?
+    }
+
+    private static let libcurl: CURLcode = fc_global_init()
+
+    private let endpoint: PeerEndpoint
+    private let credentials: PeerCredentials
+    private let limits: PeerLimits
+    private let inbox = Mutex(Inbox())
+    private let multi: UnsafeMutableRawPointer?
+    private var running: [ObjectIdentifier: Running] = [:]
+
+    init(endpoint: PeerEndpoint, credentials: PeerCredentials, limits: PeerLimits) {
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.limits = limits
+        _ = Self.libcurl
+        multi = curl_multi_init()
+        let thread = Thread { [self] in run() }
+        thread.stackSize = 512 << 10
+        thread.start()
+    }
+
+    // MARK: - From any thread
+
+    func post(_ command: Command) {
+        let isTaken = inbox.withLock { inbox in
+            guard !inbox.isStopping else { return false }
+            inbox.commands.append(command)
+            curl_multi_wakeup(multi)
+            return true
+        }
+        if !isTaken, case .start(let transfer) = command { transfer.end(.failure(closed)) }
+    }
+
+    func stop() {
+        inbox.withLock { inbox in
+            inbox.isStopping = true
+            if !inbox.isOver { curl_multi_wakeup(multi) }
+        }
+    }
+
+    func stopAndWait() async {
+        stop()
+        await withCheckedContinuation { waiter in
+            let isOver = inbox.withLock { inbox in
+                if !inbox.isOver { inbox.stopWaiters.append(waiter) }
+                return inbox.isOver
+            }
+            if isOver { waiter.resume() }
+        }
+    }
+
+    private var closed: FederationError {
+        FederationError("E_PEER_CLOSED", "the client for \(endpoint.place) has been shut down")
+    }
+
+    // MARK: - The thread
+
+    private func run() {
+        fc_block_sigpipe()
+        fc_name_this_thread("peer-\(endpoint.node)")
+        while true {
+            let (commands, isStopping) = inbox.withLock { inbox in
+                defer { inbox.commands = [] }
+                return (inbox.commands, inbox.isStopping)
+            }
+            commands.forEach(carryOut)
+            if isStopping { break }
+            var stillRunning: Int32 = 0
+            curl_multi_perform(multi, &stillRunning)
+            collectEnded()
+            curl_multi_poll(multi, nil, 0, endLateHeads(), nil)
+        }
+        running.values.forEach { remove($0.transfer, with: .failure(closed)) }
+        let waiters = inbox.withLock { inbox in
+            inbox.isOver = true
+            curl_multi_cleanup(multi)
+            return inbox.stopWaiters
+        }
+        waiters.forEach { $0.resume() }
+    }
+
+    private func carryOut(_ command: Command) {
+        switch command {
+        case .start(let transfer):
+            start(transfer)
+        case .resume(let transfer):
+            guard let entry = running[ObjectIdentifier(transfer)] else { return }
+            curl_easy_pause(entry.handle.pointer, CURLPAUSE_CONT)
+        case .cancel(let transfer):
+            remove(transfer, with: .failure(CancellationError()))
+        }
+    }
+
+    private func start(_ transfer: Transfer) {
+        guard !transfer.isEnded else { return }
+        guard let handle = EasyHandle(transfer, endpoint: endpoint, credentials: credentials, limits: limits),
+            curl_multi_add_handle(multi, handle.pointer) == CURLM_OK
+        else {
+            transfer.end(
+                .failure(FederationError("E_PEER_UNREACHABLE", "out of memory for a connection to \(endpoint.place)")))
+            return
+        }
+        let headDeadline: ContinuousClock.Instant? =
+            switch transfer.request.body {
+            case .whole: nil
+            case .streamed: .now + .milliseconds(transfer.request.deadlineMS)
+            }
+        running[ObjectIdentifier(transfer)] = Running(transfer: transfer, handle: handle, headDeadline: headDeadline)
+    }
+
+    private func collectEnded() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE,
+                let entry = running.values.first(where: { $0.handle.pointer == message.pointee.easy_handle })
+            else { continue }
+            let code = message.pointee.data.result
+            guard code != CURLE_OK else {
+                remove(entry.transfer, with: .success(()))
+                continue
+            }
+            let failure = PeerFailure(code: code, text: entry.handle.errorText, verification: entry.handle.verifyResult)
+            remove(entry.transfer, with: .failure(failure.error(for: endpoint)))
+        }
+    }
+
+    /// Ends the streams whose head is overdue.
+    ///
+    /// - Returns: how long the thread may sleep, in milliseconds.
+    private func endLateHeads() -> Int32 {
+        var sleep = Duration.seconds(60)
+        for entry in running.values {
+            guard let deadline = entry.headDeadline, !entry.transfer.hasHead else { continue }
+            let left = ContinuousClock.now.duration(to: deadline)
+            if left > .zero {
+                sleep = min(sleep, left)
+            } else {
+                remove(entry.transfer, with: .failure(PeerFailure.timeout(endpoint)))
+            }
+        }
+        return Int32(sleep / .milliseconds(1)) + 1
+    }
+
+    private func remove(_ transfer: Transfer, with result: Result<Void, any Error>) {
+        guard let entry = running.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
+        curl_multi_remove_handle(multi, entry.handle.pointer)
+        transfer.end(result)
+    }
+}

@@ -1,4 +1,0 @@
-import CCurl
-import CCurlShim
-
-package enum PT {}
