@@ -1,0 +1,148 @@
+import FederationModel
+import Testing
+
+@Suite struct `The topology` {
+    /// 370000 ── 370100 (peer of 370900) ── 370102; 370300 logical; 370900.
+    let topology = Topology(
+        name: "演示", version: 3,
+        nodes: [
+            TopologyNode(id: "370000", name: "山东省", parent: nil, region: "370000", endpoint: nil),
+            TopologyNode(
+                id: "370100", name: "济南市", parent: "370000", peers: ["370900"], region: "370100", endpoint: nil,
+                sharedWithPeers: ["service_request"]),
+            TopologyNode(id: "370102", name: "历下区", parent: "370100", region: "370102", endpoint: nil),
+            TopologyNode(
+                id: "370300", name: "淄博市", parent: "370000", region: "370300", endpoint: nil,
+                modes: ["reply": .physical], defaultMode: .logical),
+            TopologyNode(
+                id: "370900", name: "泰安市", parent: "370000", peers: ["370100"], region: "370900", endpoint: nil),
+        ])
+
+    @Test func `knows what a neighbour is`() {
+        #expect(topology.role(of: "370000", to: "370100") == .parent)
+        #expect(topology.role(of: "370102", to: "370100") == .child)
+        #expect(topology.role(of: "370900", to: "370100") == .peer)
+        #expect(topology.role(of: "370300", to: "370100") == nil)
+        #expect(topology.role(of: "370100", to: "370100") == nil)
+        #expect(topology.neighbours(of: "370100") == ["370000", "370102", "370900"])
+    }
+
+    @Test func `lists a subtree with parents before children`() {
+        #expect(topology.subtree(of: "370100") == ["370100", "370102"])
+        #expect(topology.subtree(of: "370000") == ["370000", "370100", "370102", "370300", "370900"])
+        #expect(topology.chain(from: "370102") == ["370102", "370100", "370000"])
+    }
+
+    @Test func `takes the direct edge, else the tree`() {
+        #expect(topology.nextHop(from: "370100", to: "370900") == "370900")
+        #expect(topology.nextHop(from: "370102", to: "370900") == "370100")
+        #expect(topology.nextHop(from: "370000", to: "370102") == "370100")
+        #expect(topology.nextHop(from: "370300", to: "370102") == "370000")
+        #expect(topology.nextHop(from: "370100", to: "370100") == nil)
+        // A peer is a way to the peer itself, not to what lies behind it.
+        #expect(topology.nextHop(from: "370900", to: "370102") == "370000")
+    }
+
+    @Test func `has no supplier of a node's own rows or of a stranger's`() {
+        #expect(topology.supplier(of: "370100", to: "370100") == nil)
+        #expect(topology.supplier(of: "999999", to: "370100") == nil)
+    }
+
+    @Test func `copies up by the child's mode, to peers what is shared, and nothing down`() {
+        #expect(topology.mode(of: "reply", from: "370100", to: "370000") == .physical)
+        #expect(topology.mode(of: "reply", from: "370300", to: "370000") == .physical)
+        #expect(topology.mode(of: "service_request", from: "370300", to: "370000") == .logical)
+        #expect(topology.mode(of: "service_request", from: "370100", to: "370900") == .physical)
+        #expect(topology.mode(of: "service_request", from: "370900", to: "370100") == .logical)
+        #expect(topology.mode(of: "service_request", from: "370000", to: "370100") == .logical)
+        #expect(topology.mode(of: "service_request", from: "370300", to: "370900") == .logical)
+    }
+
+    @Test func `gives each direction of a link its policy`() throws {
+        func policy(_ sender: NodeID, _ receiver: NodeID) -> LinkPolicy? {
+            LinkPolicy(from: sender, to: receiver, topology: topology, resources: BuiltInResources.all)
+        }
+        let up = try #require(policy("370100", "370000"))
+        #expect(up.origins == ["370100", "370102"])
+        #expect(up.resources == BuiltInResources.all.map(\.name))
+        #expect(up.revision == LinkRevision(topology: 3, policy: 0))
+        #expect(policy("370300", "370000")?.resources == ["reply"])
+        let across = try #require(policy("370100", "370900"))
+        #expect(across.origins == ["370100"])
+        #expect(across.resources == ["service_request"])
+        #expect(policy("370000", "370100")?.resources == [])
+        #expect(policy("370300", "370100") == nil)
+    }
+
+    /// Design rule 1, over random trees with random peers: whoever asks for the rows of an origin finds it by going from
+    /// supplier to supplier, and no two neighbours supply one origin to one receiver.
+    @Test(arguments: 0..<60)
+    func `names one supplier for each origin, and suppliers lead to it`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let topology = randomTopology(using: &random)
+        for receiver in topology.nodes.map(\.id) {
+            var supplied: Set<NodeID> = []
+            for neighbour in topology.neighbours(of: receiver) {
+                let policy = try #require(
+                    LinkPolicy(from: neighbour, to: receiver, topology: topology, resources: BuiltInResources.all))
+                #expect(supplied.isDisjoint(with: policy.origins))
+                supplied.formUnion(policy.origins)
+            }
+            #expect(supplied == Set(topology.nodes.map(\.id)).subtracting([receiver]))
+
+            for origin in supplied {
+                var path = [receiver]
+                while let last = path.last, last != origin, path.count <= topology.nodes.count {
+                    let supplier = try #require(topology.supplier(of: origin, to: last))
+                    #expect(topology.role(of: supplier, to: last) != nil)
+                    path.append(supplier)
+                }
+                #expect(path.last == origin)
+                #expect(Set(path).count == path.count)
+            }
+        }
+    }
+
+    private func randomTopology(using random: inout SeededGenerator) -> Topology {
+        let count = Int.random(in: 1...24, using: &random)
+        let ids = (0..<count).map { NodeID(stringLiteral: "\(100_000 + $0)") }
+        var parents: [NodeID: NodeID] = [:]
+        for index in ids.indices.dropFirst() { parents[ids[index]] = ids[..<index].randomElement(using: &random) }
+        var peers: [NodeID: Set<NodeID>] = [:]
+        for a in ids {
+            for b in ids where a < b && parents[a] != b && parents[b] != a && Int.random(in: 0..<8, using: &random) == 0
+            {
+                peers[a, default: []].insert(b)
+                peers[b, default: []].insert(a)
+            }
+        }
+        let nodes = ids.shuffled(using: &random).map {
+            TopologyNode(
+                id: $0, name: $0.code, parent: parents[$0], peers: peers[$0] ?? [], region: $0.code, endpoint: nil)
+        }
+        return Topology(name: "random", version: 1, nodes: nodes)
+    }
+}
+
+/// Codes of tests are written as literals; a wrong one stops the test at once.
+extension NodeID: ExpressibleByStringLiteral {
+    package init(stringLiteral text: String) {
+        guard let id = NodeID(text) else { preconditionFailure("\(text) is not a node code") }
+        self = id
+    }
+}
+
+/// SplitMix64: the same numbers in every run.
+private struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
