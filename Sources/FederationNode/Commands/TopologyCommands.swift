@@ -1,0 +1,170 @@
+import ArgumentParser
+import FederationModel
+import Foundation
+import NodeRuntime
+import TopologyFile
+
+struct TopologyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "topology", abstract: "The federation's tree and its links.",
+        subcommands: [Validate.self, Show.self, Graph.self])
+
+    struct Validate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check a topology file and name everything that is wrong, with its line.",
+            discussion: "EXAMPLE\n  federation-node topology validate topology/examples/qilu.yaml")
+
+        @Argument(help: "The file.", completion: .file())
+        var file: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            do {
+                let topology = try TopologyFile.read(path: file)
+                if json {
+                    try Output.json(Report(valid: true, nodes: topology.nodes.count, problems: []))
+                } else {
+                    print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
+                }
+            } catch let problems as TopologyProblems {
+                if json {
+                    try Output.json(Report(valid: false, nodes: nil, problems: problems.problems.map(Problem.init)))
+                } else {
+                    Output.note(problems.problems.map(\.description).joined(separator: "\n"))
+                }
+                throw ExitCode(1)
+            }
+        }
+
+        private struct Report: Encodable {
+            let valid: Bool
+            let nodes: Int?
+            let problems: [Problem]
+        }
+
+        private struct Problem: Encodable {
+            let code: String
+            let line: Int
+            let message: String
+            let hint: String
+
+            init(_ problem: TopologyProblem) {
+                code = problem.code
+                line = problem.line
+                message = problem.message
+                hint = problem.hint
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show this node's topology: codes, names, modes, endpoints.",
+            discussion: "EXAMPLE\n  federation-node topology show --config /srv/370000/node.yaml")
+
+        @OptionGroup var source: TopologySource
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let topology = try source.read()
+            if json {
+                try Output.json(Report(topology))
+                return
+            }
+            var table = TextTable(header: ["编码", "名称", "上级", "方式", "对等节点", "地址"])
+            for node in topology.nodes {
+                let mode = node.parent == nil ? "–" : node.defaultMode.title
+                table.append([
+                    node.id.code, node.name, node.parent?.code ?? "–", mode,
+                    node.peers.isEmpty ? "–" : node.peers.sorted().map(\.code).joined(separator: ","),
+                    node.endpoint ?? "–",
+                ])
+            }
+            print(table.text)
+        }
+
+        private struct Report: Encodable {
+            struct Node: Encodable {
+                let code: String
+                let name: String
+                let parent: String?
+                let region: String
+                let mode: String
+                let modes: [String: String]
+                let peers: [String]
+                let endpoint: String?
+            }
+
+            let name: String
+            let version: Int64
+            let nodes: [Node]
+
+            init(_ topology: Topology) {
+                name = topology.name
+                version = topology.version
+                nodes = topology.nodes.map { node in
+                    Node(
+                        code: node.id.code, name: node.name, parent: node.parent?.code, region: node.region,
+                        mode: node.defaultMode.rawValue,
+                        modes: Dictionary(uniqueKeysWithValues: node.modes.map { ($0.key.text, $0.value.rawValue) }),
+                        peers: node.peers.sorted().map(\.code), endpoint: node.endpoint)
+                }
+            }
+        }
+    }
+
+    struct Graph: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Draw the topology as a tree, in Mermaid or in DOT.",
+            discussion: "EXAMPLE\n  federation-node topology graph --file topology/examples/qilu.yaml --format mermaid")
+
+        enum Format: String, ExpressibleByArgument, CaseIterable {
+            case tree, mermaid, dot
+        }
+
+        @OptionGroup var source: TopologySource
+
+        @Option(help: "tree, mermaid or dot.")
+        var format = Format.tree
+
+        func run() async throws {
+            let topology = try source.read()
+            switch format {
+            case .tree: print(TopologyTree.text(topology))
+            case .mermaid: print(TopologyTree.mermaid(topology))
+            case .dot: print(TopologyTree.dot(topology))
+            }
+        }
+    }
+}
+
+/// A topology file named as such, or the one of a node.
+struct TopologySource: ParsableArguments {
+    @OptionGroup var node: NodeOptions
+
+    @Option(help: "A topology file, in place of the node's.", completion: .file())
+    var file: String?
+
+    func read() throws -> Topology {
+        let path = try file ?? node.load().topologyPath
+        do {
+            return try TopologyFile.read(path: path)
+        } catch let problems as TopologyProblems {
+            throw FederationError("E_TOPOLOGY_INVALID", "\(path) can't be used:\n\(problems)")
+        }
+    }
+}
+
+extension AggregationMode {
+    /// As people read it (5.2).
+    var title: String {
+        switch self {
+        case .physical: "物理汇聚"
+        case .logical: "逻辑接入"
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import FederationModel
+import Foundation
+
+/// What commands print.
+enum Output {
+    /// One JSON document, and nothing else, on stdout.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Progress and messages, on stderr.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+/// A table for the terminal. Chinese characters take two columns there.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(header: [String]) { rows = [header] }
+
+    mutating func append(_ row: [String]) { rows.append(row) }
+
+    var text: String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            rows.map { column < $0.count ? Self.width($0[column]) : 0 }.max() ?? 0
+        }
+        func line(_ row: [String]) -> String {
+            let cells = row.enumerated().map { column, cell in
+                column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - Self.width(cell))
+            }
+            return cells.joined(separator: "  ")
+        }
+        var lines = rows.map(line)
+        lines.insert(widths.map { String(repeating: "─", count: $0) }.joined(separator: "  "), at: 1)
+        return lines.joined(separator: "\n")
+    }
+
+    /// Columns on a terminal: East Asian wide characters take two.
+    static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { width, scalar in
+            switch scalar.value {
+            case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe4f,
+                0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1faff, 0x20000...0x3fffd:
+                width + 2
+            default: width + 1
+            }
+        }
+    }
+}
+
+/// A progress bar with an estimate, on a terminal only.
+struct ProgressBar {
+    private let title: String
+    private let started = ContinuousClock.now
+    private var shown = ContinuousClock.now
+
+    init(_ title: String) { self.title = title }
+
+    /// - Parameter fraction: 0 to 1.
+    mutating func show(_ fraction: Double, _ detail: String) {
+        let time = ContinuousClock.now
+        guard Output.isTerminal, time - shown > .milliseconds(100) || fraction >= 1 else { return }
+        shown = time
+        let filled = Int(24 * min(1, max(0, fraction)))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+        let elapsed = Double((time - started).components.seconds)
+        let left = fraction > 0.01 ? " ETA \(Int(elapsed / fraction - elapsed)) s" : ""
+        FileHandle.standardError.write(
+            Data("\r\(title) \(bar) \(Int(fraction * 100)) % \(detail)\(left)\u{1b}[K".utf8))
+    }
+
+    func finish() {
+        if Output.isTerminal { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    }
+}

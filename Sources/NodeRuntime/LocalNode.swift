@@ -1,0 +1,90 @@
+import FederationModel
+import Foundation
+import LocalStore
+import NodeIdentity
+import TopologyFile
+
+/// A node's files, opened: what every command and the service start from.
+package struct LocalNode: Sendable {
+    package let settings: NodeSettings
+    package let topology: Topology
+    package let store: NodeStore
+
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, and what the store throws.
+    package init(settings: NodeSettings) throws {
+        self.settings = settings
+        do {
+            topology = try TopologyFile.read(path: settings.topologyPath)
+        } catch let problems as TopologyProblems {
+            throw FederationError(
+                "E_TOPOLOGY_INVALID", "\(settings.topologyPath) can't be used:\n\(problems)",
+                hint: "mend it and check it with `federation-node topology validate`")
+        }
+        guard topology.contains(settings.node) else {
+            throw FederationError(
+                "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
+                hint: "add it there, or correct `node` in node.yaml")
+        }
+        store = try NodeStore(at: settings.databasePath)
+        guard store.node == settings.node else {
+            throw FederationError(
+                "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",
+                hint: "each node has a data directory of its own")
+        }
+    }
+
+    package var id: NodeID { settings.node }
+
+    package var name: String { topology.node(id)?.name ?? id.code }
+
+    /// - Throws: `E_CREDENTIALS_…` with what to do.
+    package func credentials() throws -> NodeCredentials {
+        try NodeCredentials.load(from: settings.credentialsPath)
+    }
+
+    /// Finds a node by its code or by a prefix of its name that only it has.
+    ///
+    /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`.
+    package func node(named text: String) throws -> TopologyNode {
+        if let node = NodeID(text).flatMap({ topology.node($0) }) { return node }
+        let found = topology.nodes.filter { $0.name.hasPrefix(text) }
+        if let node = found.first, found.count == 1 { return node }
+        if found.isEmpty {
+            throw FederationError("E_NODE_UNKNOWN", "no node of the topology has that code or name")
+        }
+        throw FederationError(
+            "E_NODE_AMBIGUOUS", "more than one node has that name: \(found.map(\.id.code).joined(separator: ", "))",
+            hint: "name it by its code")
+    }
+
+    /// Makes a data directory for one node of a topology: `node.yaml`, a copy of the topology, and an empty database.
+    ///
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_STORE_EXISTS`.
+    package static func create(
+        node: NodeID, topologyPath: String, directory: String, localListen: String?, nonce: UInt64
+    ) throws {
+        let topology: Topology
+        do {
+            topology = try TopologyFile.read(path: topologyPath)
+        } catch let problems as TopologyProblems {
+            throw FederationError("E_TOPOLOGY_INVALID", "\(topologyPath) can't be used:\n\(problems)")
+        }
+        guard let entry = topology.node(node) else {
+            throw FederationError(
+                "E_NODE_NOT_IN_TOPOLOGY", "node \(node) is not in \(topologyPath)", hint: "add it there first")
+        }
+        let folder = URL(filePath: directory, directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try NodeStore.create(
+            at: folder.appending(path: "node.db").path, node: node, epoch: Epoch(counter: 1, nonce: nonce))
+        let copy = folder.appending(path: "topology.yaml")
+        if !FileManager.default.fileExists(atPath: copy.path) {
+            try FileManager.default.copyItem(at: URL(filePath: topologyPath), to: copy)
+        }
+        let listen = entry.endpoint.flatMap { URL(string: $0) }.flatMap { url in
+            url.host.map { "\($0):\(url.port ?? 443)" }
+        }
+        try NodeSettings.file(node: node, listen: listen, localListen: localListen).write(
+            to: folder.appending(path: "node.yaml"), atomically: true, encoding: .utf8)
+    }
+}
