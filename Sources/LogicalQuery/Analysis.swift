@@ -1,0 +1,111 @@
+import FederationModel
+
+/// A question to the merged view, as a value: what to measure, split by what, over which tickets.
+///
+/// It is not SQL. Each engine compiles it to a partial aggregation, each node answers with partial sums, and the sums
+/// merge (design section 4). It travels between nodes as JSON; reading it checks the same limits as making it.
+package struct Analysis: Hashable, Sendable, Codable {
+    package static let measuresMax = 16
+    package static let dimensionsMax = 8
+    package static let filtersMax = 32
+    /// All filters together; every value is one parameter of the statement, and SQLite's default limit is 32,766
+    /// (https://www.sqlite.org/limits.html, 9).
+    package static let filterValuesMax = 10_000
+
+    package let measures: [Measure]
+    package let dimensions: [Dimension]
+    /// All must hold.
+    package let filters: [Filter]
+    /// Tickets requested at this time or later; nil has no lower end.
+    package let from: UnixMilliseconds?
+    /// Tickets requested before this time; nil has no upper end.
+    package let to: UnixMilliseconds?
+    /// Only so many rows, those with the most of the first measure. Applied after the merge: a node's own top rows need
+    /// not be the federation's.
+    package let top: Int?
+    /// What "now" means for overdue tickets. Fixed by the asking node, so that every node decides alike.
+    package let asOf: UnixMilliseconds
+
+    /// - Throws: `E_ANALYSIS_INVALID` naming the limit that is exceeded.
+    package init(
+        measures: [Measure] = [.count], dimensions: [Dimension] = [], filters: [Filter] = [],
+        from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil, top: Int? = nil, asOf: UnixMilliseconds
+    ) throws(FederationError) {
+        self.measures = measures
+        self.dimensions = dimensions
+        self.filters = filters
+        self.from = from
+        self.to = to
+        self.top = top
+        self.asOf = asOf
+        if let violation { throw FederationError("E_ANALYSIS_INVALID", violation) }
+    }
+
+    private var violation: String? {
+        if measures.isEmpty { return "no measure" }
+        if measures.count > Self.measuresMax { return "\(measures.count) measures, at most \(Self.measuresMax)" }
+        if dimensions.count > Self.dimensionsMax {
+            return "\(dimensions.count) dimensions, at most \(Self.dimensionsMax)"
+        }
+        if filters.count > Self.filtersMax { return "\(filters.count) filters, at most \(Self.filtersMax)" }
+        let values = filters.reduce(0) { $0 + $1.values.count }
+        if values > Self.filterValuesMax { return "\(values) filter values, at most \(Self.filterValuesMax)" }
+        if Set(measures).count < measures.count { return "a measure is named twice" }
+        if Set(dimensions).count < dimensions.count { return "a dimension is named twice" }
+        if let from, let to, from >= to { return "the period is empty: it ends before or when it begins" }
+        if let top, !(1...PartialResult.groupsMax).contains(top) {
+            return "top must be 1 to \(PartialResult.groupsMax)"
+        }
+        return nil
+    }
+
+    /// Whether an answer needs the folded state of tickets, and not only the requests.
+    package var needsTicketState: Bool {
+        measures.contains { $0.needsTicketState } || dimensions.contains { $0.needsTicketState }
+            || filters.contains { $0.field.needsTicketState }
+    }
+
+    /// The resources whose rows a node must hold to answer: where all of them are copied, the copies answer.
+    package var resourcesNeeded: [ResourceName] {
+        needsTicketState ? BuiltInResources.ticketResources.map(\.name) : [BuiltInResources.serviceRequest.name]
+    }
+
+    /// Those of `origins` that can hold a ticket of this analysis. Nobody else needs to be asked, or be within reach.
+    package func originsAsked(among origins: [NodeID]) -> [NodeID] {
+        let wanted = filters.filter { $0.field == .origin }
+        return origins.filter { origin in wanted.allSatisfy { $0.accepts(origin.code) } }
+    }
+
+    // MARK: - Between nodes
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case measures, dimensions, filters, from, to, top, asOf
+    }
+
+    /// - Throws: `E_ANALYSIS_UNKNOWN` for a part, measure, dimension or operator that this node does not know;
+    ///   `E_ANALYSIS_INVALID` or `E_FILTER_VALUE` for one past a limit.
+    package init(from decoder: any Decoder) throws {
+        let known = CodingKeys.allCases.map(\.rawValue)
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            throw FederationError.unknownWord(
+                key.stringValue, kind: "part of an analysis", known: known, code: "E_ANALYSIS_UNKNOWN")
+        }
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            measures: container.decode([Measure].self, forKey: .measures),
+            dimensions: container.decode([Dimension].self, forKey: .dimensions),
+            filters: container.decode([Filter].self, forKey: .filters),
+            from: container.decodeIfPresent(UnixMilliseconds.self, forKey: .from),
+            to: container.decodeIfPresent(UnixMilliseconds.self, forKey: .to),
+            top: container.decodeIfPresent(Int.self, forKey: .top),
+            asOf: container.decode(UnixMilliseconds.self, forKey: .asOf))
+    }
+
+    /// Any key at all, to see the ones that a newer peer sends: left out silently, they would change the question.
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+}

@@ -1,0 +1,75 @@
+import FederationModel
+
+/// How a node took part in an answer.
+package enum CoverageState: String, Hashable, Sendable, Codable, CaseIterable {
+    case ok
+    /// Answered from a copy that is behind its origin.
+    case late
+    case unreachable
+    /// Did not answer; its last good partial stands in.
+    case stale
+    /// Refused by policy.
+    case denied
+    /// The copy, or the node itself, is still being filled.
+    case bootstrapping
+
+    /// Whether the node's tickets are in the answer as they are, or were at a stated time shortly before.
+    package var isAnswered: Bool { self == .ok || self == .late }
+}
+
+/// What is said of one node in an answer, by whoever holds its rows. It travels up unchanged.
+package struct NodeReport: Hashable, Sendable, Codable {
+    package let node: NodeID
+    package let state: CoverageState
+    /// The data is complete up to this time; nil when that is not known.
+    package let asOf: UnixMilliseconds?
+    /// Its live tickets, whatever the filters; nil when that is not known.
+    package let rows: Int64?
+
+    package init(node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil) {
+        self.node = node
+        self.state = state
+        self.asOf = asOf
+        self.rows = rows
+    }
+}
+
+/// One node of the scope, as the asking node sees it.
+package struct NodeCoverage: Hashable, Sendable, Codable {
+    package let node: NodeID
+    package let name: String
+    /// Physical when the asking node answered from its own copy, logical when the question went down.
+    package let mode: AggregationMode
+    package let state: CoverageState
+    package let asOf: UnixMilliseconds?
+    package let rows: Int64?
+}
+
+/// Which nodes of the scope are in an answer. Every answer has one, so a missing node is named and never silently left
+/// out (domain rule 3).
+package struct Coverage: Hashable, Sendable, Codable {
+    /// The nodes of the scope below the asking node, by code. The asking node itself is not counted.
+    package let nodes: [NodeCoverage]
+
+    /// Names and modes come from the asking node's topology, the rest from the reports; a node that nobody reports on is
+    /// unreachable.
+    package init(plan: QueryPlan, topology: Topology, reports: [NodeReport]) {
+        let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
+        let local = Set(plan.local)
+        nodes = plan.origins.filter { $0 != plan.node }.sorted().map { node in
+            let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
+            return NodeCoverage(
+                node: node, name: topology.node(node)?.name ?? "", mode: local.contains(node) ? .physical : .logical,
+                state: report.state, asOf: report.asOf, rows: report.rows)
+        }
+    }
+
+    package var expected: Int { nodes.count }
+
+    package var answered: Int { nodes.count { $0.state.isAnswered } }
+
+    /// True as well when there is nobody to ask.
+    package var complete: Bool { answered == expected }
+
+    package var missing: [NodeID] { nodes.filter { !$0.state.isAnswered }.map(\.node) }
+}

@@ -1,0 +1,131 @@
+import FederationModel
+
+extension Analysis {
+    /// A condition on one dimension of a ticket: `channel=01,02`, `request_type!=4`, `region^=3701`.
+    package struct Filter: Hashable, Sendable, Codable {
+        package static let valuesMax = 1_000
+        /// Longest value in bytes of UTF-8, that of the longest column it can meet.
+        package static let valueBytesMax = 400
+
+        package enum Operator: String, CaseIterable, Sendable {
+            /// One of the values.
+            case equals = "="
+            /// None of the values; a ticket without any value passes.
+            case notEquals = "!="
+            /// Begins with one of the values.
+            case hasPrefix = "^="
+        }
+
+        package let field: Dimension
+        package let comparison: Operator
+        package let values: [String]
+
+        /// - Throws: `E_FILTER_VALUE` for no value, too many, an empty or a too long one.
+        package init(_ field: Dimension, _ comparison: Operator, _ values: [String]) throws(FederationError) {
+            if values.isEmpty || values.contains("") {
+                throw FederationError("E_FILTER_VALUE", "the filter on \(field) has an empty value")
+            }
+            if values.count > Self.valuesMax {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(field) has \(values.count) values, at most \(Self.valuesMax)")
+            }
+            if values.contains(where: { $0.utf8.count > Self.valueBytesMax }) {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(field) has a value of more than \(Self.valueBytesMax) bytes")
+            }
+            self.field = field
+            self.comparison = comparison
+            self.values = values
+        }
+
+        /// Reads what people type: `FIELD=VALUE[,VALUE…]`, `FIELD!=…` or `FIELD^=…`. The fields are the dimensions.
+        ///
+        /// Beyond the limits it checks a value against its code list or its shape, so that a slip is an error and not an
+        /// empty table. What comes from a peer is not checked so: its code lists may be newer.
+        ///
+        /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_FIELD` with the nearest field, `E_FILTER_VALUE`.
+        package static func parse(_ text: String) throws(FederationError) -> Filter {
+            guard let equals = text.firstIndex(of: "=") else {
+                throw FederationError(
+                    "E_FILTER_SYNTAX", "a filter without =",
+                    hint: "FIELD=VALUE, FIELD!=VALUE or FIELD^=PREFIX; several values with commas: channel=01,02")
+            }
+            let left = text[..<equals]
+            let comparison: Operator =
+                switch left.last {
+                case "!": .notEquals
+                case "^": .hasPrefix
+                default: .equals
+                }
+            let field = trimmed(comparison == .equals ? left : left.dropLast())
+            guard let dimension = try? Dimension(field) else {
+                throw .unknownWord(
+                    field, kind: "filter field", known: Dimension.allCases.map(\.name), code: "E_FILTER_FIELD")
+            }
+            let values = text[text.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
+            let filter = try Filter(dimension, comparison, values.map { trimmed($0) })
+            if comparison != .hasPrefix { try filter.checkValues() }
+            return filter
+        }
+
+        private func checkValues() throws(FederationError) {
+            if let codes = field.codes, values.contains(where: { !codes.contains($0) }) {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(field) has a value that is not in its code list",
+                    hint: "one of \(codes.joined(separator: ", "))")
+            }
+            if let pattern = field.pattern, values.contains(where: { !Self.matches($0, pattern) }) {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(field) has a value of another shape",
+                    hint: "written like \(pattern)")
+            }
+        }
+
+        private static func matches(_ value: String, _ pattern: String) -> Bool {
+            value.utf8.count == pattern.utf8.count
+                && zip(value.utf8, pattern.utf8).allSatisfy { byte, shape in
+                    shape == UInt8(ascii: "0") ? (0x30...0x39).contains(byte) : byte == shape
+                }
+        }
+
+        private static func trimmed(_ text: Substring) -> String {
+            String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        }
+
+        /// Whether a ticket with this value passes.
+        func accepts(_ value: String) -> Bool {
+            switch comparison {
+            case .equals: values.contains(value)
+            case .notEquals: !values.contains(value)
+            case .hasPrefix: values.contains { value.hasPrefix($0) }
+            }
+        }
+
+        // MARK: - Between nodes
+
+        private enum CodingKeys: String, CodingKey {
+            case field
+            case comparison = "op"
+            case values
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            let sign = try container.decode(String.self, forKey: .comparison)
+            guard let comparison = Operator(rawValue: sign) else {
+                throw FederationError.unknownWord(
+                    sign, kind: "filter operator", known: Operator.allCases.map(\.rawValue), code: "E_ANALYSIS_UNKNOWN")
+            }
+            try self.init(
+                container.decode(Dimension.self, forKey: .field), comparison,
+                container.decode([String].self, forKey: .values))
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(field, forKey: .field)
+            try container.encode(comparison.rawValue, forKey: .comparison)
+            try container.encode(values, forKey: .values)
+        }
+    }
+}

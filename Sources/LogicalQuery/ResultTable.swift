@@ -1,0 +1,103 @@
+import FederationModel
+
+/// One cell of a result.
+package enum ResultCell: Hashable, Sendable, Codable {
+    /// A dimension without a value, or a rate without a denominator (n/a).
+    case null
+    case text(String)
+    case integer(Int64)
+    case real(Double)
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let integer = try? container.decode(Int64.self) {
+            self = .integer(integer)
+        } else {
+            self = .real(try container.decode(Double.self))
+        }
+    }
+
+    /// A plain JSON value. A whole real, 83.0, comes back as an integer: JSON does not tell them apart.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .text(let text): try container.encode(text)
+        case .integer(let integer): try container.encode(integer)
+        case .real(let real): try container.encode(real)
+        }
+    }
+
+    /// Its place when rows are ordered by it; nil for what has no number and comes last.
+    fileprivate var rank: Double? {
+        switch self {
+        case .null, .text: nil
+        case .integer(let integer): Double(integer)
+        case .real(let real): real
+        }
+    }
+}
+
+/// The finished answer to an analysis: the dimensions, then the measures.
+package struct ResultTable: Hashable, Sendable, Codable {
+    package let columns: [String]
+    package let rows: [[ResultCell]]
+
+    package init(columns: [String], rows: [[ResultCell]]) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+extension PartialResult {
+    /// The table after the last merge. Rows are in the order of their dimensions, tickets without a value last; with
+    /// `top`, those with the most of the first measure come first, n/a last, and the others are cut off.
+    ///
+    /// Without dimensions it has one row, also when nobody answered.
+    ///
+    /// - Precondition: the partial is one of this analysis.
+    package func table(for analysis: Analysis) -> ResultTable {
+        var rows = groups.map { key, sums in (key: key, cells: Self.cells(sums, analysis.measures)) }
+        if rows.isEmpty && keyCount == 0 {
+            rows = [(key: [], cells: Self.cells(Array(repeating: 0, count: sumCount), analysis.measures))]
+        }
+        rows.sort { a, b in
+            if analysis.top != nil, let order = Self.isMore(a.cells[0], than: b.cells[0]) { return order }
+            return Self.precedes(a.key, b.key)
+        }
+        return ResultTable(
+            columns: analysis.dimensions.map(\.name) + analysis.measures.map(\.name),
+            rows: rows.prefix(analysis.top ?? rows.count).map { row in
+                row.key.map { $0.map { .text($0) } ?? .null } + row.cells
+            })
+    }
+
+    private static func cells(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [ResultCell] {
+        var rest = sums[...]
+        return measures.map { measure in
+            defer { rest = rest.dropFirst(measure.sumCount) }
+            return measure.value(of: rest.prefix(measure.sumCount))
+        }
+    }
+
+    /// Whether `a` comes before `b` by number, the larger first; nil when they are equal.
+    private static func isMore(_ a: ResultCell, than b: ResultCell) -> Bool? {
+        if a.rank == b.rank { return nil }
+        guard let first = a.rank else { return false }
+        guard let second = b.rank else { return true }
+        return first > second
+    }
+
+    private static func precedes(_ a: [String?], _ b: [String?]) -> Bool {
+        for (first, second) in zip(a, b) where first != second {
+            guard let first else { return false }
+            guard let second else { return true }
+            return first < second
+        }
+        return false
+    }
+}
