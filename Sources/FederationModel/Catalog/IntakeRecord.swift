@@ -1,0 +1,30 @@
+/// One record on its way into the store of the node that creates it: an import, the HTTP intake and the ticket commands
+/// all hand in this shape.
+///
+/// It has no version and no seq; the store gives both. The same record handed in again changes nothing, because its key is
+/// the same and its fields are equal.
+package struct IntakeRecord: Hashable, Sendable {
+    package let resource: ResourceName
+    /// Unique within the resource at its origin. A ticket's key is its global id, `ORIGIN-SOURCEKEY`; a record of its
+    /// thread has `GLOBALID.RESOURCE.ORDINAL`.
+    package let key: String
+    /// Only what is known: a field that is absent is null in the row.
+    package var fields: [String: FieldValue]
+
+    package init(resource: ResourceName, key: String, fields: [String: FieldValue]) {
+        self.resource = resource
+        self.key = key
+        self.fields = fields
+    }
+
+    /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
+    package func violation(in definition: ResourceDefinition) -> FieldViolation? {
+        for column in definition.columns {
+            if let violation = column.violation(of: fields[column.name] ?? .null) { return violation }
+        }
+        for name in fields.keys.sorted() where definition.column(named: name) == nil {
+            return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")
+        }
+        return nil
+    }
+}

@@ -1,3 +1,0 @@
-import CZlib
-import Yams
-package enum RS {}
