@@ -1,0 +1,331 @@
+import FederationModel
+import Foundation
+
+/// Limits on what is accepted of a CSV file, so that no file makes the reader grow.
+package enum CSVLimits {
+    /// Bytes of one field as written, quotes included. Ten times the longest text that a column takes.
+    package static let fieldBytes = 1 << 20
+    package static let columns = 1_000
+    /// Bytes of one row; also the largest size of the read buffer.
+    package static let rowBytes = 4 << 20
+}
+
+/// Why a row of a CSV file could not be taken apart.
+package enum CSVFault: String, Sendable {
+    case columnCount = "E_CSV_COLUMNS"
+    case unclosedQuote = "E_CSV_QUOTE"
+    case encoding = "E_CSV_ENCODING"
+    case nulByte = "E_CSV_NUL"
+    case tooLong = "E_CSV_TOO_LONG"
+
+    var reason: String {
+        switch self {
+        case .columnCount: "the row has another number of columns than the header"
+        case .unclosedQuote: "a quote is never closed, or text follows a closing quote"
+        case .encoding: "the row is not UTF-8"
+        case .nulByte: "the row holds a NUL byte"
+        case .tooLong: "a field or the row is longer than the limit; perhaps a quote is never closed"
+        }
+    }
+}
+
+/// Reads a CSV file (RFC 4180, UTF-8 with or without BOM, plain or gzip) row by row in constant memory.
+///
+/// A row stays where it lies in the read buffer; `text(_:)` makes a String only of the columns that somebody asks for.
+/// Differences from the RFC: `\n` alone ends a row too, blank lines are skipped, and a quote inside an unquoted field is an
+/// ordinary character. A malformed row is reported and the reader goes on: after the row when its end is known, else on
+/// the next line, so a stray quote costs one line and not the rest of the file.
+package final class CSVReader {
+    package enum Step: Hashable, Sendable {
+        case row
+        case malformed(CSVFault)
+    }
+
+    private struct Field {
+        var start: Int
+        var end: Int
+        var hasEscapes: Bool
+    }
+
+    private enum Scan {
+        case row(end: Int, lineBreaks: Int)
+        case incomplete
+        case fault(CSVFault)
+    }
+
+    private let input: GzipInput
+    private var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    /// The unread part of the buffer.
+    private var start = 0
+    private var end = 0
+    private var isAtEnd = false
+    private var fields: [Field] = []
+    /// Columns of the row, counted on beyond the limit of `fields`.
+    private var columnCount = 0
+    private var nextLine = 1
+
+    package private(set) var header: [String] = []
+    /// 1 for the first row after the header.
+    package private(set) var rowNumber = 0
+    /// The physical line on which the row begins, 1 for the first line of the file.
+    package private(set) var rowLine = 1
+
+    package var bytesRead: Int64 { input.bytesRead }
+    package var bytesTotal: Int64 { input.bytesTotal }
+
+    /// Opens the file and reads its header.
+    ///
+    /// - Throws: `E_IMPORT_READ`; `E_CSV_HEADER` when there is no usable header row.
+    package init(path: String) throws {
+        input = try GzipInput(path: path)
+        while end < 3, try refill() {}
+        if end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF { start = 3 }
+        switch try step(columns: nil) {
+        case .row? where columnCount <= CSVLimits.columns:
+            header = (0..<columnCount).map(text)
+        case .row?:
+            throw FederationError("E_CSV_HEADER", "\(path) has more than \(CSVLimits.columns) columns")
+        case .malformed(.encoding)?, .malformed(.nulByte)?:
+            throw FederationError(
+                "E_CSV_HEADER", "the header of \(path) is not UTF-8",
+                hint: "convert the file first, for instance: iconv -f GB18030 -t UTF-8")
+        case .malformed(let fault)?:
+            throw FederationError("E_CSV_HEADER", "the header of \(path) is malformed: \(fault.reason)")
+        case nil:
+            throw FederationError("E_CSV_HEADER", "\(path) is empty", hint: "the first row must name the columns")
+        }
+    }
+
+    /// Goes to the next row; nil at the end of the file.
+    ///
+    /// - Throws: `E_IMPORT_READ` when the file is damaged from here on.
+    package func next() throws -> Step? {
+        let step = try step(columns: header.count)
+        if step != nil { rowNumber += 1 }
+        return step
+    }
+
+    /// The text of one column of the row that `next()` found, without blanks around it.
+    package func text(_ column: Int) -> String {
+        let field = fields[column]
+        return buffer.withUnsafeBufferPointer { bytes in
+            let raw = UnsafeBufferPointer(rebasing: bytes[field.start..<field.end])
+            guard field.hasEscapes else { return String(decoding: trimmingBlanks(raw), as: UTF8.self) }
+            var unescaped: [UInt8] = []
+            unescaped.reserveCapacity(raw.count)
+            var index = 0
+            while index < raw.count {
+                unescaped.append(raw[index])
+                index += raw[index] == quote ? 2 : 1
+            }
+            return unescaped.withUnsafeBufferPointer { String(decoding: trimmingBlanks($0), as: UTF8.self) }
+        }
+    }
+
+    // MARK: - Rows
+
+    private func step(columns: Int?) throws -> Step? {
+        while true {
+            try skipBlankLines()
+            guard start < end else { return nil }
+            rowLine = nextLine
+            switch scan() {
+            case .incomplete:
+                if end - start < CSVLimits.rowBytes {
+                    _ = try refill()
+                } else {
+                    try skipLine()
+                    return .malformed(.tooLong)
+                }
+            case .fault(let fault):
+                try skipLine()
+                return .malformed(fault)
+            case .row(let rowEnd, let lineBreaks):
+                let fault = faultInBytes(start..<rowEnd)
+                start = rowEnd
+                nextLine += lineBreaks
+                if let fault { return .malformed(fault) }
+                return columnCount == columns ?? columnCount ? .row : .malformed(.columnCount)
+            }
+        }
+    }
+
+    /// Finds the fields of the row that begins at `start`.
+    private func scan() -> Scan {
+        fields.removeAll(keepingCapacity: true)
+        columnCount = 0
+        let end = self.end
+        return buffer.withUnsafeBufferPointer { bytes in
+            var position = start
+            var lineBreaks = 0
+            while true {
+                let fieldStart = position
+                if position < end, bytes[position] == quote {
+                    switch closingQuote(bytes, after: position) {
+                    case .incomplete: return .incomplete
+                    case .fault(let fault): return .fault(fault)
+                    case .closed(let close, let hasEscapes):
+                        lineBreaks += countLineBreaks(bytes, from: fieldStart, to: close)
+                        add(Field(start: fieldStart + 1, end: close, hasEscapes: hasEscapes))
+                        position = close + 1
+                        if position < end, bytes[position] == carriageReturn { position += 1 }
+                    }
+                    if position < end, bytes[position] != comma, bytes[position] != newline {
+                        return .fault(.unclosedQuote)
+                    }
+                } else {
+                    while position < end, bytes[position] != comma, bytes[position] != newline { position += 1 }
+                    let endsLine = position == end || bytes[position] == newline
+                    let hasReturn = endsLine && position > fieldStart && bytes[position - 1] == carriageReturn
+                    add(Field(start: fieldStart, end: hasReturn ? position - 1 : position, hasEscapes: false))
+                }
+                if position - fieldStart > CSVLimits.fieldBytes { return .fault(.tooLong) }
+                if position == end { return isAtEnd ? .row(end: end, lineBreaks: lineBreaks + 1) : .incomplete }
+                position += 1
+                if bytes[position - 1] == newline { return .row(end: position, lineBreaks: lineBreaks + 1) }
+            }
+        }
+    }
+
+    private enum Quoted {
+        case closed(at: Int, hasEscapes: Bool)
+        case incomplete
+        case fault(CSVFault)
+    }
+
+    private func closingQuote(_ bytes: UnsafeBufferPointer<UInt8>, after opening: Int) -> Quoted {
+        var position = opening + 1
+        var hasEscapes = false
+        while let found = index(of: quote, in: bytes, from: position, to: end) {
+            if found + 1 < end, bytes[found + 1] == quote {
+                hasEscapes = true
+                position = found + 2
+            } else {
+                return found + 1 < end || isAtEnd ? .closed(at: found, hasEscapes: hasEscapes) : .incomplete
+            }
+        }
+        if end - opening > CSVLimits.fieldBytes { return .fault(.tooLong) }
+        return isAtEnd ? .fault(.unclosedQuote) : .incomplete
+    }
+
+    private func add(_ field: Field) {
+        columnCount += 1
+        if columnCount <= CSVLimits.columns { fields.append(field) }
+    }
+
+    private func faultInBytes(_ range: Range<Int>) -> CSVFault? {
+        buffer.withUnsafeBufferPointer { bytes in
+            if index(of: 0, in: bytes, from: range.lowerBound, to: range.upperBound) != nil { return .nulByte }
+            do {
+                _ = try UTF8Span(validating: UnsafeBufferPointer(rebasing: bytes[range]).span)
+                return nil
+            } catch {
+                return .encoding
+            }
+        }
+    }
+
+    // MARK: - Bytes
+
+    private func index(of byte: UInt8, in bytes: UnsafeBufferPointer<UInt8>, from first: Int, to last: Int) -> Int? {
+        guard first < last, let base = bytes.baseAddress, let found = memchr(base + first, Int32(byte), last - first)
+        else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
+    private func countLineBreaks(_ bytes: UnsafeBufferPointer<UInt8>, from first: Int, to last: Int) -> Int {
+        var count = 0
+        var position = first
+        while let found = index(of: newline, in: bytes, from: position, to: last) {
+            count += 1
+            position = found + 1
+        }
+        return count
+    }
+
+    private func skipBlankLines() throws {
+        while true {
+            if start == end, try !refill() { return }
+            if buffer[start] == newline {
+                start += 1
+                nextLine += 1
+            } else if buffer[start] == carriageReturn {
+                if start + 1 == end { _ = try refill() }
+                guard start + 1 < end, buffer[start + 1] == newline else { return }
+                start += 1
+            } else {
+                return
+            }
+        }
+    }
+
+    private func skipLine() throws {
+        nextLine += 1
+        while true {
+            if let found = buffer.withUnsafeBufferPointer({ index(of: newline, in: $0, from: start, to: end) }) {
+                start = found + 1
+                return
+            }
+            start = end
+            if try !refill() { return }
+        }
+    }
+
+    /// Moves the unread part to the front, makes the buffer larger if that part fills it, and reads on.
+    ///
+    /// - Returns: whether there was more.
+    private func refill() throws -> Bool {
+        if isAtEnd { return false }
+        if start > 0 {
+            buffer.withUnsafeMutableBufferPointer { bytes in
+                guard let base = bytes.baseAddress else { return }
+                memmove(base, base + start, end - start)
+            }
+            end -= start
+            start = 0
+        }
+        if end == buffer.count { buffer.append(contentsOf: repeatElement(0, count: buffer.count)) }
+        let unread = end
+        let count = try buffer.withUnsafeMutableBytes {
+            try input.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[unread...]))
+        }
+        end += count
+        isAtEnd = count == 0
+        return count > 0
+    }
+}
+
+private let quote = UInt8(ascii: "\"")
+private let comma = UInt8(ascii: ",")
+private let newline = UInt8(ascii: "\n")
+private let carriageReturn = UInt8(ascii: "\r")
+
+/// Cuts off what people and spreadsheets leave around a value: ASCII blanks and control characters, no-break blank,
+/// ideographic blank, zero-width blank and byte order mark.
+func trimmingBlanks(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    var rest = bytes[...]
+    while let first = rest.first {
+        if first <= 0x20 {
+            rest = rest.dropFirst()
+        } else if let blank = wideBlanks.first(where: { rest.starts(with: $0) }) {
+            rest = rest.dropFirst(blank.count)
+        } else {
+            break
+        }
+    }
+    while let last = rest.last {
+        if last <= 0x20 {
+            rest = rest.dropLast()
+        } else if last >= 0x80, let blank = wideBlanks.first(where: { rest.suffix($0.count).elementsEqual($0) }) {
+            rest = rest.dropLast(blank.count)
+        } else {
+            break
+        }
+    }
+    return UnsafeBufferPointer(rebasing: rest)
+}
+
+/// UTF-8 of U+00A0, U+3000, U+200B and U+FEFF.
+private let wideBlanks: [[UInt8]] = [
+    [0xC2, 0xA0], [0xE3, 0x80, 0x80], [0xE2, 0x80, 0x8B], [0xEF, 0xBB, 0xBF],
+]

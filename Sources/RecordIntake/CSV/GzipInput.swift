@@ -1,0 +1,45 @@
+import CZlib
+import FederationModel
+import Foundation
+
+/// The bytes of a file, plain or gzip. zlib looks at the first two bytes and passes a plain file through.
+final class GzipInput {
+    private let path: String
+    private let file: gzFile
+    /// Size of the file as it lies on disk.
+    let bytesTotal: Int64
+
+    /// - Throws: `E_IMPORT_READ` when the file can't be opened.
+    init(path: String) throws {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber,
+            let file = gzopen(path, "rb")
+        else {
+            throw FederationError("E_IMPORT_READ", "\(path) cannot be opened", hint: "check the path and its rights")
+        }
+        self.path = path
+        self.file = file
+        bytesTotal = size.int64Value
+        gzbuffer(file, 256 << 10)
+    }
+
+    deinit { gzclose(file) }
+
+    /// Bytes of the file consumed so far, before decompression.
+    var bytesRead: Int64 { Int64(gzoffset(file)) }
+
+    /// - Returns: how many bytes were written into `buffer`; 0 at the end.
+    /// - Throws: `E_IMPORT_READ` when the file is damaged or was cut short.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = gzread(file, buffer.baseAddress, UInt32(clamping: buffer.count))
+        if count > 0 { return Int(count) }
+        var code: Int32 = Z_OK
+        _ = gzerror(file, &code)
+        guard count == 0, code == Z_OK || code == Z_STREAM_END else {
+            throw FederationError(
+                "E_IMPORT_READ",
+                code == Z_BUF_ERROR ? "\(path) ends in the middle of its gzip stream" : "\(path) cannot be read on",
+                hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+        }
+        return 0
+    }
+}

@@ -1,0 +1,48 @@
+import FederationModel
+
+/// Why a row was not taken. It names the column or field and the rule, never the value.
+package struct RowRejection: Error, Hashable, Sendable {
+    /// The catalog's field, or the file's column when the row has no key; empty when the row itself is malformed.
+    package let field: String
+    /// Stable: `E_CSV_…`, `E_FIELD_…` or `E_TIME_ORDER`.
+    package let code: String
+    package let reason: String
+
+    package init(field: String, code: String, reason: String) {
+        self.field = field
+        self.code = code
+        self.reason = reason
+    }
+
+    init(_ violation: FieldViolation) {
+        self.init(field: violation.field, code: violation.rule.rawValue, reason: violation.detail)
+    }
+}
+
+/// One row of a source: all the records that it became, or why it became none. A row is taken or refused as a whole.
+package struct IntakeRow: Hashable, Sendable {
+    /// 1 for the first row after the header.
+    package let number: Int
+    /// The physical line of the file on which the row begins.
+    package let line: Int
+    package let result: Result<[IntakeRecord], RowRejection>
+}
+
+/// What became of a file's rows.
+package struct IntakeTally: Hashable, Sendable {
+    package private(set) var read = 0
+    package private(set) var accepted = 0
+    package private(set) var rejectedByCode: [String: Int] = [:]
+
+    package init() {}
+
+    package var rejected: Int { read - accepted }
+
+    package mutating func count(_ row: IntakeRow) {
+        read += 1
+        switch row.result {
+        case .success: accepted += 1
+        case .failure(let rejection): rejectedByCode[rejection.code, default: 0] += 1
+        }
+    }
+}

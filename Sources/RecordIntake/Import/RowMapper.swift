@@ -1,0 +1,269 @@
+import FederationModel
+
+/// A mapping bound to the columns of one file.
+struct RowMapper {
+    /// Position of a column in the file; nil for an optional column that the file lacks.
+    private typealias Position = Int?
+
+    private struct Condition {
+        let position: Position
+        let test: Mapping.Test
+    }
+
+    private struct Field {
+        let rule: Mapping.FieldRule
+        let positions: [Position]
+        let condition: Condition?
+        let clock: ZoneClock?
+    }
+
+    private struct Record {
+        let rule: Mapping.RecordRule
+        let condition: Condition?
+        let ordinal: Position
+        let fields: [Field]
+        let ext: [(name: String, position: Position)]
+        /// Whose times must not run backwards, in this order.
+        let timeline: [String]
+    }
+
+    private let origin: NodeID
+    private let key: [(name: String, position: Position)]
+    private let records: [Record]
+
+    init(mapping: Mapping, origin: NodeID, header: [String]) throws {
+        var positions: [String: Int] = [:]
+        var twice: Set<String> = []
+        for (position, name) in header.enumerated() where positions.updateValue(position, forKey: name) != nil {
+            twice.insert(name)
+        }
+        for column in mapping.columns {
+            let place = "\(mapping.path):\(column.line)"
+            if twice.contains(column.name) {
+                throw FederationError("E_MAPPING", "\(place): the file has column '\(column.name)' twice")
+            }
+            guard positions[column.name] != nil || mapping.optionalColumns.contains(column.name) else {
+                throw FederationError(
+                    "E_MAPPING", "\(place): the file has no column '\(column.name)'",
+                    hint: suggestion(for: column.name, among: header)
+                        + " (or list it under optional_columns)")
+            }
+        }
+        let bind = { (column: Mapping.Column) in (name: column.name, position: positions[column.name]) }
+        let bindCondition = { (condition: Mapping.Condition?) in
+            condition.map { Condition(position: positions[$0.column.name], test: $0.test) }
+        }
+        var clocks: [String: ZoneClock] = [:]
+        self.origin = origin
+        key = mapping.key.map(bind)
+        records = mapping.records.map { rule in
+            let fields = rule.fields.map { field in
+                if clocks[field.zone] == nil { clocks[field.zone] = ZoneClock(field.zone) }
+                return Field(
+                    rule: field, positions: field.source.columns.map { positions[$0.name] },
+                    condition: bindCondition(field.condition), clock: clocks[field.zone])
+            }
+            return Record(
+                rule: rule, condition: bindCondition(rule.condition),
+                ordinal: rule.ordinal.flatMap { positions[$0.name] }, fields: fields, ext: rule.ext.map(bind),
+                timeline: timeline(of: rule.definition))
+        }
+    }
+
+    /// Makes the records of one row.
+    ///
+    /// - Parameter text: the trimmed text of a column.
+    func records(_ text: (Int) -> String) throws(RowRejection) -> [IntakeRecord] {
+        var parts: [String] = []
+        for column in key {
+            let part = column.position.map(text) ?? ""
+            if part.isEmpty {
+                throw RowRejection(
+                    field: column.name, code: FieldViolation.Rule.missing.rawValue, reason: "the row has no key")
+            }
+            parts.append(part)
+        }
+        let globalID = "\(origin.code)-\(parts.joined(separator: "-"))"
+        var made: [IntakeRecord] = []
+        for record in records where holds(record.condition, text) {
+            made.append(try self.record(record, globalID: globalID, text))
+        }
+        try checkTimeOrder(made)
+        return made
+    }
+
+    private func record(_ record: Record, globalID: String, _ text: (Int) -> String) throws(RowRejection)
+        -> IntakeRecord
+    {
+        let definition = record.rule.definition
+        var values = [String: FieldValue](minimumCapacity: record.fields.count + 4)
+        for field in record.fields where holds(field.condition, text) {
+            let value = try self.value(field, text)
+            if !value.isNull { values[field.rule.field.name] = value }
+        }
+        if let ext = ext(record, text) { values["ext"] = .text(ext) }
+        var key = globalID
+        if definition.isThreadRecord {
+            let ticket = values["global_id"]?.text ?? globalID
+            let ordinal = record.rule.ordinal == nil ? String(record.rule.position) : record.ordinal.map(text) ?? ""
+            if ordinal.isEmpty {
+                throw RowRejection(
+                    field: record.rule.ordinal?.name ?? "", code: FieldViolation.Rule.missing.rawValue,
+                    reason: "the row has no ordinal")
+            }
+            key = "\(ticket).\(definition.name).\(ordinal)"
+            values["global_id"] = .text(ticket)
+            if values["ticket_origin"] == nil { values["ticket_origin"] = .text(origin.code) }
+            if values["round"] == nil { values["round"] = .integer(1) }
+        } else if definition.name == BuiltInResources.serviceRequest.name {
+            values["global_id"] = .text(globalID)
+        }
+        let made = IntakeRecord(resource: definition.name, key: key, fields: values)
+        if let violation = made.violation(in: definition) { throw RowRejection(violation) }
+        return made
+    }
+
+    // MARK: - Values
+
+    private func holds(_ condition: Condition?, _ text: (Int) -> String) -> Bool {
+        guard let condition else { return true }
+        let value = condition.position.map(text) ?? ""
+        return switch condition.test {
+        case .filled: !value.isEmpty
+        case .oneOf(let words): words.contains(value)
+        case .noneOf(let words): !words.contains(value)
+        }
+    }
+
+    private func value(_ field: Field, _ text: (Int) -> String) throws(RowRejection) -> FieldValue {
+        var word = sourceText(field, text)
+        if word.isEmpty {
+            guard let fallback = field.rule.fallback else { return .null }
+            word = fallback
+        } else if let translation = field.rule.translation {
+            guard let code = translation.code(for: word) else {
+                throw rejection(field, .notInCodeList, "the mapping has no code for this word")
+            }
+            word = code
+        }
+        switch field.rule.field.type {
+        case .text, .json: return .text(word)
+        case .integer:
+            // Spreadsheets and data frames write whole numbers as 14.0; nothing is lost by reading them.
+            let digits = word.hasSuffix(".0") ? word.dropLast(2) : word[...]
+            guard let integer = Int64(digits) else { throw rejection(field, .type, "is not a whole number") }
+            return .integer(integer)
+        case .real:
+            guard let real = Double(word), real.isFinite else { throw rejection(field, .type, "is not a number") }
+            return .real(real)
+        case .boolean:
+            switch word.lowercased() {
+            case "1", "true", "yes", "y", "是": return .integer(1)
+            case "0", "false", "no", "n", "否": return .integer(0)
+            default: throw rejection(field, .type, "is neither yes nor no")
+            }
+        case .timestamp:
+            for format in field.rule.timeFormats {
+                guard let reading = format.read(word) else { continue }
+                if let offset = reading.offset { return .integer(reading.faceMilliseconds - offset) }
+                if let clock = field.clock { return .integer(clock.utc(face: reading.faceMilliseconds)) }
+            }
+            throw rejection(field, .badTime, "is not a time in any of the mapping's formats")
+        }
+    }
+
+    private func sourceText(_ field: Field, _ text: (Int) -> String) -> String {
+        switch field.rule.source {
+        case .constant(let value): return value
+        case .firstOf:
+            for case let position? in field.positions {
+                let word = text(position)
+                if !word.isEmpty { return word }
+            }
+            return ""
+        case .joined(_, let separator):
+            return field.positions.compactMap { $0.map(text) }.filter { !$0.isEmpty }.joined(separator: separator)
+        }
+    }
+
+    private func rejection(_ field: Field, _ rule: FieldViolation.Rule, _ reason: String) -> RowRejection {
+        RowRejection(FieldViolation(field: field.rule.field.name, rule: rule, detail: reason))
+    }
+
+    /// The kept columns as a JSON object; nil when all of them are empty.
+    private func ext(_ record: Record, _ text: (Int) -> String) -> String? {
+        var json = ""
+        for column in record.ext {
+            guard let value = column.position.map(text), !value.isEmpty else { continue }
+            json += json.isEmpty ? "{" : ","
+            appendJSONString(column.name, to: &json)
+            json += ":"
+            appendJSONString(value, to: &json)
+        }
+        return json.isEmpty ? nil : json + "}"
+    }
+
+    // MARK: - Time order
+
+    /// Refuses a row whose events run backwards by more than the tolerance (domain model 2.4, `E_TIME_ORDER`): a ticket's
+    /// records in the order of the mapping, and the times of a call.
+    private func checkTimeOrder(_ made: [IntakeRecord]) throws(RowRejection) {
+        var latest = Int64.min
+        for (record, rule) in zip(made, records(of: made)) {
+            if !rule.rule.definition.isThreadRecord { latest = .min }
+            for field in rule.timeline {
+                guard let time = record.fields[field]?.integer else { continue }
+                if latest != .min, time < latest - clockTolerance {
+                    throw RowRejection(
+                        FieldViolation(
+                            field: "\(record.resource).\(field)", rule: .timeOrder,
+                            detail: "lies more than 5 minutes before the event that precedes it"))
+                }
+                latest = max(latest, time)
+            }
+        }
+    }
+
+    private func records(of made: [IntakeRecord]) -> [Record] {
+        made.compactMap { record in records.first { $0.rule.definition.name == record.resource } }
+    }
+}
+
+/// Two clocks of one office may differ by this much.
+private let clockTolerance: Int64 = 5 * 60_000
+
+private func timeline(of definition: ResourceDefinition) -> [String] {
+    if definition.isThreadRecord { return ["occurred_at"] }
+    switch definition.name {
+    case BuiltInResources.serviceRequest.name: return ["requested_datetime", "accepted_datetime"]
+    case BuiltInResources.callRecord.name: return ["arrival", "ivr_out", "queue_start", "answered", "hangup"]
+    default: return []
+    }
+}
+
+private func appendJSONString(_ text: String, to json: inout String) {
+    json += "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": json += "\\\""
+        case "\\": json += "\\\\"
+        case "\n": json += "\\n"
+        case "\r": json += "\\r"
+        case "\t": json += "\\t"
+        case _ where scalar.value < 0x20:
+            let hex = String(scalar.value, radix: 16)
+            json += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        default: json.unicodeScalars.append(scalar)
+        }
+    }
+    json += "\""
+}
+
+extension Mapping.Source {
+    var columns: [Mapping.Column] {
+        switch self {
+        case .constant: []
+        case .firstOf(let columns), .joined(let columns, _): columns
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import FederationModel
+
+/// How one row of a source's file becomes records of the catalog. Written as YAML; `docs/importing.md` describes it.
+///
+/// A mapping has been checked against the catalog when it exists: every resource, field and code in it is known, and every
+/// required field is mapped. What depends on the file (its columns) is checked by `Importer`.
+package struct Mapping: Sendable {
+    /// A column of the file and the line of the mapping that names it.
+    package struct Column: Hashable, Sendable {
+        package let name: String
+        package let line: Int
+    }
+
+    /// When a record is made or a field is filled.
+    enum Test: Sendable {
+        case filled
+        case oneOf(Set<String>)
+        case noneOf(Set<String>)
+    }
+
+    struct Condition: Sendable {
+        let column: Column
+        let test: Test
+    }
+
+    /// Where a field's text comes from.
+    enum Source: Sendable {
+        case constant(String)
+        /// The first that is not empty.
+        case firstOf([Column])
+        /// All that are not empty.
+        case joined([Column], separator: String)
+    }
+
+    /// From the source's words to codes.
+    struct Translation: Sendable {
+        var exact: [String: String] = [:]
+        /// Tried in order after `exact`.
+        var prefixes: [(prefix: String, code: String)] = []
+        /// For words that are in neither; nil rejects the row.
+        var otherwise: String?
+
+        func code(for text: String) -> String? {
+            exact[text] ?? prefixes.first { text.hasPrefix($0.prefix) }?.code ?? otherwise
+        }
+    }
+
+    struct FieldRule: Sendable {
+        let field: ColumnDefinition
+        let source: Source
+        let condition: Condition?
+        let translation: Translation?
+        /// For a field of type timestamp, tried in order.
+        let timeFormats: [TimeFormat]
+        let zone: String
+        /// Used when the source is empty.
+        let fallback: String?
+    }
+
+    struct RecordRule: Sendable {
+        let definition: ResourceDefinition
+        let condition: Condition?
+        let fields: [FieldRule]
+        /// Columns that are kept as they are in the record's `ext`.
+        let ext: [Column]
+        /// The column that tells several records of one ticket apart; nil for the position among the rules.
+        let ordinal: Column?
+        let position: Int
+    }
+
+    /// Path of the file, for messages.
+    package let path: String
+    /// Columns that together name the source's row; joined with `-`.
+    package let key: [Column]
+    /// Columns that a file may lack; they read as empty then.
+    package let optionalColumns: Set<String>
+    let records: [RecordRule]
+
+    /// The resources that it makes, in the order of the file.
+    package var resources: [ResourceName] {
+        records.reduce(into: []) { if !$0.contains($1.definition.name) { $0.append($1.definition.name) } }
+    }
+
+    /// Every column that it reads, as often as it is named.
+    var columns: [Column] {
+        key
+            + records.flatMap { record in
+                record.ext + [record.condition?.column, record.ordinal].compactMap { $0 }
+                    + record.fields.flatMap { $0.columns }
+            }
+    }
+}
+
+extension Mapping.FieldRule {
+    var columns: [Mapping.Column] {
+        let own: [Mapping.Column] =
+            switch source {
+            case .constant: []
+            case .firstOf(let columns), .joined(let columns, _): columns
+            }
+        return own + [condition?.column].compactMap { $0 }
+    }
+}

@@ -1,0 +1,297 @@
+import FederationModel
+import Foundation
+import Yams
+
+extension Mapping {
+    /// Reads a mapping file.
+    ///
+    /// - Throws: `E_MAPPING_READ` when there is no such file; `E_MAPPING` with path, line and a suggestion for the first
+    ///   thing in it that is not known to the catalog or to the format.
+    package static func read(path: String) throws -> Mapping {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw FederationError("E_MAPPING_READ", "\(path) cannot be read as UTF-8 text", hint: "check the path")
+        }
+        return try MappingReader(path: path).mapping(text)
+    }
+
+    /// Reads a mapping that is at hand as text; `path` is for messages.
+    package static func parse(_ text: String, path: String) throws -> Mapping {
+        try MappingReader(path: path).mapping(text)
+    }
+}
+
+/// Turns the YAML tree into a checked `Mapping`. It walks nodes, not `Codable` types, because only nodes know their line.
+private struct MappingReader {
+    let path: String
+
+    func mapping(_ text: String) throws -> Mapping {
+        let root: Node
+        do {
+            guard let node = try compose(yaml: text) else { throw fault(1, "the file is empty") }
+            root = node
+        } catch let error as FederationError {
+            throw error
+        } catch {
+            throw FederationError("E_MAPPING", "\(path) is not valid YAML: \(error)")
+        }
+        let top = try entries(
+            root, "a mapping", known: ["key", "zone", "time_formats", "optional_columns", "records"])
+        let defaults = TimeRules(
+            formats: try top["time_formats"].map(timeFormats) ?? [], zone: try top["zone"].map(zone) ?? "Asia/Shanghai")
+        guard let key = try top["key"].map(columns), !key.isEmpty else {
+            throw fault(line(root), "'key' is missing", "name the column or columns that identify a row")
+        }
+        guard let recordNodes = top["records"]?.sequence, !recordNodes.isEmpty else {
+            throw fault(line(top["records"] ?? root), "'records' must list what a row becomes")
+        }
+        var records: [Mapping.RecordRule] = []
+        for node in recordNodes {
+            records.append(try record(node, after: records, defaults: defaults))
+        }
+        return Mapping(
+            path: path, key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
+            records: records)
+    }
+
+    private struct TimeRules {
+        let formats: [TimeFormat]
+        let zone: String
+    }
+
+    // MARK: - Records and fields
+
+    private func record(_ node: Node, after earlier: [Mapping.RecordRule], defaults: TimeRules) throws
+        -> Mapping.RecordRule
+    {
+        let parts = try entries(node, "a record", known: ["resource", "when", "ordinal", "fields", "ext"])
+        guard let nameNode = parts["resource"] else { throw fault(line(node), "a record must name its 'resource'") }
+        let name = try scalar(nameNode)
+        guard let definition = BuiltInResources.named(ResourceName(name)) else {
+            throw fault(
+                line(nameNode), "unknown resource '\(name)'",
+                suggestion(for: name, among: BuiltInResources.all.map(\.name.text)))
+        }
+        let position = earlier.filter { $0.definition.name == definition.name }.count + 1
+        if position > 1, !definition.isThreadRecord {
+            throw fault(line(nameNode), "\(name) is listed twice; a row makes one of them")
+        }
+        if let ordinal = parts["ordinal"], !definition.isThreadRecord {
+            throw fault(line(ordinal), "'ordinal' is only for records of a ticket's thread")
+        }
+        guard let fieldsNode = parts["fields"], let fields = fieldsNode.mapping else {
+            throw fault(line(parts["fields"] ?? node), "\(name) needs 'fields', each with its source")
+        }
+        let rules = try fields.map { try field($0.key, $0.value, of: definition, defaults: defaults) }
+        let filled = Set(rules.map(\.field.name)).union(fieldsFilledByImporter)
+        if let missing = definition.columns.first(where: { $0.isRequired && !filled.contains($0.name) }) {
+            throw fault(
+                line(fieldsNode), "\(name) lacks the required field '\(missing.name)'",
+                "map it to a column or give it a constant: \(missing.name): {value: …}")
+        }
+        return Mapping.RecordRule(
+            definition: definition, condition: try parts["when"].map(condition), fields: rules,
+            ext: try parts["ext"].map(columns) ?? [], ordinal: try parts["ordinal"].map(column), position: position)
+    }
+
+    private func field(_ keyNode: Node, _ node: Node, of resource: ResourceDefinition, defaults: TimeRules) throws
+        -> Mapping.FieldRule
+    {
+        let name = try scalar(keyNode)
+        guard let field = resource.column(named: name) else {
+            throw fault(
+                line(keyNode), "unknown field '\(name)' of \(resource.name)",
+                suggestion(for: name, among: resource.columns.map(\.name)))
+        }
+        guard field.type != .json, !(name == "global_id" && !resource.isThreadRecord) else {
+            throw fault(
+                line(keyNode), "'\(name)' is not mapped field by field",
+                name == "ext" ? "list its columns under 'ext' of the record" : "it is made of the origin and the key")
+        }
+        if node.scalar != nil {
+            return Mapping.FieldRule(
+                field: field, source: .firstOf([try column(node)]), condition: nil, translation: nil,
+                timeFormats: try formats(defaults.formats, for: field, at: node), zone: defaults.zone, fallback: nil)
+        }
+        let parts = try entries(
+            node, "a field",
+            known: [
+                "column", "first_of", "join", "separator", "value", "when", "codes", "titles_of", "otherwise", "default",
+                "time_formats", "zone",
+            ])
+        let own = try parts["time_formats"].map(timeFormats) ?? defaults.formats
+        return Mapping.FieldRule(
+            field: field, source: try source(parts, for: field, at: node), condition: try parts["when"].map(condition),
+            translation: try translation(parts, for: field),
+            timeFormats: try formats(own, for: field, at: node), zone: try parts["zone"].map(zone) ?? defaults.zone,
+            fallback: try parts["default"].map { try code($0, for: field) })
+    }
+
+    private func source(_ parts: [String: Node], for field: ColumnDefinition, at node: Node) throws -> Mapping.Source {
+        let given = ["column", "first_of", "join", "value"].filter { parts[$0] != nil }
+        guard given.count == 1 else {
+            throw fault(line(node), "a field has exactly one of column, first_of, join and value")
+        }
+        if let separator = parts["separator"], parts["join"] == nil {
+            throw fault(line(separator), "'separator' goes with 'join'")
+        }
+        if let column = parts["column"] { return .firstOf([try self.column(column)]) }
+        if let columns = parts["first_of"] { return .firstOf(try self.columns(columns)) }
+        if let columns = parts["join"] {
+            return .joined(try self.columns(columns), separator: try parts["separator"].map(scalar) ?? " ")
+        }
+        return .constant(try parts["value"].map { try code($0, for: field) } ?? "")
+    }
+
+    // MARK: - Codes
+
+    private func translation(_ parts: [String: Node], for field: ColumnDefinition) throws -> Mapping.Translation? {
+        var translation = Mapping.Translation()
+        if let node = parts["titles_of"] {
+            let name = try scalar(node)
+            guard let list = CodeList.named(name) else {
+                throw fault(
+                    line(node), "unknown code list '\(name)'", suggestion(for: name, among: CodeList.all.map(\.name)))
+            }
+            guard name == field.codeList else {
+                throw fault(
+                    line(node), "field '\(field.name)' takes no codes of list '\(name)'",
+                    field.codeList.map { "its code list is \($0)" })
+            }
+            for entry in list.entries {
+                for word in [entry.code, entry.title, entry.english] { translation.exact[word] = entry.code }
+            }
+        }
+        if let node = parts["codes"] {
+            if let value = parts["value"] { throw fault(line(value), "a 'value' is the code itself; drop 'codes'") }
+            guard let pairs = node.mapping else { throw fault(line(node), "'codes' must map the source's words to codes") }
+            for pair in pairs {
+                let word = try scalar(pair.key)
+                let code = try code(pair.value, for: field)
+                if word.hasSuffix("*") {
+                    translation.prefixes.append((String(word.dropLast()), code))
+                } else {
+                    translation.exact[word] = code
+                }
+            }
+        }
+        if let node = parts["otherwise"] {
+            guard parts["codes"] != nil || parts["titles_of"] != nil else {
+                throw fault(line(node), "'otherwise' goes with 'codes' or 'titles_of'", "use 'default' for an empty column")
+            }
+            translation.otherwise = try code(node, for: field)
+        }
+        return parts["codes"] == nil && parts["titles_of"] == nil ? nil : translation
+    }
+
+    private func code(_ node: Node, for field: ColumnDefinition) throws -> String {
+        let code = try scalar(node)
+        if let name = field.codeList, let list = CodeList.named(name), !list.contains(code) {
+            throw fault(
+                line(node), "'\(code)' is not in code list \(name) of field '\(field.name)'",
+                "codes: " + list.entries.map { "\($0.code) \($0.title)" }.joined(separator: ", "))
+        }
+        return code
+    }
+
+    // MARK: - Times
+
+    private func timeFormats(_ node: Node) throws -> [TimeFormat] {
+        try list(node).map { node in
+            let pattern = try scalar(node)
+            guard let format = TimeFormat(pattern) else {
+                throw fault(line(node), "'\(pattern)' is not a time format", "such as yyyy-MM-dd HH:mm:ss; see docs/importing.md")
+            }
+            return format
+        }
+    }
+
+    private func zone(_ node: Node) throws -> String {
+        let name = try scalar(node)
+        guard ZoneClock(name) != nil else {
+            throw fault(line(node), "unknown time zone '\(name)'", "an IANA name such as Asia/Shanghai")
+        }
+        return name
+    }
+
+    private func formats(_ formats: [TimeFormat], for field: ColumnDefinition, at node: Node) throws -> [TimeFormat] {
+        if field.type == .timestamp && formats.isEmpty {
+            throw fault(line(node), "field '\(field.name)' is a time but there is no format", "add 'time_formats'")
+        }
+        return formats
+    }
+
+    // MARK: - Columns and conditions
+
+    /// `COLUMN` (is not empty), `{column: C, in: […]}` or `{column: C, not_in: […]}`.
+    private func condition(_ node: Node) throws -> Mapping.Condition {
+        if node.scalar != nil { return Mapping.Condition(column: try column(node), test: .filled) }
+        let parts = try entries(node, "'when'", known: ["column", "in", "not_in"])
+        guard let columnNode = parts["column"], (parts["in"] == nil) != (parts["not_in"] == nil) else {
+            throw fault(line(node), "'when' takes a column name, or {column: …, in: […]}, or {column: …, not_in: […]}")
+        }
+        let words = Set(try (parts["in"] ?? parts["not_in"]).map(list)?.map(scalar) ?? [])
+        return Mapping.Condition(
+            column: try column(columnNode), test: parts["in"] != nil ? .oneOf(words) : .noneOf(words))
+    }
+
+    private func column(_ node: Node) throws -> Mapping.Column {
+        Mapping.Column(name: try scalar(node), line: line(node))
+    }
+
+    /// One name or a list of names.
+    private func columns(_ node: Node) throws -> [Mapping.Column] { try list(node).map(column) }
+
+    // MARK: - YAML
+
+    private func list(_ node: Node) -> [Node] { node.sequence.map(Array.init) ?? [node] }
+
+    private func scalar(_ node: Node) throws -> String {
+        guard let scalar = node.scalar else { throw fault(line(node), "one word or text is expected here") }
+        return scalar.string
+    }
+
+    private func entries(_ node: Node, _ what: String, known: [String]) throws -> [String: Node] {
+        guard let mapping = node.mapping else { throw fault(line(node), "\(what) is written as 'key: value' pairs") }
+        var entries: [String: Node] = [:]
+        for pair in mapping {
+            let key = try scalar(pair.key)
+            guard known.contains(key) else {
+                throw fault(line(pair.key), "unknown key '\(key)' in \(what)", suggestion(for: key, among: known))
+            }
+            entries[key] = pair.value
+        }
+        return entries
+    }
+
+    private func line(_ node: Node) -> Int { node.mark?.line ?? 1 }
+
+    private func fault(_ line: Int, _ message: String, _ hint: String? = nil) -> FederationError {
+        FederationError("E_MAPPING", "\(path):\(line): \(message)", hint: hint)
+    }
+}
+
+/// What the importer fills in itself unless the mapping does.
+private let fieldsFilledByImporter: Set<String> = ["global_id", "ticket_origin"]
+
+/// "did you mean X?" for the nearest known word, or the list of them when none is near.
+func suggestion(for word: String, among known: [String]) -> String {
+    let nearest = known.map { ($0, editDistance(word, $0)) }.min { $0.1 < $1.1 }
+    if let (candidate, distance) = nearest, distance <= max(2, word.count / 3) { return "did you mean '\(candidate)'?" }
+    return "known: " + known.joined(separator: ", ")
+}
+
+/// Levenshtein distance: how many letters must be inserted, dropped or changed.
+private func editDistance(_ a: String, _ b: String) -> Int {
+    let b = Array(b.lowercased())
+    var row = Array(0...b.count)
+    for (i, letter) in a.lowercased().enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for j in b.indices {
+            let cost = letter == b[j] ? diagonal : diagonal + 1
+            diagonal = row[j + 1]
+            row[j + 1] = min(cost, diagonal + 1, row[j] + 1)
+        }
+    }
+    return row[b.count]
+}

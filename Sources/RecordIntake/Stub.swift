@@ -1,4 +1,0 @@
-import CZlib
-import Yams
-
-package enum RS {}

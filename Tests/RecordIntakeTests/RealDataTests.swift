@@ -1,0 +1,64 @@
+import FederationModel
+import Foundation
+import RecordIntake
+import Testing
+
+/// The data folder beside the repository, or where FEDERATION_DATA points; nil when it is not here.
+private let dataFolder: String? = {
+    let folder =
+        ProcessInfo.processInfo.environment["FEDERATION_DATA"]
+        ?? repositoryRoot + "/../shared/data"
+    return FileManager.default.fileExists(atPath: folder + "/us311-boston") ? folder : nil
+}()
+
+let repositoryRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+@Suite(.enabled(if: dataFolder != nil, "the real data is not here; set FEDERATION_DATA to its folder"))
+struct RealDataTests {
+    private struct Outcome {
+        var tally = IntakeTally()
+        var records: [ResourceName: Int] = [:]
+        var fields: [String: Int] = [:]
+    }
+
+    private func importAll(_ file: String, _ mapping: String) throws -> Outcome {
+        let mapping = try Mapping.read(path: repositoryRoot + "/mappings/" + mapping)
+        let origin = try #require(NodeID("370100"))
+        let importer = try Importer(mapping: mapping, origin: origin, path: try #require(dataFolder) + "/" + file)
+        var outcome = Outcome()
+        while let row = try importer.next() {
+            outcome.tally.count(row)
+            guard case .success(let records) = row.result else { continue }
+            for record in records {
+                outcome.records[record.resource, default: 0] += 1
+                for name in record.fields.keys { outcome.fields["\(record.resource).\(name)", default: 0] += 1 }
+            }
+        }
+        print(file, outcome.tally, outcome.records)
+        return outcome
+    }
+
+    @Test func `Boston loses only the rows that close before they open`() throws {
+        let boston = try importAll("us311-boston/boston_2015_jan_aug.csv.gz", "us311-boston.yaml")
+        #expect(boston.tally.read == 81_408)
+        #expect(boston.tally.rejectedByCode == ["E_TIME_ORDER": 175])
+        #expect(boston.records["service_request"] == 81_233)
+        #expect(boston.records["assignment"] == 81_233)
+        #expect(boston.fields["assignment.due_datetime"].map { 81_408 - $0 } ?? 0 >= 19_533)
+    }
+
+    @Test(arguments: [
+        ("appeals_replies", 1_991, [:], 1_991), ("appeals_votes", 3_004, [:], 0), ("appeals_unlabelled", 1_982, [:], 0),
+        ("appeals_labelled_train", 3_849, ["E_FIELD_MISSING": 2_811], 0),
+    ])
+    func `one mapping fits the four files of appeals`(file: String, read: Int, rejected: [String: Int], replies: Int)
+        throws
+    {
+        let appeals = try importAll("cn-appeals-tipdm/\(file).csv.gz", "cn-appeals-tipdm.yaml")
+        #expect(appeals.tally.read == read)
+        #expect(appeals.tally.rejectedByCode == rejected)
+        #expect(appeals.records["reply", default: 0] == replies)
+        #expect(appeals.records["closure", default: 0] == replies)
+    }
+}
