@@ -87,17 +87,23 @@ struct YAMLText {
     }
 
     private func syntaxProblem(_ error: any Error) -> TopologyProblem {
+        let lastLine = text.count(where: \.isNewline) + 1
         let (line, message): (Int, String) =
             switch error {
-            case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-                YamlError.composer(_, let problem, let mark, _):
+            case YamlError.scanner(let context, let problem, let mark, _):
+                // The start of the token: a quote that is never closed is noticed far below the line to change.
+                ((context?.mark ?? mark).line, problem)
+            case YamlError.parser(let context, let problem, let mark, _):
+                // At the end of the file the bracket that is never closed says more.
+                ((mark.line <= lastLine ? mark : context?.mark ?? mark).line, problem)
+            case YamlError.composer(_, let problem, let mark, _):
                 (mark.line, problem)
             case YamlError.reader(let problem, let offset, _, let yaml):
-                (yaml.prefix(offset ?? 0).count { $0.isNewline } + 1, problem)
+                (yaml.prefix(offset ?? 0).count(where: \.isNewline) + 1, problem)
             default: (1, "the text can't be parsed")
             }
         return problem(
-            "E_TOPOLOGY_SYNTAX", line: line, "not valid YAML: \(message)",
+            "E_TOPOLOGY_SYNTAX", line: min(line, lastLine), "not valid YAML: \(message)",
             "check indentation (spaces, no tabs), colons and quotes here and in the line before")
     }
 

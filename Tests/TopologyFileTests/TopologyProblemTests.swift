@@ -57,9 +57,11 @@ import TopologyFile
               - code: "370202"
                 name: 市南区
                 parent: "370203"
+                region: "370200"
               - code: "370203"
                 name: 市北区
                 parent: "370202"
+                region: "370200"
             """
         #expect(
             problems(of: text).map { "\($0.line) \($0.code.dropFirst("E_TOPOLOGY_".count))" } == [
@@ -70,15 +72,25 @@ import TopologyFile
     }
 
     @Test func `is told the nearest name`() {
-        func hint(_ nodes: String) -> String? { problems(of: yaml(nodes)).first?.hint }
+        func hint(_ nodes: String) -> String? {
+            problems(of: yaml(nodes)).first { $0.code.contains("UNKNOWN") }?.hint
+        }
         let root = "  - { code: \"370000\", name: 山东省 }\n"
-        #expect(hint(root + "  - { code: \"370100\", nmae: 济南市 }\n") == "did you mean `name`?")
+        #expect(hint(root + "  - { code: \"370100\", nmae: 济南市, parent: \"370000\" }\n") == "did you mean `name`?")
         #expect(
             hint(root + "  - { code: \"370100\", name: 济南市, parent: \"370001\" }\n")
                 == "did you mean \"370000\"? Otherwise list it under `nodes`")
         #expect(
             hint("  - { code: \"370000\", name: 山东省, modes: { recordings: logical } }\n")
                 == "did you mean `recording`?")
+    }
+
+    @Test func `points at the quote or bracket that is never closed`() {
+        let rest = "    parent: \"370000\"\n" + String(repeating: "# …\n", count: 20)
+        let root = "  - { code: \"370000\", name: 山东省 }\n"
+        #expect(problems(of: yaml(root + "  - code: \"370100\n    name: x\n" + rest)).map(\.line) == [7])
+        #expect(problems(of: yaml(root + "  - code: \"370100\"\n    name: \"x\n    peers: []\n")).map(\.line) == [6])
+        #expect(problems(of: yaml(root + "  - { code: \"370100\"\n")).map(\.line) == [5])
     }
 
     @Test func `names the nodes of a cycle`() throws {

@@ -1,0 +1,70 @@
+import Testing
+
+/// What each target may import. The compiler is no guard: a module that a dependency pulls in can be imported by everybody.
+private let allowedImports: [String: Set<String>] = [
+    "FederationModel": [],
+    "LogicalQuery": ["FederationModel"],
+    "ChangeSetFormat": ["FederationModel"],
+    "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
+    "TopologyFile": ["FederationModel", "Foundation", "Yams"],
+    "Zstandard": ["CZstd"],
+    "LocalStore": [
+        "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "Synchronization",
+        "Zstandard",
+    ],
+    "RecordIntake": ["CZlib", "FederationModel", "Foundation", "Glibc", "Yams"],
+    "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
+    "PeerTransport": ["CCurl", "CCurlShim", "Foundation", "Synchronization"],
+    "NodeRuntime": [
+        "ChangeSetFormat", "FederationModel", "Foundation", "Hummingbird", "HummingbirdCore", "LocalStore", "Logging",
+        "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity", "PeerTransport",
+        "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams",
+    ],
+    "FederationNode": [
+        "ArgumentParser", "FederationModel", "Foundation", "LocalStore", "Logging", "LogicalQuery", "NodeIdentity",
+        "NodeRuntime", "RecordIntake", "SyncProtocol", "TopologyFile",
+    ],
+]
+
+/// The targets that are pure: the standard library only, no clock, no chance, no waiting.
+private let pureTargets = ["ChangeSetFormat", "FederationModel", "LogicalQuery", "SyncProtocol"]
+
+@Suite struct `The borders of the targets` {
+    @Test func `are drawn for every target with Swift files`() {
+        let targets = Set(sources.map(target(of:)))
+        #expect(targets == Set(allowedImports.keys))
+    }
+
+    @Test func `are kept by every import`() {
+        for file in sources {
+            let allowed = allowedImports[target(of: file)] ?? []
+            for (number, text) in file.code {
+                guard let match = text.firstMatch(of: importLine) else { continue }
+                #expect(allowed.contains(String(match.1)), "\(file.path):\(number): \(text)")
+            }
+        }
+    }
+
+    @Test func `keep clock, chance and waiting out of the pure targets`() {
+        for file in sources where pureTargets.contains(target(of: file)) {
+            for (number, text) in file.code {
+                #expect(
+                    text.firstMatch(of: /\bDate\(|\.now\b|\basync\b|\bawait\b|SystemRandomNumberGenerator/) == nil,
+                    "\(file.path):\(number): \(text)")
+                #expect(
+                    text.firstMatch(of: /\.(random|randomElement|shuffled?)\(/) == nil || text.contains("using:"),
+                    "\(file.path):\(number): \(text)")
+            }
+        }
+    }
+
+    private let sources = SourceTree.files(in: "Sources", suffix: ".swift")
+
+    /// `import X`, whatever stands before it, and the module alone of `import struct X.Y`.
+    private let importLine =
+        /^\s*(?:@\w+\s+)*(?:\w+\s+)?import\s+(?:(?:typealias|struct|class|enum|protocol|let|var|func)\s+)?(\w+)/
+
+    private func target(of file: SourceFile) -> String {
+        String(file.path.split(separator: "/").dropFirst().first ?? "")
+    }
+}
