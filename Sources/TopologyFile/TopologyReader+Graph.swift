@@ -6,8 +6,8 @@ extension TopologyReader {
     mutating func checked(_ draft: TopologyDraft) -> Topology? {
         let nodes = distinct(draft.nodes)
         checkRoots(draft)
-        checkParents(nodes)
-        checkPaths(nodes)
+        let circling = checkPaths(nodes)
+        checkParents(nodes, circling: circling)
         checkPeers(nodes)
         checkEndpoints(nodes)
         guard problems.isEmpty else { return nil }
@@ -55,14 +55,15 @@ extension TopologyReader {
         }
     }
 
-    private mutating func checkParents(_ nodes: [NodeID: NodeDraft]) {
+    /// - Parameter circling: the nodes of cycles; which region contains which is not to be said of them.
+    private mutating func checkParents(_ nodes: [NodeID: NodeDraft], circling: Set<NodeID>) {
         for (id, draft) in nodes {
             guard let parent = draft.parent else { continue }
             guard let above = nodes[parent.value] else {
                 noteUnknown("PARENT", parent, of: id, nodes)
                 continue
             }
-            guard let inner = region(of: draft), let outer = region(of: above),
+            guard !circling.contains(id), let inner = region(of: draft), let outer = region(of: above),
                 !RegionRange(outer.value).contains(inner.value)
             else { continue }
             note(
@@ -75,7 +76,10 @@ extension TopologyReader {
 
     /// Finds cycles and paths that are too long. Every node is walked once: a path ends at the root, at a node that was
     /// walked before, or at a node of the path itself, which is a cycle.
-    private mutating func checkPaths(_ nodes: [NodeID: NodeDraft]) {
+    ///
+    /// - Returns: the nodes of cycles.
+    private mutating func checkPaths(_ nodes: [NodeID: NodeDraft]) -> Set<NodeID> {
+        var circling: Set<NodeID> = []
         var depths: [NodeID: Int] = [:]
         for start in nodes.keys.sorted() where depths[start] == nil {
             var path: [NodeID] = []
@@ -87,6 +91,7 @@ extension TopologyReader {
                 next = nodes[id]?.parent?.value
             }
             if let id = next, let position = positions[id] {
+                circling.formUnion(path[position...])
                 noteCycle(Array(path[position...]), nodes)
                 // A cycle and what hangs below it have no depth.
                 for id in path { depths[id] = 0 }
@@ -105,6 +110,7 @@ extension TopologyReader {
                 }
             }
         }
+        return circling
     }
 
     private mutating func noteCycle(_ cycle: [NodeID], _ nodes: [NodeID: NodeDraft]) {
@@ -151,7 +157,9 @@ extension TopologyReader {
     private mutating func noteUnknown(
         _ what: String, _ other: Located<NodeID>, of id: NodeID, _ nodes: [NodeID: NodeDraft]
     ) {
-        let near = nodes.keys.filter { $0 != id && differsInOneDigit($0.code, other.value.code) }.min()
+        // A node's parent is never what was meant by a peer of it.
+        let taken: Set<NodeID?> = what == "PEER" ? [id, nodes[id]?.parent?.value] : [id]
+        let near = codesWithOneOtherDigit(than: other.value).first { nodes[$0] != nil && !taken.contains($0) }
         note(
             "UNKNOWN_\(what)", line: other.line,
             "node \(id) names the \(what.lowercased()) \(other.value), which is not listed",
@@ -159,8 +167,16 @@ extension TopologyReader {
                 ?? "correct the code, or list it under `nodes`")
     }
 
-    private func differsInOneDigit(_ a: String, _ b: String) -> Bool {
-        a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).count { $0 != $1 } == 1
+    /// All codes that one wrong key press turns into `id`.
+    private func codesWithOneOtherDigit(than id: NodeID) -> [NodeID] {
+        let digits = Array(id.code)
+        return digits.indices.flatMap { index in
+            "0123456789".compactMap { digit in
+                var other = digits
+                other[index] = digit
+                return NodeID(String(other))
+            }
+        }
     }
 
     /// The region that the file gives, else the node's own code, with the line to change.

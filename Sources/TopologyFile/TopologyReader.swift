@@ -182,7 +182,7 @@ struct TopologyReader {
     private mutating func modes(_ entry: Entry) -> [ResourceName: AggregationMode] {
         let keys = BuiltInResources.all.map(\.name.text)
         var modes: [ResourceName: AggregationMode] = [:]
-        for (key, entry) in entries(of: entry.value, in: "`modes`", keys: keys, unknown: "UNKNOWN_RESOURCE") ?? [:] {
+        for (key, entry) in entries(of: entry.value, in: "`modes`", keys: keys, kind: "resource") ?? [:] {
             modes[ResourceName(key)] = mode(entry)
         }
         return modes
@@ -235,9 +235,9 @@ struct TopologyReader {
         return nil
     }
 
-    /// The entries of a mapping by their keys; a key that is repeated counts once, as it is written first.
+    /// The entries of a mapping by their keys, which are of one `kind`; a key that is repeated counts once, as it is written first.
     private mutating func entries(
-        of node: Node, in place: String, keys: [String], required: [String] = [], unknown: String = "UNKNOWN_KEY"
+        of node: Node, in place: String, keys: [String], required: [String] = [], kind: String = "key"
     ) -> [String: Entry]? {
         let start = node.mark?.line ?? 1
         guard let mapping = node.mapping else {
@@ -251,7 +251,8 @@ struct TopologyReader {
             let name = YAMLText.unmarked(key.scalar?.string ?? "")
             if !keys.contains(name) {
                 note(
-                    unknown, line: line, "\(place) has no key \(quoted(name))", suggestion(for: name, among: keys))
+                    "UNKNOWN_\(kind.uppercased())", line: line, "unknown \(kind) \(quoted(name)) in \(place)",
+                    suggestion(for: name, among: keys))
             } else if let first = entries[name] {
                 let code = name == "parent" ? "TWO_PARENTS" : "DUPLICATE_KEY"
                 note(

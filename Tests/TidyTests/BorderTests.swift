@@ -7,14 +7,14 @@ private let allowedImports: [String: Set<String>] = [
     "ChangeSetFormat": ["FederationModel"],
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "TopologyFile": ["FederationModel", "Foundation", "Yams"],
-    "Zstandard": ["CZstd"],
+    "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
         "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "Synchronization",
         "Zstandard",
     ],
     "RecordIntake": ["CZlib", "FederationModel", "Foundation", "Glibc", "Yams"],
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
-    "PeerTransport": ["CCurl", "CCurlShim", "Foundation", "Synchronization"],
+    "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
         "ChangeSetFormat", "FederationModel", "Foundation", "Hummingbird", "HummingbirdCore", "LocalStore", "Logging",
         "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity", "PeerTransport",

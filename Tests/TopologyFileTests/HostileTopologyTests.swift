@@ -38,11 +38,13 @@ import TopologyFile
     }
 
     @Test func `is limited in nodes`() {
-        func federation(of count: Int) -> String {
+        func federation(of count: Int, root: Int = 370_000) -> String {
             let children = (1..<count).map { "- {code: \(370_000_000_000 + $0), name: x, parent: 370000}\n" }
-            return yaml("- {code: 370000, name: x}\n" + children.joined())
+            return yaml("- {code: \(root), name: x}\n" + children.joined())
         }
         #expect(problems(of: federation(of: TopologyFile.nodesMax)).isEmpty)
+        // A wrong digit at the root is told once for every child, and in a moment.
+        #expect(problems(of: federation(of: TopologyFile.nodesMax, root: 370_001)).count == TopologyFile.nodesMax - 1)
         #expect(
             problems(of: federation(of: TopologyFile.nodesMax + 1)).map(\.code) == ["E_TOPOLOGY_TOO_MANY_NODES"])
     }

@@ -57,11 +57,9 @@ import TopologyFile
               - code: "370202"
                 name: 市南区
                 parent: "370203"
-                region: "370200"
               - code: "370203"
                 name: 市北区
                 parent: "370202"
-                region: "370200"
             """
         #expect(
             problems(of: text).map { "\($0.line) \($0.code.dropFirst("E_TOPOLOGY_".count))" } == [
