@@ -13,13 +13,7 @@ package struct LocalNode: Sendable {
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, and what the store throws.
     package init(settings: NodeSettings) throws {
         self.settings = settings
-        do {
-            topology = try TopologyFile.read(path: settings.topologyPath)
-        } catch let problems as TopologyProblems {
-            throw FederationError(
-                "E_TOPOLOGY_INVALID", "\(settings.topologyPath) can't be used:\n\(problems)",
-                hint: "mend it and check it with `federation-node topology validate`")
-        }
+        topology = try readTopology(path: settings.topologyPath)
         guard topology.contains(settings.node) else {
             throw FederationError(
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
@@ -63,12 +57,7 @@ package struct LocalNode: Sendable {
     package static func create(
         node: NodeID, topologyPath: String, directory: String, localListen: String?, nonce: UInt64
     ) throws {
-        let topology: Topology
-        do {
-            topology = try TopologyFile.read(path: topologyPath)
-        } catch let problems as TopologyProblems {
-            throw FederationError("E_TOPOLOGY_INVALID", "\(topologyPath) can't be used:\n\(problems)")
-        }
+        let topology = try readTopology(path: topologyPath)
         guard let entry = topology.node(node) else {
             throw FederationError(
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(node) is not in \(topologyPath)", hint: "add it there first")
@@ -86,5 +75,18 @@ package struct LocalNode: Sendable {
         }
         try NodeSettings.file(node: node, listen: listen, localListen: localListen).write(
             to: folder.appending(path: "node.yaml"), atomically: true, encoding: .utf8)
+    }
+}
+
+/// A topology to work with, for everyone who does not show its problems one by one.
+///
+/// - Throws: `E_TOPOLOGY_INVALID` with every problem and its line.
+package func readTopology(path: String) throws(FederationError) -> Topology {
+    do {
+        return try TopologyFile.read(path: path)
+    } catch {
+        throw FederationError(
+            "E_TOPOLOGY_INVALID", "\(path) can't be used:\n\(error)",
+            hint: "mend it and check it with `federation-node topology validate`")
     }
 }

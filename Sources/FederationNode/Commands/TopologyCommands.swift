@@ -21,20 +21,23 @@ struct TopologyCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
+            let (topology, problems) = check()
+            if json {
+                try Output.json(
+                    Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems.map(Problem.init)))
+            } else if let topology {
+                print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
+            } else {
+                Output.note(problems.map(\.description).joined(separator: "\n"))
+            }
+            if !problems.isEmpty { throw ExitCode(1) }
+        }
+
+        private func check() -> (Topology?, [TopologyProblem]) {
             do {
-                let topology = try TopologyFile.read(path: file)
-                if json {
-                    try Output.json(Report(valid: true, nodes: topology.nodes.count, problems: []))
-                } else {
-                    print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
-                }
-            } catch let problems as TopologyProblems {
-                if json {
-                    try Output.json(Report(valid: false, nodes: nil, problems: problems.problems.map(Problem.init)))
-                } else {
-                    Output.note(problems.problems.map(\.description).joined(separator: "\n"))
-                }
-                throw ExitCode(1)
+                return (try TopologyFile.read(path: file), [])
+            } catch {
+                return (nil, error.problems)
             }
         }
 
@@ -150,12 +153,7 @@ struct TopologySource: ParsableArguments {
     var file: String?
 
     func read() throws -> Topology {
-        let path = try file ?? node.load().topologyPath
-        do {
-            return try TopologyFile.read(path: path)
-        } catch let problems as TopologyProblems {
-            throw FederationError("E_TOPOLOGY_INVALID", "\(path) can't be used:\n\(problems)")
-        }
+        try readTopology(path: file ?? node.load().topologyPath)
     }
 }
 

@@ -100,7 +100,8 @@ package struct NodeSettings: Sendable {
     private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {
         let loaded: Any?
         do {
-            loaded = try Yams.load(yaml: text)
+            // Yams hands libYAML a pointer that does not outlive a string short enough to be stored inline.
+            loaded = try Yams.load(yaml: text + String(repeating: "\n", count: 32))
         } catch {
             throw FederationError("E_CONFIG_INVALID", "\(path) is not YAML", hint: "\(error)")
         }

@@ -1,0 +1,108 @@
+import FederationModel
+import Foundation
+import LocalStore
+import LogicalQuery
+import PeerTransport
+
+/// Answers an analysis over everything that lies below this node: rows of physical children from the store, logical
+/// children by asking them, all at once and with a deadline.
+package struct MergedView: Sendable {
+    /// A copy older than this is `late`: six heartbeats were missed.
+    static let lateAfter: Int64 = 30_000
+    /// What a node keeps of a deadline for its own work, so that its answer still arrives in time.
+    private static let ownShareMS: Int64 = 200
+
+    let store: NodeStore
+    let topology: Topology
+    let peers: PeerClients
+
+    package init(store: NodeStore, topology: Topology, peers: PeerClients) {
+        self.store = store
+        self.topology = topology
+        self.peers = peers
+    }
+
+    /// - Parameters:
+    ///   - wanted: the origins to answer for; nil for this node and everything below it.
+    ///   - deadlineMS: how long the whole answer may take.
+    /// - Returns: the plan, and an answer that reports on every origin of it.
+    package func answer(
+        _ analysis: Analysis, wanted: [NodeID]? = nil, deadlineMS: Int64, now: UnixMilliseconds
+    ) async throws -> (plan: QueryPlan, answer: LogicalAnswer) {
+        let scope = wanted ?? topology.subtree(of: store.node)
+        let asked = analysis.originsAsked(among: scope)
+        let plan = try QueryPlan(
+            topology: topology, node: store.node, resources: analysis.resourcesNeeded, wanted: asked)
+        let answer = try await withThrowingTaskGroup(of: LogicalAnswer.self) { group in
+            group.addTask { try await local(analysis, origins: plan.local, now: now) }
+            for (child, origins) in plan.delegated {
+                let request = try LogicalRequest(
+                    analysis: analysis, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
+                    topologyVersion: topology.version)
+                group.addTask { await ask(child, request) }
+            }
+            var merged = LogicalAnswer(partial: PartialResult(for: analysis), nodes: [])
+            for try await part in group { try merged.merge(part) }
+            return merged
+        }
+        return (plan, answer)
+    }
+
+    private func local(_ analysis: Analysis, origins: [NodeID], now: UnixMilliseconds) async throws -> LogicalAnswer {
+        guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
+        try await store.catchUpConsumers()
+        let query = SQLiteDialect.compile(analysis, origins: origins)
+        var partial = PartialResult(for: analysis)
+        for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
+            try partial.add(
+                key: row.prefix(query.keyCount).map(\.label), sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+        }
+        let counts = SQLiteDialect.rowsPerOrigin(origins)
+        var rows: [String: Int64] = [:]
+        for row in try await store.rows(sql: counts.sql, arguments: counts.arguments) {
+            if let origin = row.first?.text { rows[origin] = row.last?.integer }
+        }
+        let freshness = try await store.freshness()
+        let reports = origins.map { origin in
+            let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
+            return NodeReport(node: origin, state: state, asOf: asOf, rows: rows[origin.code] ?? 0)
+        }
+        return LogicalAnswer(partial: partial, nodes: reports)
+    }
+
+    /// What can be said of a copy, by how fresh its supplier says it is.
+    static func state(_ freshness: OriginFreshness?, now: UnixMilliseconds) -> (CoverageState, UnixMilliseconds?) {
+        guard let freshness, freshness.isComplete else { return (.bootstrapping, freshness?.asOf) }
+        return (now - freshness.asOf > lateAfter ? .late : .ok, freshness.asOf)
+    }
+
+    /// A child that does not answer is missing, never an error: the others' answers stand.
+    private func ask(_ child: NodeID, _ request: LogicalRequest) async -> LogicalAnswer {
+        do {
+            let client = try peers.client(for: child)
+            let response = try await client.request(
+                "POST", "/v1/analysis", headers: ["Content-Type": "application/json"],
+                body: Array(try JSONEncoder().encode(request)), deadlineMS: Int(request.deadlineMS))
+            guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
+            let answer = try JSONDecoder().decode(LogicalAnswer.self, from: Data(response.body))
+            try answer.check(against: request)
+            return answer
+        } catch let error as FederationError where error.code == "E_ANALYSIS_DENIED" || error.code == "E_NOT_A_NEIGHBOUR" {
+            return .missing(request, state: .denied)
+        } catch {
+            return .missing(request, state: .unreachable)
+        }
+    }
+}
+
+extension FieldValue {
+    /// The value of a dimension.
+    fileprivate var label: String? {
+        switch self {
+        case .null: nil
+        case .integer(let integer): String(integer)
+        case .real(let real): String(real)
+        case .text(let text): text
+        }
+    }
+}
