@@ -12,32 +12,46 @@ package struct OutgoingChangeSet: Sendable {
     package let bytes: [UInt8]
 }
 
+/// What the store has for a link.
+package enum Preparation: Sendable {
+    case changeSet(OutgoingChangeSet)
+    /// Up to this head there is nothing for the receiver.
+    case nothing(head: Seq)
+}
+
 extension NodeStore {
+    /// Changes that are not granted and that a link may pass over before it tells the receiver: its cursor would stand
+    /// still otherwise, and each look at the feed would begin further back.
+    private static let passedOverMax: Int64 = 1_000
+
     /// Fills the next change-set for a link: the tail behind the cursor and, while a sweep is on, the next bucket as a
     /// complete listing, both read in one transaction.
     ///
-    /// - Parameter rowsMax: most rows; fewer when the bytes run out first.
-    /// - Returns: nil when the receiver has everything.
+    /// - Parameters:
+    ///   - rowsMax: most rows; fewer when the bytes run out first.
+    ///   - evenIfEmpty: whether a change-set without rows is wanted too, because the receiver has no cursor yet.
     package func prepareChangeSet(
-        from start: Cursor, policy: LinkPolicy, rowsMax: Int, now: UnixMilliseconds, compressor: ZstandardCompressor
-    ) async throws -> OutgoingChangeSet? {
+        from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
+        compressor: ZstandardCompressor
+    ) async throws -> Preparation {
         let tables = policy.resources.compactMap { self.tables[$0] }
-        let drafted = try await pool.read { db -> ChangeSetDraft? in
+        let draft = try await pool.read { db in
             var draft = ChangeSetDraft(start: start, policy: policy, tables: tables, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
-            return draft.end == start ? nil : draft
+            return draft
         }
-        guard let drafted else { return nil }
+        let isEmpty = draft.blocks.isEmpty && draft.end.sweep == start.sweep && draft.end.seq == draft.head
+        if isEmpty && !evenIfEmpty && draft.head - start.seq < Self.passedOverMax { return .nothing(head: draft.head) }
         var header = ChangeSetHeader(
-            sender: node, receiver: policy.receiver, start: start, end: drafted.end, head: drafted.head,
-            schemaRevision: BuiltInResources.schemaRevision, rowCount: drafted.rowCount, payloadBytes: 0, createdAt: now
-        )
-        var payload = changeSetPayload(digest: 0, blocks: drafted.blocks)
+            sender: node, receiver: policy.receiver, start: start, end: draft.end, head: draft.head,
+            schemaRevision: BuiltInResources.schemaRevision, rowCount: draft.rowCount, payloadBytes: 0, createdAt: now)
+        var payload = changeSetPayload(digest: 0, blocks: draft.blocks)
         header.payloadBytes = payload.count
         // The digest covers the header, and the header names the payload's size: so it is put in last.
         withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
-        return OutgoingChangeSet(header: header, bytes: header.encoded() + (try compressor.compress(payload)))
+        return .changeSet(
+            OutgoingChangeSet(header: header, bytes: header.encoded() + (try compressor.compress(payload))))
     }
 }
 

@@ -18,6 +18,8 @@ package struct LinkStatus: Hashable, Sendable {
     package var cursor: Seq
     /// The sender's latest seq, as far as it is known here.
     package var head: Seq
+    /// Changes of the sender that the receiver has not got yet, when `head` was seen.
+    package var lagRows: Int64
     package var lastContact: UnixMilliseconds?
     /// When the cursor last stood at the head.
     package var levelAt: UnixMilliseconds?
@@ -25,7 +27,7 @@ package struct LinkStatus: Hashable, Sendable {
     package var errorAt: UnixMilliseconds?
 
     package init(
-        peer: NodeID, direction: LinkDirection, state: String, cursor: Seq = 0, head: Seq = 0,
+        peer: NodeID, direction: LinkDirection, state: String, cursor: Seq = 0, head: Seq = 0, lagRows: Int64 = 0,
         lastContact: UnixMilliseconds? = nil, levelAt: UnixMilliseconds? = nil, error: FederationError? = nil,
         errorAt: UnixMilliseconds? = nil
     ) {
@@ -34,6 +36,7 @@ package struct LinkStatus: Hashable, Sendable {
         self.state = state
         self.cursor = cursor
         self.head = head
+        self.lagRows = lagRows
         self.lastContact = lastContact
         self.levelAt = levelAt
         self.error = error
@@ -41,26 +44,13 @@ package struct LinkStatus: Hashable, Sendable {
     }
 }
 
-/// How fresh what this node holds of one origin is.
-package struct OriginFreshness: Hashable, Sendable {
-    /// Everything that the origin had written until then is here.
-    package var asOf: UnixMilliseconds
-    /// Whether the first sweep is through.
-    package var isComplete: Bool
-
-    package init(asOf: UnixMilliseconds, isComplete: Bool) {
-        self.asOf = asOf
-        self.isComplete = isComplete
-    }
-}
-
 extension NodeStore {
     package func save(_ status: LinkStatus) async throws {
         try await pool.write { db in
             try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             ).execute(arguments: [
-                status.peer.code, status.direction.rawValue, status.state, status.cursor, status.head,
+                status.peer.code, status.direction.rawValue, status.state, status.cursor, status.head, status.lagRows,
                 status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
                 status.errorAt,
             ])
@@ -79,7 +69,7 @@ extension NodeStore {
                 }
                 return LinkStatus(
                     peer: peer, direction: direction, state: row["state"], cursor: row["cursor"], head: row["head"],
-                    lastContact: row["last_contact"], levelAt: row["level_at"], error: error, errorAt: row["error_at"])
+                    lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error, errorAt: row["error_at"])
             }
         }
     }
@@ -97,7 +87,7 @@ extension NodeStore {
         try await pool.write { db in
             for (origin, freshness) in freshness {
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.origin_freshness VALUES (?, ?, ?)").execute(
-                    arguments: [origin.code, freshness.asOf, freshness.isComplete])
+                    arguments: [origin.code, freshness.asOf, freshness.complete])
             }
         }
     }
@@ -107,7 +97,7 @@ extension NodeStore {
             let rows = try Row.fetchAll(db, sql: "SELECT origin, as_of, complete FROM main.origin_freshness")
             return Dictionary(
                 uniqueKeysWithValues: rows.compactMap { row in
-                    NodeID(row[0]).map { ($0, OriginFreshness(asOf: row[1], isComplete: row[2])) }
+                    NodeID(row[0]).map { ($0, OriginFreshness(asOf: row[1], complete: row[2])) }
                 })
         }
     }

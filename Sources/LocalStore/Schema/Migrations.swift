@@ -21,7 +21,7 @@ enum Migrations {
                     -- What a person wants to know of each direction of each link.
                     CREATE TABLE link_status (
                       peer TEXT NOT NULL, direction TEXT NOT NULL, state TEXT NOT NULL, cursor INTEGER NOT NULL,
-                      head INTEGER NOT NULL, last_contact INTEGER, level_at INTEGER,
+                      head INTEGER NOT NULL, lag_rows INTEGER NOT NULL, last_contact INTEGER, level_at INTEGER,
                       error_code TEXT, error_message TEXT, error_hint TEXT, error_at INTEGER,
                       PRIMARY KEY (peer, direction)) STRICT, WITHOUT ROWID;
 

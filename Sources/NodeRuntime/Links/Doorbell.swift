@@ -4,14 +4,16 @@ import Foundation
 /// How a command of this node tells the running service at once that it has written: an empty datagram to a Unix socket
 /// in the abstract namespace, named after the database. Who rings only makes the service look at its head.
 package enum Doorbell {
-    /// Rings; without a service nothing happens.
-    package static func ring(databasePath: String) {
+    /// - Returns: whether a service is there to hear it.
+    @discardableResult
+    package static func ring(databasePath: String) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var byte: UInt8 = 1
-        withAddress(of: databasePath) { address, length in
-            _ = sendto(descriptor, &byte, 1, Int32(MSG_DONTWAIT), address, length)
+        return withAddress(of: databasePath) { address, length in
+            // A full queue means that it has been rung already.
+            sendto(descriptor, &byte, 1, Int32(MSG_DONTWAIT), address, length) == 1 || errno == EAGAIN
         }
     }
 
@@ -39,7 +41,6 @@ package enum Doorbell {
         return stream
     }
 
-    @discardableResult
     private static func withAddress<T>(
         of databasePath: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T
     ) -> T {

@@ -72,7 +72,7 @@ package struct MergedView: Sendable {
 
     /// What can be said of a copy, by how fresh its supplier says it is.
     static func state(_ freshness: OriginFreshness?, now: UnixMilliseconds) -> (CoverageState, UnixMilliseconds?) {
-        guard let freshness, freshness.isComplete else { return (.bootstrapping, freshness?.asOf) }
+        guard let freshness, freshness.complete else { return (.bootstrapping, freshness?.asOf) }
         return (now - freshness.asOf > lateAfter ? .late : .ok, freshness.asOf)
     }
 

@@ -1,0 +1,185 @@
+import ArgumentParser
+import FederationModel
+import Foundation
+import LogicalQuery
+import NodeRuntime
+
+struct QueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query", abstract: "Ask one question over everything below this node.",
+        discussion: """
+            Rows that were copied here are read here; logical nodes are asked for partial sums. The answer says which \
+            nodes are in it. When one is missing it is named, the exit code is 3, and without --best-effort no rows are \
+            printed.
+
+            Measures: count, closed, open, overdue, on_time_rate, satisfaction_rate, mean_handling_hours.
+            Dimensions: origin, region[:province|city|county|town], service[:LEVEL], request_type, channel, urgency, \
+            unit, status, day, week, month. All times are Asia/Shanghai.
+
+            EXAMPLE
+              federation-node query --measure count --by origin --by month --where request_type=3 --top 10
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json, csv
+    }
+
+    @OptionGroup var node: NodeOptions
+
+    @Option(name: .customLong("measure"), help: "What to measure; may be repeated.")
+    var measures: [String] = []
+
+    @Option(name: .customLong("by"), help: "Split by a dimension; may be repeated.")
+    var dimensions: [String] = []
+
+    @Option(name: .customLong("where"), help: "FIELD=VALUE[,VALUE], FIELD!=VALUE or FIELD^=PREFIX; may be repeated.")
+    var filters: [String] = []
+
+    @Option(help: "Tickets requested from then on: 2025-09-30, or RFC 3339.")
+    var from: String?
+
+    @Option(help: "Tickets requested before then.")
+    var to: String?
+
+    @Option(help: "Only so many rows, those with the most of the first measure.")
+    var top: Int?
+
+    @Flag(help: "Print the rows that there are, also when a node is missing.")
+    var bestEffort = false
+
+    @Option(help: "How long the answer may take, in milliseconds.")
+    var deadline = 10_000
+
+    @Option(help: "table, json or csv.")
+    var format: Format?
+
+    @Flag(help: "The same as --format json.")
+    var json = false
+
+    func run() async throws {
+        let local = try node.open()
+        let time = now()
+        let analysis = try Analysis(
+            measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
+            dimensions: try dimensions.map { try Analysis.Dimension($0) },
+            filters: try filters.map { try Analysis.Filter.parse($0) }, from: try from.map { try parse($0) },
+            to: try to.map { try parse($0) }, top: top, asOf: time)
+        let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
+        let view = MergedView(store: local.store, topology: local.topology, peers: peers)
+        let (plan, answer) = try await view.answer(analysis, deadlineMS: Int64(deadline), now: time)
+        await peers.shutdown()
+        let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
+        let table = answer.partial.table(for: analysis)
+        let shows = coverage.complete || bestEffort
+        let result = QueryResult(table: shows ? table : ResultTable(columns: table.columns, rows: []), coverage: coverage)
+        switch json ? .json : format ?? .table {
+        case .json: try Output.json(result.report)
+        case .csv:
+            print(result.csv, terminator: "")
+            Output.note(result.coverageText)
+        case .table:
+            print(shows ? "\(result.text)\n\(result.coverageText)" : result.coverageText)
+        }
+        if !coverage.complete { throw ExitStatus.incomplete }
+    }
+
+    private func parse(_ text: String) throws -> UnixMilliseconds {
+        guard let time = ShanghaiTime.parse(text) else {
+            throw ValidationError("\(text) is neither a date (2025-09-30) nor a time (2025-09-30T10:00:00+08:00)")
+        }
+        return time
+    }
+}
+
+/// A finished answer, in the shapes in which it is printed.
+private struct QueryResult {
+    let table: ResultTable
+    let coverage: Coverage
+
+    struct Report: Encodable {
+        struct CoverageReport: Encodable {
+            struct Node: Encodable {
+                let node: String
+                let name: String
+                let mode: String
+                let state: String
+                let asOf: String?
+                let rows: Int64?
+            }
+
+            let complete: Bool
+            let answered: Int
+            let expected: Int
+            let nodes: [Node]
+        }
+
+        let columns: [String]
+        let rows: [[ResultCell]]
+        let coverage: CoverageReport
+    }
+
+    var report: Report {
+        Report(
+            columns: table.columns, rows: table.rows,
+            coverage: .init(
+                complete: coverage.complete, answered: coverage.answered, expected: coverage.expected,
+                nodes: coverage.nodes.map {
+                    .init(
+                        node: $0.node.code, name: $0.name, mode: $0.mode.rawValue, state: $0.state.rawValue,
+                        asOf: $0.asOf.map { ShanghaiTime.rfc3339($0) }, rows: $0.rows)
+                }))
+    }
+
+    var text: String {
+        var text = TextTable(header: table.columns)
+        for row in table.rows { text.append(row.map(\.text)) }
+        return text.text
+    }
+
+    var csv: String {
+        let lines = [table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.text } }
+        return lines.map { $0.map(quote).joined(separator: ",") + "\n" }.joined()
+    }
+
+    private func quote(_ cell: String) -> String {
+        cell.contains { ",\"\n\r".contains($0) } ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
+    }
+
+    var coverageText: String {
+        var text = "覆盖 \(coverage.answered)/\(coverage.expected)"
+        for node in coverage.nodes {
+            let freshness = node.asOf.map { "截至 \(ShanghaiTime.second($0))" } ?? "从未收到数据"
+            let rows = node.rows.map { "\($0) 件" } ?? ""
+            text += "\n  \(node.node)  \(node.name)  \(node.mode.title)  \(node.state.title)  \(freshness)  \(rows)"
+        }
+        if !coverage.complete {
+            let names = coverage.nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
+            text += "\n缺失 \(names.joined(separator: "、"))"
+        }
+        return text
+    }
+}
+
+extension ResultCell {
+    fileprivate var text: String {
+        switch self {
+        case .null: "–"
+        case .text(let text): text
+        case .integer(let integer): String(integer)
+        case .real(let real): String(real.rounded(toPlaces: 2))
+        }
+    }
+}
+
+extension CoverageState {
+    fileprivate var title: String {
+        switch self {
+        case .ok: "正常"
+        case .late: "滞后"
+        case .unreachable: "不可达"
+        case .stale: "陈旧"
+        case .denied: "被拒绝"
+        case .bootstrapping: "初始化中"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import FederationModel
+import LocalStore
+import Logging
+import ServiceLifecycle
+
+/// Keeps everything downstream of the feed awake: a command that has written rings, links and consumers hear of it, and
+/// the consumers catch up.
+struct FeedService: Service {
+    let store: NodeStore
+    let signal: ChangeSignal
+    let rings: AsyncStream<Void>
+    let runsConsumers: Bool
+    let logger: Logger
+
+    func run() async throws {
+        let heads = signal.heads()
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await _ in rings { await announceHead() } }
+                if runsConsumers {
+                    group.addTask {
+                        await catchUp()
+                        for await _ in heads { await catchUp() }
+                    }
+                }
+            }
+        }
+    }
+
+    private func announceHead() async {
+        do {
+            signal.ring(head: try await store.head())
+        } catch {
+            logger.warning("the feed could not be read", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func catchUp() async {
+        do {
+            while try await !store.advanceConsumers() { try Task.checkCancellation() }
+        } catch is CancellationError {
+        } catch {
+            // The next change tries again; the lag shows in status and metrics.
+            logger.error("a consumer of the feed failed", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+/// Looks after the receiving ends: saves their status, lets silence show, and says goodbye at shutdown.
+struct IncomingLinksService: Service {
+    let links: [NodeID: IncomingLink]
+    let writers: [LinkStatusWriter]
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            for writer in writers { group.addTask { await writer.run() } }
+            await cancelWhenGracefulShutdown {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(2))
+                    for link in links.values { await link.refreshStatus() }
+                }
+            }
+            for link in links.values { await link.stop() }
+            for writer in writers { await writer.finish() }
+        }
+    }
+}

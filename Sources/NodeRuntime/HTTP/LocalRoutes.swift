@@ -1,0 +1,98 @@
+import FederationModel
+import Foundation
+import Hummingbird
+import LocalStore
+import NIOCore
+
+/// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
+struct LocalRoutes: Sendable {
+    let local: LocalNode
+    let metrics: LinkMetrics
+    let handshakes: HandshakeCounters
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("/healthz") { _, _ in text("ok\n") }
+        router.get("/readyz") { _, _ in await ready() }
+        router.get("/metrics") { _, _ in await metricsPage() }
+    }
+
+    /// Ready when the database answers.
+    private func ready() async -> Response {
+        do {
+            _ = try await local.store.head()
+            return text("ready\n")
+        } catch {
+            return ErrorMapping.response(.store(error))
+        }
+    }
+
+    private func metricsPage() async -> Response {
+        do {
+            var page = MetricsPage()
+            try await addStore(to: &page)
+            try await addLinks(to: &page)
+            addTraffic(to: &page)
+            return text(page.description, type: "text/plain; version=0.0.4; charset=utf-8")
+        } catch {
+            return ErrorMapping.response(.store(error))
+        }
+    }
+
+    private func addStore(to page: inout MetricsPage) async throws {
+        page.append(
+            "federation_feed_head", .gauge, help: "Latest seq of this node.",
+            samples: [([], Double(try await local.store.head()))])
+        page.append(
+            "federation_consumer_lag_rows", .gauge, help: "Changes that a consumer of the feed has not taken in.",
+            samples: try await local.store.consumerStatus().map { ([("consumer", $0.name)], Double($0.lagRows)) })
+    }
+
+    private func addLinks(to page: inout MetricsPage) async throws {
+        let links = try await LinkReport.all(of: local, now: wallClock())
+        func samples(_ value: (LinkReport) -> Double?) -> [(labels: [(String, String)], value: Double)] {
+            links.compactMap { link in value(link).map { (labels(link), $0) } }
+        }
+        page.append("federation_link_level", .gauge, help: "1 when the link is level.", samples: samples { $0.state == "level" ? 1 : 0 })
+        page.append(
+            "federation_link_lag_rows", .gauge, help: "Changes that the receiver has not got yet.",
+            samples: samples { Double($0.lagRows) })
+        page.append(
+            "federation_link_lag_seconds", .gauge, help: "Since when the link is not level.",
+            samples: samples { $0.lagSeconds })
+        page.append(
+            "federation_link_last_contact_timestamp_seconds", .gauge, help: "When the peer was last heard.",
+            samples: samples { $0.lastContact.map { Double($0) / 1_000 } })
+        page.append(
+            "federation_link_quarantined_rows", .gauge, help: "Rows of the peer that were put aside.",
+            samples: samples { $0.direction == .receiving ? Double($0.quarantined) : nil })
+    }
+
+    private func labels(_ link: LinkReport) -> [(String, String)] {
+        [("peer", link.peer.id.code), ("role", link.role.rawValue), ("direction", link.direction.rawValue)]
+    }
+
+    private func addTraffic(to page: inout MetricsPage) {
+        let traffic =
+            metrics.sent.map { (LinkDirection.sending, $0.key, $0.value) }
+            + metrics.received.map { (LinkDirection.receiving, $0.key, $0.value) }
+        func samples(_ value: (LinkMetrics.Traffic) -> Int) -> [(labels: [(String, String)], value: Double)] {
+            traffic.map { ([("peer", $1.code), ("direction", $0.rawValue)], Double(value($2))) }
+        }
+        page.append("federation_change_sets_total", .counter, help: "Change-sets, by link.", samples: samples { $0.changeSets })
+        page.append("federation_change_set_rows_total", .counter, help: "Rows in change-sets.", samples: samples { $0.rows })
+        page.append("federation_change_set_bytes_total", .counter, help: "Bytes of change-sets as they travel.", samples: samples { $0.bytes })
+        page.append(
+            "federation_refusals_total", .counter, help: "Messages of links that were refused, by code.",
+            samples: metrics.refusals.map {
+                ([("code", $0.key.code), ("peer", $0.key.peer.code), ("direction", $0.key.direction.rawValue)], Double($0.value))
+            })
+        page.append(
+            "federation_handshakes_total", .counter, help: "TLS handshakes of other nodes, by outcome.",
+            samples: handshakes.snapshot.map { ([("outcome", $0.key.rawValue)], Double($0.value)) })
+    }
+
+    private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
+        Response(
+            status: .ok, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+}

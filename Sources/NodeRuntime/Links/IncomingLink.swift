@@ -1,0 +1,228 @@
+import ChangeSetFormat
+import FederationModel
+import LocalStore
+import Logging
+import SyncProtocol
+
+/// Carries out what a `LinkReceiver` says, for one sender, as long as the node runs.
+///
+/// Each connection has a sink: the frames that go back to the sender on it. An apply outlives its connection, because a
+/// transaction can't be called back.
+actor IncomingLink {
+    let sender: NodeID
+    private let store: NodeStore
+    private let policy: LinkPolicy
+    private let signal: ChangeSignal
+    private let metrics: LinkMetrics
+    private let statuses: LinkStatusWriter
+    private let logger: Logger
+
+    private var receiver: LinkReceiver
+    /// Numbers of connections start at the clock, so that a restarted node does not give a number out again.
+    private var lastConnection: Int
+    private var hellos: [Int: CheckedContinuation<HelloOutcome, Never>] = [:]
+    private var sinks: [Int: AsyncStream<Frame>.Continuation] = [:]
+    /// The connection that the receiver has accepted.
+    private var present = 0
+    private var changeSets: [Int: [UInt8]] = [:]
+    private var nextID = 0
+    private var savedOrigins: [NodeID: OriginFreshness] = [:]
+
+    enum HelloOutcome: Sendable {
+        case accepted(HelloReply, connection: Int)
+        case refused(Refusal)
+    }
+
+    init(
+        sender: NodeID, store: NodeStore, topology: Topology, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
+        metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
+    ) {
+        self.sender = sender
+        self.store = store
+        self.policy = policy
+        self.signal = signal
+        self.metrics = metrics
+        self.statuses = statuses
+        var logger = logger
+        logger[metadataKey: "link"] = "\(sender)->\(store.node)"
+        self.logger = logger
+        let now = wallClock()
+        lastConnection = Int(now)
+        receiver = LinkReceiver(
+            node: store.node, sender: sender, topologyVersion: topology.version, policy: policy,
+            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, now: now)
+    }
+
+    // MARK: - What the routes bring
+
+    func hello(_ hello: Hello) async -> HelloOutcome {
+        let cursor: Cursor?
+        do {
+            cursor = try await store.cursor(of: sender)
+        } catch {
+            return .refused(Refusal(.store(error), retryAfterMS: 1_000))
+        }
+        lastConnection += 1
+        let connection = lastConnection
+        return await withCheckedContinuation { continuation in
+            hellos[connection] = continuation
+            perform(receiver.onHello(hello, connection: connection, cursor: cursor, now: wallClock()))
+        }
+    }
+
+    /// The frames that go back on a connection; an earlier sink of the same connection ends.
+    ///
+    /// - Returns: nil when the connection is not the present one: the sender must say hello again.
+    func frames(of connection: Int) -> AsyncStream<Frame>? {
+        guard connection == present else { return nil }
+        let (stream, continuation) = AsyncStream.makeStream(of: Frame.self)
+        sinks[connection]?.finish()
+        sinks[connection] = continuation
+        return stream
+    }
+
+    func take(_ frame: Frame, connection: Int) {
+        let now = wallClock()
+        switch frame.kind {
+        case .probe: perform(receiver.onProbe(connection: connection, now: now))
+        case .heartbeat:
+            guard let heartbeat = try? WireJSON.decode(Heartbeat.self, frame.body) else {
+                refuseUnreadable(.unreadable(.heartbeat, of: sender), connection: connection)
+                return
+            }
+            perform(receiver.onHeartbeat(heartbeat, connection: connection, now: now))
+        case .changeSet: takeChangeSet(frame.body, connection: connection, now: now)
+        case .goodbye: disconnected(nil, connection: connection)
+        case .echo, .acknowledgement, .refusal: break  // `FrameReader` lets none through.
+        }
+    }
+
+    func disconnected(_ error: FederationError?, connection: Int) {
+        sinks.removeValue(forKey: connection)?.finish()
+        if let error {
+            logger.warning("a sender's connection broke", metadata: ["code": "\(error.code)", "reason": "\(error)"])
+        }
+        perform(receiver.onDisconnected(error, connection: connection, now: wallClock()))
+    }
+
+    /// Bytes that are no frame, or a frame that is no message.
+    func refuseUnreadable(_ error: FederationError, connection: Int) {
+        perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
+    }
+
+    /// The node shuts down: whoever is connected is told.
+    func stop() {
+        for (_, sink) in sinks {
+            sink.yield(Frame(.goodbye))
+            sink.finish()
+        }
+        sinks = [:]
+    }
+
+    /// Time passes: silence shows in the status.
+    func refreshStatus() { report() }
+
+    private func takeChangeSet(_ bytes: [UInt8], connection: Int, now: UnixMilliseconds) {
+        let header: ChangeSetHeader
+        do {
+            header = try bytes.withUnsafeBytes { try ChangeSetHeader.decode($0).0 }
+        } catch {
+            refuseUnreadable(error as? FederationError ?? .unreadable(.changeSet, of: sender), connection: connection)
+            return
+        }
+        nextID += 1
+        changeSets[nextID] = bytes
+        metrics.received(rows: header.rowCount, bytes: bytes.count, peer: sender)
+        perform(
+            receiver.onChangeSet(
+                id: nextID, header: header, bytes: bytes.count, connection: connection, now: now))
+    }
+
+    // MARK: - Directives
+
+    private func perform(_ directives: [ReceiverDirective]) {
+        for directive in directives {
+            switch directive {
+            case .reply(let reply, let connection):
+                present = connection
+                hellos.removeValue(forKey: connection)?.resume(returning: .accepted(reply, connection: connection))
+                logger.info("a sender has connected")
+            case .refuseHello(let refusal, let connection):
+                count(refusal)
+                hellos.removeValue(forKey: connection)?.resume(returning: .refused(refusal))
+            case .apply(let id): apply(id)
+            case .discard(let ids): for id in ids { changeSets[id] = nil }
+            case .acknowledge(let acknowledgement): send(.acknowledgement, acknowledgement)
+            case .refuse(let refusal):
+                count(refusal)
+                send(.refusal, refusal)
+            case .echo: sinks[present]?.yield(Frame(.echo))
+            case .end(let connection): end(connection)
+            }
+        }
+        report()
+    }
+
+    private func send(_ kind: FrameKind, _ message: some Encodable) {
+        guard let body = try? WireJSON.encode(message) else { return }
+        sinks[present]?.yield(Frame(kind, body))
+    }
+
+    private func end(_ connection: Int) {
+        if let hello = hellos.removeValue(forKey: connection) {
+            let superseded = FederationError("E_SUPERSEDED", "a newer connection has taken over", isRetryable: true)
+            hello.resume(returning: .refused(Refusal(superseded, retryAfterMS: 1_000)))
+        }
+        guard let sink = sinks.removeValue(forKey: connection) else { return }
+        sink.yield(Frame(.goodbye))
+        sink.finish()
+    }
+
+    private func apply(_ id: Int) {
+        guard let bytes = changeSets.removeValue(forKey: id) else { return }
+        let (store, policy) = (store, policy)
+        Task {
+            do {
+                let now = wallClock()
+                let changeSet = try IncomingChangeSet(
+                    bytes: bytes, policy: policy, resources: store.resources, now: now)
+                let report = try await store.apply(changeSet, policy: policy, now: now)
+                applied(report)
+            } catch {
+                perform(receiver.onApplyRefused(.store(error), now: wallClock()))
+            }
+        }
+    }
+
+    private func applied(_ report: ApplyReport) {
+        if report.quarantined > 0 {
+            logger.warning("rows were put aside", metadata: ["rows": "\(report.quarantined)"])
+        }
+        signal.ring(head: report.head)
+        perform(
+            receiver.onApplied(
+                Acknowledgement(
+                    cursor: report.cursor, applied: report.applied, skipped: report.skipped,
+                    quarantined: report.quarantined), now: wallClock()))
+    }
+
+    private func count(_ refusal: Refusal) {
+        metrics.count(refusal.code, direction: .receiving, peer: sender)
+        logger.warning("refused", metadata: ["code": "\(refusal.code)", "reason": "\(refusal.message)"])
+    }
+
+    private func report() {
+        statuses.update(receiver.summary(now: wallClock()))
+        guard receiver.origins != savedOrigins else { return }
+        savedOrigins = receiver.origins
+        let origins = receiver.origins.filter { policy.origins.contains($0.key) }
+        let (store, logger) = (store, logger)
+        Task {
+            do {
+                try await store.save(freshness: origins)
+            } catch {
+                logger.warning("freshness could not be saved", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import FederationModel
+import PeerTransport
+import SyncProtocol
+
+/// The wire of one connection of an outgoing link: frames in, frames out, in order.
+///
+/// Either one long duplex request, or, where something between the nodes buffers, one request a frame.
+final class LinkChannel: Sendable {
+    private let outgoing: AsyncStream<Frame>.Continuation
+    private let task: Task<Void, Never>
+
+    private init(outgoing: AsyncStream<Frame>.Continuation, task: Task<Void, Never>) {
+        self.outgoing = outgoing
+        self.task = task
+    }
+
+    /// Queues a frame. How many wait is bounded by what the protocol lets be in flight.
+    func send(_ frame: Frame) { outgoing.yield(frame) }
+
+    /// Says goodbye once everything that waits has been sent, and closes.
+    func finish() {
+        outgoing.yield(Frame(.goodbye))
+        outgoing.finish()
+        // The peer may be gone: nobody waits for it longer than this.
+        Task { [task] in
+            try? await Task.sleep(for: .seconds(1))
+            task.cancel()
+        }
+    }
+
+    func cancel() {
+        outgoing.finish()
+        task.cancel()
+    }
+
+    private static func headers(_ number: String) -> [String: String] {
+        ["Link-Connection": number, "Content-Type": "application/octet-stream"]
+    }
+
+    /// Opens the long request and writes the probe first.
+    static func stream(
+        _ client: PeerClient, number: String, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+    ) -> LinkChannel {
+        let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
+        let task = Task {
+            do {
+                let stream = try await client.openStream("/v1/link/stream", headers: headers(number), deadlineMS: 10_000)
+                guard stream.status == 200 else {
+                    var body: [UInt8] = []
+                    while let chunk = try await stream.next(), body.count < 65_536 { body += chunk }
+                    throw ErrorMapping.error(in: body, status: stream.status)
+                }
+                try await stream.write(Frame(.probe).encoded)
+                input.yield(.streamOpened(connection: connection))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for await frame in frames {
+                            try await stream.write(frame.encoded)
+                            if frame.kind == .goodbye { break }
+                        }
+                        stream.finish()
+                    }
+                    try await read(stream, connection: connection, input: input)
+                    group.cancelAll()
+                }
+                input.yield(.disconnected(.peerEnded(client.endpoint.node), connection: connection))
+            } catch {
+                input.yield(.disconnected(transportError(error, client), connection: connection))
+            }
+        }
+        return LinkChannel(outgoing: outgoing, task: task)
+    }
+
+    private static func read(
+        _ stream: PeerStream, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+    ) async throws {
+        var reader = FrameReader(writtenBy: .receiver)
+        while let chunk = try await stream.next() {
+            reader.append(chunk)
+            while let frame = try reader.next() { input.yield(.frame(frame, connection: connection)) }
+        }
+    }
+
+    /// One request a frame; its answer is the frame that the stream would have carried.
+    static func requests(
+        _ client: PeerClient, number: String, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+    ) -> LinkChannel {
+        let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
+        let task = Task {
+            do {
+                for await frame in frames {
+                    let response = try await client.request(
+                        "POST", "/v1/link/frame", headers: headers(number), body: frame.encoded, deadlineMS: 60_000)
+                    guard response.status == 200 else {
+                        throw ErrorMapping.error(in: response.body, status: response.status)
+                    }
+                    var reader = FrameReader(writtenBy: .receiver)
+                    reader.append(response.body)
+                    while let answer = try reader.next() { input.yield(.frame(answer, connection: connection)) }
+                }
+            } catch {
+                input.yield(.disconnected(transportError(error, client), connection: connection))
+            }
+        }
+        return LinkChannel(outgoing: outgoing, task: task)
+    }
+
+    private static func transportError(_ error: any Error, _ client: PeerClient) -> FederationError {
+        error as? FederationError
+            ?? FederationError(
+                "E_PEER_BROKEN", "the connection to node \(client.endpoint.node) has ended", isRetryable: true)
+    }
+}

@@ -1,0 +1,282 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import LocalStore
+import Logging
+import PeerTransport
+import ServiceLifecycle
+import SyncProtocol
+import Zstandard
+
+/// Carries out what a `LinkSender` says: the only place of the sending end that waits.
+///
+/// One task takes the inputs in order; everything that takes time (connecting, reading the store, writing to the network,
+/// timers) runs beside it and comes back as an input.
+package actor OutgoingLink: Service {
+    enum Input: Sendable {
+        case helloReply(HelloReply, connection: Int, number: String)
+        case helloRefused(Refusal, connection: Int)
+        case connectFailed(FederationError, connection: Int)
+        case streamOpened(connection: Int)
+        case frame(Frame, connection: Int)
+        case disconnected(FederationError, connection: Int)
+        case prepared(OutgoingChangeSet)
+        case nothingToPrepare(Seq)
+        case prepareFailed(FederationError)
+        case committed(Seq)
+        case wake
+        case stop
+    }
+
+    private let store: NodeStore
+    private let policy: LinkPolicy
+    private let client: PeerClient
+    private let signal: ChangeSignal
+    private let metrics: LinkMetrics
+    private let logger: Logger
+    private let compressor = ZstandardCompressor()
+    private let inputs: AsyncStream<Input>
+    private let input: AsyncStream<Input>.Continuation
+    private let statuses: LinkStatusWriter
+
+    private var sender: LinkSender
+    /// Grows with every connection; inputs of an earlier one are dropped.
+    private var connection = 0
+    /// The receiver's name for the present connection.
+    private var number = ""
+    private var channel: LinkChannel?
+    private var connecting: Task<Void, Never>?
+    private var timer: Task<Void, Never>?
+    /// What `onPrepared` has just brought.
+    private var prepared: OutgoingChangeSet?
+
+    package init(
+        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, metrics: LinkMetrics, head: Seq,
+        logger: Logger
+    ) {
+        self.store = store
+        self.policy = policy
+        self.client = client
+        self.signal = signal
+        self.metrics = metrics
+        var logger = logger
+        logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
+        self.logger = logger
+        (inputs, input) = AsyncStream.makeStream(of: Input.self)
+        statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
+        sender = LinkSender(
+            policy: policy, epoch: store.epoch, head: head, schemaRevision: BuiltInResources.schemaRevision,
+            seed: UInt64.random(in: 0...UInt64.max))
+    }
+
+    package func run() async throws {
+        let heads = signal.heads()
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { [input] in for await head in heads { input.yield(.committed(head)) } }
+                group.addTask { [statuses] in await statuses.run() }
+                await self.takeInputs()
+                await statuses.finish()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: { [input] in
+            input.yield(.stop)
+        }
+    }
+
+    private func takeInputs() async {
+        var directives = sender.onStart(now: wallClock())
+        for directive in directives { perform(directive) }
+        for await next in inputs {
+            directives = on(next)
+            for directive in directives { perform(directive) }
+            statuses.update(sender.summary)
+            if directives.contains(.end) { break }
+        }
+        timer?.cancel()
+        connecting?.cancel()
+    }
+
+    // MARK: - Inputs
+
+    private func on(_ next: Input) -> [LinkDirective] {
+        let now = wallClock()
+        switch next {
+        case .helloReply(let reply, connection, let number):
+            self.number = number
+            return sender.onHelloReply(reply, now: now)
+        case .helloRefused(let refusal, connection): return sender.onHelloRefused(refusal, now: now)
+        case .connectFailed(let error, connection): return sender.onConnectFailed(error, now: now)
+        case .streamOpened(connection): return sender.onStreamOpened(now: now)
+        case .disconnected(let error, connection): return sender.onDisconnected(error, now: now)
+        case .frame(let frame, connection): return on(frame, now: now)
+        case .prepared(let outgoing):
+            prepared = outgoing
+            let header = outgoing.header
+            defer { prepared = nil }
+            let directives = sender.onPrepared(
+                PreparedChangeSet(
+                    id: 0, start: header.start, end: header.end, head: header.head, rows: header.rowCount,
+                    bytes: outgoing.bytes.count), now: now)
+            if directives.contains(.send(0)) { channel?.send(Frame(.changeSet, outgoing.bytes)) }
+            return directives.filter { $0 != .send(0) }
+        case .nothingToPrepare(let head): return sender.onNothingToPrepare(head: head, now: now)
+        case .prepareFailed(let error):
+            logger.error("a change-set could not be read", metadata: ["code": "\(error.code)", "reason": "\(error)"])
+            return sender.onPrepareFailed(error, now: now)
+        case .committed(let head): return sender.onCommitted(head: head, now: now)
+        case .wake: return sender.onWake(now: now)
+        case .stop: return sender.onStop(now: now)
+        default: return []  // Of an earlier connection.
+        }
+    }
+
+    private func on(_ frame: Frame, now: UnixMilliseconds) -> [LinkDirective] {
+        do {
+            switch frame.kind {
+            case .echo: return sender.onEcho(now: now)
+            case .acknowledgement:
+                return sender.onAcknowledged(try WireJSON.decode(Acknowledgement.self, frame.body), now: now)
+            case .refusal:
+                let refusal = try WireJSON.decode(Refusal.self, frame.body)
+                metrics.count(refusal.code, direction: .sending, peer: policy.receiver)
+                return sender.onRefused(refusal, now: now)
+            case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
+            case .probe, .changeSet, .heartbeat: return []
+            }
+        } catch {
+            return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
+        }
+    }
+
+    // MARK: - Directives
+
+    private func perform(_ directive: LinkDirective) {
+        switch directive {
+        case .connect(let hello): connect(hello)
+        case .openStream:
+            channel = LinkChannel.stream(client, number: number, connection: connection, input: input)
+        case .useRequests:
+            channel?.cancel()
+            channel = LinkChannel.requests(client, number: number, connection: connection, input: input)
+        case .prepare(let request): prepare(request)
+        case .send: break  // Sent where it came up: see `prepared`.
+        case .heartbeat(let isLevel): heartbeat(isLevel: isLevel)
+        case .disconnect:
+            connection += 1
+            channel?.finish()
+            channel = nil
+        case .wake(let time): wake(at: time)
+        case .note(let event): note(event)
+        case .end:
+            channel?.finish()
+            input.finish()
+        }
+    }
+
+    private func connect(_ hello: Hello) {
+        connection += 1
+        let (connection, client, input, peer) = (connection, client, input, policy.receiver)
+        connecting = Task {
+            do {
+                let response = try await client.request(
+                    "POST", "/v1/link/hello", headers: ["Content-Type": "application/json"],
+                    body: try WireJSON.encode(hello), deadlineMS: 10_000)
+                switch response.status {
+                case 200:
+                    let reply = try WireJSON.decode(HelloReply.self, response.body)
+                    let number = response.head.headers["link-connection"] ?? ""
+                    input.yield(.helloReply(reply, connection: connection, number: number))
+                case 409 where response.head.headers["link-refusal"] != nil:
+                    input.yield(.helloRefused(try WireJSON.decode(Refusal.self, response.body), connection: connection))
+                default:
+                    let error = ErrorMapping.error(in: response.body, status: response.status)
+                    input.yield(.connectFailed(error, connection: connection))
+                }
+            } catch let error as FederationError {
+                input.yield(.connectFailed(error, connection: connection))
+            } catch {
+                input.yield(.connectFailed(.unreadable(nil, of: peer), connection: connection))
+            }
+        }
+    }
+
+    private func prepare(_ request: PrepareRequest) {
+        let (store, policy, compressor, input) = (store, policy, compressor, input)
+        Task {
+            do {
+                let outgoing = try await store.prepareChangeSet(
+                    from: request.from, policy: policy, rowsMax: request.rowsMax, evenIfEmpty: request.evenIfEmpty,
+                    now: wallClock(), compressor: compressor)
+                switch outgoing {
+                case .changeSet(let changeSet): input.yield(.prepared(changeSet))
+                case .nothing(let head): input.yield(.nothingToPrepare(head))
+                }
+            } catch {
+                input.yield(.prepareFailed(.store(error)))
+            }
+        }
+    }
+
+    private func heartbeat(isLevel: Bool) {
+        guard let channel else { return }
+        let (store, policy, head) = (store, policy, sender.summary.head)
+        Task {
+            let now = wallClock()
+            let known = (try? await store.freshness()) ?? [:]
+            var origins = known.filter { policy.origins.contains($0.key) }
+            origins[policy.sender] = OriginFreshness(asOf: now, complete: true)
+            let heartbeat = Heartbeat(head: head, clock: now, isLevel: isLevel, origins: origins)
+            if let body = try? WireJSON.encode(heartbeat) { channel.send(Frame(.heartbeat, body)) }
+        }
+    }
+
+    private func wake(at time: UnixMilliseconds) {
+        timer?.cancel()
+        let input = input
+        timer = Task {
+            try? await Task.sleep(for: .milliseconds(max(0, time - wallClock())))
+            if !Task.isCancelled { input.yield(.wake) }
+        }
+    }
+
+    private func note(_ event: LinkEvent) {
+        switch event {
+        case .connected: logger.info("link is up")
+        case .streamBuffered: logger.notice("something between the nodes buffers; each change-set is a request now")
+        case .sent(let rows, let bytes):
+            metrics.sent(rows: rows, bytes: bytes, peer: policy.receiver)
+            logger.debug("sent a change-set", metadata: ["rows": "\(rows)", "bytes": "\(bytes)"])
+        case .acknowledged: break
+        case .rewound(_, let reason): logger.notice("link goes on from the receiver's cursor", metadata: ["reason": "\(reason)"])
+        case .sweepCompleted: logger.info("sweep is complete")
+        case .becameLevel: logger.debug("link is level")
+        case .policyChanged(let revision): logger.info("policy changed", metadata: ["revision": "\(revision)"])
+        case .refused(let error):
+            logger.error("link is refused", metadata: ["code": "\(error.code)", "reason": "\(error)"])
+        case .disconnected(let error):
+            logger.warning("link is down", metadata: ["code": "\(error.code)", "reason": "\(error)"])
+        }
+    }
+}
+
+extension FederationError {
+    static func peerEnded(_ peer: NodeID) -> FederationError {
+        FederationError("E_PEER_ENDED", "node \(peer) has ended the connection", isRetryable: true)
+    }
+
+    static func unreadable(_ kind: FrameKind?, of peer: NodeID) -> FederationError {
+        let what = kind.map { "a frame of kind \($0)" } ?? "an answer"
+        return FederationError(
+            "E_PEER_ANSWER", "\(what) of node \(peer) can't be read", hint: "run the same release on both nodes",
+            isRetryable: true)
+    }
+
+    /// An error of the store as a link reports it: the disk's trouble, which may pass.
+    static func store(_ error: any Error) -> FederationError {
+        error as? FederationError
+            ?? FederationError(
+                "E_STORE_BUSY", "the database can't be used just now: \(error)",
+                hint: "see whether the disk is full or another process holds the database", isRetryable: true)
+    }
+}

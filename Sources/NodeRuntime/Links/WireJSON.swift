@@ -1,0 +1,14 @@
+import FederationModel
+import Foundation
+
+/// The small messages of a link as JSON.
+enum WireJSON {
+    static func encode(_ value: some Encodable) throws -> [UInt8] { Array(try JSONEncoder().encode(value)) }
+
+    static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8]) throws -> T {
+        try JSONDecoder().decode(type, from: Data(bytes))
+    }
+}
+
+/// The wall clock, where values meet the world.
+func wallClock() -> UnixMilliseconds { UnixMilliseconds(Date().timeIntervalSince1970 * 1_000) }

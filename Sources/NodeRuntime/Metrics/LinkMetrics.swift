@@ -1,0 +1,53 @@
+import FederationModel
+import LocalStore
+import Synchronization
+
+/// Counts what the links of this process do, since it started. Read by `/metrics`.
+package final class LinkMetrics: Sendable {
+    package struct Traffic: Hashable, Sendable {
+        package var changeSets = 0
+        package var rows = 0
+        package var bytes = 0
+    }
+
+    package struct RefusalKey: Hashable, Sendable {
+        package let code: String
+        package let direction: LinkDirection
+        package let peer: NodeID
+    }
+
+    private struct Counts {
+        var sent: [NodeID: Traffic] = [:]
+        var received: [NodeID: Traffic] = [:]
+        var refusals: [RefusalKey: Int] = [:]
+    }
+
+    private let counts = Mutex(Counts())
+
+    package init() {}
+
+    package func sent(rows: Int, bytes: Int, peer: NodeID) {
+        counts.withLock { $0.sent[peer, default: Traffic()].add(rows: rows, bytes: bytes) }
+    }
+
+    package func received(rows: Int, bytes: Int, peer: NodeID) {
+        counts.withLock { $0.received[peer, default: Traffic()].add(rows: rows, bytes: bytes) }
+    }
+
+    /// A message that was refused, by its code; `receiving` when this node refused it.
+    package func count(_ code: String, direction: LinkDirection, peer: NodeID) {
+        counts.withLock { $0.refusals[RefusalKey(code: code, direction: direction, peer: peer), default: 0] += 1 }
+    }
+
+    package var sent: [NodeID: Traffic] { counts.withLock { $0.sent } }
+    package var received: [NodeID: Traffic] { counts.withLock { $0.received } }
+    package var refusals: [RefusalKey: Int] { counts.withLock { $0.refusals } }
+}
+
+extension LinkMetrics.Traffic {
+    fileprivate mutating func add(rows: Int, bytes: Int) {
+        changeSets += 1
+        self.rows += rows
+        self.bytes += bytes
+    }
+}

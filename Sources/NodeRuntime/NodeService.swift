@@ -1,0 +1,157 @@
+import FederationModel
+import Foundation
+import Hummingbird
+import LocalStore
+import Logging
+import NIOCore
+import NodeIdentity
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The running node: two servers, its links, its feed's consumers, until SIGTERM or SIGINT.
+package struct NodeService: Sendable {
+    private let local: LocalNode
+    private let logger: Logger
+
+    package init(local: LocalNode, logger: Logger) {
+        self.local = local
+        self.logger = logger
+    }
+
+    /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
+    ///
+    /// - Parameter listening: called once both servers accept connections, with their addresses.
+    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS_…`.
+    package func run(listening: @escaping @Sendable (_ peers: String, _ local: String) -> Void) async throws {
+        guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
+            throw FederationError(
+                "E_ALREADY_RUNNING", "a service of node \(local.id) runs on this database already",
+                hint: "stop it first, or look at it with `federation-node status`")
+        }
+        let credentials = try local.credentials()
+        guard credentials.node == local.id else {
+            throw FederationError(
+                "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
+                hint: "issue one for this node")
+        }
+        let signal = ChangeSignal()
+        let metrics = LinkMetrics()
+        let handshakes = HandshakeCounters()
+        let peers = PeerClients(topology: local.topology, credentials: credentials)
+        let incoming = try await incomingLinks(signal: signal, metrics: metrics)
+        let announcement = Announcement(listening)
+
+        var services: [any Service] = try await outgoingLinks(peers: peers, signal: signal, metrics: metrics)
+        services.append(IncomingLinksService(links: incoming.links, writers: incoming.writers))
+        services.append(FeedService(store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers, logger: logger))
+        services.append(
+            peerServer(
+                credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
+                routes: LinkRoutes(
+                    node: local.id, topology: local.topology, links: incoming.links,
+                    view: MergedView(store: local.store, topology: local.topology, peers: peers), metrics: metrics)))
+        services.append(
+            localServer(
+                announcement: announcement,
+                routes: LocalRoutes(local: local, metrics: metrics, handshakes: handshakes)))
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError {
+            throw FederationError(
+                "E_LISTEN", "can't listen on \(local.settings.listen) or \(local.settings.localListen): \(error)",
+                hint: "choose other addresses in node.yaml")
+        }
+        await peers.shutdown()
+        try local.store.close()
+    }
+
+    private func incomingLinks(
+        signal: ChangeSignal, metrics: LinkMetrics
+    ) async throws -> (links: [NodeID: IncomingLink], writers: [LinkStatusWriter]) {
+        var links: [NodeID: IncomingLink] = [:]
+        var writers: [LinkStatusWriter] = []
+        for neighbour in local.topology.neighbours(of: local.id) {
+            guard local.topology.role(of: neighbour, to: local.id) != .parent,
+                let policy = policy(from: neighbour, to: local.id)
+            else { continue }
+            let writer = LinkStatusWriter(store: local.store, peer: neighbour, direction: .receiving, logger: logger)
+            writers.append(writer)
+            links[neighbour] = IncomingLink(
+                sender: neighbour, store: local.store, topology: local.topology, policy: policy,
+                cursor: try await local.store.cursor(of: neighbour), signal: signal, metrics: metrics, statuses: writer,
+                logger: logger)
+        }
+        return (links, writers)
+    }
+
+    private func outgoingLinks(
+        peers: PeerClients, signal: ChangeSignal, metrics: LinkMetrics
+    ) async throws -> [any Service] {
+        let head = try await local.store.head()
+        return try local.topology.neighbours(of: local.id).compactMap { neighbour in
+            guard local.topology.role(of: neighbour, to: local.id) != .child,
+                let policy = policy(from: local.id, to: neighbour)
+            else { return nil }
+            guard local.topology.node(neighbour)?.endpoint != nil else {
+                logger.warning("the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
+                return nil
+            }
+            return OutgoingLink(
+                store: local.store, policy: policy, client: try peers.client(for: neighbour), signal: signal,
+                metrics: metrics, head: head, logger: logger)
+        }
+    }
+
+    private func policy(from sender: NodeID, to receiver: NodeID) -> LinkPolicy? {
+        LinkPolicy(from: sender, to: receiver, topology: local.topology, resources: local.store.resources)
+    }
+
+    private func peerServer(
+        credentials: ServerTLSBundle, handshakes: HandshakeCounters, announcement: Announcement, routes: LinkRoutes
+    ) -> any Service {
+        let router = Router(context: PeerRequestContext.self)
+        routes.add(to: router)
+        return Application(
+            router: router, server: mutualTLSServer(bundle: credentials, counters: handshakes),
+            configuration: .init(
+                address: .hostname(local.settings.listen.host, port: local.settings.listen.port), serverName: nil),
+            onServerRunning: { announcement.peers($0.localAddress) }, logger: logger)
+    }
+
+    private func localServer(announcement: Announcement, routes: LocalRoutes) -> any Service {
+        let router = Router()
+        routes.add(to: router)
+        return Application(
+            router: router,
+            configuration: .init(
+                address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port), serverName: nil),
+            onServerRunning: { announcement.local($0.localAddress) }, logger: logger)
+    }
+}
+
+/// Waits for both servers before it says that the node is listening.
+private final class Announcement: Sendable {
+    private let listening: @Sendable (String, String) -> Void
+    private let addresses = Mutex<(peers: String?, local: String?)>((nil, nil))
+
+    init(_ listening: @escaping @Sendable (String, String) -> Void) { self.listening = listening }
+
+    func peers(_ address: SocketAddress?) { announce { $0.peers = Self.text(address) } }
+    func local(_ address: SocketAddress?) { announce { $0.local = Self.text(address) } }
+
+    private func announce(_ change: (inout (peers: String?, local: String?)) -> Void) {
+        let both = addresses.withLock { addresses in
+            change(&addresses)
+            return addresses
+        }
+        if let peers = both.peers, let local = both.local { listening(peers, local) }
+    }
+
+    private static func text(_ address: SocketAddress?) -> String {
+        "\(address?.ipAddress ?? "?"):\(address?.port ?? 0)"
+    }
+}
