@@ -64,4 +64,33 @@ package enum SyncLimits {
     /// How long a change-set may stay unacknowledged before the connection counts as broken. The largest one takes a slow
     /// disk some seconds.
     package static let acknowledgementTimeout: Int64 = 60_000
+
+    /// Round trip of a change-set below which the next one may be twice as large: long enough for bulk, short enough for
+    /// a live change behind it.
+    package static let roundTripTarget: Int64 = 1_500
+
+    /// Heartbeats without an echo after which an idle link counts as broken. TCP alone may notice after many minutes.
+    package static let heartbeatsMissedMax = 3
+
+    /// How long a receiver that answers 429 or 503 asks the sender to wait: an apply takes about as long.
+    package static let busyPause: Int64 = 1_000
+
+    /// Longest wait that a sender lets its receiver ask for; beyond it a hostile `Retry-After` would silence a link.
+    package static let retryAfterMax: Int64 = 5 * 60 * 1_000
+
+    /// Change-sets refused one after the other as out of step before the sender starts again with a hello. One is what
+    /// a refusal in the middle of the pipeline costs.
+    package static let outOfStepMax = 3
+
+    /// How long a link that is being stopped waits for what is in flight; what is not acknowledged is sent again later.
+    package static let stopGrace: Int64 = 5_000
+
+    /// Refused hellos and change-sets of one neighbour within `misbehaviourWindow` before its link is paused. An honest
+    /// neighbour that waits for a person's help makes six a minute.
+    package static let misbehaviourMax = 20
+
+    package static let misbehaviourWindow: Int64 = 60_000
+
+    /// How long the link of a neighbour with too many errors stays paused.
+    package static let misbehaviourPause: Int64 = 60_000
 }

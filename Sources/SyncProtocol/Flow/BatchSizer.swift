@@ -1,0 +1,24 @@
+import ChangeSetFormat
+import FederationModel
+
+/// How many rows the next change-set may have: small on a bad link, up to the limit on a good one.
+package struct BatchSizer: Hashable, Sendable {
+    /// Rows for the next change-set.
+    package private(set) var rows = SyncLimits.rowsInitial
+
+    package init() {}
+
+    /// Doubles after a change-set that was full and came back in time. One that was not full says nothing about more.
+    package mutating func onAcknowledged(isFull: Bool, roundTrip: UnixMilliseconds) {
+        if isFull && roundTrip < SyncLimits.roundTripTarget { rows = min(rows * 2, SyncLimits.rowsMax) }
+    }
+
+    /// Halves.
+    ///
+    /// - Returns: false when a change-set of one row was too much already.
+    package mutating func shrink() -> Bool {
+        guard rows > 1 else { return false }
+        rows /= 2
+        return true
+    }
+}

@@ -1,0 +1,375 @@
+import ChangeSetFormat
+import FederationModel
+
+/// The receiving end of a link, as a value: it answers one sender's hellos and lets change-sets through to the store, each
+/// exactly once and in order.
+///
+/// There is one for each neighbour that may send, for as long as the node runs. Connections come and go: each hello has a
+/// number, a newer one supersedes the older, and what still arrives from a superseded one is dropped. The store's apply
+/// survives its connection, because it can't be called back.
+package struct LinkReceiver: Sendable {
+    private(set) var rules: ReceivingRules
+    private let schemaRevision: Int
+    private let capabilities: [String]
+
+    private(set) var session: Session?
+    /// A hello that came during an apply: only when that has ended is the cursor known that the reply must name.
+    private var heldHello: HeldHello?
+    /// The change-set that the store has.
+    private var applying: Queued?
+    /// What the store will get next, oldest first.
+    private var queue: [Queued] = []
+    /// The durable cursor.
+    private(set) var cursor: Cursor?
+    private var misbehaviour = MisbehaviourCounter()
+
+    private(set) var senderHead: Seq = 0
+    /// Whether the sender has said that everything up to `senderHead` that is granted is here.
+    private var isToldLevel = false
+    private var heartbeat: Heartbeat?
+    /// How fresh each origin behind the sender is, as of what has been applied here; the coverage of an answer says it.
+    package private(set) var origins: [NodeID: OriginFreshness] = [:]
+    private var isFirstSweep = false
+    private var lastLevel: UnixMilliseconds
+    private var lastContact: UnixMilliseconds?
+    private var lastError: FederationError?
+
+    struct Session: Hashable, Sendable {
+        let connection: Int
+        let epoch: Epoch
+        /// Whether the sender has been told where to go on and has not come back there yet; what it sent before it heard
+        /// that is dropped without a word.
+        var isRewinding = false
+    }
+
+    private struct HeldHello: Sendable {
+        let connection: Int
+        let epoch: Epoch
+        let version: Int
+    }
+
+    private struct Queued: Hashable, Sendable {
+        let id: Int
+        let end: Cursor
+        let bytes: Int
+        let connection: Int
+    }
+
+    /// - Parameters:
+    ///   - policy: what `sender` may send here; nil when the topology has no such edge.
+    ///   - cursor: the durable cursor for this sender.
+    package init(
+        node: NodeID, sender: NodeID, topologyVersion: Int64, policy: LinkPolicy?, schemaRevision: Int,
+        capabilities: [String] = [], cursor: Cursor?, now: UnixMilliseconds
+    ) {
+        rules = ReceivingRules(node: node, sender: sender, topologyVersion: topologyVersion, policy: policy)
+        self.schemaRevision = schemaRevision
+        self.capabilities = capabilities
+        self.cursor = cursor
+        lastLevel = now
+    }
+
+    // MARK: - Connections
+
+    /// A hello has come over a connection whose certificate names this receiver's sender.
+    ///
+    /// - Parameters:
+    ///   - connection: greater than that of every hello before.
+    ///   - durable: the cursor as the store has it now.
+    package mutating func onHello(
+        _ hello: Hello, connection: Int, cursor durable: Cursor?, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        lastContact = now
+        if let pause = misbehaviour.pauseLeft(now: now) {
+            return [.refuseHello(Refusal(tooManyErrors, retryAfterMS: pause), connection: connection)]
+        }
+        let version: Int
+        do throws(FederationError) {
+            version = try rules.check(hello, now: now)
+        } catch {
+            lastError = error
+            _ = misbehaviour.note(now: now)
+            return [.refuseHello(Refusal(error), connection: connection)]
+        }
+        var directives = endSession()
+        if let heldHello { directives.append(.end(connection: heldHello.connection)) }
+        heldHello = HeldHello(connection: connection, epoch: hello.epoch, version: version)
+        senderHead = max(0, hello.head)
+        isToldLevel = false
+        heartbeat = nil
+        if applying == nil {
+            cursor = durable
+            directives += replyToHello(now)
+        }
+        return directives
+    }
+
+    private mutating func replyToHello(_ now: UnixMilliseconds) -> [ReceiverDirective] {
+        guard let hello = heldHello else { return [] }
+        heldHello = nil
+        session = Session(connection: hello.connection, epoch: hello.epoch)
+        if cursor?.epoch != hello.epoch { isFirstSweep = true }
+        lastError = nil
+        let reply = HelloReply(
+            protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
+            topologyVersion: rules.topologyVersion, clock: now, cursor: cursor)
+        return [.reply(reply, connection: hello.connection)]
+    }
+
+    /// The connection broke or the sender said goodbye. What is queued goes; what the store has is committed all the same.
+    package mutating func onDisconnected(
+        _ error: FederationError?, connection: Int, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        if heldHello?.connection == connection { heldHello = nil }
+        guard session?.connection == connection else { return [] }
+        session = nil
+        lastError = error
+        return dropQueue()
+    }
+
+    /// This node has another topology or policy now: the connection ends, and the next hello shows whether the sender has
+    /// it too.
+    package mutating func onPolicyChanged(
+        _ policy: LinkPolicy?, topologyVersion: Int64, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        rules = ReceivingRules(
+            node: rules.node, sender: rules.sender, topologyVersion: topologyVersion, policy: policy)
+        defer { heldHello = nil }
+        return endSession() + (heldHello.map { [.end(connection: $0.connection)] } ?? [])
+    }
+
+    private mutating func endSession() -> [ReceiverDirective] {
+        guard let connection = session?.connection else { return [] }
+        session = nil
+        return dropQueue() + [.end(connection: connection)]
+    }
+
+    // MARK: - What the sender sends
+
+    /// The stream's first frame.
+    package mutating func onProbe(connection: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
+        guard session?.connection == connection else { return [] }
+        lastContact = now
+        return [.echo]
+    }
+
+    package mutating func onHeartbeat(
+        _ heartbeat: Heartbeat, connection: Int, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        guard session?.connection == connection else { return [] }
+        lastContact = now
+        senderHead = max(0, heartbeat.head)
+        isToldLevel = heartbeat.isLevel
+        self.heartbeat = heartbeat
+        adoptFreshness()
+        noteLevel(now)
+        return [.echo]
+    }
+
+    /// A whole change-set has arrived; its header has been read, its payload not yet.
+    ///
+    /// - Parameter id: the shell's name for its bytes, which it keeps until `discard` or the end of `apply`.
+    package mutating func onChangeSet(
+        id: Int, header: ChangeSetHeader, bytes: Int, connection: Int, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        guard let session, session.connection == connection, let policy = rules.policy else { return [.discard([id])] }
+        lastContact = now
+        switch verdict(on: header, bytes: bytes, session: session, policy: policy, now: now) {
+        case .accept: break
+        case .ignore: return [.discard([id])]
+        case .refuseChangeSet(let error): return [.discard([id])] + refuse(error, now: now)
+        case .endLink(let error): return [.discard([id])] + refuse(error, now: now) + endSession()
+        }
+        self.session?.isRewinding = false
+        senderHead = max(senderHead, header.head)
+        isToldLevel = false
+        queue.append(Queued(id: id, end: header.end, bytes: bytes, connection: connection))
+        return applyNext()
+    }
+
+    private func verdict(
+        on header: ChangeSetHeader, bytes: Int, session: Session, policy: LinkPolicy, now: UnixMilliseconds
+    ) -> PeerVerdict {
+        do throws(FederationError) {
+            try rules.check(header, epoch: session.epoch, policy: policy, now: now)
+        } catch {
+            return error.code == LinkCode.noProgress ? .refuseChangeSet(error) : .endLink(error)
+        }
+        guard policy.accepts(start: header.start, after: expected) else {
+            return session.isRewinding ? .ignore : .refuseChangeSet(outOfStep)
+        }
+        guard queuedBytes + bytes <= SyncLimits.queueBytesMax else { return .refuseChangeSet(queueFull) }
+        return .accept
+    }
+
+    /// A change-set has arrived whose header can't be read.
+    ///
+    /// - Parameter error: what `ChangeSetHeader.decode` threw.
+    package mutating func onUnreadable(
+        _ error: FederationError, connection: Int, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        guard session?.connection == connection else { return [] }
+        lastContact = now
+        return refuse(error, now: now)
+    }
+
+    // MARK: - What the store answers
+
+    /// The store has committed the change-set of the last `apply`.
+    ///
+    /// MUST be called after the transaction with the rows and the cursor has been committed, never before: the only way to
+    /// an `acknowledge` directive leads through here, and the sender forgets what is acknowledged. At
+    /// `synchronous=NORMAL` a commit may be lost with the machine's power, and the cursor is lost with the rows then, so
+    /// the next hello asks for both again.
+    package mutating func onApplied(
+        _ report: Acknowledgement, now: UnixMilliseconds
+    ) -> [ReceiverDirective] {
+        noteLevel(now)
+        guard let applied = applying else { return [] }
+        applying = nil
+        cursor = report.cursor
+        if report.cursor.sweep == .complete { isFirstSweep = false }
+        adoptFreshness()
+        defer { noteLevel(now) }
+        var directives = replyToHello(now)
+        if session?.connection == applied.connection {
+            directives.append(.acknowledge(report))
+            lastError = nil
+            // Give-back (rule 6) will let the store stop short of the end: what is queued behind does not fit then.
+            if report.cursor != applied.end {
+                directives += dropQueue()
+                session?.isRewinding = true
+            }
+        }
+        return directives + applyNext()
+    }
+
+    /// The store did not take the change-set of the last `apply`; the durable cursor has not moved. What is queued behind
+    /// it goes too, as it starts where this one would have ended.
+    ///
+    /// - Parameter error: retryable when the trouble is the store's own (disk full, locked), not the change-set's.
+    package mutating func onApplyRefused(_ error: FederationError, now: UnixMilliseconds) -> [ReceiverDirective] {
+        noteLevel(now)
+        guard let refused = applying else { return [] }
+        applying = nil
+        let reply = replyToHello(now)
+        guard reply.isEmpty, session?.connection == refused.connection else {
+            lastError = error
+            return reply + applyNext()
+        }
+        let directives = dropQueue()
+        guard error.isRetryable else { return directives + refuse(error, now: now) }
+        let busy = FederationError(
+            LinkCode.busy, "\(rules.node) can't store change-sets now: \(error.message)", hint: error.hint,
+            isRetryable: true)
+        return directives + refuse(busy, now: now)
+    }
+
+    // MARK: - Queue
+
+    /// Where the next change-set must start: behind all that was taken, applied or not.
+    private var expected: Cursor? { queue.last?.end ?? applying?.end ?? cursor }
+
+    private var queuedBytes: Int { queue.reduce(applying?.bytes ?? 0) { $0 + $1.bytes } }
+
+    private mutating func applyNext() -> [ReceiverDirective] {
+        guard applying == nil, !queue.isEmpty else { return [] }
+        let next = queue.removeFirst()
+        applying = next
+        return [.apply(next.id)]
+    }
+
+    private mutating func dropQueue() -> [ReceiverDirective] {
+        guard !queue.isEmpty else { return [] }
+        defer { queue = [] }
+        return [.discard(queue.map(\.id))]
+    }
+
+    // MARK: - Refusals
+
+    /// Refuses a change-set and tells where to go on. What crosses is not the neighbour's fault; the rest is counted, and
+    /// too much of it pauses the link.
+    private mutating func refuse(_ error: FederationError, now: UnixMilliseconds) -> [ReceiverDirective] {
+        session?.isRewinding = true
+        lastError = error
+        switch error.code {
+        case LinkCode.outOfStep: return [.refuse(Refusal(error, cursor: expected))]
+        case LinkCode.queueFull, LinkCode.busy:
+            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.busyPause, cursor: expected))]
+        default:
+            let refusal = ReceiverDirective.refuse(Refusal(error, cursor: expected))
+            guard misbehaviour.note(now: now) else { return [refusal] }
+            lastError = tooManyErrors
+            return [refusal] + endSession()
+        }
+    }
+
+    private var outOfStep: FederationError {
+        FederationError(
+            LinkCode.outOfStep, "a change-set of \(rules.sender) does not start where its link stands on \(rules.node)",
+            isRetryable: true)
+    }
+
+    private var queueFull: FederationError {
+        FederationError(
+            LinkCode.queueFull, "\(rules.node) holds as many bytes of \(rules.sender) as it may", isRetryable: true)
+    }
+
+    private var tooManyErrors: FederationError {
+        FederationError(
+            LinkCode.tooManyErrors,
+            "\(rules.node) has paused its link from \(rules.sender): more than \(SyncLimits.misbehaviourMax) refused "
+                + "messages within a minute",
+            hint: "look at the refusals before this one", isRetryable: true)
+    }
+
+    // MARK: - Status
+
+    /// The heartbeat's word about the origins holds here once everything before it has been applied.
+    private mutating func adoptFreshness() {
+        guard let heartbeat, let cursor, cursor.sweep == .complete else { return }
+        if heartbeat.isLevel || cursor.seq >= heartbeat.head {
+            origins = heartbeat.origins
+            self.heartbeat = nil
+        }
+    }
+
+    private var isLevel: Bool {
+        guard applying == nil, queue.isEmpty else { return false }
+        return isToldLevel || cursor?.sweep == .complete && (cursor?.seq ?? 0) >= senderHead
+    }
+
+    private mutating func noteLevel(_ now: UnixMilliseconds) {
+        if state(now: now) == .level { lastLevel = now }
+    }
+
+    /// - Parameter now: silence counts too, and there is no timer here that would notice it.
+    package func summary(now: UnixMilliseconds) -> LinkSummary {
+        let heads = max(0, senderHead - (cursor?.seq ?? 0))
+        return LinkSummary(
+            neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
+            lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact, lastError: lastError)
+    }
+
+    private func state(now: UnixMilliseconds) -> LinkState {
+        if misbehaviour.pauseLeft(now: now) != nil { return .paused }
+        guard let session else {
+            guard let lastError else { return lastContact == nil ? .connecting : .unreachable(code: LinkCode.silent) }
+            return lastError.isRetryable ? .unreachable(code: lastError.code) : .refused(code: lastError.code)
+        }
+        let silence = now - (lastContact ?? now)
+        if silence > SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax) {
+            return .unreachable(code: LinkCode.silent)
+        }
+        if isLevel { return .level }
+        guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,
+            cursor.sweep == .complete
+        else { return isFirstSweep ? .bootstrapping : .sweeping }
+        return .behind
+    }
+}

@@ -1,0 +1,329 @@
+import ChangeSetFormat
+import FederationModel
+
+/// The sending end of a link, as a value: it dials, asks the receiver where to go on, and sends from there.
+///
+/// Every input is an `on…` method; what it returns is to be carried out in order by the shell, which is the only one that
+/// waits, reads a clock or touches a socket. Inputs that do not fit the present phase (the shell may have crossed with a
+/// directive) change nothing.
+package struct LinkSender: Sendable {
+    var policy: LinkPolicy
+    let epoch: Epoch
+    let schemaRevision: Int
+    let capabilities: [String]
+
+    var phase = Phase.idle
+    /// The sender's own seq, as far as it was told.
+    var head: Seq
+    /// The one outstanding request to the store. It outlives a connection: what comes back is still good if it starts
+    /// where the next connection goes on.
+    var preparing: PrepareRequest?
+    var sizer = BatchSizer()
+    var backOff: BackOff
+    /// The receiver's durable cursor, as it said last; nil also when that was of another epoch.
+    var acknowledged: Cursor?
+    /// Whether the sweep that goes on is the first of this epoch.
+    var isFirstSweep = false
+    var lastLevel: UnixMilliseconds = 0
+    var lastContact: UnixMilliseconds?
+    var lastError: FederationError?
+    /// The time of the last `wake` directive that has not come back.
+    private var wakeAt: UnixMilliseconds?
+
+    /// - Parameters:
+    ///   - epoch: of this node's database now. A new epoch means a new `LinkSender`.
+    ///   - head: this node's seq now; no seq above it was ever given out.
+    ///   - seed: of the jitter in the pauses.
+    package init(
+        policy: LinkPolicy, epoch: Epoch, head: Seq, schemaRevision: Int, capabilities: [String] = [], seed: UInt64
+    ) {
+        self.policy = policy
+        self.epoch = epoch
+        self.head = head
+        self.schemaRevision = schemaRevision
+        self.capabilities = capabilities
+        backOff = BackOff(seed: seed)
+    }
+
+    enum Phase: Sendable {
+        case idle
+        /// Hello is on its way.
+        case connecting
+        /// The receiver's answer is here, a stream is being tried.
+        case opening(Opening)
+        case flowing(Flow)
+        case waiting(Waiting)
+        case ended
+    }
+
+    struct Opening: Sendable {
+        let start: Cursor
+        /// When the probe's echo is overdue; nil until the stream is open.
+        var probeDeadline: UnixMilliseconds?
+    }
+
+    struct Waiting: Sendable {
+        let until: UnixMilliseconds
+        let error: FederationError
+        let needsPerson: Bool
+    }
+
+    // MARK: - Starting and connecting
+
+    /// The first input, once.
+    package mutating func onStart(now: UnixMilliseconds) -> [LinkDirective] {
+        lastLevel = now
+        return input(now) { link in
+            guard case .idle = link.phase else { return [] }
+            return [link.connect(now)]
+        }
+    }
+
+    package mutating func onHelloReply(_ reply: HelloReply, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .connecting = link.phase else { return [] }
+            let receiver = link.policy.receiver
+            guard ProtocolRange.supported.contains(reply.protocolVersion) else {
+                return link.refuse(
+                    .protocolVersion(
+                        ours: .supported, theirs: "chose \(reply.protocolVersion)", node: receiver), now: now)
+            }
+            guard reply.topologyVersion == link.policy.revision.topology else {
+                let theirs = LinkRevision(topology: reply.topologyVersion, policy: link.policy.revision.policy)
+                return link.refuse(
+                    .topologyVersion(ours: link.policy.revision, theirs: theirs, node: receiver), now: now)
+            }
+            do throws(FederationError) {
+                let start = try link.startingPoint(after: reply.cursor)
+                link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
+                link.phase = .opening(Opening(start: start))
+                return [.note(.connected(from: start)), .openStream]
+            } catch {
+                return link.refuse(error, now: now)
+            }
+        }
+    }
+
+    package mutating func onHelloRefused(_ refusal: Refusal, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .connecting = link.phase else { return [] }
+            return link.refuse(refusal.error, retryAfter: refusal.retryAfterMS, now: now)
+        }
+    }
+
+    /// The receiver was not reached, or the TLS handshake failed. An error that is not retryable (a certificate) is for a
+    /// person; any other is tried again after a pause.
+    package mutating func onConnectFailed(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .connecting = link.phase else { return [] }
+            return link.fail(error, now: now)
+        }
+    }
+
+    /// The stream's request is under way and its probe frame written.
+    package mutating func onStreamOpened(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .opening(var opening) = link.phase else { return [] }
+            opening.probeDeadline = now + SyncLimits.probeTimeout
+            link.phase = .opening(opening)
+            return []
+        }
+    }
+
+    /// The receiver's echo of the probe or of a heartbeat.
+    package mutating func onEcho(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            switch link.phase {
+            case .opening(let opening): link.phase = .flowing(Flow(mode: .stream, next: opening.start, now: now))
+            case .flowing(var flow):
+                flow.heartbeatsMissed = 0
+                link.phase = .flowing(flow)
+            default: return []
+            }
+            link.heard(now)
+            return []
+        }
+    }
+
+    // MARK: - Around a connection
+
+    /// The connection broke, or the receiver said goodbye. MUST NOT be called for a connection that a `disconnect`
+    /// directive has ended.
+    package mutating func onDisconnected(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            switch link.phase {
+            case .opening, .flowing: link.fail(error, now: now)
+            default: []
+            }
+        }
+    }
+
+    /// The time of a `wake` directive has come.
+    package mutating func onWake(now: UnixMilliseconds) -> [LinkDirective] {
+        wakeAt = nil
+        return input(now) { _ in [] }
+    }
+
+    /// A local commit moved the head. On an idle link a `prepare` comes out of it at once.
+    package mutating func onCommitted(head: Seq, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            link.head = max(link.head, head)
+            return []
+        }
+    }
+
+    /// A new topology or policy: what is in flight is finished, then everything that is granted now is swept.
+    package mutating func onPolicyChanged(_ policy: LinkPolicy, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard policy.revision != link.policy.revision else { return [] }
+            link.policy = policy
+            switch link.phase {
+            case .opening(let opening):
+                link.phase = .opening(
+                    Opening(start: link.underPolicy(opening.start), probeDeadline: opening.probeDeadline))
+            case .flowing(var flow):
+                flow.moveNext(to: link.underPolicy(flow.next))
+                link.phase = .flowing(flow)
+            case .waiting(let waiting) where waiting.needsPerson:
+                return [.note(.policyChanged(policy.revision)), link.connect(now)]
+            default: break
+            }
+            return [.note(.policyChanged(policy.revision))]
+        }
+    }
+
+    /// The node shuts down: nothing new is prepared, what is in flight has `SyncLimits.stopGrace` to come back.
+    package mutating func onStop(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            switch link.phase {
+            case .flowing(var flow):
+                flow.stopBy = now + SyncLimits.stopGrace
+                link.phase = .flowing(flow)
+                return []
+            case .connecting, .opening: return [.disconnect] + link.finish()
+            case .idle, .waiting: return link.finish()
+            case .ended: return []
+            }
+        }
+    }
+
+    // MARK: - What every input shares
+
+    /// Runs one input, then does what has become due, and asks to be woken for what will be due next.
+    mutating func input(
+        _ now: UnixMilliseconds, _ body: (inout LinkSender) -> [LinkDirective]
+    ) -> [LinkDirective] {
+        let wasLevel = state == .level
+        if wasLevel { lastLevel = now }
+        var directives = body(&self)
+        directives += proceed(now)
+        if state == .level && !wasLevel {
+            lastLevel = now
+            directives.append(.note(.becameLevel))
+        }
+        // An earlier wake than needed costs nothing, so a deadline that moves back with every message sets no timer.
+        if let deadline = nextDeadline, wakeAt.map({ deadline < $0 }) ?? true {
+            wakeAt = deadline
+            directives.append(.wake(at: deadline))
+        }
+        return directives
+    }
+
+    private mutating func proceed(_ now: UnixMilliseconds) -> [LinkDirective] {
+        switch phase {
+        case .waiting(let waiting) where waiting.until <= now: return [connect(now)]
+        case .opening(let opening):
+            guard let deadline = opening.probeDeadline, deadline <= now else { return [] }
+            phase = .flowing(Flow(mode: .requests, next: opening.start, now: now))
+            return [.note(.streamBuffered), .useRequests] + proceed(now)
+        case .flowing: return proceedFlowing(now)
+        default: return []
+        }
+    }
+
+    private var nextDeadline: UnixMilliseconds? {
+        switch phase {
+        case .idle, .connecting, .ended: nil
+        case .waiting(let waiting): waiting.until
+        case .opening(let opening): opening.probeDeadline
+        case .flowing(let flow): flow.nextDeadline
+        }
+    }
+
+    mutating func connect(_ now: UnixMilliseconds) -> LinkDirective {
+        phase = .connecting
+        return .connect(
+            Hello(
+                node: policy.sender, receiver: policy.receiver, capabilities: capabilities,
+                schemaRevision: schemaRevision, revision: policy.revision, epoch: epoch, head: head, clock: now))
+    }
+
+    /// The other end was heard: the next pause is short again.
+    mutating func heard(_ now: UnixMilliseconds) {
+        lastContact = now
+        lastError = nil
+        backOff.reset()
+    }
+
+    /// The connection is gone already.
+    mutating func fail(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
+        lastError = error
+        guard !isStopping else { return finish() }
+        let pause = error.isRetryable ? backOff.next() : SyncLimits.refusedPause
+        phase = .waiting(Waiting(until: now + pause, error: error, needsPerson: !error.isRetryable))
+        return [.note(error.isRetryable ? .disconnected(error) : .refused(error))]
+    }
+
+    /// Something that time alone does not heal: the connection ends, and is tried again unhurriedly.
+    mutating func refuse(
+        _ error: FederationError, retryAfter: Int64? = nil, now: UnixMilliseconds
+    ) -> [LinkDirective] {
+        lastError = error
+        lastContact = now
+        guard !isStopping else { return [.disconnect] + finish() }
+        let pause = retryAfter.map(Self.bounded) ?? SyncLimits.refusedPause
+        phase = .waiting(Waiting(until: now + pause, error: error, needsPerson: true))
+        return [.disconnect, .note(.refused(error))]
+    }
+
+    mutating func finish() -> [LinkDirective] {
+        phase = .ended
+        return [.end]
+    }
+
+    /// The receiver's `Retry-After`, kept between a pause that spares it and one that does not silence the link.
+    static func bounded(_ retryAfter: Int64) -> Int64 {
+        min(max(retryAfter, SyncLimits.backOffInitial), SyncLimits.retryAfterMax)
+    }
+
+    private var isStopping: Bool {
+        if case .flowing(let flow) = phase { flow.stopBy != nil } else { false }
+    }
+
+    // MARK: - Where to go on
+
+    /// Where the link goes on when the receiver stands on `cursor`, which is the truth (design rule 5).
+    ///
+    /// Of nothing, or of another life of this database: at the head, and a sweep brings what is there already (rule 6; what
+    /// a restored node gets back from its neighbours hooks in here). Under another policy: the same seq, and a sweep.
+    /// - Throws: `E_CURSOR_AHEAD`.
+    mutating func startingPoint(after cursor: Cursor?) throws(FederationError) -> Cursor {
+        guard let cursor, cursor.epoch == epoch else {
+            isFirstSweep = true
+            return Cursor(epoch: epoch, seq: head, revision: policy.revision, sweep: policy.sweepStart)
+        }
+        guard cursor.seq <= head, cursor.revision <= policy.revision else {
+            throw FederationError(
+                LinkCode.cursorAhead,
+                "\(policy.receiver) stands on seq \(cursor.seq) of revision \(cursor.revision), but \(policy.sender) has "
+                    + "only come to seq \(head) of revision \(policy.revision) in epoch \(epoch)",
+                hint: "an older copy of the database was put back without a new epoch: restore it with the restore "
+                    + "command, which gives it one")
+        }
+        return cursor.revision == policy.revision ? cursor : underPolicy(cursor)
+    }
+
+    private func underPolicy(_ cursor: Cursor) -> Cursor {
+        Cursor(epoch: cursor.epoch, seq: cursor.seq, revision: policy.revision, sweep: policy.sweepStart)
+    }
+}

@@ -1,0 +1,40 @@
+import FederationModel
+
+/// The codes that a link's two ends act on. Every other code is for a person.
+package enum LinkCode {
+    /// The change-set does not start where the receiver's cursor stands: go on from the refusal's cursor.
+    package static let outOfStep = "E_OUT_OF_STEP"
+    /// HTTP 413: make smaller change-sets.
+    package static let tooLarge = "E_CHANGE_SET_TOO_LARGE"
+    /// HTTP 429: the receiver holds as much as it may; wait and make smaller ones.
+    package static let queueFull = "E_QUEUE_FULL"
+    /// HTTP 503: the receiver can't take it just now; wait and make smaller ones.
+    package static let busy = "E_BUSY"
+
+    package static let cursorAhead = "E_CURSOR_AHEAD"
+    package static let topologyVersion = "E_TOPOLOGY_VERSION"
+    package static let protocolVersion = "E_PROTOCOL_VERSION"
+    package static let notANeighbour = "E_NOT_A_NEIGHBOUR"
+    package static let address = "E_LINK_ADDRESS"
+    package static let clockSkew = "E_CLOCK_SKEW"
+    package static let epoch = "E_EPOCH"
+    package static let noProgress = "E_CHANGE_SET_NO_PROGRESS"
+    package static let tooManyErrors = "E_TOO_MANY_ERRORS"
+    package static let acknowledgementTimeout = "E_ACKNOWLEDGEMENT_TIMEOUT"
+    package static let silent = "E_LINK_SILENT"
+}
+
+extension FederationError {
+    /// Both versions are named, so that either side's log tells which node is behind.
+    static func protocolVersion(ours: ProtocolRange, theirs: String, node: NodeID) -> FederationError {
+        FederationError(
+            LinkCode.protocolVersion, "no common protocol version: this node speaks \(ours), \(node) \(theirs)",
+            hint: "upgrade the older node")
+    }
+
+    static func topologyVersion(ours: LinkRevision, theirs: LinkRevision, node: NodeID) -> FederationError {
+        FederationError(
+            LinkCode.topologyVersion, "topology version differs: \(ours) on this node, \(theirs) on \(node)",
+            hint: "apply the same topology file on both nodes; the link goes on by itself then")
+    }
+}

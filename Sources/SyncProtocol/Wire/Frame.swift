@@ -1,0 +1,119 @@
+import ChangeSetFormat
+import FederationModel
+
+/// What a frame of a stream is. The first byte of every frame.
+package enum FrameKind: UInt8, Sendable, CaseIterable {
+    /// Sender: the first frame of a stream; its echo proves that nothing between the nodes buffers.
+    case probe = 1
+    /// Sender: one whole change-set.
+    case changeSet = 2
+    /// Sender: a `Heartbeat`.
+    case heartbeat = 3
+    /// Receiver: answers a probe and each heartbeat.
+    case echo = 4
+    /// Receiver: an `Acknowledgement`.
+    case acknowledgement = 5
+    /// Receiver: a `Refusal` of a change-set.
+    case refusal = 6
+    /// Either: the stream ends on purpose.
+    case goodbye = 7
+
+    /// Longest body in bytes.
+    package var bodyBytesMax: Int {
+        switch self {
+        case .probe, .echo, .goodbye: 0
+        case .changeSet: SyncLimits.changeSetBytesMax
+        case .heartbeat, .acknowledgement, .refusal: SyncLimits.controlFrameBytesMax
+        }
+    }
+}
+
+/// One message of a stream: a kind, four bytes of length (big-endian, of the body alone), and the body.
+package struct Frame: Hashable, Sendable {
+    package static let headerBytes = 5
+
+    package let kind: FrameKind
+    package let body: [UInt8]
+
+    /// - Precondition: the body is within the kind's limit; the caller made it.
+    package init(_ kind: FrameKind, _ body: [UInt8] = []) {
+        precondition(body.count <= kind.bodyBytesMax, "a frame of kind \(kind) with \(body.count) bytes")
+        self.kind = kind
+        self.body = body
+    }
+
+    package var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.headerBytes + body.count)
+        bytes.append(kind.rawValue)
+        withUnsafeBytes(of: UInt32(body.count).bigEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: body)
+        return bytes
+    }
+}
+
+/// Cuts a stream of untrusted bytes into frames. Each byte is copied a constant number of times, however finely the
+/// stream is cut.
+package struct FrameReader: Sendable {
+    /// Which end of a link wrote the stream.
+    package enum Writer: Sendable {
+        case sender
+        case receiver
+
+        fileprivate func mayWrite(_ kind: FrameKind) -> Bool {
+            switch kind {
+            case .probe, .changeSet, .heartbeat: self == .sender
+            case .echo, .acknowledgement, .refusal: self == .receiver
+            case .goodbye: true
+            }
+        }
+    }
+
+    private let writer: Writer
+    private var buffer: [UInt8] = []
+    /// Where the next frame begins in `buffer`.
+    private var start = 0
+
+    package init(writtenBy writer: Writer) { self.writer = writer }
+
+    /// Takes what arrived. Call `next` until it returns nil before appending more: then the buffer never holds more than
+    /// one frame and one arrival.
+    package mutating func append(_ bytes: some Sequence<UInt8>) { buffer.append(contentsOf: bytes) }
+
+    /// The next whole frame; nil when its end has not arrived yet.
+    ///
+    /// The length is held against the kind's limit as soon as the header is there, so a lying length costs nothing.
+    /// - Throws: `E_FRAME_KIND`, `E_FRAME_TOO_LARGE`. The stream can't be read any further then; end it.
+    package mutating func next() throws(FederationError) -> Frame? {
+        guard buffer.count - start >= Frame.headerBytes else { return nil }
+        guard let kind = FrameKind(rawValue: buffer[start]), writer.mayWrite(kind) else {
+            throw FederationError(
+                "E_FRAME_KIND", "the \(writer) of a stream wrote a frame of kind \(buffer[start])",
+                hint: "run the same release on both nodes")
+        }
+        let length = buffer[start + 1..<start + Frame.headerBytes].reduce(0) { $0 << 8 | Int($1) }
+        guard length <= kind.bodyBytesMax else {
+            throw FederationError(
+                "E_FRAME_TOO_LARGE",
+                "a frame of kind \(kind) announces \(length) bytes, at most \(kind.bodyBytesMax) are accepted")
+        }
+        let bodyStart = start + Frame.headerBytes
+        guard buffer.count - bodyStart >= length else { return nil }
+        let frame = Frame(kind, Array(buffer[bodyStart..<bodyStart + length]))
+        start = bodyStart + length
+        discardRead()
+        return frame
+    }
+
+    /// Moves what is left to the front once at least as much lies before it, so that every byte moves at most once for
+    /// each one read.
+    private mutating func discardRead() {
+        guard start * 2 >= buffer.count else { return }
+        if start == buffer.count && buffer.capacity > SyncLimits.controlFrameBytesMax * 2 {
+            buffer = []  // A large change-set must not occupy memory for as long as the link lives.
+        } else {
+            buffer.removeSubrange(..<start)
+        }
+        start = 0
+    }
+}

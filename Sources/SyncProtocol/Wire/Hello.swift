@@ -1,0 +1,103 @@
+import FederationModel
+
+/// The protocol versions that a node speaks, both ends included.
+package struct ProtocolRange: Codable, Hashable, Sendable, CustomStringConvertible {
+    package let min: Int
+    package let max: Int
+
+    /// What this release speaks.
+    package static let supported = ProtocolRange(min: 1, max: 1)
+
+    package init(min: Int, max: Int) {
+        self.min = min
+        self.max = max
+    }
+
+    package func contains(_ version: Int) -> Bool { min <= version && version <= max }
+
+    /// The highest version that both speak; nil when there is none.
+    package func common(with other: ProtocolRange) -> Int? {
+        let highest = Swift.min(max, other.max)
+        return highest >= Swift.max(min, other.min) ? highest : nil
+    }
+
+    package var description: String { "\(min) to \(max)" }
+}
+
+/// The sender's first message on every connection: who it is, what it stands on, and from which life its seqs are.
+///
+/// Who the sender may be is decided from its certificate alone; `node` only has to agree with it.
+package struct Hello: Codable, Hashable, Sendable {
+    package var node: NodeID
+    /// Whom the sender means to talk to; a wrong address in a topology file shows here.
+    package var receiver: NodeID
+    package var protocolRange: ProtocolRange
+    /// Optional features that the sender can use; none is inferred from a version number.
+    package var capabilities: [String]
+    package var schemaRevision: Int
+    package var topologyVersion: Int64
+    package var policyRevision: Int64
+    package var epoch: Epoch
+    /// The sender's own seq now.
+    package var head: Seq
+    /// The sender's clock.
+    package var clock: UnixMilliseconds
+
+    package init(
+        node: NodeID, receiver: NodeID, protocolRange: ProtocolRange = .supported, capabilities: [String],
+        schemaRevision: Int, revision: LinkRevision, epoch: Epoch, head: Seq, clock: UnixMilliseconds
+    ) {
+        self.node = node
+        self.receiver = receiver
+        self.protocolRange = protocolRange
+        self.capabilities = capabilities
+        self.schemaRevision = schemaRevision
+        topologyVersion = revision.topology
+        policyRevision = revision.policy
+        self.epoch = epoch
+        self.head = head
+        self.clock = clock
+    }
+
+    package var revision: LinkRevision { LinkRevision(topology: topologyVersion, policy: policyRevision) }
+
+    private enum CodingKeys: String, CodingKey {
+        case node, receiver, capabilities, epoch, head, clock
+        case protocolRange = "protocol"
+        case schemaRevision = "schema"
+        case topologyVersion = "topology"
+        case policyRevision = "policy"
+    }
+}
+
+/// The receiver's answer to a hello that it accepts.
+package struct HelloReply: Codable, Hashable, Sendable {
+    /// The version that both use on this connection.
+    package var protocolVersion: Int
+    package var capabilities: [String]
+    package var schemaRevision: Int
+    package var topologyVersion: Int64
+    package var clock: UnixMilliseconds
+    /// The receiver's durable cursor, which is the truth about where to go on (design rule 5); nil before the first
+    /// change-set was ever applied.
+    package var cursor: Cursor?
+
+    package init(
+        protocolVersion: Int, capabilities: [String], schemaRevision: Int, topologyVersion: Int64,
+        clock: UnixMilliseconds, cursor: Cursor?
+    ) {
+        self.protocolVersion = protocolVersion
+        self.capabilities = capabilities
+        self.schemaRevision = schemaRevision
+        self.topologyVersion = topologyVersion
+        self.clock = clock
+        self.cursor = cursor
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case capabilities, clock, cursor
+        case protocolVersion = "protocol"
+        case schemaRevision = "schema"
+        case topologyVersion = "topology"
+    }
+}

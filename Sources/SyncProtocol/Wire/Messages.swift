@@ -1,0 +1,83 @@
+import FederationModel
+
+/// The receiver's word that a change-set is on its disk.
+///
+/// It is what the store reports after a commit, and nothing else: `LinkReceiver.onApplied` is the only place from which
+/// one reaches the wire.
+package struct Acknowledgement: Codable, Hashable, Sendable {
+    /// The receiver's cursor, committed together with the rows.
+    package var cursor: Cursor
+    /// Rows that were stored.
+    package var applied: Int
+    /// Rows that were there already in the same look.
+    package var skipped: Int
+    /// Rows that broke a rule and were put aside; the cursor has moved past them.
+    package var quarantined: Int
+
+    package init(cursor: Cursor, applied: Int, skipped: Int, quarantined: Int) {
+        self.cursor = cursor
+        self.applied = applied
+        self.skipped = skipped
+        self.quarantined = quarantined
+    }
+}
+
+/// How fresh the sender's copy of one origin's rows is.
+package struct OriginFreshness: Codable, Hashable, Sendable {
+    /// Everything that the origin wrote until then is in the sender's copy, as far as it is granted.
+    package var asOf: UnixMilliseconds
+    /// Whether the sender's copy has been swept whole since the origin's last new life or policy.
+    package var complete: Bool
+
+    package init(asOf: UnixMilliseconds, complete: Bool) {
+        self.asOf = asOf
+        self.complete = complete
+    }
+}
+
+/// A sign of life from the sender, with what the receiver needs to say how fresh its copy is.
+package struct Heartbeat: Codable, Hashable, Sendable {
+    package var head: Seq
+    package var clock: UnixMilliseconds
+    /// Whether the receiver has acknowledged everything up to `head` that is granted to it. Its cursor alone can't tell:
+    /// it does not move for changes that are not granted.
+    package var isLevel: Bool
+    /// The sender and each origin behind it.
+    package var origins: [NodeID: OriginFreshness]
+
+    package init(head: Seq, clock: UnixMilliseconds, isLevel: Bool, origins: [NodeID: OriginFreshness]) {
+        self.head = head
+        self.clock = clock
+        self.isLevel = isLevel
+        self.origins = origins
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case head, clock, origins
+        case isLevel = "level"
+    }
+}
+
+/// Why the receiver does not take a hello or a change-set.
+package struct Refusal: Codable, Hashable, Sendable {
+    package var code: String
+    package var message: String
+    package var hint: String?
+    /// Milliseconds after which the sender may try again; nil leaves it to the sender.
+    package var retryAfterMS: Int64?
+    /// Where the next change-set must start: the end of what is queued here, or the durable cursor when nothing is; nil
+    /// for a refused hello, and when nothing was ever applied.
+    package var cursor: Cursor?
+
+    package init(_ error: FederationError, retryAfterMS: Int64? = nil, cursor: Cursor? = nil) {
+        code = error.code
+        message = error.message
+        hint = error.hint
+        self.retryAfterMS = retryAfterMS
+        self.cursor = cursor
+    }
+
+    package var error: FederationError {
+        FederationError(code, message, hint: hint, isRetryable: retryAfterMS != nil)
+    }
+}

@@ -1,0 +1,113 @@
+import ChangeSetFormat
+import FederationModel
+import SyncProtocol
+
+struct SimulatedRow: Equatable {
+    let resource: ResourceName
+    let key: RowKey
+    var version: Int64
+    var isDeleted: Bool
+}
+
+/// A change-set as the simulation moves it: the real header and the rows in plain sight.
+struct SimulatedChangeSet {
+    var header: ChangeSetHeader
+    var tail: [SimulatedRow]
+    /// The complete listing from the header's start to its end position.
+    var listing: [SimulatedRow]
+}
+
+struct RowID: Hashable, Comparable {
+    let resource: ResourceName
+    let key: RowKey
+
+    static func < (a: RowID, b: RowID) -> Bool { (a.resource, a.key) < (b.resource, b.key) }
+}
+
+/// The sender's database: rows in their latest version with the seq of their latest change.
+struct SimulatedSource {
+    var epoch: Epoch
+    var seq: Seq = 0
+    var rows: [RowID: (row: SimulatedRow, seq: Seq)] = [:]
+
+    mutating func write(_ row: SimulatedRow) {
+        seq += 1
+        rows[RowID(resource: row.resource, key: row.key)] = (row, seq)
+    }
+
+    /// The tail first, so that live changes never wait behind a sweep; then what fits of the sweep.
+    /// - Returns: nil when nothing that is granted lies behind the cursor.
+    func prepare(_ request: PrepareRequest, policy: LinkPolicy, now: UnixMilliseconds) -> SimulatedChangeSet? {
+        let granted = rows.values.filter {
+            policy.resources.contains($0.row.resource) && policy.origins.contains { [o = $0.row.key.origin] in $0.code == o }
+        }
+        let changed = granted.filter { $0.seq > request.from.seq }.sorted { $0.seq < $1.seq }
+        let tail = changed.prefix(request.rowsMax)
+        var end = request.from
+        end.seq = tail.count == request.rowsMax ? tail.last?.seq ?? seq : seq
+        var listing: [SimulatedRow] = []
+        while case .at(let resource, let after) = end.sweep, tail.count + listing.count < max(request.rowsMax, tail.count + 1) {
+            let room = max(request.rowsMax - tail.count - listing.count, 1)
+            let rest = granted.map(\.row).filter { row in
+                row.resource == resource && !row.isDeleted && after.map { $0 < row.key } ?? true
+            }.sorted { $0.key < $1.key }
+            listing += rest.prefix(room)
+            if rest.count > room {
+                end.sweep = .at(resource: resource, after: rest[room - 1].key)
+            } else {
+                end.sweep = policy.sweepPosition(after: resource)
+            }
+        }
+        if tail.isEmpty && end.sweep == request.from.sweep { return nil }
+        return SimulatedChangeSet(
+            header: ChangeSetHeader(
+                sender: policy.sender, receiver: policy.receiver, start: request.from, end: end, head: seq,
+                schemaRevision: 1, rowCount: tail.count + listing.count, payloadBytes: 100, createdAt: now),
+            tail: tail.map(\.row), listing: listing)
+    }
+
+    /// What the receiver has to hold in the end.
+    func granted(by policy: LinkPolicy) -> [RowID: SimulatedRow] {
+        rows.filter { id, value in
+            !value.row.isDeleted && policy.resources.contains(id.resource)
+                && policy.origins.contains { $0.code == id.key.origin }
+        }.mapValues(\.row)
+    }
+}
+
+/// The receiver's database: rows and cursor, changed together.
+struct SimulatedTarget {
+    var cursor: Cursor?
+    var rows: [RowID: SimulatedRow] = [:]
+
+    mutating func apply(_ changeSet: SimulatedChangeSet, policy: LinkPolicy, keepsRows: Bool = true) {
+        let header = changeSet.header
+        if keepsRows {
+            if cursor?.revision != header.start.revision {
+                rows = rows.filter { policy.resources.contains($0.key.resource) }
+            }
+            for row in changeSet.tail { put(row) }
+            sweep(changeSet, policy: policy)
+        }
+        cursor = header.end
+    }
+
+    private mutating func put(_ row: SimulatedRow) {
+        rows[RowID(resource: row.resource, key: row.key)] = row.isDeleted ? nil : row
+    }
+
+    /// What the listing does not name, between the two positions, is gone.
+    private mutating func sweep(_ changeSet: SimulatedChangeSet, policy: LinkPolicy) {
+        var position = changeSet.header.start.sweep
+        let end = changeSet.header.end.sweep
+        while position != end, case .at(let resource, let after) = position {
+            var last: RowKey?
+            if case .at(resource, let key) = end { last = key }
+            rows = rows.filter { id, _ in
+                id.resource != resource || after.map { id.key <= $0 } ?? false || last.map { $0 < id.key } ?? false
+            }
+            position = last == nil ? policy.sweepPosition(after: resource) : end
+        }
+        for row in changeSet.listing { put(row) }
+    }
+}
