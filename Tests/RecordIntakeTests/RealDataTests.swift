@@ -39,13 +39,14 @@ struct RealDataTests {
         return outcome
     }
 
-    @Test func `Boston loses only the rows that close before they open`() throws {
+    /// The 175 rows that close before they open do so by 42 seconds at most, within the tolerance.
+    @Test func `every row of Boston is taken`() throws {
         let boston = try importAll("us311-boston/boston_2015_jan_aug.csv.gz", "us311-boston.yaml")
         #expect(boston.tally.read == 81_408)
-        #expect(boston.tally.rejectedByCode == ["E_TIME_ORDER": 175])
-        #expect(boston.records["service_request"] == 81_233)
-        #expect(boston.records["assignment"] == 81_233)
-        #expect(boston.fields["assignment.due_datetime"].map { 81_408 - $0 } ?? 0 >= 19_533)
+        #expect(boston.tally.rejectedByCode == [:])
+        #expect(boston.records == ["service_request": 81_408, "assignment": 81_408, "closure": 69_312])
+        #expect(boston.fields["assignment.due_datetime"] == 81_408 - 19_533)
+        #expect(boston.fields["service_request.lat"] == 81_408 - 11_899)
     }
 
     @Test(arguments: [

@@ -1,0 +1,175 @@
+import FederationModel
+import Foundation
+import RecordIntake
+import Testing
+
+struct ImporterTests {
+    private static let header = "id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,closed,how\n"
+
+    private func importRows(_ rows: String, header: String = ImporterTests.header, mapping text: String = smallMapping)
+        throws -> [IntakeRow]
+    {
+        let mapping = try Mapping.parse(text, path: "m.yaml")
+        let origin = try #require(NodeID("370100"))
+        return try withFile(header + rows) { path in
+            let importer = try Importer(mapping: mapping, origin: origin, path: path)
+            var made: [IntakeRow] = []
+            while let row = try importer.next() { made.append(row) }
+            return made
+        }
+    }
+
+    private func rejection(_ row: String) throws -> RowRejection? {
+        guard case .failure(let rejection) = try #require(importRows(row).first).result else { return nil }
+        return rejection
+    }
+
+    @Test func `one row becomes a ticket with its assignment and its closure`() throws {
+        let rows = try importRows(
+            "7,2025-09-30 09:00:00,电话,路灯不亮,\"连续\"\"三\"\"天\",是,36.66,y,3,城管局,5.0,2025-10-01 01:00:00,done\n")
+        let records = try #require(rows.first).result.get()
+        #expect(
+            records == [
+                IntakeRecord(
+                    resource: "service_request", key: "370100-7",
+                    fields: [
+                        "global_id": .text("370100-7"), "service_request_id": .text("7"),
+                        "requested_datetime": .integer(1_759_194_000_000), "channel": .text("01"),
+                        "request_type": .text("2"), "title": .text("路灯不亮"),
+                        "description": .text("路灯不亮; 连续\"三\"天"), "urgency": .text("normal"),
+                        "acceptance": .text("accepted"), "reply_required": .integer(1), "lat": .real(36.66),
+                        "ext": .text(#"{"ward":"3","id":"7"}"#),
+                    ]),
+                IntakeRecord(
+                    resource: "assignment", key: "370100-7.assignment.1",
+                    fields: [
+                        "global_id": .text("370100-7"), "ticket_origin": .text("370100"), "round": .integer(1),
+                        "occurred_at": .integer(1_759_194_000_000), "assignee_unit": .text("城管局"),
+                        "role": .text("main"), "limit_days": .integer(5),
+                    ]),
+                IntakeRecord(
+                    resource: "closure", key: "370100-7.closure.1",
+                    fields: [
+                        "global_id": .text("370100-7"), "ticket_origin": .text("370100"), "round": .integer(1),
+                        "occurred_at": .integer(1_759_280_400_000), "closure_kind": .text("closed"),
+                    ]),
+            ])
+    }
+
+    @Test func `conditions, defaults, prefixes and fallbacks choose`() throws {
+        let rows = try importRows(
+            """
+            1,2025-09-30 09:00:00,,,text only,,36.6,n,,none,,,
+            2,2025-09-30 09:00:00,telephone call,t,,,,,,,,2025/10/1,gone
+            """)
+        let first = try rows[0].result.get()
+        #expect(first.map(\.resource) == ["service_request"])
+        #expect(first[0].fields["channel"] == .text("19"))
+        #expect(first[0].fields["title"] == .text("text only"))
+        #expect(first[0].fields["description"] == .text("text only"))
+        #expect(first[0].fields["lat"] == nil)
+        let second = try rows[1].result.get()
+        #expect(second.map(\.resource) == ["service_request", "closure"])
+        #expect(second[0].fields["channel"] == .text("01"))
+        #expect(second[1].fields["closure_kind"] == .text("terminated"))
+        #expect(second[1].fields["occurred_at"] == .integer(1_759_276_800_000))
+    }
+
+    @Test func `a row is refused whole, with the field and without its value`() throws {
+        let cases: [(String, String, String)] = [
+            (",2025-09-30 09:00:00,,t,,,,,,,,,\n", "id", "E_FIELD_MISSING"),
+            ("1,,,t,,,,,,,,,\n", "requested_datetime", "E_FIELD_MISSING"),
+            ("1,30.09.2025,,t,,,,,,,,,\n", "requested_datetime", "E_FIELD_TIME"),
+            ("1,2025-09-30 09:00:00,pigeon,t,,,,,,,,,\n", "channel", "E_FIELD_CODE"),
+            ("1,2025-09-30 09:00:00,,t,,perhaps,,,,,,,\n", "reply_required", "E_FIELD_TYPE"),
+            ("1,2025-09-30 09:00:00,,t,,,nan,y,,,,,\n", "lat", "E_FIELD_TYPE"),
+            ("1,2025-09-30 09:00:00,,t,,,,,,u,3.5,,\n", "limit_days", "E_FIELD_TYPE"),
+            ("1,2025-09-30 09:00:00,,t,,,,,,u,99999999999999999999,,\n", "limit_days", "E_FIELD_TYPE"),
+            ("1,2025-09-30 09:00:00,,\(String(repeating: "长", count: 700)),,,,,,,,,\n", "title", "E_FIELD_TOO_LONG"),
+            ("1,2025-09-30 09:00:00\n", "", "E_CSV_COLUMNS"),
+        ]
+        for (row, field, code) in cases {
+            let rejection = try #require(try rejection(row))
+            #expect(rejection.field == field)
+            #expect(rejection.code == code)
+            #expect(!rejection.reason.contains("pigeon") && !rejection.reason.contains("perhaps"))
+        }
+    }
+
+    @Test func `events may run backwards by five minutes and not by more`() throws {
+        #expect(try rejection("1,2025-09-30 09:05:00,,t,,,,,,,,2025-09-30 01:00:00,done\n") == nil)
+        let rejection = try #require(try rejection("1,2025-09-30 09:05:01,,t,,,,,,,,2025-09-30 01:00:00,done\n"))
+        #expect(rejection.code == "E_TIME_ORDER")
+        #expect(rejection.field == "closure.occurred_at")
+    }
+
+    @Test func `an optional column may be absent and any other may not`() throws {
+        let shorter = "id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,how\n"
+        let rows = try importRows("1,2025-09-30 09:00:00,,t,,,,,,u,,done\n", header: shorter)
+        #expect(try rows[0].result.get().map(\.resource) == ["service_request", "assignment"])
+        let error = #expect(throws: FederationError.self) {
+            try importRows("", header: Self.header.replacing("title", with: "titel"))
+        }
+        #expect(error?.code == "E_MAPPING")
+        #expect(error?.message == "m.yaml:11: the file has no column 'title'")
+        #expect(error?.hint?.hasPrefix("did you mean 'titel'?") == true)
+        let twice = #expect(throws: FederationError.self) {
+            try importRows("", header: Self.header.replacing("text", with: "title"))
+        }
+        #expect(twice?.message.hasSuffix("the file has column 'title' twice") == true)
+    }
+
+    @Test func `records of tickets that are there already can be imported alone`() throws {
+        let mapping = """
+            key: [office, ticket]
+            time_formats: [yyyy-MM-dd HH:mm:ssZ]
+            records:
+              - resource: assignment
+                ordinal: step
+                fields:
+                  occurred_at: at
+                  assignee_unit: unit
+                  role: {value: joint}
+                  round: round
+            """
+        let rows = try importRows(
+            "A,1,2,2025-09-30 09:00:00+08:00,x,2\nA,1,,2025-09-30 09:00:00Z,x,2\n", header: "office,ticket,step,at,unit,round\n",
+            mapping: mapping)
+        let record = try #require(rows[0].result.get().first)
+        #expect(record.key == "370100-A-1.assignment.2")
+        #expect(record.fields["round"] == .integer(2))
+        #expect(record.fields["occurred_at"] == .integer(1_759_194_000_000))
+        #expect(throws: RowRejection(field: "step", code: "E_FIELD_MISSING", reason: "the row has no ordinal")) {
+            try rows[1].result.get()
+        }
+    }
+
+    @Test func `importing a file twice makes equal records`() throws {
+        let rows = "1,2025-09-30 09:00:00,,t,,,,,,u,,2025-10-01 01:00:00,done\n"
+        #expect(try importRows(rows) == importRows(rows))
+    }
+
+    @Test func `rejected rows are listed without values`() throws {
+        let rows = try importRows("\n1,2025-09-30 09:00:00,,t,,,,,,,,,\n2,secret,,t,,,,,,,,,\nx\n")
+        var tally = IntakeTally()
+        let list = try withFile("") { path in
+            let writer = try RejectsWriter(path: path)
+            for row in rows {
+                tally.count(row)
+                try writer.write(row)
+            }
+            try writer.close()
+            return try String(contentsOfFile: path, encoding: .utf8)
+        }
+        #expect(
+            list == """
+                row,line,field,code,reason
+                2,4,requested_datetime,E_FIELD_TIME,is not a time in any of the mapping's formats
+                3,5,,E_CSV_COLUMNS,the row has another number of columns than the header
+
+                """)
+        #expect(tally.read == 3 && tally.accepted == 1 && tally.rejected == 2)
+        #expect(tally.rejectedByCode == ["E_FIELD_TIME": 1, "E_CSV_COLUMNS": 1])
+        #expect(throws: FederationError.self) { try RejectsWriter(path: "/nowhere/rejects.csv") }
+    }
+}
