@@ -50,10 +50,9 @@ struct SyncBenchmark: AsyncParsableCommand {
                 epoch: source.epoch, seq: try await source.head(), revision: policy.revision, sweep: policy.sweepStart)
             while true {
                 let started = ContinuousClock.now
-                guard
-                    let outgoing = try await source.prepareChangeSet(
-                        from: cursor, policy: policy, rowsMax: rows, now: now(), compressor: compressor)
-                else { break }
+                let preparation = try await source.prepareChangeSet(
+                    from: cursor, policy: policy, rowsMax: rows, now: now(), compressor: compressor)
+                guard case .changeSet(let outgoing) = preparation else { break }
                 let prepared = ContinuousClock.now
                 let incoming = try IncomingChangeSet(
                     bytes: outgoing.bytes, policy: policy, resources: BuiltInResources.all, now: now())

@@ -41,9 +41,7 @@ import Zstandard
     @Test func `a change-set that is applied twice is refused the second time and changes nothing`() async throws {
         try await _ = city.store.intake((1...10).map { ticket($0) }, now: noon)
         let start = try await startCursor(city.store, above.store, policy: link)
-        let outgoing = try #require(
-            try await city.store.prepareChangeSet(
-                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        let outgoing = try await changeSet(city.store, from: start, policy: link)
         let incoming = try IncomingChangeSet(
             bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
         let report = try await above.store.apply(incoming, policy: link, now: noon)
@@ -91,9 +89,7 @@ import Zstandard
         try await _ = liar.store.intake([ticket(1, origin: qingdao)], now: noon)
         let wide = policy(from: qingdao, to: province)
         let start = try await startCursor(liar.store, above.store, policy: wide)
-        let outgoing = try #require(
-            try await liar.store.prepareChangeSet(
-                from: start, policy: wide, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        let outgoing = try await changeSet(liar.store, from: start, policy: wide)
         #expect {
             try IncomingChangeSet(bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
         } throws: {
@@ -104,9 +100,7 @@ import Zstandard
     @Test func `a version out of the future is refused with both times`() async throws {
         try await _ = city.store.intake([ticket(1)], now: noon + SyncLimits.clockSkewMax + 1)
         let start = try await startCursor(city.store, above.store, policy: link)
-        let outgoing = try #require(
-            try await city.store.prepareChangeSet(
-                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        let outgoing = try await changeSet(city.store, from: start, policy: link)
         #expect {
             try IncomingChangeSet(bytes: outgoing.bytes, policy: link, resources: BuiltInResources.all, now: noon)
         } throws: { error in
@@ -137,9 +131,7 @@ import Zstandard
         // The city's release lets a channel through that does not even look like a code.
         _ = try await city.store.rows(sql: "SELECT 1", arguments: [])
         let start = try await startCursor(city.store, above.store, policy: link)
-        let outgoing = try #require(
-            try await city.store.prepareChangeSet(
-                from: start, policy: link, rowsMax: 5, now: noon, compressor: ZstandardCompressor()))
+        let outgoing = try await changeSet(city.store, from: start, policy: link)
         // The receiver demands a field that the sender's release does not know.
         let stricter = BuiltInResources.all.map { resource in
             resource.name != "service_request"

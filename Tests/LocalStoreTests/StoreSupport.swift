@@ -87,14 +87,21 @@ func carry(
     var reports: [ApplyReport] = []
     while true {
         let start = try await startCursor(sender, receiver, policy: policy)
-        guard
-            let outgoing = try await sender.prepareChangeSet(
-                from: start, policy: policy, rowsMax: rowsMax, now: noon, compressor: compressor)
-        else { return reports }
+        let prepared = try await sender.prepareChangeSet(
+            from: start, policy: policy, rowsMax: rowsMax, now: noon, compressor: compressor)
+        guard case .changeSet(let outgoing) = prepared else { return reports }
         let incoming = try IncomingChangeSet(
             bytes: outgoing.bytes, policy: policy, resources: receiver.resources, now: noon)
         reports.append(try await receiver.apply(incoming, policy: policy, now: noon))
     }
+}
+
+/// The next change-set of five rows at most.
+func changeSet(_ sender: NodeStore, from start: Cursor, policy: LinkPolicy) async throws -> OutgoingChangeSet {
+    let prepared = try await sender.prepareChangeSet(
+        from: start, policy: policy, rowsMax: 5, evenIfEmpty: true, now: noon, compressor: ZstandardCompressor())
+    guard case .changeSet(let outgoing) = prepared else { preconditionFailure("an empty change-set was asked for") }
+    return outgoing
 }
 
 func startCursor(_ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy) async throws -> Cursor {

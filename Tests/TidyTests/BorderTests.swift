@@ -16,13 +16,13 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
-        "ChangeSetFormat", "FederationModel", "Foundation", "Hummingbird", "HummingbirdCore", "LocalStore", "Logging",
-        "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity", "PeerTransport",
-        "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams",
+        "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "LocalStore",
+        "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity", "PeerTransport",
+        "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
-        "ArgumentParser", "FederationModel", "Foundation", "LocalStore", "Logging", "LogicalQuery", "NodeIdentity",
-        "NodeRuntime", "RecordIntake", "SyncProtocol", "TopologyFile",
+        "ArgumentParser", "ChangeSetFormat", "FederationModel", "Foundation", "LocalStore", "Logging", "LogicalQuery",
+        "NodeIdentity", "NodeRuntime", "RecordIntake", "TopologyFile", "Zstandard",
     ],
 ]
 

@@ -20,39 +20,49 @@ package struct IncomingChangeSet: Sendable {
     package init(
         bytes: [UInt8], policy: LinkPolicy, resources: [ResourceDefinition], now: UnixMilliseconds
     ) throws(FederationError) {
-        guard bytes.count <= SyncLimits.changeSetBytesMax else {
-            throw FederationError(
-                "E_CHANGE_SET_TOO_LARGE",
-                "a change-set has \(bytes.count) bytes, at most \(SyncLimits.changeSetBytesMax) are accepted")
-        }
-        let read = bytes.withUnsafeBytes { bytes -> Result<(ChangeSetHeader, [UInt8]), FederationError> in
-            do throws(FederationError) {
-                let (header, offset) = try ChangeSetHeader.decode(bytes)
-                return .success((header, try decompress(UnsafeRawBufferPointer(rebasing: bytes[offset...]), header)))
-            } catch {
-                return .failure(error)
-            }
-        }
-        let (header, payload) = try read.get()
-        let decoded = payload.withUnsafeBytes { payload -> Result<([DecodedBlock], [[RowFault]]), FederationError> in
-            do throws(FederationError) {
-                let reader = PayloadReader { name in resources.first { $0.name == name } }
-                let blocks = try reader.blocks(of: payload, header: header)
-                for block in blocks { try check(block, payload: payload, policy: policy, now: now) }
-                return .success((blocks, blocks.map { $0.faults(payload: payload) }))
-            } catch {
-                return .failure(error)
-            }
+        let (header, payload, blocks) = try readChangeSet(bytes, resources: resources) {
+            (block: DecodedBlock, payload: UnsafeRawBufferPointer) throws(FederationError) in
+            try check(block, payload: payload, policy: policy, now: now)
         }
         self.header = header
         self.payload = payload
-        (blocks, faults) = try decoded.get()
+        self.blocks = blocks
+        faults = payload.withUnsafeBytes { payload in blocks.map { $0.faults(payload: payload) } }
     }
+}
 
-    package var rowCount: Int { header.rowCount }
-    package var resources: [(name: ResourceName, kind: BlockKind, rows: Int, columns: [String])] {
-        blocks.map { ($0.resource.name, $0.kind, $0.rowCount, $0.columns.map(\.name)) }
+/// Decompresses and decodes a change-set.
+///
+/// - Parameter check: what else each block must keep to.
+func readChangeSet(
+    _ bytes: [UInt8], resources: [ResourceDefinition],
+    check: (DecodedBlock, UnsafeRawBufferPointer) throws(FederationError) -> Void
+) throws(FederationError) -> (ChangeSetHeader, [UInt8], [DecodedBlock]) {
+    guard bytes.count <= SyncLimits.changeSetBytesMax else {
+        throw FederationError(
+            "E_CHANGE_SET_TOO_LARGE",
+            "a change-set has \(bytes.count) bytes, at most \(SyncLimits.changeSetBytesMax) are accepted")
     }
+    let read = bytes.withUnsafeBytes { bytes -> Result<(ChangeSetHeader, [UInt8]), FederationError> in
+        do throws(FederationError) {
+            let (header, offset) = try ChangeSetHeader.decode(bytes)
+            return .success((header, try decompress(UnsafeRawBufferPointer(rebasing: bytes[offset...]), header)))
+        } catch {
+            return .failure(error)
+        }
+    }
+    let (header, payload) = try read.get()
+    let decoded = payload.withUnsafeBytes { payload -> Result<[DecodedBlock], FederationError> in
+        do throws(FederationError) {
+            let reader = PayloadReader { name in resources.first { $0.name == name } }
+            let blocks = try reader.blocks(of: payload, header: header)
+            for block in blocks { try check(block, payload) }
+            return .success(blocks)
+        } catch {
+            return .failure(error)
+        }
+    }
+    return (header, payload, try decoded.get())
 }
 
 private func decompress(

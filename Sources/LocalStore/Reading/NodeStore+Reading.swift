@@ -108,7 +108,7 @@ extension NodeStore {
 }
 
 extension FieldValue {
-    fileprivate var databaseValue: DatabaseValue {
+    var databaseValue: DatabaseValue {
         switch self {
         case .null: .null
         case .integer(let integer): integer.databaseValue

@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import Foundation
+import HTTPTypes
 import Hummingbird
 import LocalStore
 import LogicalQuery
@@ -52,9 +53,12 @@ struct LinkRoutes: Sendable {
                     try await writer.write(ByteBuffer())
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask { await read(body, link: link, connection: connection) }
-                        try await cancelWhenGracefulShutdown {
-                            for await frame in frames { try await writer.write(ByteBuffer(bytes: frame.encoded)) }
+                        group.addTask {
+                            // The server waits for its requests at shutdown, and this one has no end of its own.
+                            try await gracefulShutdown()
+                            await link.stop()
                         }
+                        for await frame in frames { try await writer.write(ByteBuffer(bytes: frame.encoded)) }
                         group.cancelAll()
                     }
                     try await writer.finish(nil)

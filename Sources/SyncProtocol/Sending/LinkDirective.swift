@@ -33,10 +33,14 @@ package struct PrepareRequest: Hashable, Sendable {
     /// Where it must start, exactly.
     package var from: Cursor
     package var rowsMax: Int
+    /// Whether a change-set without rows is wanted too: the receiver's durable cursor is not this one yet, and only a
+    /// change-set moves it. On a link that grants nothing it is the only one.
+    package var evenIfEmpty: Bool
 
-    package init(from: Cursor, rowsMax: Int) {
+    package init(from: Cursor, rowsMax: Int, evenIfEmpty: Bool = false) {
         self.from = from
         self.rowsMax = rowsMax
+        self.evenIfEmpty = evenIfEmpty
     }
 }
 

@@ -25,6 +25,9 @@ extension LinkSender {
         var waitingSince: UnixMilliseconds
         var heartbeatAt: UnixMilliseconds
         var heartbeatsMissed = 0
+        /// What the last heartbeat said. When it said no, the next one does not wait for its time: an answer over all
+        /// nodes should know at once that this one's copy is whole.
+        var isToldLevel = false
         /// Refusals as out of step since the last acknowledgement.
         var outOfStep = 0
         /// Set when the link is stopping.
@@ -94,6 +97,28 @@ extension LinkSender {
             link.phase = .flowing(flow)
             return []
         }
+    }
+
+    /// The store could not read its feed. It is asked again after a pause.
+    package mutating func onPrepareFailed(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            link.preparing = nil
+            link.lastError = error
+            guard case .flowing(var flow) = link.phase else { return [] }
+            flow.pausedUntil = now + SyncLimits.busyPause
+            link.phase = .flowing(flow)
+            return []
+        }
+    }
+
+    /// Tells the receiver at once that it has become level, unless the last heartbeat said so.
+    mutating func tellLevel(_ now: UnixMilliseconds) -> [LinkDirective] {
+        guard case .flowing(var flow) = phase, !flow.isToldLevel else { return [] }
+        flow.isToldLevel = true
+        flow.heartbeatAt = now + SyncLimits.heartbeatInterval
+        flow.heartbeatsMissed += 1
+        phase = .flowing(flow)
+        return [.heartbeat(isLevel: true)]
     }
 
     // MARK: - The receiver's answers
@@ -194,14 +219,16 @@ extension LinkSender {
             flow.heartbeatAt = now + SyncLimits.heartbeatInterval
             if flow.mode == .stream || flow.inFlight.isEmpty {
                 flow.heartbeatsMissed += 1
-                directives.append(.heartbeat(isLevel: isLevel(flow)))
+                flow.isToldLevel = isLevel(flow)
+                directives.append(.heartbeat(isLevel: flow.isToldLevel))
             }
         }
         if let pausedUntil = flow.pausedUntil, pausedUntil <= now { flow.pausedUntil = nil }
-        if preparing == nil, flow.stopBy == nil, flow.pausedUntil == nil, flow.hasMore(head: head),
+        let lacksCursor = flow.inFlight.isEmpty && acknowledged != flow.next
+        if preparing == nil, flow.stopBy == nil, flow.pausedUntil == nil, flow.hasMore(head: head) || lacksCursor,
             flow.inFlight.count < flow.mode.inFlightMax
         {
-            let request = PrepareRequest(from: flow.next, rowsMax: sizer.rows)
+            let request = PrepareRequest(from: flow.next, rowsMax: sizer.rows, evenIfEmpty: lacksCursor)
             preparing = request
             directives.append(.prepare(request))
         }

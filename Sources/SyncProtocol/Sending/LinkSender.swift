@@ -219,7 +219,7 @@ package struct LinkSender: Sendable {
         directives += proceed(now)
         if state == .level && !wasLevel {
             lastLevel = now
-            directives.append(.note(.becameLevel))
+            directives += [.note(.becameLevel)] + tellLevel(now)
         }
         // An earlier wake than needed costs nothing, so a deadline that moves back with every message sets no timer.
         if let deadline = nextDeadline, wakeAt.map({ deadline < $0 }) ?? true {

@@ -22,19 +22,6 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     }
 }
 
-/// How fresh the sender's copy of one origin's rows is.
-package struct OriginFreshness: Codable, Hashable, Sendable {
-    /// Everything that the origin wrote until then is in the sender's copy, as far as it is granted.
-    package var asOf: UnixMilliseconds
-    /// Whether the sender's copy has been swept whole since the origin's last new life or policy.
-    package var complete: Bool
-
-    package init(asOf: UnixMilliseconds, complete: Bool) {
-        self.asOf = asOf
-        self.complete = complete
-    }
-}
-
 /// A sign of life from the sender, with what the receiver needs to say how fresh its copy is.
 package struct Heartbeat: Codable, Hashable, Sendable {
     package var head: Seq

@@ -1,0 +1,142 @@
+import ArgumentParser
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import LocalStore
+import NodeRuntime
+import Zstandard
+
+struct ChangeSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "change-set", abstract: "Look into what travels over a link.",
+        subcommands: [Inspect.self, Export.self])
+
+    struct Inspect: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print header, resources, row counts and columns of a change-set.",
+            discussion: """
+                EXAMPLE
+                  federation-node change-set inspect first.fcs --sqlite first.db
+                """)
+
+        @Argument(help: "The file.", completion: .file())
+        var file: String
+
+        @Option(help: "Write its rows into a new SQLite database.", completion: .file())
+        var sqlite: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw FederationError("E_FILE_MISSING", "\(file) can't be read")
+            }
+            let changeSet = try InspectedChangeSet(bytes: Array(data), resources: BuiltInResources.all)
+            if let sqlite { try changeSet.write(toDatabase: sqlite) }
+            let report = Report(changeSet, bytes: data.count)
+            if json { try Output.json(report) } else { print(report.text) }
+        }
+
+        private struct Report: Encodable {
+            struct Block: Encodable {
+                let resource: String
+                let kind: String
+                let rows: Int
+                let columns: [String]
+            }
+
+            let sender: String
+            let receiver: String
+            let epoch: String
+            let start: Seq
+            let upto: Seq
+            let head: Seq
+            let revision: String
+            let sweep: String?
+            let schemaRevision: Int
+            let rows: Int
+            let bytes: Int
+            let payloadBytes: Int
+            let createdAt: String
+            let resources: [Block]
+
+            init(_ changeSet: InspectedChangeSet, bytes: Int) {
+                let header = changeSet.header
+                sender = header.sender.code
+                receiver = header.receiver.code
+                epoch = header.start.epoch.description
+                start = header.start.seq
+                upto = header.end.seq
+                head = header.head
+                revision = header.start.revision.description
+                sweep = header.start.sweep == header.end.sweep ? nil : "\(header.start.sweep) to \(header.end.sweep)"
+                schemaRevision = header.schemaRevision
+                rows = header.rowCount
+                self.bytes = bytes
+                payloadBytes = header.payloadBytes
+                createdAt = ShanghaiTime.rfc3339(header.createdAt)
+                resources = changeSet.blocks.map {
+                    Block(
+                        resource: $0.resource.name.text, kind: "\($0.kind)", rows: $0.rowCount,
+                        columns: $0.columns.map(\.name))
+                }
+            }
+
+            var text: String {
+                var lines = [
+                    "\(sender) -> \(receiver), epoch \(epoch), revision \(revision), schema \(schemaRevision)",
+                    "seq \(start) to \(upto) of \(head), made \(createdAt)",
+                    "\(rows) rows, \(bytes) bytes, \(payloadBytes) before compression",
+                ]
+                if let sweep { lines.append("sweep \(sweep)") }
+                for block in resources {
+                    lines.append("\(block.resource) (\(block.kind)): \(block.rows) rows: \(block.columns.joined(separator: ", "))")
+                }
+                return lines.joined(separator: "\n")
+            }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the change-set that a first contact with a neighbour would begin with.",
+            discussion: """
+                It shows what the link grants; nothing is sent, and no cursor moves.
+
+                EXAMPLE
+                  federation-node change-set export --peer 370000 --out first.fcs --config /srv/370100/node.yaml
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Option(help: "The neighbour: a code or the beginning of a name.")
+        var peer: String
+
+        @Option(help: "The file to write.", completion: .file())
+        var out: String
+
+        @Option(help: "At most so many rows.")
+        var rows = 1_000
+
+        func run() async throws {
+            let local = try node.open()
+            let neighbour = try local.node(named: peer)
+            guard
+                let policy = LinkPolicy(
+                    from: local.id, to: neighbour.id, topology: local.topology, resources: local.store.resources)
+            else {
+                throw FederationError("E_NOT_A_NEIGHBOUR", "\(neighbour.id) is no neighbour of \(local.id)")
+            }
+            let start = Cursor(
+                epoch: local.store.epoch, seq: try await local.store.head(), revision: policy.revision,
+                sweep: policy.sweepStart)
+            let prepared = try await local.store.prepareChangeSet(
+                from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true, now: now(),
+                compressor: ZstandardCompressor())
+            guard case .changeSet(let outgoing) = prepared else { return }
+            try Data(outgoing.bytes).write(to: URL(filePath: out))
+            print("\(out): \(outgoing.header.rowCount) rows, \(outgoing.bytes.count) bytes")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import GRDB
+
+/// A change-set opened by a person: checked like any other, but against no policy, and never applied.
+package struct InspectedChangeSet {
+    package let header: ChangeSetHeader
+    package let blocks: [DecodedBlock]
+    private let payload: [UInt8]
+
+    /// - Throws: the codes of `IncomingChangeSet` that do not depend on a link.
+    package init(bytes: [UInt8], resources: [ResourceDefinition]) throws(FederationError) {
+        (header, payload, blocks) = try readChangeSet(bytes, resources: resources) { _, _ throws(FederationError) in }
+    }
+
+    /// Writes the rows into a new SQLite database, a table a resource, for any tool to look at.
+    ///
+    /// - Throws: `E_FILE_EXISTS`.
+    package func write(toDatabase path: String) throws {
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw FederationError("E_FILE_EXISTS", "\(path) is there already", hint: "name a new file")
+        }
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { db in
+            for (resource, group) in Dictionary(grouping: blocks, by: \.resource) {
+                let columns = EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)
+                let list = columns.map(quoted).joined(separator: ", ")
+                try db.execute(sql: "CREATE TABLE \(quoted(resource.name.text)) (movement TEXT, \(list))")
+                for block in group { try insert(block, columns: columns, db) }
+            }
+        }
+        try queue.close()
+    }
+
+    private func insert(_ block: DecodedBlock, columns: [String], _ db: Database) throws {
+        let marks = (columns + [""]).map { _ in "?" }.joined(separator: ", ")
+        let statement = try db.makeStatement(
+            sql: "INSERT INTO \(quoted(block.resource.name.text)) VALUES (\(marks))")
+        try payload.withUnsafeBytes { payload in
+            for row in 0..<block.rowCount {
+                let values = columns.map { (block.column($0)?.value(row, payload: payload) ?? .null).databaseValue }
+                try statement.execute(arguments: StatementArguments(["\(block.kind)".databaseValue] + values))
+            }
+        }
+    }
+}
