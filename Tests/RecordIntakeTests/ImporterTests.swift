@@ -103,6 +103,21 @@ struct ImporterTests {
         #expect(rejection.field == "closure.occurred_at")
     }
 
+    @Test func `the times of a call are in order among themselves`() throws {
+        let mapping = """
+            key: id
+            time_formats: [yyyy-MM-dd HH:mm]
+            records:
+              - resource: call_record
+                fields: {direction: {value: inbound}, arrival: arrival, hangup: hangup, disposition: {value: connected}}
+            """
+        let rows = try importRows(
+            "1,2025-09-30 09:00,2025-09-30 09:03\n2,2025-09-30 09:00,2025-09-30 08:03\n", header: "id,arrival,hangup\n",
+            mapping: mapping)
+        #expect(try rows[0].result.get().map(\.key) == ["370100-1"])
+        #expect(throws: RowRejection.self) { try rows[1].result.get() }
+    }
+
     @Test func `an optional column may be absent and any other may not`() throws {
         let shorter = "id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,how\n"
         let rows = try importRows("1,2025-09-30 09:00:00,,t,,,,,,u,,done\n", header: shorter)
@@ -133,7 +148,8 @@ struct ImporterTests {
                   round: round
             """
         let rows = try importRows(
-            "A,1,2,2025-09-30 09:00:00+08:00,x,2\nA,1,,2025-09-30 09:00:00Z,x,2\n", header: "office,ticket,step,at,unit,round\n",
+            "A,1,2,2025-09-30 09:00:00+08:00,x,2\nA,1,,2025-09-30 09:00:00Z,x,2\n",
+            header: "office,ticket,step,at,unit,round\n",
             mapping: mapping)
         let record = try #require(rows[0].result.get().first)
         #expect(record.key == "370100-A-1.assignment.2")

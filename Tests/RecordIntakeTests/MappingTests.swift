@@ -49,20 +49,28 @@ struct MappingTests {
     }
 
     @Test(arguments: [
-        ("title: {first_of", "titel: {first_of", "m.yaml:11: unknown field 'titel' of service_request", "did you mean 'title'?"),
-        ("resource: closure", "resource: closing", "m.yaml:24: unknown resource 'closing'", "did you mean 'closure'?"),
+        (
+            "title: {first_of", "titel: {first_of", "m.yaml:11: unknown field 'titel' of service_request",
+            "did you mean 'title'?"
+        ),
+        ("resource: closure", "resource: closur", "m.yaml:25: unknown resource 'closur'", "did you mean 'closure'?"),
         ("titles_of: channel", "titles_of: chanel", "m.yaml:9: unknown code list 'chanel'", "did you mean 'channel'?"),
-        ("titles_of: channel", "titles_of: score", "m.yaml:9: field 'channel' takes no codes of list 'score'", "channel"),
+        (
+            "titles_of: channel", "titles_of: score", "m.yaml:9: field 'channel' takes no codes of list 'score'",
+            "channel"
+        ),
         ("{value: \"2\"}", "{value: \"7\"}", "m.yaml:10: '7' is not in code list request_type", "2 求助"),
         ("\"tele*\": \"01\"", "\"tele*\": \"99\"", "m.yaml:9: '99' is not in code list channel", "01 电话"),
         ("default: \"19\"", "default: \"20\"", "m.yaml:9: '20' is not in code list channel", "19 其他"),
-        ("otherwise: terminated", "otherwise: ended", "m.yaml:28: 'ended' is not in code list closure_kind", "终止办理"),
+        ("otherwise: terminated", "otherwise: ended", "m.yaml:29: 'ended' is not in code list closure_kind", "终止办理"),
         ("separator:", "seperator:", "m.yaml:12: unknown key 'seperator' in a field", "did you mean 'separator'?"),
         ("key: id", "kye: id", "m.yaml:1: unknown key 'kye' in a mapping", "did you mean 'key'?"),
-        ("zone: UTC", "zone: Mars/Olympus", "m.yaml:27: unknown time zone 'Mars/Olympus'", "Asia/Shanghai"),
+        ("zone: UTC", "zone: Mars/Olympus", "m.yaml:28: unknown time zone 'Mars/Olympus'", "Asia/Shanghai"),
         ("[yyyy-MM-dd HH:mm:ss]", "[yyyy-MM-dd QQ]", "m.yaml:2: 'yyyy-MM-dd QQ' is not a time format", "yyyy"),
-        ("urgency: {value: normal}", "lat: lat2", "m.yaml:", nil),
-        ("      role: {value: main}\n", "", "m.yaml:20: assignment lacks the required field 'role'", "role: {value: …}"),
+        (
+            "      role: {value: main}\n", "", "m.yaml:21: assignment lacks the required field 'role'",
+            "role: {value: …}"
+        ),
         ("ext: [ward, id]", "ordinal: id", "m.yaml:17: 'ordinal' is only for records", nil),
         ("service_request_id: id", "global_id: id", "m.yaml:7: 'global_id' is not mapped", "origin"),
         ("service_request_id: id", "ext: id", "m.yaml:7: 'ext' is not mapped", "under 'ext'"),
@@ -74,12 +82,14 @@ struct MappingTests {
     ) throws {
         let error = try refusal(line, replacement)
         #expect(error.code == "E_MAPPING")
-        if message != "m.yaml:" { #expect(error.message.hasPrefix(message)) }
+        #expect(error.message.hasPrefix(message))
         if let hint { #expect(error.hint?.contains(hint) == true) }
     }
 
     @Test func `YAML that is broken, empty or of another shape is refused`() {
-        for text in ["", "a: [", "- 1", "key: id", "key: id\nrecords: 3", "key: id\nrecords: []", "key: [[1]]\nrecords: [1]"] {
+        for text in [
+            "", "a: [", "- 1", "key: id", "key: id\nrecords: 3", "key: id\nrecords: []", "key: [[1]]\nrecords: [1]",
+        ] {
             #expect(throws: FederationError.self) { try Mapping.parse(text, path: "m.yaml") }
         }
         let error = #expect(throws: FederationError.self) { try Mapping.read(path: "/nowhere/m.yaml") }

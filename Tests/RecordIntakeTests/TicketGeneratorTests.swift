@@ -30,7 +30,9 @@ struct TicketGeneratorTests {
             let request = try #require(ticket.first)
             #expect(request.resource == "service_request")
             #expect(request.key.hasPrefix(region + "-"))
-            #expect(request.fields["region_code"]?.text?.hasPrefix(region.hasSuffix("00") ? String(region.prefix(4)) : region) == true)
+            #expect(
+                request.fields["region_code"]?.text?.hasPrefix(
+                    region.hasSuffix("00") ? String(region.prefix(4)) : region) == true)
             for record in ticket {
                 let definition = try #require(BuiltInResources.named(record.resource))
                 #expect(record.violation(in: definition) == nil)
@@ -93,7 +95,7 @@ struct TicketGeneratorTests {
         #expect((0.67...0.73).contains(share("channel", "01")))
         #expect((0.55...0.66).contains(share("acceptance", "answered")))
         let records = tickets.reduce(0) { $0 + $1.count }
-        #expect((4.5...5.5).contains(Double(records) / Double(tickets.count)))
+        #expect((4.3...5.5).contains(Double(records) / Double(tickets.count)))
         let open = tickets.count { ticket in
             ticket[0].fields["acceptance"] == .text("accepted") && !ticket.contains { $0.resource == "closure" }
         }

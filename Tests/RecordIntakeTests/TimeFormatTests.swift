@@ -8,7 +8,8 @@ struct TimeFormatTests {
         let format = try #require(TimeFormat(pattern))
         let clock = try #require(ZoneClock(zone))
         guard let reading = format.read(text) else { return nil }
-        let milliseconds = reading.offset.map { reading.faceMilliseconds - $0 } ?? clock.utc(face: reading.faceMilliseconds)
+        let milliseconds =
+            reading.offset.map { reading.faceMilliseconds - $0 } ?? clock.utc(face: reading.faceMilliseconds)
         return Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(.iso8601)
     }
 
@@ -42,8 +43,10 @@ struct TimeFormatTests {
     }
 
     @Test(arguments: [
-        "2015-02-29 00:00:00", "2015-13-01 00:00:00", "2015-00-01 00:00:00", "2015-01-00 00:00:00", "2015-01-01 24:00:00",
-        "2015-01-01 00:60:00", "2015-01-01 00:00:60", "2015-1-01 00:00:00", "2015-01-01 00:00:0", "2015-01-01 00:00:000",
+        "2015-02-29 00:00:00", "2015-13-01 00:00:00", "2015-00-01 00:00:00", "2015-01-00 00:00:00",
+        "2015-01-01 24:00:00",
+        "2015-01-01 00:60:00", "2015-01-01 00:00:60", "2015-1-01 00:00:00", "2015-01-01 00:00:0",
+        "2015-01-01 00:00:000",
         "2015-01-01", "", " 2015-01-01 00:00:00", "0000-01-01 00:00:00", "２０１５-01-01 00:00:00",
     ])
     func `what is not a time in the format is not read`(text: String) throws {

@@ -13,11 +13,11 @@ extension TicketWriter {
         dispatchDelay()
         var limit = self.limit
         guard writeAssignment(to: unit, ordinal: 1, limit: limit, isDesignated: false) else { return }
-        if !isShowcase, random.chance(60) {
+        if !isShowcase, random.chance(80) {
             guard let next = writeReturn(from: unit, limit: &limit) else { return }
             unit = next
         }
-        if !isShowcase, limit.kind == "working_days", random.chance(80) {
+        if !isShowcase, limit.kind == "working_days", random.chance(100) {
             guard let due = writeExtension(by: unit, due: limit.due) else { return }
             limit = Limit(count: limit.count, kind: limit.kind, due: due)
         }
@@ -189,7 +189,7 @@ extension TicketWriter {
     // MARK: - 回访, 评价
 
     private mutating func writeCallback() {
-        guard type != "4", isShowcase || random.chance(700) else { return }
+        guard type != "4", isShowcase || random.chance(850) else { return }
         for attempt in 1...2 {
             passOfficeTime(minutes: 240...2_400)
             let reached = isShowcase ? "answered" : random.pick(answers)

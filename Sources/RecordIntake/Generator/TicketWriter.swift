@@ -85,8 +85,8 @@ struct TicketWriter {
         if random.chance(6) { return .connected }
         let answered: Int
         switch type {
-        case "1": answered = 860
-        case "2": answered = 330
+        case "1": answered = 830
+        case "2": answered = 300
         case "5", "6", "9": answered = 600
         default: answered = 150
         }
@@ -234,7 +234,8 @@ struct TicketWriter {
 
 /// Channel shares in thousandths (domain model 7).
 private let channels = WeightedTable([
-    ("01", 700), ("02", 120), ("04", 62), ("03", 50), ("06", 20), ("05", 10), ("08", 9), ("11", 7), ("10", 6), ("07", 6),
+    ("01", 700), ("02", 120), ("04", 62), ("03", 50), ("06", 20), ("05", 10), ("08", 9), ("11", 7), ("10", 6),
+    ("07", 6),
     ("13", 5), ("09", 3), ("14", 2),
 ])
 

@@ -77,7 +77,7 @@ extension Topic {
             details: ["积水没过脚踝，行人无法通过", "雨水口被树叶堵塞"], demand: "尽快疏通排水管道",
             measures: ["已清掏雨水口六处并疏通管道，现场积水已排除"], months: [5, 6, 7, 8, 9]),
         Topic(
-            code: "03.03.01", name: "城乡建设/供水/停水", unit: .city("水务集团"), subject: "昨晚开始停水",
+            code: "03.03.01", name: "城乡建设/供水/停水", unit: .city("水务集团"), subject: "停水",
             details: ["没有收到停水通知", "高层住户用水困难"], demand: "说明原因并恢复供水",
             measures: ["经查为加压泵故障，已抢修完毕并恢复供水"], isLivelihood: true),
         Topic(

@@ -14,7 +14,9 @@ package final class RejectsWriter {
     package init(path: String) throws {
         self.path = path
         guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-        else { throw FederationError("E_REJECTS_WRITE", "\(path) cannot be created", hint: "check the folder's rights") }
+        else {
+            throw FederationError("E_REJECTS_WRITE", "\(path) cannot be created", hint: "check the folder's rights")
+        }
         self.file = file
     }
 

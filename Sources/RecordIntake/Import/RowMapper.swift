@@ -208,9 +208,11 @@ struct RowMapper {
     /// Refuses a row whose events run backwards by more than the tolerance (domain model 2.4, `E_TIME_ORDER`): a ticket's
     /// records in the order of the mapping, and the times of a call.
     private func checkTimeOrder(_ made: [IntakeRecord]) throws(RowRejection) {
-        var latest = Int64.min
-        for (record, rule) in zip(made, records(of: made)) {
-            if !rule.rule.definition.isThreadRecord { latest = .min }
+        var latestOfTicket = Int64.min
+        for record in made {
+            guard let rule = records.first(where: { $0.rule.definition.name == record.resource }) else { continue }
+            let isOfTicket = record.resource != BuiltInResources.callRecord.name
+            var latest = isOfTicket ? latestOfTicket : .min
             for field in rule.timeline {
                 guard let time = record.fields[field]?.integer else { continue }
                 if latest != .min, time < latest - clockTolerance {
@@ -221,11 +223,8 @@ struct RowMapper {
                 }
                 latest = max(latest, time)
             }
+            if isOfTicket { latestOfTicket = latest }
         }
-    }
-
-    private func records(of made: [IntakeRecord]) -> [Record] {
-        made.compactMap { record in records.first { $0.rule.definition.name == record.resource } }
     }
 }
 
@@ -257,13 +256,4 @@ private func appendJSONString(_ text: String, to json: inout String) {
         }
     }
     json += "\""
-}
-
-extension Mapping.Source {
-    var columns: [Mapping.Column] {
-        switch self {
-        case .constant: []
-        case .firstOf(let columns), .joined(let columns, _): columns
-        }
-    }
 }

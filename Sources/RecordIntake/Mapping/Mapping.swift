@@ -91,13 +91,15 @@ package struct Mapping: Sendable {
     }
 }
 
-extension Mapping.FieldRule {
+extension Mapping.Source {
     var columns: [Mapping.Column] {
-        let own: [Mapping.Column] =
-            switch source {
-            case .constant: []
-            case .firstOf(let columns), .joined(let columns, _): columns
-            }
-        return own + [condition?.column].compactMap { $0 }
+        switch self {
+        case .constant: []
+        case .firstOf(let columns), .joined(let columns, _): columns
+        }
     }
+}
+
+extension Mapping.FieldRule {
+    var columns: [Mapping.Column] { source.columns + [condition?.column].compactMap { $0 } }
 }

@@ -115,7 +115,8 @@ private struct MappingReader {
         let parts = try entries(
             node, "a field",
             known: [
-                "column", "first_of", "join", "separator", "value", "when", "codes", "titles_of", "otherwise", "default",
+                "column", "first_of", "join", "separator", "value", "when", "codes", "titles_of", "otherwise",
+                "default",
                 "time_formats", "zone",
             ])
         let own = try parts["time_formats"].map(timeFormats) ?? defaults.formats
@@ -163,7 +164,9 @@ private struct MappingReader {
         }
         if let node = parts["codes"] {
             if let value = parts["value"] { throw fault(line(value), "a 'value' is the code itself; drop 'codes'") }
-            guard let pairs = node.mapping else { throw fault(line(node), "'codes' must map the source's words to codes") }
+            guard let pairs = node.mapping else {
+                throw fault(line(node), "'codes' must map the source's words to codes")
+            }
             for pair in pairs {
                 let word = try scalar(pair.key)
                 let code = try code(pair.value, for: field)
@@ -176,7 +179,8 @@ private struct MappingReader {
         }
         if let node = parts["otherwise"] {
             guard parts["codes"] != nil || parts["titles_of"] != nil else {
-                throw fault(line(node), "'otherwise' goes with 'codes' or 'titles_of'", "use 'default' for an empty column")
+                throw fault(
+                    line(node), "'otherwise' goes with 'codes' or 'titles_of'", "use 'default' for an empty column")
             }
             translation.otherwise = try code(node, for: field)
         }
@@ -199,7 +203,9 @@ private struct MappingReader {
         try list(node).map { node in
             let pattern = try scalar(node)
             guard let format = TimeFormat(pattern) else {
-                throw fault(line(node), "'\(pattern)' is not a time format", "such as yyyy-MM-dd HH:mm:ss; see docs/importing.md")
+                throw fault(
+                    line(node), "'\(pattern)' is not a time format",
+                    "such as yyyy-MM-dd HH:mm:ss; see docs/importing.md")
             }
             return format
         }

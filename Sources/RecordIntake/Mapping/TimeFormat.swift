@@ -216,7 +216,8 @@ package final class ZoneClock {
     /// The offsets before and after everything that this day's faces can mean; offsets lie between -12 and +14 hours.
     private func day(_ number: Int64) -> Day {
         let midnight = number * 86_400_000
-        let day = days[number] ?? Day(before: offset(at: midnight - 54_000_000), after: offset(at: midnight + 133_200_000))
+        let day =
+            days[number] ?? Day(before: offset(at: midnight - 54_000_000), after: offset(at: midnight + 133_200_000))
         if days.count > 50_000 { days.removeAll() }
         days[number] = day
         lastNumber = number
