@@ -37,7 +37,8 @@ package enum ShanghaiTime {
         var milliseconds: Int64 = 0
         if rest.first == 0x2e {
             let digits = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
-            guard !digits.isEmpty, let value = number(Array(digits.prefix(3)) + [UInt8](repeating: 0x30, count: max(0, 3 - digits.count)))
+            guard !digits.isEmpty,
+                let value = number(Array(digits.prefix(3)) + [UInt8](repeating: 0x30, count: max(0, 3 - digits.count)))
             else { return nil }
             milliseconds = value
             rest = rest.dropFirst(1 + digits.count)

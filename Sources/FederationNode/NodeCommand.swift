@@ -20,12 +20,12 @@ struct NodeCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CertificateAuthorityCommand.self, CertificateCommand.self, ServeCommand.self,
             TopologyCommand.self, ResourceCommand.self, ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self,
-            TicketCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self, NodeMaintenanceCommand.self,
+            TicketCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
+            NodeMaintenanceCommand.self,
         ])
 
     /// Errors that a person must act on begin with their code on stderr; everything else is ArgumentParser's.
     static func main() async {
-        setlinebuf(stdout)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

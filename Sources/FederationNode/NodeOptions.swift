@@ -17,7 +17,8 @@ struct NodeOptions: ParsableArguments {
             let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, NodeSettings.names.contains(where: { $0.name == parts[0] }) else {
                 throw ValidationError(
-                    "--set \(setting): expected NAME=VALUE with one of \(NodeSettings.names.map(\.name).joined(separator: ", "))")
+                    "--set \(setting): expected NAME=VALUE with one of \(NodeSettings.names.map(\.name).joined(separator: ", "))"
+                )
             }
             flags[parts[0]] = parts[1]
         }

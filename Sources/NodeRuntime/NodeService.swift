@@ -44,7 +44,10 @@ package struct NodeService: Sendable {
 
         var services: [any Service] = try await outgoingLinks(peers: peers, signal: signal, metrics: metrics)
         services.append(IncomingLinksService(links: incoming.links, writers: incoming.writers))
-        services.append(FeedService(store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers, logger: logger))
+        services.append(
+            FeedService(
+                store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
+                logger: logger))
         services.append(
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
@@ -97,7 +100,8 @@ package struct NodeService: Sendable {
                 let policy = policy(from: local.id, to: neighbour)
             else { return nil }
             guard local.topology.node(neighbour)?.endpoint != nil else {
-                logger.warning("the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
+                logger.warning(
+                    "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
                 return nil
             }
             return OutgoingLink(
@@ -128,7 +132,8 @@ package struct NodeService: Sendable {
         return Application(
             router: router,
             configuration: .init(
-                address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port), serverName: nil),
+                address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port),
+                serverName: nil),
             onServerRunning: { announcement.local($0.localAddress) }, logger: logger)
     }
 }

@@ -43,13 +43,15 @@ struct PeerFailure {
                 hint: "check host and port; it may be another service or a proxy in between")
         default:
             FederationError(
-                "E_PEER_BROKEN", "the connection to \(endpoint.place) was lost: \(text.isEmpty ? "libcurl error \(code.rawValue)" : text)",
+                "E_PEER_BROKEN",
+                "the connection to \(endpoint.place) was lost: \(text.isEmpty ? "libcurl error \(code.rawValue)" : text)",
                 isRetryable: true)
         }
     }
 
     private func unreachable(_ endpoint: PeerEndpoint, _ reason: String, hint: String) -> FederationError {
-        FederationError("E_PEER_UNREACHABLE", "cannot reach \(endpoint.place): \(reason)", hint: hint, isRetryable: true)
+        FederationError(
+            "E_PEER_UNREACHABLE", "cannot reach \(endpoint.place): \(reason)", hint: hint, isRetryable: true)
     }
 
     /// X509_V_ERR_CERT_NOT_YET_VALID is 9, X509_V_ERR_CERT_HAS_EXPIRED 10 (openssl/x509_vfy.h); with 0 it was the name.
@@ -64,7 +66,8 @@ struct PeerFailure {
                 endpoint, "is not valid yet", hint: "compare the clocks of both machines")
         case 10:
             certificate(
-                endpoint, "has expired", hint: "that node must renew its certificate (federation-node cert status there)")
+                endpoint, "has expired",
+                hint: "that node must renew its certificate (federation-node cert status there)")
         default:
             certificate(
                 endpoint, "is not signed by this federation's authority (\(text))",
@@ -86,6 +89,7 @@ struct PeerFailure {
             } else {
                 (text, "see federation-node cert status here, and the peer's log")
             }
-        return FederationError("E_PEER_CERTIFICATE", "\(endpoint.place) refuses this node's certificate: \(reason)", hint: hint)
+        return FederationError(
+            "E_PEER_CERTIFICATE", "\(endpoint.place) refuses this node's certificate: \(reason)", hint: hint)
     }
 }

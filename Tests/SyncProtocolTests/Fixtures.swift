@@ -68,7 +68,8 @@ enum Link {
             rowCount: 1, payloadBytes: 10, createdAt: createdAt)
     }
 
-    static func prepared(_ id: Int, _ from: Cursor, _ to: Cursor, rows: Int = 1, head: Seq? = nil) -> PreparedChangeSet {
+    static func prepared(_ id: Int, _ from: Cursor, _ to: Cursor, rows: Int = 1, head: Seq? = nil) -> PreparedChangeSet
+    {
         PreparedChangeSet(id: id, start: from, end: to, head: head ?? to.seq, rows: rows, bytes: 10)
     }
 

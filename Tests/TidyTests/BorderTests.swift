@@ -17,7 +17,8 @@ private let allowedImports: [String: Set<String>] = [
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
         "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "LocalStore",
-        "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity", "PeerTransport",
+        "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
+        "PeerTransport",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [

@@ -91,7 +91,9 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 ]
                 if let sweep { lines.append("sweep \(sweep)") }
                 for block in resources {
-                    lines.append("\(block.resource) (\(block.kind)): \(block.rows) rows: \(block.columns.joined(separator: ", "))")
+                    lines.append(
+                        "\(block.resource) (\(block.kind)): \(block.rows) rows: \(block.columns.joined(separator: ", "))"
+                    )
                 }
                 return lines.joined(separator: "\n")
             }
@@ -132,7 +134,8 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 epoch: local.store.epoch, seq: try await local.store.head(), revision: policy.revision,
                 sweep: policy.sweepStart)
             let prepared = try await local.store.prepareChangeSet(
-                from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true, now: now(),
+                from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true,
+                now: now(),
                 compressor: ZstandardCompressor())
             guard case .changeSet(let outgoing) = prepared else { return }
             try Data(outgoing.bytes).write(to: URL(filePath: out))

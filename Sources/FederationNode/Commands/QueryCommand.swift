@@ -71,7 +71,8 @@ struct QueryCommand: AsyncParsableCommand {
         let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
         let table = answer.partial.table(for: analysis)
         let shows = coverage.complete || bestEffort
-        let result = QueryResult(table: shows ? table : ResultTable(columns: table.columns, rows: []), coverage: coverage)
+        let result = QueryResult(
+            table: shows ? table : ResultTable(columns: table.columns, rows: []), coverage: coverage)
         switch json ? .json : format ?? .table {
         case .json: try Output.json(result.report)
         case .csv:

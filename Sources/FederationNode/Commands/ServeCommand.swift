@@ -21,13 +21,16 @@ struct ServeCommand: AsyncParsableCommand {
         let local = try node.open()
         guard let level = Logger.Level(rawValue: local.settings.logLevel) else {
             throw FederationError(
-                "E_CONFIG_INVALID", "log-level is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+                "E_CONFIG_INVALID",
+                "log-level is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         var logger = Logger(label: "federation-node") { _ in JSONLogHandler() }
         logger.logLevel = level
         logger[metadataKey: "node"] = "\(local.id)"
         try await NodeService(local: local, logger: logger).run { peers, machine in
-            print("listening https://\(peers) (other nodes) http://\(machine) (this machine)")
+            // Not `print`: into a pipe it would wait in a buffer.
+            let line = "listening https://\(peers) (other nodes) http://\(machine) (this machine)\n"
+            FileHandle.standardOutput.write(Data(line.utf8))
         }
     }
 }
@@ -46,7 +49,9 @@ struct JSONLogHandler: LogHandler {
         var fields: [String: String] = [
             "time": ShanghaiTime.rfc3339(now()), "level": event.level.rawValue, "message": "\(event.message)",
         ]
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) { fields[key] = "\(value)" }
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
+            fields[key] = "\(value)"
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let line = try? encoder.encode(fields) else { return }

@@ -37,7 +37,8 @@ struct InitCommand: AsyncParsableCommand {
             try Output.json(["node": node, "config": config])
         } else {
             print("\(config)")
-            Output.note("next: credentials, with `federation-node ca issue --ca DIR --node \(node) --out \(dir)/credentials`")
+            Output.note(
+                "next: credentials, with `federation-node ca issue --ca DIR --node \(node) --out \(dir)/credentials`")
         }
     }
 }
@@ -104,7 +105,7 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
             guard let id = NodeID(node) else { throw ValidationError("--node \(node) is not a code of 6 to 12 digits") }
             guard (1...3_650).contains(days) else { throw ValidationError("--days must be 1 to 3650") }
             let authority = try CertificateAuthority.load(from: ca)
-            let credentials = try authority.makeCredentials(node: id, validityDays: days, now: now())
+            let credentials = try authority.makeCredentials(for: id, validityDays: days, now: now())
             try credentials.save(to: out)
             let summary = CertificateReport(credentials.summary)
             if json { try Output.json(summary) } else { print(summary.text) }

@@ -50,7 +50,8 @@ struct QuarantineCommand: AsyncParsableCommand {
                 try Output.json(
                     rows.map {
                         [
-                            "id": "\($0.id)", "link": $0.sender, "resource": $0.resource, "origin": $0.origin, "key": $0.key,
+                            "id": "\($0.id)", "link": $0.sender, "resource": $0.resource, "origin": $0.origin,
+                            "key": $0.key,
                             "field": $0.field, "rule": $0.rule, "detail": $0.detail,
                             "receivedAt": ShanghaiTime.rfc3339($0.receivedAt),
                         ]
@@ -196,7 +197,8 @@ private struct StatusReport: Encodable {
             let modes = Set(link.mode.values)
             let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
             table.append([
-                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "上报" : "接收", mode,
+                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "上报" : "接收",
+                mode,
                 Self.states[link.state] ?? link.state, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
                 link.lastContact.map { String($0.prefix(19)) } ?? "–",
             ])

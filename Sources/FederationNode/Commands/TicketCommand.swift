@@ -94,7 +94,8 @@ extension TicketThread {
     fileprivate func text(topology: Topology) -> String {
         var lines = ["工单 \(globalID)"]
         if let request = records.first(where: { $0.resource.stage == .acceptance }) {
-            lines.append("  编号 \(request.fields["service_request_id"]?.text ?? "–")  \(request.fields["title"]?.text ?? "")")
+            lines.append(
+                "  编号 \(request.fields["service_request_id"]?.text ?? "–")  \(request.fields["title"]?.text ?? "")")
         }
         if let state {
             var line = "  状态 \(state.status.title)  第 \(state.round) 轮"

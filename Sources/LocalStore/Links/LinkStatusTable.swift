@@ -69,7 +69,8 @@ extension NodeStore {
                 }
                 return LinkStatus(
                     peer: peer, direction: direction, state: row["state"], cursor: row["cursor"], head: row["head"],
-                    lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error, errorAt: row["error_at"])
+                    lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error,
+                    errorAt: row["error_at"])
             }
         }
     }

@@ -39,6 +39,7 @@ enum ErrorMapping {
             return FederationError("E_PEER_ANSWER", "a peer answered with HTTP status \(status)")
         }
         return FederationError(
-            code, problem["detail"] as? String ?? "refused", hint: problem["hint"] as? String, isRetryable: status >= 429)
+            code, problem["detail"] as? String ?? "refused", hint: problem["hint"] as? String,
+            isRetryable: status >= 429)
     }
 }

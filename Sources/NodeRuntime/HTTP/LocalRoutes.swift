@@ -52,7 +52,9 @@ struct LocalRoutes: Sendable {
         func samples(_ value: (LinkReport) -> Double?) -> [(labels: [(String, String)], value: Double)] {
             links.compactMap { link in value(link).map { (labels(link), $0) } }
         }
-        page.append("federation_link_level", .gauge, help: "1 when the link is level.", samples: samples { $0.state == "level" ? 1 : 0 })
+        page.append(
+            "federation_link_level", .gauge, help: "1 when the link is level.",
+            samples: samples { $0.state == "level" ? 1 : 0 })
         page.append(
             "federation_link_lag_rows", .gauge, help: "Changes that the receiver has not got yet.",
             samples: samples { Double($0.lagRows) })
@@ -78,13 +80,20 @@ struct LocalRoutes: Sendable {
         func samples(_ value: (LinkMetrics.Traffic) -> Int) -> [(labels: [(String, String)], value: Double)] {
             traffic.map { ([("peer", $1.code), ("direction", $0.rawValue)], Double(value($2))) }
         }
-        page.append("federation_change_sets_total", .counter, help: "Change-sets, by link.", samples: samples { $0.changeSets })
-        page.append("federation_change_set_rows_total", .counter, help: "Rows in change-sets.", samples: samples { $0.rows })
-        page.append("federation_change_set_bytes_total", .counter, help: "Bytes of change-sets as they travel.", samples: samples { $0.bytes })
+        page.append(
+            "federation_change_sets_total", .counter, help: "Change-sets, by link.", samples: samples { $0.changeSets })
+        page.append(
+            "federation_change_set_rows_total", .counter, help: "Rows in change-sets.", samples: samples { $0.rows })
+        page.append(
+            "federation_change_set_bytes_total", .counter, help: "Bytes of change-sets as they travel.",
+            samples: samples { $0.bytes })
         page.append(
             "federation_refusals_total", .counter, help: "Messages of links that were refused, by code.",
             samples: metrics.refusals.map {
-                ([("code", $0.key.code), ("peer", $0.key.peer.code), ("direction", $0.key.direction.rawValue)], Double($0.value))
+                (
+                    [("code", $0.key.code), ("peer", $0.key.peer.code), ("direction", $0.key.direction.rawValue)],
+                    Double($0.value)
+                )
             })
         page.append(
             "federation_handshakes_total", .counter, help: "TLS handshakes of other nodes, by outcome.",

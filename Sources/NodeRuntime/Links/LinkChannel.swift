@@ -44,7 +44,8 @@ final class LinkChannel: Sendable {
         let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
         let task = Task {
             do {
-                let stream = try await client.openStream("/v1/link/stream", headers: headers(number), deadlineMS: 10_000)
+                let stream = try await client.openStream(
+                    "/v1/link/stream", headers: headers(number), deadlineMS: 10_000)
                 guard stream.status == 200 else {
                     var body: [UInt8] = []
                     while let chunk = try await stream.next(), body.count < 65_536 { body += chunk }

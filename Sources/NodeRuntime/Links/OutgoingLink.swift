@@ -248,7 +248,8 @@ package actor OutgoingLink: Service {
             metrics.sent(rows: rows, bytes: bytes, peer: policy.receiver)
             logger.debug("sent a change-set", metadata: ["rows": "\(rows)", "bytes": "\(bytes)"])
         case .acknowledged: break
-        case .rewound(_, let reason): logger.notice("link goes on from the receiver's cursor", metadata: ["reason": "\(reason)"])
+        case .rewound(_, let reason):
+            logger.notice("link goes on from the receiver's cursor", metadata: ["reason": "\(reason)"])
         case .sweepCompleted: logger.info("sweep is complete")
         case .becameLevel: logger.debug("link is level")
         case .policyChanged(let revision): logger.info("policy changed", metadata: ["revision": "\(revision)"])

@@ -55,7 +55,8 @@ package struct MergedView: Sendable {
         var partial = PartialResult(for: analysis)
         for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
             try partial.add(
-                key: row.prefix(query.keyCount).map(\.label), sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+                key: row.prefix(query.keyCount).map(\.label),
+                sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
         }
         let counts = SQLiteDialect.rowsPerOrigin(origins)
         var rows: [String: Int64] = [:]
@@ -87,7 +88,9 @@ package struct MergedView: Sendable {
             let answer = try JSONDecoder().decode(LogicalAnswer.self, from: Data(response.body))
             try answer.check(against: request)
             return answer
-        } catch let error as FederationError where error.code == "E_ANALYSIS_DENIED" || error.code == "E_NOT_A_NEIGHBOUR" {
+        } catch let error as FederationError
+            where error.code == "E_ANALYSIS_DENIED" || error.code == "E_NOT_A_NEIGHBOUR"
+        {
             return .missing(request, state: .denied)
         } catch {
             return .missing(request, state: .unreachable)
