@@ -149,7 +149,8 @@ private struct QueryResult {
     var coverageText: String {
         var text = "覆盖 \(coverage.answered)/\(coverage.expected)"
         for node in coverage.nodes {
-            let freshness = node.asOf.map { "截至 \(ShanghaiTime.second($0))" } ?? "从未收到数据"
+            let word = node.state.isAnswered ? "截至" : "最近联系"
+            let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
             let rows = node.rows.map { "\($0) 件" } ?? ""
             text += "\n  \(node.node)  \(node.name)  \(node.mode.title)  \(node.state.title)  \(freshness)  \(rows)"
         }

@@ -196,7 +196,7 @@ package struct LinkReceiver: Sendable {
         on header: ChangeSetHeader, bytes: Int, session: Session, policy: LinkPolicy, now: UnixMilliseconds
     ) -> PeerVerdict {
         do throws(FederationError) {
-            try rules.check(header, epoch: session.epoch, policy: policy, now: now)
+            try rules.check(header, epoch: session.epoch, policy: policy, expected: expected, now: now)
         } catch {
             return error.code == LinkCode.noProgress ? .refuseChangeSet(error) : .endLink(error)
         }

@@ -34,7 +34,7 @@ struct ReceivingRules: Hashable, Sendable {
 
     /// Everything about a change-set but its place in the stream.
     func check(
-        _ header: ChangeSetHeader, epoch: Epoch, policy: LinkPolicy, now: UnixMilliseconds
+        _ header: ChangeSetHeader, epoch: Epoch, policy: LinkPolicy, expected: Cursor?, now: UnixMilliseconds
     ) throws(FederationError) {
         try checkAddress("a change-set", sender: header.sender, receiver: header.receiver)
         guard header.start.epoch == epoch else {
@@ -45,7 +45,8 @@ struct ReceivingRules: Hashable, Sendable {
             throw .topologyVersion(ours: policy.revision, theirs: header.start.revision, node: sender)
         }
         try checkClock(header.createdAt, now: now)
-        guard header.end != header.start, header.end.seq >= header.start.seq,
+        // It may stand still in one case: where this node has no such cursor yet, and it sets one.
+        guard header.end != header.start || header.start != expected, header.end.seq >= header.start.seq,
             policy.isOnward(from: header.start.sweep, to: header.end.sweep)
         else {
             throw FederationError(
