@@ -29,7 +29,7 @@ import Testing
         #expect(link.onPrepared(Link.prepared(1, first, Link.cursor(100)), now: now).actions == [.send(1)])
         #expect(link.summary.lagRows == 10)
         let end = link.onAcknowledged(Link.applied(Link.cursor(100)), now: now + 5)
-        #expect(end.actions == [])
+        #expect(end.actions == [.heartbeat(isLevel: true)], "the receiver hears at once that its copy is whole")
         #expect(end.contains(.note(.becameLevel)))
         #expect(link.state == .level)
         #expect(link.summary.lagRows == 0)
@@ -245,10 +245,32 @@ import Testing
         #expect(wake - time <= SyncLimits.backOffInitial)
     }
 
+    @Test func `a receiver that has been told that it is level is not told again after the next change`() {
+        var link = level()
+        _ = link.onEcho(now: now)
+        _ = link.onCommitted(head: 101, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(101)), now: now)
+        let end = link.onAcknowledged(Link.applied(Link.cursor(101)), now: now + 5)
+        #expect(end.contains(.note(.becameLevel)))
+        #expect(end.actions == [])
+    }
+
+    @Test func `a link that grants nothing sets the receiver's cursor with one empty change-set`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(nil), now: now)
+        _ = link.onStreamOpened(now: now)
+        let request = link.onEcho(now: now).compactMap { directive in
+            if case .prepare(let request) = directive { request } else { nil }
+        }
+        #expect(request.map(\.evenIfEmpty) == [true])
+    }
+
     @Test func `an idle link sends heartbeats and gives up when they are not echoed`() {
         var link = level()
         var time = now
-        for _ in 0..<SyncLimits.heartbeatsMissedMax {
+        // The first was sent when the link became level.
+        for _ in 1..<SyncLimits.heartbeatsMissedMax {
             time += SyncLimits.heartbeatInterval
             #expect(link.onWake(now: time).actions == [.heartbeat(isLevel: true)])
         }
