@@ -138,7 +138,7 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SyncBenchmark",
