@@ -190,7 +190,9 @@ struct SimulatedPair {
     }
 
     private mutating func play(until end: UnixMilliseconds) {
-        while let index = events.indices.min(by: { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) }),
+        while let index = events.indices.min(by: {
+            (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order)
+        }),
             events[index].at <= end
         {
             let event = events.remove(at: index)
@@ -258,7 +260,8 @@ struct SimulatedPair {
     }
 
     private mutating func prepare(_ request: PrepareRequest) {
-        guard let made = source.prepare(request, policy: senderPolicy, now: now), request.from.revision == senderPolicy.revision
+        guard let made = source.prepare(request, policy: senderPolicy, now: now),
+            request.from.revision == senderPolicy.revision
         else { return feedSender { [head = source.seq] in $0.onNothingToPrepare(head: head, now: $1) } }
         nextID += 1
         outgoing = [nextID: made]
@@ -373,7 +376,9 @@ struct SimulatedPair {
             pair.commit(changeSet)
             guard !isEarly else { return }
             let delay = Int64.random(in: 0...100, using: &pair.random)
-            pair.at(pair.now + delay) { if $0.receiverLife == life { $0.feedReceiver { $0.onApplied(report, now: $1) } } }
+            pair.at(pair.now + delay) {
+                if $0.receiverLife == life { $0.feedReceiver { $0.onApplied(report, now: $1) } }
+            }
         }
     }
 

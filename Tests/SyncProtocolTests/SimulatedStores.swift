@@ -39,14 +39,17 @@ struct SimulatedSource {
     /// - Returns: nil when nothing that is granted lies behind the cursor.
     func prepare(_ request: PrepareRequest, policy: LinkPolicy, now: UnixMilliseconds) -> SimulatedChangeSet? {
         let granted = rows.values.filter {
-            policy.resources.contains($0.row.resource) && policy.origins.contains { [o = $0.row.key.origin] in $0.code == o }
+            policy.resources.contains($0.row.resource)
+                && policy.origins.contains { [o = $0.row.key.origin] in $0.code == o }
         }
         let changed = granted.filter { $0.seq > request.from.seq }.sorted { $0.seq < $1.seq }
         let tail = changed.prefix(request.rowsMax)
         var end = request.from
         end.seq = tail.count == request.rowsMax ? tail.last?.seq ?? seq : seq
         var listing: [SimulatedRow] = []
-        while case .at(let resource, let after) = end.sweep, tail.count + listing.count < max(request.rowsMax, tail.count + 1) {
+        while case .at(let resource, let after) = end.sweep,
+            tail.count + listing.count < max(request.rowsMax, tail.count + 1)
+        {
             let room = max(request.rowsMax - tail.count - listing.count, 1)
             let rest = granted.map(\.row).filter { row in
                 row.resource == resource && !row.isDeleted && after.map { $0 < row.key } ?? true

@@ -24,7 +24,8 @@ struct ReceivingRules: Hashable, Sendable {
         }
         guard policy != nil else {
             throw FederationError(
-                LinkCode.notANeighbour, "\(sender) is not a neighbour of \(node) in topology version \(topologyVersion)",
+                LinkCode.notANeighbour,
+                "\(sender) is not a neighbour of \(node) in topology version \(topologyVersion)",
                 hint: "add the edge to the topology file if it should be there")
         }
         try checkClock(hello.clock, now: now)

@@ -182,7 +182,8 @@ extension LinkSender {
         if let stopBy = flow.stopBy, flow.inFlight.isEmpty || stopBy <= now { return [.disconnect] + finish() }
         if !flow.inFlight.isEmpty, flow.waitingSince + SyncLimits.acknowledgementTimeout <= now {
             return lose(
-                LinkCode.acknowledgementTimeout, "has not acknowledged a change-set for "
+                LinkCode.acknowledgementTimeout,
+                "has not acknowledged a change-set for "
                     + "\(SyncLimits.acknowledgementTimeout / 1_000) seconds", now: now)
         }
         var directives: [LinkDirective] = []

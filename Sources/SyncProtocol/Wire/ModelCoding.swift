@@ -33,7 +33,8 @@ extension Cursor: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let seq = try container.decode(Seq.self, forKey: .seq)
         guard seq >= 0 else {
-            throw DecodingError.dataCorruptedError(forKey: .seq, in: container, debugDescription: "a seq is not negative")
+            throw DecodingError.dataCorruptedError(
+                forKey: .seq, in: container, debugDescription: "a seq is not negative")
         }
         var sweep = SweepPosition.complete
         if let resource = try container.decodeIfPresent(ResourceName.self, forKey: .sweep) {
