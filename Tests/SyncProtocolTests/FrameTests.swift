@@ -31,7 +31,9 @@ import Testing
     }
 
     @Test(arguments: FrameKind.allCases)
-    func `a length at the limit is waited for and one past it is refused from the header alone`(_ kind: FrameKind) throws {
+    func `a length at the limit is waited for and one past it is refused from the header alone`(_ kind: FrameKind)
+        throws
+    {
         func header(_ length: Int) -> [UInt8] {
             [kind.rawValue] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
         }

@@ -189,7 +189,8 @@ import Testing
         let middle = SweepPosition.at(resource: resources[1], after: RowKey(origin: "370100", key: "m"))
         let ends: [SweepPosition] = [
             middle, .at(resource: resources[0], after: nil), .at(resource: resources[1], after: nil),
-            .at(resource: resources[1], after: RowKey(origin: "370100", key: "a")), .at(resource: "unknown", after: nil),
+            .at(resource: resources[1], after: RowKey(origin: "370100", key: "a")),
+            .at(resource: "unknown", after: nil),
         ]
         for end in ends {
             let cursor = Link.cursor(100, sweep: middle)

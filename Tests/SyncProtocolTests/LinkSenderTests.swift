@@ -69,7 +69,9 @@ import Testing
         var prepares = 0
         for seq in Seq(101)...110 {
             let made = Link.prepared(Int(seq), Link.cursor(seq - 1), Link.cursor(seq), head: 200)
-            guard case let actions = link.onPrepared(made, now: now).actions, actions.first == .send(Int(seq)) else { break }
+            guard case let actions = link.onPrepared(made, now: now).actions, actions.first == .send(Int(seq)) else {
+                break
+            }
             prepares += actions.count - 1
         }
         #expect(prepares == SyncLimits.inFlightMax - 1)
@@ -203,7 +205,8 @@ import Testing
         let refusal = Refusal(FederationError(LinkCode.topologyVersion, "1.0 and 2.0"))
         #expect(link.onHelloRefused(refusal, now: now).wake == now + SyncLimits.refusedPause)
         #expect(link.state == .refused(code: LinkCode.topologyVersion))
-        guard case .connect(let hello) = link.onPolicyChanged(Link.policy(version: 2), now: now + 1).actions.first else {
+        guard case .connect(let hello) = link.onPolicyChanged(Link.policy(version: 2), now: now + 1).actions.first
+        else {
             Issue.record("did not connect")
             return
         }
@@ -218,6 +221,14 @@ import Testing
         #expect(link.state == .refused(code: "E_TLS_CERTIFICATE"))
         _ = link.onWake(now: now + SyncLimits.refusedPause)
         _ = link.onConnectFailed(lost, now: now + SyncLimits.refusedPause)
+        #expect(link.state == .unreachable(code: lost.code))
+    }
+
+    /// The receiver drops a waiting hello when its own topology changes; seed 3686 of the simulation.
+    @Test func `a connection that ends before its hello was answered is tried again`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        #expect(link.onDisconnected(lost, now: now).wake != nil)
         #expect(link.state == .unreachable(code: lost.code))
     }
 

@@ -152,7 +152,7 @@ package struct LinkSender: Sendable {
     package mutating func onDisconnected(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in
             switch link.phase {
-            case .opening, .flowing: link.fail(error, now: now)
+            case .connecting, .opening, .flowing: link.fail(error, now: now)
             default: []
             }
         }
