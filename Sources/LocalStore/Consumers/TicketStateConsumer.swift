@@ -24,7 +24,7 @@ struct TicketStateConsumer: FeedConsumer {
                 sql: """
                     INSERT OR IGNORE INTO batch.dirty_ticket
                     SELECT global_id FROM main.\(quoted(table.definition.name.text))
-                    WHERE seq > ? AND seq <= ? AND global_id IS NOT NULL
+                    WHERE seq > ? AND seq <= ? AND +global_id IS NOT NULL
                     """
             ).execute(arguments: [after, upto])
         }
