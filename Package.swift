@@ -39,7 +39,9 @@ let package = Package(
         .target(name: "FederationModel", swiftSettings: strict),
         .target(name: "LogicalQuery", dependencies: ["FederationModel"], swiftSettings: strict),
         .target(name: "ChangeSetFormat", dependencies: ["FederationModel"], swiftSettings: strict),
-        .target(name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
+        .target(
+            name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], exclude: ["DESIGN.md"],
+            swiftSettings: strict),
         .testTarget(name: "FederationModelTests", dependencies: ["FederationModel"], swiftSettings: strict),
         .testTarget(
             name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery"], swiftSettings: strict),

@@ -220,9 +220,8 @@ package actor OutgoingLink: Service {
 
     private func heartbeat(isLevel: Bool) {
         guard let channel else { return }
-        let (store, policy, head) = (store, policy, sender.summary.head)
+        let (store, policy, head, now) = (store, policy, sender.summary.head, wallClock())
         Task {
-            let now = wallClock()
             let known = (try? await store.freshness()) ?? [:]
             var origins = known.filter { policy.origins.contains($0.key) }
             origins[policy.sender] = OriginFreshness(asOf: now, complete: true)
