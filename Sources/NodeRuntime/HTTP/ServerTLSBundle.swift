@@ -1,4 +1,5 @@
 import FederationModel
+import NIOCore
 import NIOSSL
 import NodeIdentity
 import Synchronization
