@@ -46,7 +46,7 @@ struct FeedService: Service {
     }
 }
 
-/// Looks after the receiving ends: saves their status, lets silence show, and says goodbye at shutdown.
+/// Looks after the receiving ends: saves their status and lets silence show.
 struct IncomingLinksService: Service {
     let links: [NodeID: IncomingLink]
     let writers: [LinkStatusWriter]
@@ -60,7 +60,6 @@ struct IncomingLinksService: Service {
                     for link in links.values { await link.refreshStatus() }
                 }
             }
-            for link in links.values { await link.stop() }
             for writer in writers { await writer.finish() }
         }
     }

@@ -8,7 +8,7 @@ import SyncProtocol
 ///
 /// Each connection has a sink: the frames that go back to the sender on it. An apply outlives its connection, because a
 /// transaction can't be called back.
-actor IncomingLink {
+package actor IncomingLink {
     let sender: NodeID
     private let store: NodeStore
     private let policy: LinkPolicy
@@ -33,7 +33,7 @@ actor IncomingLink {
         case refused(Refusal)
     }
 
-    init(
+    package init(
         sender: NodeID, store: NodeStore, topology: Topology, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
         metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
     ) {
@@ -108,15 +108,6 @@ actor IncomingLink {
     /// Bytes that are no frame, or a frame that is no message.
     func refuseUnreadable(_ error: FederationError, connection: Int) {
         perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
-    }
-
-    /// The node shuts down: whoever is connected is told.
-    func stop() {
-        for (_, sink) in sinks {
-            sink.yield(Frame(.goodbye))
-            sink.finish()
-        }
-        sinks = [:]
     }
 
     /// Time passes: silence shows in the status.
