@@ -38,7 +38,8 @@ enum AtomicFile {
     /// - Throws: `E_FILE_READ`.
     static func read(_ path: String) throws(FederationError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw FederationError("E_FILE_READ", "cannot read \(path)", hint: "check that it exists and its permissions")
+            throw FederationError(
+                "E_FILE_READ", "cannot read \(path)", hint: "check that it exists and its permissions")
         }
         return String(decoding: data, as: UTF8.self)
     }

@@ -71,7 +71,8 @@ package struct CertificateAuthority: Sendable {
     /// - Throws: `E_FILE_EXISTS` when there is an authority already: replacing it would cut off every node it enrolled.
     package func save(to directory: String) throws(FederationError) {
         try AtomicFile.makeDirectory(directory)
-        try AtomicFile.write(key.pemRepresentation + "\n", to: directory + "/ca-key.pem", mode: .ownerOnly, replacing: false)
+        try AtomicFile.write(
+            key.pemRepresentation + "\n", to: directory + "/ca-key.pem", mode: .ownerOnly, replacing: false)
         try AtomicFile.write(certificatePEM + "\n", to: directory + "/ca.pem", mode: .readableByAll, replacing: false)
     }
 

@@ -30,7 +30,7 @@ final class EasyHandle {
     /// libcurl's own words, empty when it has none.
     var errorText: String { String(cString: errorBuffer) }
 
-    /// OpenSSL's X509_V_ERR number for the peer's certificate, 0 when it found nothing wrong.
+    /// OpenSSL's X509_V_ERR number for the peer's certificate.
     var verifyResult: Int {
         var result = 0
         fc_getinfo_long(pointer, CURLINFO_SSL_VERIFYRESULT, &result)
@@ -73,14 +73,18 @@ final class EasyHandle {
         // No waiting for "100 Continue", and no form content type that nobody asked for.
         var headers = ["Expect:", "User-Agent: federation-node"]
         headers += request.headers.map { $1.isEmpty ? "\($0);" : "\($0): \($1)" }
-        if !request.headers.keys.contains(where: { $0.lowercased() == "content-type" }) { headers.append("Content-Type:") }
+        if !request.headers.keys.contains(where: { $0.lowercased() == "content-type" }) {
+            headers.append("Content-Type:")
+        }
         switch request.body {
         case .whole(let bytes):
             fc_setopt_long(pointer, CURLOPT_TIMEOUT_MS, request.deadlineMS)
             guard !bytes.isEmpty || request.method == "POST" || request.method == "PUT" else { break }
             // Kept by libcurl, so that it can send the body again when a pooled connection turns out to be dead.
             fc_setopt_off(pointer, CURLOPT_POSTFIELDSIZE_LARGE, bytes.count)
-            bytes.withUnsafeBytes { _ = fc_setopt_ptr(pointer, CURLOPT_COPYPOSTFIELDS, .init(mutating: $0.baseAddress)) }
+            bytes.withUnsafeBytes {
+                _ = fc_setopt_ptr(pointer, CURLOPT_COPYPOSTFIELDS, .init(mutating: $0.baseAddress))
+            }
             fc_setopt_long(pointer, CURLOPT_POST, 1)
         case .streamed:
             // A stream can not be sent again, so it never starts on a pooled connection.

@@ -172,6 +172,7 @@ final class Transfer: Sendable {
     // MARK: - For the thread
 
     var hasHead: Bool { state.withLock { $0.head != nil } }
+    var isSendingPaused: Bool { state.withLock { $0.isSendingPaused } }
     var isEnded: Bool { state.withLock { $0.result != nil } }
 
     /// The first result stands: what a cancelled or oversized transfer meets afterwards is only its consequence.
@@ -250,7 +251,9 @@ final class Transfer: Sendable {
                 return (Int(CURL_READFUNC_PAUSE), [])
             }
             let count = min(buffer.count, state.unsent)
-            state.outgoing.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[state.taken..<state.taken + count])) }
+            state.outgoing.withUnsafeBytes {
+                buffer.copyMemory(from: .init(rebasing: $0[state.taken..<state.taken + count]))
+            }
             state.taken += count
             // The taken part is cut off now and then, so that a writer that never lets the buffer run dry is paid for.
             if state.unsent == 0 || state.taken >= limits.streamBufferBytes {
@@ -285,7 +288,8 @@ extension PeerResponseHead {
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
+            headers[line[..<colon].lowercased()] = String(
+                line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
         }
         self.init(status: status, headers: headers)
     }

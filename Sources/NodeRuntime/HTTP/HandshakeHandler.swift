@@ -96,7 +96,8 @@ final class HandshakeHandler: ChannelInboundHandler {
         logger.debug(
             "TLS handshake",
             metadata: [
-                "outcome": "\(outcome.rawValue)", "address": "\(context.channel.remoteAddress?.description ?? "unknown")",
+                "outcome": "\(outcome.rawValue)",
+                "address": "\(context.channel.remoteAddress?.description ?? "unknown")",
             ])
     }
 
@@ -116,8 +117,9 @@ final class HandshakeHandler: ChannelInboundHandler {
 
     private func refusal(of certificate: [UInt8]) -> HandshakeOutcome {
         let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1000)
-        return switch CertificateRefusal.reason(
-            ofCertificateDER: certificate, trustRootsPEM: trustRootsPEM, now: now)
+        return
+            switch CertificateRefusal.reason(
+                ofCertificateDER: certificate, trustRootsPEM: trustRootsPEM, now: now)
         {
         case .expired: .expired
         case .notYetValid: .notYetValid

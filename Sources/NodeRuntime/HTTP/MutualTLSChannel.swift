@@ -71,7 +71,8 @@ struct MutualTLSChannel: ServerChildChannel {
                 try channel.pipeline.syncOperations.addHandlers(
                     NIOSSLServerHandler(context: content.context),
                     HandshakeHandler(
-                        counters: counters, timeout: handshakeTimeout, trustRootsPEM: content.trustRootsPEM, logger: logger,
+                        counters: counters, timeout: handshakeTimeout, trustRootsPEM: content.trustRootsPEM,
+                        logger: logger,
                         established: established, setUpHTTP: { http.setup(channel: $0, logger: logger) }))
             } catch {
                 established.fail(error)
