@@ -5,7 +5,7 @@ import FederationModel
 struct PeerFailure {
     let code: CURLcode
     let text: String
-    /// OpenSSL's X509_V_ERR number, 0 when the certificate itself was fine.
+    /// OpenSSL's X509_V_ERR number for the peer's certificate, see `refusedByUs`.
     let verification: Int
 
     static func timeout(_ endpoint: PeerEndpoint) -> FederationError {
@@ -54,10 +54,11 @@ struct PeerFailure {
             "E_PEER_UNREACHABLE", "cannot reach \(endpoint.place): \(reason)", hint: hint, isRetryable: true)
     }
 
-    /// X509_V_ERR_CERT_NOT_YET_VALID is 9, X509_V_ERR_CERT_HAS_EXPIRED 10 (openssl/x509_vfy.h); with 0 it was the name.
+    /// The numbers are of openssl/x509_vfy.h: 9 is X509_V_ERR_CERT_NOT_YET_VALID, 10 X509_V_ERR_CERT_HAS_EXPIRED. libcurl
+    /// sets 1 (unspecified) when the certificate is good and its names are others.
     private func refusedByUs(_ endpoint: PeerEndpoint) -> FederationError {
         switch verification {
-        case 0:
+        case 0, 1:
             FederationError(
                 "E_PEER_IDENTITY", "the node at \(endpoint.host):\(endpoint.port) is not \(endpoint.node)",
                 hint: "its certificate names another node; check the peer's address in the topology")

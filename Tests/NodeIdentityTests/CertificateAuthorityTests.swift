@@ -101,7 +101,10 @@ private func code(_ body: () throws -> Void) -> String? {
     let read = try NodeCredentials.load(from: scratch.path)
     #expect(read.summary.notAfter == now + 90 * day)
     #expect(try scratch.mode(of: "node-key.pem") == 0o600)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["ca.pem", "node-key.pem", "node.pem"])
+    #expect(
+        try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == [
+            "ca.pem", "node-key.pem", "node.pem",
+        ])
 }
 
 @Test func `credentials that do not fit together are refused`() throws {
@@ -110,7 +113,8 @@ private func code(_ body: () throws -> Void) -> String? {
     let b = try authority.makeCredentials(for: node("370200"), validityDays: 1, now: now)
     let broken: [(String, String, String)] = [
         (a.certificateChainPEM, b.privateKeyPEM, a.trustRootsPEM), (a.certificateChainPEM, a.privateKeyPEM, ""),
-        (a.trustRootsPEM, a.privateKeyPEM, a.trustRootsPEM), ("", "", ""), (a.certificateChainPEM, "x", a.trustRootsPEM),
+        (a.trustRootsPEM, a.privateKeyPEM, a.trustRootsPEM), ("", "", ""),
+        (a.certificateChainPEM, "x", a.trustRootsPEM),
     ]
     for (chain, key, roots) in broken {
         #expect(
@@ -134,7 +138,8 @@ private func code(_ body: () throws -> Void) -> String? {
     #expect(try reason(other.certificateChainPEM, at: now + 2 * day) == .foreignAuthority)
     #expect(try reason(ours.certificatePEM) == .noNode)
     #expect(
-        CertificateRefusal.reason(ofCertificateDER: [1, 2, 3], trustRootsPEM: ours.certificatePEM, now: now) == .unreadable)
+        CertificateRefusal.reason(ofCertificateDER: [1, 2, 3], trustRootsPEM: ours.certificatePEM, now: now)
+            == .unreadable)
 }
 
 @Test(arguments: [

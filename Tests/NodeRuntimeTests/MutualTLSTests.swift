@@ -4,6 +4,7 @@ import Hummingbird
 import NodeIdentity
 import NodeRuntime
 import PeerTransport
+import Synchronization
 import Testing
 
 private let openssl = "/usr/bin/openssl"
@@ -48,7 +49,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
         }
     }
 
-    @Test func `a certificate of another authority with the same name is refused and both sides say why`() async throws {
+    @Test func `a certificate of another authority with our name is refused and both sides say why`() async throws {
         try await withPeerServer { server in
             let foreign = try CertificateAuthority(name: "测试根证书", validityDays: 10, now: currentMilliseconds())
                 .makeCredentials(for: node("370100"), validityDays: 1, now: currentMilliseconds())
@@ -100,13 +101,22 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
     }
 
     @Test func `a client sends nothing to a node that is not the expected one`() async throws {
-        try await withPeerServer { server in
+        let requests = Mutex(0)
+        try await withPeerServer { router in
+            router.post("intake") { _, _ in
+                requests.withLock { $0 += 1 }
+                return HTTPResponse.Status.ok
+            }
+        } body: { server in
             let client = try server.client(expecting: "370001")
             #expect(
-                await errorCode { _ = try await client.request("GET", "/whoami", deadlineMS: 5000) } == "E_PEER_IDENTITY")
-            try await server.expectCount(.refusedByClient)
-            #expect(server.counters.snapshot[.accepted] == nil)
+                await errorCode { _ = try await client.request("POST", "/intake", body: [1], deadlineMS: 5000) }
+                    == "E_PEER_IDENTITY")
+            #expect(
+                await errorCode { _ = try await client.openStream("/intake", deadlineMS: 5000) } == "E_PEER_IDENTITY")
         }
+        // The server has shut down, so nothing is still on its way.
+        #expect(requests.withLock { $0 } == 0)
     }
 
     @Test func `a client refuses an expired server and one of another authority`() async throws {
@@ -130,6 +140,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
             }
             #expect(other?.code == "E_PEER_CERTIFICATE")
             #expect(other?.message.contains("authority") == true)
+            try await server.expectCount(.refusedByClient, 2)
         }
     }
 
@@ -140,7 +151,8 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
             try server.bundle.replace(with: server.credentials("370001"))
             #expect(try await old.request("GET", "/whoami", deadlineMS: 5000).status == 200)
             let new = try server.client(expecting: PeerServer.code)
-            #expect(await errorCode { _ = try await new.request("GET", "/whoami", deadlineMS: 5000) } == "E_PEER_IDENTITY")
+            #expect(
+                await errorCode { _ = try await new.request("GET", "/whoami", deadlineMS: 5000) } == "E_PEER_IDENTITY")
             let renamed = try server.client(expecting: "370001")
             #expect(try await renamed.request("GET", "/whoami", deadlineMS: 5000).status == 200)
         }

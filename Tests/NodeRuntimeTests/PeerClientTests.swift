@@ -162,7 +162,7 @@ import Testing
                 }
             }
             router.get("never") { _, _ in
-                try await Task.sleep(for: .seconds(3))
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
                 return "late"
             }
         } body: { server in
@@ -188,11 +188,11 @@ import Testing
             router.get("large") { _, _ in ByteBuffer(repeating: 1, count: 1001) }
             router.get("fits") { _, _ in ByteBuffer(repeating: 1, count: 1000) }
             router.get("late") { _, _ in
-                try await Task.sleep(for: .seconds(2))
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
                 return "late"
             }
             router.post("late") { _, _ in
-                try await Task.sleep(for: .seconds(2))
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
                 return "late"
             }
         } body: { server in
@@ -205,8 +205,10 @@ import Testing
                     == "E_PEER_RESPONSE_TOO_LARGE")
             let took = await ContinuousClock().measure {
                 #expect(
-                    await errorCode { _ = try await client.request("GET", "/late", deadlineMS: 200) } == "E_PEER_TIMEOUT")
-                #expect(await errorCode { _ = try await client.openStream("/late", deadlineMS: 200) } == "E_PEER_TIMEOUT")
+                    await errorCode { _ = try await client.request("GET", "/late", deadlineMS: 200) }
+                        == "E_PEER_TIMEOUT")
+                #expect(
+                    await errorCode { _ = try await client.openStream("/late", deadlineMS: 200) } == "E_PEER_TIMEOUT")
             }
             #expect(took > .milliseconds(350) && took < .seconds(1))
         }
@@ -231,14 +233,18 @@ import Testing
             let nameless = PeerClient(
                 node: try node("370001"), host: "no-such-host.invalid", port: 1,
                 credentials: try server.credentials("370100"))
-            #expect(await errorCode { _ = try await nameless.request("GET", "/", deadlineMS: 5000) } == "E_PEER_UNREACHABLE")
+            #expect(
+                await errorCode { _ = try await nameless.request("GET", "/", deadlineMS: 5000) } == "E_PEER_UNREACHABLE"
+            )
         }
     }
 
     @Test(arguments: [
         ("GET", "whoami", [:]), ("GET", "/a\r\nX: y", [:]), ("GET\n", "/", [:]), ("GET", "/", ["x": "a\r\nb: c"]),
     ])
-    func `nothing can be smuggled into a request's head`(method: String, path: String, headers: [String: String]) async throws {
+    func `nothing can be smuggled into a request's head`(method: String, path: String, headers: [String: String])
+        async throws
+    {
         try await withPeerServer { server in
             let client = try server.client(expecting: PeerServer.code)
             #expect(
@@ -266,15 +272,15 @@ import Testing
             }
         }
         try await withPeerServer { server in
-                try server.bundle.replace(with: server.credentials("990000"))
-                var client: PeerClient? = try server.client(expecting: "990000")
-                var stream: PeerStream? = try await client?.openStream("/echo", deadlineMS: 5000)
-                client = nil
-                try await stream?.write([5])
-                #expect(try await stream?.next() == [5])
-                #expect(try threads() == 1)
-                stream = nil
-                try await eventually("the thread is gone") { try threads() == 0 }
+            try server.bundle.replace(with: server.credentials("990000"))
+            var client: PeerClient? = try server.client(expecting: "990000")
+            var stream: PeerStream? = try await client?.openStream("/echo", deadlineMS: 5000)
+            client = nil
+            try await stream?.write([5])
+            #expect(try await stream?.next() == [5])
+            #expect(try threads() == 1)
+            stream = nil
+            try await eventually("the thread is gone") { try threads() == 0 }
         }
     }
 }
