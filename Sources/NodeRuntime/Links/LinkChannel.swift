@@ -68,8 +68,10 @@ final class LinkChannel: Sendable {
                     group.cancelAll()
                 }
                 input.yield(.disconnected(.peerEnded(client.endpoint.node), connection: connection))
-            } catch {
+            } catch where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
+            } catch {
+                // The link has given this channel up: another one may carry the same connection now.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)
@@ -102,8 +104,10 @@ final class LinkChannel: Sendable {
                     reader.append(response.body)
                     while let answer = try reader.next() { input.yield(.frame(answer, connection: connection)) }
                 }
-            } catch {
+            } catch where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
+            } catch {
+                // The link has given this channel up: another one may carry the same connection now.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)
