@@ -127,7 +127,7 @@ struct ImporterTests {
         }
         #expect(error?.code == "E_MAPPING")
         #expect(error?.message == "m.yaml:11: the file has no column 'title'")
-        #expect(error?.hint?.hasPrefix("did you mean 'titel'?") == true)
+        #expect(error?.hint?.hasPrefix("did you mean `titel`?") == true)
         let twice = #expect(throws: FederationError.self) {
             try importRows("", header: Self.header.replacing("text", with: "title"))
         }

@@ -278,26 +278,3 @@ private struct MappingReader {
 
 /// What the importer fills in itself unless the mapping does.
 private let fieldsFilledByImporter: Set<String> = ["global_id", "ticket_origin"]
-
-/// "did you mean X?" for the nearest known word, or the list of them when none is near.
-func suggestion(for word: String, among known: [String]) -> String {
-    let nearest = known.map { ($0, editDistance(word, $0)) }.min { $0.1 < $1.1 }
-    if let (candidate, distance) = nearest, distance <= max(2, word.count / 3) { return "did you mean '\(candidate)'?" }
-    return "known: " + known.joined(separator: ", ")
-}
-
-/// Levenshtein distance: how many letters must be inserted, dropped or changed.
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b.lowercased())
-    var row = Array(0...b.count)
-    for (i, letter) in a.lowercased().enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let cost = letter == b[j] ? diagonal : diagonal + 1
-            diagonal = row[j + 1]
-            row[j + 1] = min(cost, diagonal + 1, row[j] + 1)
-        }
-    }
-    return row[b.count]
-}
