@@ -108,6 +108,9 @@ import Testing
             try federation.count("service_request", at: "370000") == 200
         }
         #expect(try federation.count("service_request", at: "370100", where: "origin = '370900'") == 30)
+        try federation.waitUntil("the province knows that its copy of the county is whole", seconds: 4) {
+            try federation.query(at: "370000").result.status == 0
+        }
         #expect(try federation.query(at: "370000").json["rows"] as? [[Int]] == [[200]])
         #expect(try federation.query(at: "370100").json["rows"] as? [[Int]] == [[170]], "the peer is not below it")
         #expect(try federation.count("assignment", at: "370100", where: "origin = '370900'") == 0)

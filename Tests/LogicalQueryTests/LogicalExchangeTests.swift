@@ -70,7 +70,8 @@ struct LogicalExchangeTests {
         try answer(analysis, [(["370300"], [5])], both).check(against: request)
         // What stands for a child that gave no answer.
         try LogicalAnswer(
-            partial: PartialResult(for: analysis), nodes: request.origins.map { NodeReport(node: $0, state: .unreachable) }
+            partial: PartialResult(for: analysis),
+            nodes: request.origins.map { NodeReport(node: $0, state: .unreachable) }
         ).check(against: request)
     }
 
