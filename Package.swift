@@ -132,7 +132,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "Zstandard"],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests"),
 
