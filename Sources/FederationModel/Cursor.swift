@@ -15,7 +15,8 @@ package struct LinkRevision: Hashable, Sendable, Comparable, CustomStringConvert
     }
 }
 
-/// A row's identity everywhere in the federation.
+/// A row's identity everywhere in the federation. Ordered byte by byte, as SQLite orders text; Swift's own order of
+/// strings looks through Unicode's equivalences.
 package struct RowKey: Hashable, Sendable, Comparable {
     package let origin: String
     package let key: String
@@ -26,7 +27,9 @@ package struct RowKey: Hashable, Sendable, Comparable {
     }
 
     package static func < (a: RowKey, b: RowKey) -> Bool {
-        (a.origin, a.key) < (b.origin, b.key)
+        a.origin.utf8.elementsEqual(b.origin.utf8)
+            ? a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+            : a.origin.utf8.lexicographicallyPrecedes(b.origin.utf8)
     }
 }
 

@@ -70,7 +70,12 @@ package struct NodeService: Sendable {
                 hint: "choose other addresses in node.yaml")
         }
         await peers.shutdown()
-        try local.store.close()
+        do {
+            try local.store.close()
+        } catch {
+            // SQLite recovers from its log at the next start; the node has ended well all the same.
+            logger.notice("the database could not be closed", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func incomingLinks(

@@ -117,6 +117,33 @@ import Testing
     }
 }
 
+extension `Aggregation, by real processes` {
+    @Test(.timeLimit(.minutes(2)))
+    func `a county that its city asks by query is in the province's answer, through the city`() throws {
+        let nodes =
+            Array(Federation.qilu.prefix(2)) + [
+                Federation.Node(code: "370102", name: "历下区", parent: "370100", extra: ["mode: logical"])
+            ]
+        let federation = try Federation(nodes)
+        for node in nodes { try federation.serve(node.code) }
+        try federation.succeed(["generate", "--tickets", "100"], at: "370100")
+        try federation.succeed(["generate", "--tickets", "40"], at: "370102")
+        try federation.waitUntil("the answer is complete", seconds: 30) {
+            let answer = try federation.query(["--by", "origin"], at: "370000")
+            let rows = (answer.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }
+            return answer.result.status == 0 && rows == ["370100 100", "370102 40"]
+        }
+        #expect(try federation.count("service_request", at: "370000", where: "origin = '370102'") == 0)
+        #expect(try federation.count("service_request", at: "370100", where: "origin = '370102'") == 0)
+
+        try federation.stop("370102")
+        let answer = try federation.query(at: "370000")
+        #expect(answer.result.status == 3)
+        let states = answer.json[object: "coverage"][list: "nodes"].compactMap { $0["state"] as? String }
+        #expect(states == ["ok", "unreachable"])
+    }
+}
+
 /// Ticket G1 of the domain model: 受理 09:00, 派单 09:10, 签收 09:30, 答复 15:00, 办结 15:30, 回访 and 评价 the next day.
 enum TicketG1 {
     private static let records: [(resource: String, time: String, fields: String)] = [
