@@ -60,6 +60,7 @@ let package = Package(
         // MARK: - Bytes
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
+        .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"], swiftSettings: strict),
 
         // MARK: - The store
         .target(

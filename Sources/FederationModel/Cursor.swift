@@ -37,10 +37,18 @@ package struct RowKey: Hashable, Sendable, Comparable {
 ///
 /// A bucket is a half-open range of one resource's (origin, key) order, cut where the change-set was full. So it needs no
 /// table of buckets, its rows arrive in the order of the receiver's index, and the position is all that a resume needs.
-package enum SweepPosition: Hashable, Sendable {
+package enum SweepPosition: Hashable, Sendable, CustomStringConvertible {
     /// Everything up to and including `after` of `resource` has been stated; nil stands before the first row.
     case at(resource: ResourceName, after: RowKey?)
     case complete
+
+    package var description: String {
+        switch self {
+        case .complete: "complete"
+        case .at(let resource, nil): "\(resource)"
+        case .at(let resource, let after?): "\(resource) after \(after.origin) \(after.key)"
+        }
+    }
 }
 
 /// The receiver's durable state for one sender, committed together with the rows (design rule 5).
