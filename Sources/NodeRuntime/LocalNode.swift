@@ -31,7 +31,7 @@ package struct LocalNode: Sendable {
 
     package var name: String { topology.node(id)?.name ?? id.code }
 
-    /// - Throws: `E_CREDENTIALS_…` with what to do.
+    /// - Throws: `E_CREDENTIALS`, `E_FILE_READ`.
     package func credentials() throws -> NodeCredentials {
         try NodeCredentials.load(from: settings.credentialsPath)
     }

@@ -22,7 +22,7 @@ package struct NodeService: Sendable {
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
     /// - Parameter listening: called once both servers accept connections, with their addresses.
-    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS_…`.
+    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (_ peers: String, _ local: String) -> Void) async throws {
         guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(

@@ -219,7 +219,7 @@ private struct StatusReport: Encodable {
             let modes = Set(link.mode.values)
             let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
             table.append([
-                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "上报" : "接收",
+                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "发送" : "接收",
                 mode,
                 Self.states[link.state] ?? link.state, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
                 link.lastContact.map { String($0.prefix(19)) } ?? "–",

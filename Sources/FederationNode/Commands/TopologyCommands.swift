@@ -156,13 +156,3 @@ struct TopologySource: ParsableArguments {
         try readTopology(path: file ?? node.load().topologyPath)
     }
 }
-
-extension AggregationMode {
-    /// As people read it (5.2).
-    var title: String {
-        switch self {
-        case .physical: "物理汇聚"
-        case .logical: "逻辑接入"
-        }
-    }
-}

@@ -94,11 +94,9 @@ extension NodeStore {
                 """, arguments: [globalID]
         ).map { row in
             var fields: [String: FieldValue] = [:]
-            for (name, value) in row where table.columns.contains(name) {
-                if !value.isNull, let index = row.columnNames.enumerated().first(where: { $0.element == name })?.offset
-                {
-                    fields[name] = row.fieldValue(at: index)
-                }
+            for (index, name) in row.columnNames.enumerated() where table.columns.contains(name) {
+                let value = row.fieldValue(at: index)
+                if !value.isNull { fields[name] = value }
             }
             return TicketThread.Record(
                 resource: table.definition, origin: row["origin"], key: row["key"], occurredAt: row[time] ?? 0,

@@ -18,8 +18,6 @@ struct ResourceTable: Sendable {
         columns = definition.columns.map(\.name)
     }
 
-    static let envelope = ["origin", "key", "version", "deleted"]
-
     private var columnList: String { columns.map(quoted).joined(separator: ", ") }
 
     // MARK: - Schema

@@ -3,22 +3,19 @@ import Foundation
 import Hummingbird
 
 /// Where error codes become HTTP statuses, and nowhere else.
-enum ErrorMapping {
-    static func status(of code: String) -> HTTPResponse.Status {
+package enum ErrorMapping {
+    package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
         case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED": .forbidden
-        case "E_CHANGE_SET_TOO_LARGE", "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE": .contentTooLarge
-        case "E_QUEUE_FULL", "E_TOO_MANY_ERRORS": .tooManyRequests
-        case "E_BUSY", "E_STORE_BUSY", "E_STOPPING": .serviceUnavailable
-        case "E_TOPOLOGY_VERSION", "E_CURSOR_MOVED", "E_CURSOR_AHEAD", "E_SUPERSEDED": .conflict
-        case "E_NOT_FOUND": .notFound
-        case "E_INTERNAL": .internalServerError
+        case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE": .contentTooLarge
+        case "E_STORE_BUSY": .serviceUnavailable
+        case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest
         }
     }
 
     /// `application/problem+json` (RFC 9457) with our code.
-    static func response(_ error: FederationError, retryAfterMS: Int64? = nil) -> Response {
+    package static func response(_ error: FederationError) -> Response {
         let status = status(of: error.code)
         var problem: [String: Any] = [
             "type": "about:blank", "title": status.reasonPhrase, "status": status.code, "code": error.code,
@@ -26,13 +23,13 @@ enum ErrorMapping {
         ]
         if let hint = error.hint { problem["hint"] = hint }
         let body = (try? JSONSerialization.data(withJSONObject: problem, options: [.sortedKeys])) ?? Data()
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if let retryAfterMS { headers[.retryAfter] = String(max(1, (retryAfterMS + 999) / 1_000)) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return Response(
+            status: status, headers: [.contentType: "application/problem+json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: body)))
     }
 
     /// The error that a peer's answer carries.
-    static func error(in body: [UInt8], status: Int) -> FederationError {
+    package static func error(in body: [UInt8], status: Int) -> FederationError {
         guard let problem = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any],
             let code = problem["code"] as? String, code.hasPrefix("E_"), code.utf8.count <= 64
         else {

@@ -4,7 +4,7 @@ import Logging
 import SyncProtocol
 
 /// Keeps what a link says of itself in the database, where `status` reads it: at once when the state changes, otherwise at
-/// most once a second, so that a busy link does not spend its time on telling that it is busy.
+/// most five times a second, so that a busy link does not spend its time on telling that it is busy.
 package final class LinkStatusWriter: Sendable {
     private let store: NodeStore
     private let peer: NodeID

@@ -1,5 +1,4 @@
 import FederationModel
-import Foundation
 import LocalStore
 import LogicalQuery
 import PeerTransport
@@ -83,9 +82,9 @@ package struct MergedView: Sendable {
             let client = try peers.client(for: child)
             let response = try await client.request(
                 "POST", "/v1/analysis", headers: ["Content-Type": "application/json"],
-                body: Array(try JSONEncoder().encode(request)), deadlineMS: Int(request.deadlineMS))
+                body: try WireJSON.encode(request), deadlineMS: Int(request.deadlineMS))
             guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
-            let answer = try JSONDecoder().decode(LogicalAnswer.self, from: Data(response.body))
+            let answer = try WireJSON.decode(LogicalAnswer.self, response.body)
             try answer.check(against: request)
             return answer
         } catch {
