@@ -66,6 +66,31 @@ import Zstandard
         #expect(try await above.store.count("service_request", where: "deleted = 2 AND title IS NULL") == 10)
     }
 
+    @Test func `texts that fill a change-set before its rows are counted go into several, and none is lost`()
+        async throws
+    {
+        let long = String(repeating: "供热温度不达标。", count: 3_500)
+        let records = (1...260).map { number in
+            var record = ticket(number)
+            record.fields["description"] = .text(long)
+            return record
+        }
+        _ = try await city.store.intake(records, now: noon)
+        let swept = try await carry(city.store, above.store, policy: link, rowsMax: 10_000)
+        #expect(swept.count > 1)
+        #expect(try await above.store.count("service_request") == 260)
+        // The same by the tail: all of them change at once.
+        _ = try await city.store.intake(
+            records.map { record in
+                var record = record
+                record.fields["title"] = .text("改")
+                return record
+            }, now: noon + 1)
+        let tail = try await carry(city.store, above.store, policy: link, rowsMax: 10_000)
+        #expect(tail.count > 1)
+        #expect(try await above.store.count("service_request", where: "deleted = 0 AND title = '改'") == 260)
+    }
+
     @Test func `a county's rows reach the province through the city, and what the city lost sight of goes there too`()
         async throws
     {
