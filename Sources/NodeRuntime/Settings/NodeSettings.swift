@@ -127,7 +127,8 @@ package struct NodeSettings: Sendable {
             }
             guard let text = value.scalar?.string, !text.isEmpty else {
                 throw FederationError(
-                    "E_CONFIG_INVALID", "\(path): `\(name)` has no value or more than one", hint: "write `\(name): value`")
+                    "E_CONFIG_INVALID", "\(path): `\(name)` has no value or more than one",
+                    hint: "write `\(name): value`")
             }
             values[name] = text
         }
