@@ -62,6 +62,7 @@ let package = Package(
         // MARK: - Bytes
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
+        .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"], swiftSettings: strict),
 
         // MARK: - The store
         .target(
@@ -137,7 +138,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "Zstandard"],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests"),
 

@@ -56,7 +56,7 @@ private struct BufferingProxy<Context: RequestContext>: RouterMiddleware {
         let provinceCredentials = try authority.makeCredentials(for: province, validityDays: 1, now: now)
         let incoming = IncomingLink(
             sender: city, store: stores[0], topology: topology, policy: policy, cursor: nil, signal: signal,
-            metrics: metrics,
+            completions: ChangeSignal(), metrics: metrics,
             statuses: LinkStatusWriter(store: stores[0], peer: city, direction: .receiving, logger: logger),
             logger: logger)
         let router = Router(context: PeerRequestContext.self)
@@ -82,8 +82,8 @@ private struct BufferingProxy<Context: RequestContext>: RouterMiddleware {
                 node: province, host: "127.0.0.1", port: bound,
                 credentials: try authority.makeCredentials(for: city, validityDays: 1, now: now))
             let link = OutgoingLink(
-                store: stores[1], policy: policy, client: client, signal: ChangeSignal(), metrics: metrics,
-                head: try await stores[1].head(), logger: logger)
+                store: stores[1], policy: policy, client: client, signal: ChangeSignal(),
+                completions: ChangeSignal(), metrics: metrics, head: try await stores[1].head(), logger: logger)
             group.addTask { try await link.run() }
             for await _ in signal.heads() {
                 if try await stores[0].rowCounts(of: "recording")["370100"] == 700 { break }

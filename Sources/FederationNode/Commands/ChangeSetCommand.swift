@@ -70,7 +70,8 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 upto = header.end.seq
                 head = header.head
                 revision = header.start.revision.description
-                sweep = header.start.sweep == header.end.sweep ? nil : "\(header.start.sweep) to \(header.end.sweep)"
+                sweep =
+                    header.start.sweep == header.end.sweep ? nil : "from \(header.start.sweep) to \(header.end.sweep)"
                 schemaRevision = header.schemaRevision
                 rows = header.rowCount
                 self.bytes = bytes

@@ -137,9 +137,9 @@ struct TopologyCommand: AsyncParsableCommand {
         func run() async throws {
             let topology = try source.read()
             switch format {
-            case .tree: print(TopologyTree.text(topology))
-            case .mermaid: print(TopologyTree.mermaid(topology))
-            case .dot: print(TopologyTree.dot(topology))
+            case .tree: print(TopologyTree.text(topology), terminator: "")
+            case .mermaid: print(TopologyTree.mermaid(topology), terminator: "")
+            case .dot: print(TopologyTree.dot(topology), terminator: "")
             }
         }
     }

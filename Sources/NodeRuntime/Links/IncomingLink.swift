@@ -13,6 +13,7 @@ package actor IncomingLink {
     private let store: NodeStore
     private let policy: LinkPolicy
     private let signal: ChangeSignal
+    private let completions: ChangeSignal
     private let metrics: LinkMetrics
     private let statuses: LinkStatusWriter
     private let logger: Logger
@@ -35,12 +36,13 @@ package actor IncomingLink {
 
     package init(
         sender: NodeID, store: NodeStore, topology: Topology, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
-        metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
+        completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
     ) {
         self.sender = sender
         self.store = store
         self.policy = policy
         self.signal = signal
+        self.completions = completions
         self.metrics = metrics
         self.statuses = statuses
         var logger = logger
@@ -205,12 +207,14 @@ package actor IncomingLink {
     private func report() {
         statuses.update(receiver.summary(now: wallClock()))
         guard receiver.origins != savedOrigins else { return }
+        let completed = receiver.origins.contains { $0.value.complete && savedOrigins[$0.key]?.complete != true }
         savedOrigins = receiver.origins
         let origins = receiver.origins.filter { policy.origins.contains($0.key) }
-        let (store, logger) = (store, logger)
+        let (store, logger, completions) = (store, logger, completions)
         Task {
             do {
                 try await store.save(freshness: origins)
+                if completed { completions.ring(head: 0) }
             } catch {
                 logger.warning("freshness could not be saved", metadata: ["reason": "\(error)"])
             }

@@ -68,7 +68,7 @@ final class LinkChannel: Sendable {
                     group.cancelAll()
                 }
                 input.yield(.disconnected(.peerEnded(client.endpoint.node), connection: connection))
-            } catch where !Task.isCancelled {
+            } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
             } catch {
                 // The link has given this channel up: another one may carry the same connection now.
@@ -104,7 +104,7 @@ final class LinkChannel: Sendable {
                     reader.append(response.body)
                     while let answer = try reader.next() { input.yield(.frame(answer, connection: connection)) }
                 }
-            } catch where !Task.isCancelled {
+            } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
             } catch {
                 // The link has given this channel up: another one may carry the same connection now.

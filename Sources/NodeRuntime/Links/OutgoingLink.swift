@@ -24,6 +24,7 @@ package actor OutgoingLink: Service {
         case nothingToPrepare(Seq)
         case prepareFailed(FederationError)
         case committed(Seq)
+        case originCompleted
         case wake
         case stop
     }
@@ -32,6 +33,7 @@ package actor OutgoingLink: Service {
     private let policy: LinkPolicy
     private let client: PeerClient
     private let signal: ChangeSignal
+    private let completions: ChangeSignal
     private let metrics: LinkMetrics
     private let logger: Logger
     private let compressor = ZstandardCompressor()
@@ -50,14 +52,18 @@ package actor OutgoingLink: Service {
     /// What `onPrepared` has just brought.
     private var prepared: OutgoingChangeSet?
 
+    /// - Parameters:
+    ///   - signal: rings with every new head of the feed.
+    ///   - completions: rings when this node's copy of an origin has become whole.
     package init(
-        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, metrics: LinkMetrics, head: Seq,
-        logger: Logger
+        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, completions: ChangeSignal,
+        metrics: LinkMetrics, head: Seq, logger: Logger
     ) {
         self.store = store
         self.policy = policy
         self.client = client
         self.signal = signal
+        self.completions = completions
         self.metrics = metrics
         var logger = logger
         logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
@@ -70,10 +76,11 @@ package actor OutgoingLink: Service {
     }
 
     package func run() async throws {
-        let heads = signal.heads()
+        let (heads, completed) = (signal.heads(), completions.heads())
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { [input] in for await head in heads { input.yield(.committed(head)) } }
+                group.addTask { [input] in for await _ in completed { input.yield(.originCompleted) } }
                 group.addTask { [statuses] in await statuses.run() }
                 await self.takeInputs()
                 await statuses.finish()
@@ -125,6 +132,7 @@ package actor OutgoingLink: Service {
             logger.error("a change-set could not be read", metadata: ["code": "\(error.code)", "reason": "\(error)"])
             return sender.onPrepareFailed(error, now: now)
         case .committed(let head): return sender.onCommitted(head: head, now: now)
+        case .originCompleted: return sender.onOriginCompleted(now: now)
         case .wake: return sender.onWake(now: now)
         case .stop: return sender.onStop(now: now)
         default: return []  // Of an earlier connection.

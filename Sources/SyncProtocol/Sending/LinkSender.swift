@@ -172,6 +172,17 @@ package struct LinkSender: Sendable {
         }
     }
 
+    /// This node's copy of an origin behind it has become whole. The receiver is told now, not at the next heartbeat: an
+    /// answer over all nodes leaves the origin out until it knows.
+    package mutating func onOriginCompleted(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .flowing(var flow) = link.phase else { return [] }
+            flow.heartbeatAt = now
+            link.phase = .flowing(flow)
+            return []
+        }
+    }
+
     /// A new topology or policy: what is in flight is finished, then everything that is granted now is swept.
     package mutating func onPolicyChanged(_ policy: LinkPolicy, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in

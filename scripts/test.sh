@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what is missing, checks the format, builds everything in the one configuration, and runs all tests.
+# usage: scripts/test.sh [arguments of `swift test`, for example --filter LocalStoreTests]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/install-dependencies.sh
+swift format lint --strict -r Sources Tests Benchmarks Package.swift
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+swift build -c release --build-tests 2>&1 | tee "$log" | grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Write|Emitting)' || true
+[ "${PIPESTATUS[0]}" -eq 0 ]
+# Warnings of packages are theirs; ours are errors.
+if grep -E "^$PWD/(Sources|Tests|Benchmarks)/.*: warning:" "$log"; then
+  echo "the build has warnings" >&2
+  exit 1
+fi
+swift test -c release --skip-build "$@"
