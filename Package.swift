@@ -37,8 +37,10 @@ let package = Package(
     targets: [
         // MARK: - Words (no I/O, no clock, standard library only)
         .target(name: "FederationModel", swiftSettings: strict),
-        .target(name: "LogicalQuery", dependencies: ["FederationModel"], swiftSettings: strict),
-        .target(name: "ChangeSetFormat", dependencies: ["FederationModel"], swiftSettings: strict),
+        .target(
+            name: "LogicalQuery", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "ChangeSetFormat", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], exclude: ["DESIGN.md"],
             swiftSettings: strict),
@@ -66,7 +68,7 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: ["ChangeSetFormat", "FederationModel", "LogicalQuery", "Zstandard", grdb, grdbSQLite],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "LocalStoreTests",
@@ -75,7 +77,9 @@ let package = Package(
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "RecordIntake", dependencies: ["CZlib", "FederationModel", yams], swiftSettings: strict),
+        .target(
+            name: "RecordIntake", dependencies: ["CZlib", "FederationModel", yams], exclude: ["DESIGN.md"],
+            swiftSettings: strict),
         .testTarget(
             name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake"], swiftSettings: strict),
 
@@ -110,12 +114,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 logging, yams,
             ],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "FederationModel", "NodeIdentity", "NodeRuntime", "PeerTransport",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeIdentity", "NodeRuntime", "PeerTransport",
+                "SyncProtocol",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging,

@@ -40,7 +40,7 @@ package struct EnrolmentTokens: Sendable {
         else {
             throw FederationError(
                 "E_TOKEN_REFUSED", "the enrolment token is unknown, used or expired",
-                hint: "ask the authority's operator for a new one: federation-node ca token --node CODE")
+                hint: "ask the authority's operator for a new one")
         }
         return entry.node
     }

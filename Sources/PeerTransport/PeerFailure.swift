@@ -34,7 +34,7 @@ struct PeerFailure {
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CIPHER:
             FederationError(
                 "E_PEER_CERTIFICATE", "this node's own certificate files cannot be used: \(text)",
-                hint: "see federation-node cert status; enrol this node again if need be")
+                hint: "see federation-node cert status; issue them again if need be")
         case _ where text.contains("alert"):
             refusedByPeer(endpoint)
         case CURLE_SSL_CONNECT_ERROR:

@@ -180,8 +180,8 @@ extension CoverageState {
         case .late: "滞后"
         case .unreachable: "不可达"
         case .stale: "陈旧"
-        case .denied: "被拒绝"
-        case .bootstrapping: "初始化中"
+        case .denied: "未授权"
+        case .bootstrapping: "初始化"
         }
     }
 }

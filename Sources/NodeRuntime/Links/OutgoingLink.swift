@@ -146,7 +146,7 @@ package actor OutgoingLink: Service {
             case .acknowledgement:
                 return sender.onAcknowledged(try WireJSON.decode(Acknowledgement.self, frame.body), now: now)
             case .refusal:
-                let refusal = try WireJSON.decode(Refusal.self, frame.body)
+                let refusal = try ErrorMapping.refusal(in: frame.body)
                 metrics.count(refusal.code, direction: .sending, peer: policy.receiver)
                 return sender.onRefused(refusal, now: now)
             case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
@@ -196,7 +196,7 @@ package actor OutgoingLink: Service {
                     let number = response.head.headers["link-connection"] ?? ""
                     input.yield(.helloReply(reply, connection: connection, number: number))
                 case 409 where response.head.headers["link-refusal"] != nil:
-                    input.yield(.helloRefused(try WireJSON.decode(Refusal.self, response.body), connection: connection))
+                    input.yield(.helloRefused(try ErrorMapping.refusal(in: response.body), connection: connection))
                 default:
                     let error = ErrorMapping.error(in: response.body, status: response.status)
                     input.yield(.connectFailed(error, connection: connection))

@@ -43,16 +43,11 @@ package final class LinkMetrics: Sendable {
         counts.withLock { counts in
             var key = RefusalKey(code: code, direction: direction, peer: peer)
             let isKnown = counts.refusals[key] != nil
-            if !isKnown, counts.refusals.count >= Self.refusalKeysMax || !Self.isCode(code) {
+            if !isKnown, counts.refusals.count >= Self.refusalKeysMax || !ErrorMapping.isCode(code) {
                 key = RefusalKey(code: "E_OTHER", direction: direction, peer: peer)
             }
             counts.refusals[key, default: 0] += 1
         }
-    }
-
-    private static func isCode(_ code: String) -> Bool {
-        code.hasPrefix("E_") && code.utf8.count <= 64
-            && code.utf8.allSatisfy { (0x41...0x5a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
     }
 
     package var sent: [NodeID: Traffic] { counts.withLock { $0.sent } }

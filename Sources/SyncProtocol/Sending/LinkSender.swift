@@ -328,8 +328,8 @@ package struct LinkSender: Sendable {
                 LinkCode.cursorAhead,
                 "\(policy.receiver) stands on seq \(cursor.seq) of revision \(cursor.revision), but \(policy.sender) has "
                     + "only come to seq \(head) of revision \(policy.revision) in epoch \(epoch)",
-                hint: "an older copy of the database was put back without a new epoch: restore it with the restore "
-                    + "command, which gives it one")
+                hint: "an older copy of the database was put back without a new epoch; docs/operating.md says how to "
+                    + "give it one")
         }
         return cursor.revision == policy.revision ? cursor : underPolicy(cursor)
     }

@@ -4,11 +4,11 @@ import FederationModel
 package enum LinkCode {
     /// The change-set does not start where the receiver's cursor stands: go on from the refusal's cursor.
     package static let outOfStep = "E_OUT_OF_STEP"
-    /// HTTP 413: make smaller change-sets.
+    /// Make smaller change-sets.
     package static let tooLarge = "E_CHANGE_SET_TOO_LARGE"
-    /// HTTP 429: the receiver holds as much as it may; wait and make smaller ones.
+    /// The receiver holds as much as it may; wait and make smaller ones.
     package static let queueFull = "E_QUEUE_FULL"
-    /// HTTP 503: the receiver can't take it just now; wait and make smaller ones.
+    /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 
     package static let cursorAhead = "E_CURSOR_AHEAD"
