@@ -6,34 +6,37 @@ import Testing
     private static let tickets = 20_000
 
     @Test(.timeLimit(.minutes(5)), arguments: ["370100", "370000"])
-    func `has every ticket once and the states of an undisturbed run after its restart`(victim: String) throws {
-        let federation = try Federation(Array(Federation.qilu.prefix(2)))
-        try federation.succeed(["generate", "--tickets", "\(Self.tickets)"], at: "370100")
-        try federation.serve("370000")
-        try federation.serve("370100")
+    func `has every ticket once and the states of an undisturbed run after its restart`(victim: String) async throws {
+        let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+        try await federation.succeed(["generate", "--tickets", "\(Self.tickets)"], at: "370100")
+        try await federation.serve("370000")
+        try await federation.serve("370100")
         var kills = 0
         for share in [2, 30, 60, 90] {
             // All records of the threads count: the tickets themselves come first.
             let goal = Self.tickets * 5 * share / 100
-            try federation.waitUntil("\(share) % are there", seconds: 60) {
-                try Int(federation.sql("SELECT value FROM node WHERE name = 'seq'", at: "370000")) ?? 0 >= goal
+            try await federation.waitUntil("\(share) % are there", seconds: 60) {
+                try await Int(federation.sql("SELECT value FROM node WHERE name = 'seq'", at: "370000")) ?? 0 >= goal
             }
-            let cursor = try federation.sql(
+            let cursor = try await federation.sql(
                 "SELECT coalesce(sweep_resource, 'complete') FROM link_cursor", at: "370000")
             if cursor != "complete" { kills += 1 }
-            try federation.stop(victim, signal: SIGKILL)
-            try federation.serve(victim)
+            try await federation.stop(victim, signal: SIGKILL)
+            try await federation.serve(victim)
         }
         #expect(kills > 0, "at least one kill hit the load")
-        try federation.waitUntilLevel("370000", seconds: 120)
-        #expect(try federation.count("service_request", at: "370000") == Self.tickets)
+        try await federation.waitUntilLevel("370000", seconds: 120)
+        #expect(try await federation.count("service_request", at: "370000") == Self.tickets)
         #expect(
-            try federation.sql("SELECT count(DISTINCT \"key\") FROM service_request", at: "370000") == "\(Self.tickets)"
+            try await federation.sql("SELECT count(DISTINCT \"key\") FROM service_request", at: "370000")
+                == "\(Self.tickets)"
         )
         // The city folds its own records, undisturbed by any link.
-        for node in ["370000", "370100"] { try federation.succeed(["query"], at: node) }
+        for node in ["370000", "370100"] { try await federation.succeed(["query"], at: node) }
         let states = "SELECT * FROM ticket_state ORDER BY global_id"
-        let (copied, own) = (try federation.sql(states, at: "370000"), try federation.sql(states, at: "370100"))
+        let (copied, own) = (
+            try await federation.sql(states, at: "370000"), try await federation.sql(states, at: "370100")
+        )
         #expect(own.split(separator: "\n").count == Self.tickets)
         #expect(copied == own)
     }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a command printed, and its exit code.
-struct CommandResult {
+struct CommandResult: Sendable {
     let status: Int32
     let output: String
     let errors: String
@@ -37,10 +37,9 @@ final class Federation {
     let folder: URL
     private var processes: [String: Process] = [:]
 
-    init(_ nodes: [Node], in folder: URL? = nil) throws {
-        self.folder =
-            folder ?? FileManager.default.temporaryDirectory.appending(path: "federation-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
+    init(_ nodes: [Node]) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "federation-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var topology = "version: 1\nname: test\nnodes:\n"
         for node in nodes {
             topology += "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
@@ -49,13 +48,13 @@ final class Federation {
             for line in node.extra { topology += "    \(line)\n" }
         }
         try write(topology, to: "topology.yaml")
-        try succeed(["ca", "init", "--dir", path("ca")])
+        try await succeed(["ca", "init", "--dir", path("ca")])
         for node in nodes {
-            try succeed([
+            try await succeed([
                 "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
                 "--local-listen", "127.0.0.1:0",
             ])
-            try succeed([
+            try await succeed([
                 "ca", "issue", "--ca", path("ca"), "--node", node.code, "--out", path("\(node.code)/credentials"),
             ])
         }
@@ -78,7 +77,7 @@ final class Federation {
     // MARK: - Services
 
     /// Starts a node and waits until it listens.
-    func serve(_ code: String) throws {
+    func serve(_ code: String) async throws {
         let output = path("\(code)/serve.out")
         try Data().write(to: URL(filePath: output))
         let process = Process()
@@ -93,7 +92,7 @@ final class Federation {
         process.standardInput = FileHandle.nullDevice
         try process.run()
         processes[code] = process
-        try waitUntil("\(code) listens", seconds: 20) {
+        try await waitUntil("\(code) listens", seconds: 20) {
             try process.isRunning && String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
         }
     }
@@ -102,11 +101,11 @@ final class Federation {
     ///
     /// - Returns: the exit code, or the signal that ended it.
     @discardableResult
-    func stop(_ code: String, signal: Int32 = SIGTERM, seconds: Double = 15) throws -> Int32 {
+    func stop(_ code: String, signal: Int32 = SIGTERM, seconds: Double = 15) async throws -> Int32 {
         let running = processes.removeValue(forKey: code)
         let process = try #require(running)
         kill(process.processIdentifier, signal)
-        try waitUntil("\(code) has ended", seconds: seconds) { !process.isRunning }
+        try await waitUntil("\(code) has ended", seconds: seconds) { !process.isRunning }
         return process.terminationStatus
     }
 
@@ -118,22 +117,27 @@ final class Federation {
     }
 
     /// A page of the plain HTTP listener: the whole answer, status line and headers first.
-    func get(_ page: String, from code: String) throws -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = Self.loopback(port: try localPort(code))
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+    func get(_ page: String, from code: String) async throws -> String {
+        let port = try localPort(code)
+        return try await onOwnThread {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = Self.loopback(port: port)
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
+            guard connected == 0 else { throw CocoaError(.fileReadUnknown) }
+            let request = Array("GET \(page) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+            guard send(descriptor, request, request.count, 0) == request.count else {
+                throw CocoaError(.fileReadUnknown)
+            }
+            var answer: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 { answer += buffer[..<count] }
+            return String(decoding: answer, as: UTF8.self)
         }
-        try #require(connected == 0)
-        let request = Array("GET \(page) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        try #require(send(descriptor, request, request.count, 0) == request.count)
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 { answer += buffer[..<count] }
-        return String(decoding: answer, as: UTF8.self)
     }
 
     private static func loopback(port: Int) -> sockaddr_in {
@@ -146,69 +150,77 @@ final class Federation {
 
     // MARK: - Commands
 
-    func run(_ arguments: [String], at code: String? = nil) throws -> CommandResult {
-        let process = Process()
-        process.executableURL = Self.executable
-        process.arguments = arguments + (code.map { ["--config", path("\($0)/node.yaml")] } ?? [])
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        // Both are small, except for stdout, which is read first.
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let problems = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return CommandResult(status: process.terminationStatus, output: text, errors: problems)
+    func run(_ arguments: [String], at code: String? = nil) async throws -> CommandResult {
+        let all = arguments + (code.map { ["--config", path("\($0)/node.yaml")] } ?? [])
+        return try await Self.run(Self.executable, all)
+    }
+
+    private static func run(_ executable: URL, _ arguments: [String]) async throws -> CommandResult {
+        try await onOwnThread {
+            let process = Process()
+            process.executableURL = executable
+            process.arguments = arguments
+            let (output, errors) = (Pipe(), Pipe())
+            process.standardOutput = output
+            process.standardError = errors
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            // What commands say on stderr is small, so it may wait in its pipe while stdout is read.
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let problems = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return CommandResult(status: process.terminationStatus, output: text, errors: problems)
+        }
     }
 
     @discardableResult
-    func succeed(_ arguments: [String], at code: String? = nil) throws -> CommandResult {
-        let result = try run(arguments, at: code)
+    func succeed(_ arguments: [String], at code: String? = nil) async throws -> CommandResult {
+        let result = try await run(arguments, at: code)
         try #require(result.status == 0, "\(arguments): \(result.errors)")
         return result
     }
 
-    func query(_ arguments: [String] = [], at code: String) throws -> (result: CommandResult, json: [String: Any]) {
-        let result = try run(["query", "--json"] + arguments, at: code)
+    func query(
+        _ arguments: [String] = [], at code: String
+    ) async throws -> (result: CommandResult, json: [String: Any]) {
+        let result = try await run(["query", "--json"] + arguments, at: code)
         return (result, try result.json())
     }
 
-    /// One value of a node's database, read by the sqlite3 shell.
-    func sql(_ statement: String, at code: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["sqlite3", "-readonly", "-cmd", ".timeout 10000", path("\(code)/node.db"), statement]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "sqlite3: \(statement)")
-        return text.trimmingCharacters(in: .newlines)
+    /// What a command of the system prints.
+    static func tool(_ arguments: [String]) async throws -> CommandResult {
+        try await run(URL(filePath: "/usr/bin/env"), arguments)
     }
 
-    func count(_ resource: String, at code: String, where condition: String = "deleted = 0") throws -> Int {
-        Int(try sql("SELECT count(*) FROM \(resource) WHERE \(condition)", at: code)) ?? -1
+    /// Values of a node's database, read by the sqlite3 shell.
+    func sql(_ statement: String, at code: String) async throws -> String {
+        let result = try await Self.tool([
+            "sqlite3", "-readonly", "-cmd", ".timeout 10000", path("\(code)/node.db"), statement,
+        ])
+        try #require(result.status == 0, "sqlite3: \(statement): \(result.errors)")
+        return result.output.trimmingCharacters(in: .newlines)
+    }
+
+    func count(_ resource: String, at code: String, where condition: String = "deleted = 0") async throws -> Int {
+        Int(try await sql("SELECT count(*) FROM \(resource) WHERE \(condition)", at: code)) ?? -1
     }
 
     // MARK: - Waiting
 
     /// Waits until every link of a node says that it is level.
-    func waitUntilLevel(_ code: String, seconds: Double = 60) throws {
-        try waitUntil("\(code) is level", seconds: seconds) {
-            let links = try self.succeed(["status", "--json"], at: code).json()["links"] as? [[String: Any]] ?? []
-            return links.allSatisfy { $0["state"] as? String == "level" && $0["lagRows"] as? Int == 0 }
+    func waitUntilLevel(_ code: String, seconds: Double = 60) async throws {
+        try await waitUntil("\(code) is level", seconds: seconds) {
+            let status = try await self.succeed(["status", "--json"], at: code).json()
+            return status[list: "links"].allSatisfy { $0["state"] as? String == "level" && $0["lagRows"] as? Int == 0 }
         }
     }
 
     /// Polls a condition, the way a person would look again, until it holds.
-    func waitUntil(_ what: String, seconds: Double, _ condition: () throws -> Bool) throws {
+    func waitUntil(_ what: String, seconds: Double, _ condition: () async throws -> Bool) async throws {
         let deadline = Date(timeIntervalSinceNow: seconds)
-        while try !condition() {
+        while try await !condition() {
             try #require(Date() < deadline, "not within \(seconds) s: \(what)")
-            _ = poll(nil, 0, 20)
+            try await onOwnThread { _ = poll(nil, 0, 20) }
         }
     }
 
@@ -233,4 +245,12 @@ final class Federation {
 extension [String: Any] {
     subscript(object key: String) -> [String: Any] { self[key] as? [String: Any] ?? [:] }
     subscript(list key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
+}
+
+/// Runs work that blocks on a thread of its own. Tests share a few threads, one a core: one that waited in place would keep
+/// the others from running, and their deadlines would pass.
+func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
 }

@@ -15,9 +15,9 @@ import Zstandard
 
     @Test(.timeLimit(.minutes(3)))
     func `is refused with its code, is counted, and leaves nothing behind`() async throws {
-        let federation = try Federation(
+        let federation = try await Federation(
             [Federation.Node(code: "370000")] + Self.cities.map { Federation.Node(code: $0, parent: "370000") })
-        try federation.serve("370000")
+        try await federation.serve("370000")
 
         var expected: [(code: String, city: String)] = []
         for (index, attack) in attacks.enumerated() {
@@ -38,7 +38,7 @@ import Zstandard
         expected.append(("E_FRAME_TOO_LARGE", city15.code))
         await city15.close()
 
-        let metrics = try federation.get("/metrics", from: "370000")
+        let metrics = try await federation.get("/metrics", from: "370000")
         for (code, city) in expected {
             #expect(
                 metrics.contains(
@@ -46,7 +46,7 @@ import Zstandard
                 "\(code)")
         }
         for table in ["service_request", "quarantine", "link_cursor"] {
-            #expect(try federation.sql("SELECT count(*) FROM \(table)", at: "370000") == "0", "\(table)")
+            #expect(try await federation.sql("SELECT count(*) FROM \(table)", at: "370000") == "0", "\(table)")
         }
 
         // And the same city with something good.
@@ -54,14 +54,14 @@ import Zstandard
         try await city.connect()
         let answer = try await city.send(Frame(.changeSet, try city.changeSet()))
         #expect(answer?.kind == .acknowledgement)
-        #expect(try federation.sql("SELECT count(*) FROM service_request", at: "370000") == "1")
+        #expect(try await federation.sql("SELECT count(*) FROM service_request", at: "370000") == "1")
         await city.close()
     }
 
     @Test(.timeLimit(.minutes(2)))
     func `does not get past the handshake or the topology`() async throws {
-        let federation = try Federation(Array(Federation.qilu.prefix(2)))
-        try federation.serve("370000")
+        let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+        try await federation.serve("370000")
         let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
         let authority = try CertificateAuthority.load(from: federation.path("ca"))
         let city = try #require(NodeID("370100"))
@@ -83,21 +83,14 @@ import Zstandard
 
         // No certificate at all, by another TLS client.
         let port = try HostileCity("370100", federation).port
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/env")
-        openssl.arguments = ["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet", "-ign_eof"]
-        openssl.standardInput = FileHandle.nullDevice
-        openssl.standardOutput = FileHandle.nullDevice
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
+        _ = try await Federation.tool(["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet", "-ign_eof"])
 
-        let metrics = try federation.get("/metrics", from: "370000")
+        let metrics = try await federation.get("/metrics", from: "370000")
         for outcome in ["expired", "foreignAuthority", "noCertificate"] {
             #expect(metrics.contains("federation_handshakes_total{outcome=\"\(outcome)\"} 1\n"), "\(outcome)")
         }
-        #expect(try federation.sql("SELECT count(*) FROM link_cursor", at: "370000") == "0")
-        #expect(try federation.get("/healthz", from: "370000").hasPrefix("HTTP/1.1 200"))
+        #expect(try await federation.sql("SELECT count(*) FROM link_cursor", at: "370000") == "0")
+        #expect(try await federation.get("/healthz", from: "370000").hasPrefix("HTTP/1.1 200"))
     }
 
     private func hello(_ credentials: NodeCredentials, _ federation: Federation) async throws -> PeerResponse {

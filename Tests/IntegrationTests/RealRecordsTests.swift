@@ -12,21 +12,21 @@ import Testing
     }
 
     @Test(.enabled(if: isThere, "there is no data at \(data.path)"), .timeLimit(.minutes(5)))
-    func `give the province the accepted rows of each origin`() throws {
+    func `give the province the accepted rows of each origin`() async throws {
         let cities = ["370100", "370200", "370900"]
         let nodes =
             [Federation.Node(code: "370000")]
             + (cities + ["370300"]).map { Federation.Node(code: $0, parent: "370000") }
-        let federation = try Federation(nodes)
-        for node in nodes { try federation.serve(node.code) }
+        let federation = try await Federation(nodes)
+        for node in nodes { try await federation.serve(node.code) }
 
         // Boston's fields hold no line breaks, so a line is a row; it is dealt to three cities.
-        let boston = try gunzip("us311-boston/boston_2015_jan_aug.csv.gz").split(separator: "\n")
+        let boston = try await gunzip("us311-boston/boston_2015_jan_aug.csv.gz").split(separator: "\n")
         var rowsOfFile = 0
         for (index, city) in cities.enumerated() {
             let rows = boston.dropFirst().enumerated().filter { $0.offset % 3 == index }.map(\.element)
             try federation.write(([boston[0]] + rows).joined(separator: "\n") + "\n", to: "\(city).csv")
-            let report = try imported("us311-boston", federation.path("\(city).csv"), federation, at: city)
+            let report = try await imported("us311-boston", federation.path("\(city).csv"), federation, at: city)
             #expect(report["read"] as? Int == rows.count)
             // No row is refused: docs/importing.md says why the documented dirt of this file is all acceptable.
             #expect(report["rejected"] as? Int == 0)
@@ -40,47 +40,39 @@ import Testing
         ]
         for (file, accepted, rejected) in appeals {
             let path = Self.data.appending(path: "cn-appeals-tipdm/\(file).csv.gz").path
-            let report = try imported("cn-appeals-tipdm", path, federation, at: "370300")
+            let report = try await imported("cn-appeals-tipdm", path, federation, at: "370300")
             let taken = (report["accepted"] as? Int ?? 0) + (report["unchanged"] as? Int ?? 0)
             #expect(taken == accepted, "\(file)")
             #expect(report["rejected"] as? Int == rejected, "\(file): rows without an id, as the data's README says")
         }
 
-        try federation.waitUntilLevel("370000", seconds: 120)
+        try await federation.waitUntilLevel("370000", seconds: 120)
         for city in cities + ["370300"] {
-            let own = try federation.count("service_request", at: city)
-            #expect(try federation.count("service_request", at: "370000", where: "origin = '\(city)'") == own)
+            let own = try await federation.count("service_request", at: city)
+            #expect(try await federation.count("service_request", at: "370000", where: "origin = '\(city)'") == own)
             for resource in ["assignment", "reply", "closure"] {
-                let records = try federation.count(resource, at: city)
-                #expect(try federation.count(resource, at: "370000", where: "origin = '\(city)'") == records)
+                let records = try await federation.count(resource, at: city)
+                #expect(try await federation.count(resource, at: "370000", where: "origin = '\(city)'") == records)
             }
         }
-        #expect(try federation.count("service_request", at: "370000", where: "origin <> '370300'") == 81_408)
+        #expect(try await federation.count("service_request", at: "370000", where: "origin <> '370300'") == 81_408)
 
         // The same file a second time changes nothing.
-        let again = try imported("us311-boston", federation.path("370100.csv"), federation, at: "370100")
+        let again = try await imported("us311-boston", federation.path("370100.csv"), federation, at: "370100")
         #expect(again["accepted"] as? Int == 0)
         #expect(again["unchanged"] as? Int == again["read"] as? Int)
     }
 
     private func imported(
         _ mapping: String, _ file: String, _ federation: Federation, at code: String
-    ) throws -> [String: Any] {
+    ) async throws -> [String: Any] {
         let mappings = Federation.repository.appending(path: "mappings/\(mapping).yaml").path
-        return try federation.succeed(
+        return try await federation.succeed(
             ["import", "--resource", "service_request", "--mapping", mappings, "--json", file], at: code
         ).json()
     }
 
-    private func gunzip(_ name: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["gzip", "-dc", Self.data.appending(path: name).path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+    private func gunzip(_ name: String) async throws -> String {
+        try await Federation.tool(["gzip", "-dc", Self.data.appending(path: name).path]).output
     }
 }
