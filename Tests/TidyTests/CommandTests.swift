@@ -14,7 +14,8 @@ import Testing
             + ["README.md", "README.zh-CN.md", "topology/README.md"].compactMap { SourceTree.read($0) }
         for file in files {
             for (index, line) in file.lines.enumerated() {
-                for match in line.matches(of: /[`\s]federation-node ([a-z][a-z-]+)/) where isCommand(line, match.range) {
+                for match in line.matches(of: /[`\s]federation-node ([a-z][a-z-]+)/) where isCommand(line, match.range)
+                {
                     #expect(commands.contains(String(match.1)), "\(file.path):\(index + 1): \(match.0)")
                 }
             }
