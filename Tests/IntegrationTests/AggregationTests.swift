@@ -42,6 +42,11 @@ import Testing
         #expect(logical.json["rows"] as? [[Int]] == [[500]])
         #expect(try await federation.count("service_request", at: "370000", where: "origin = '370300'") == 0)
 
+        let byName = try await federation.query(["--where", "origin=淄博"], at: "370000")
+        #expect(byName.json["rows"] as? [[Int]] == [[500]])
+        let nobody = try await federation.run(["query", "--where", "origin=379900"], at: "370000")
+        #expect(nobody.errors.hasPrefix("E_NODE_UNKNOWN"))
+
         let whole = try await federation.query(["--by", "origin"], at: "370000")
         #expect(whole.result.status == 0)
         let rows = (whole.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }

@@ -177,17 +177,3 @@ func `openssl accepts what the authority issues, for both ends of a connection`(
         #expect(process.terminationStatus == 0)
     }
 }
-
-@Test func `an enrolment token works once, for its node, before it expires`() throws {
-    let scratch = Scratch()
-    let tokens = EnrolmentTokens(directory: scratch.path)
-    let token = try tokens.create(for: node("370100"), validityMilliseconds: 1000, now: now)
-    let late = try tokens.create(for: node("370200"), validityMilliseconds: 1000, now: now)
-    #expect(token.utf8.count == 64 && token != late)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).allSatisfy { !$0.contains(token) })
-    #expect(try tokens.redeem(token, now: now + 1000) == node("370100"))
-    #expect(code { _ = try tokens.redeem(token, now: now) } == "E_TOKEN_REFUSED")
-    #expect(code { _ = try tokens.redeem(late, now: now + 1001) } == "E_TOKEN_REFUSED")
-    #expect(code { _ = try tokens.redeem(late, now: now) } == "E_TOKEN_REFUSED")
-    #expect(code { _ = try tokens.redeem("../../etc/passwd", now: now) } == "E_TOKEN_REFUSED")
-}

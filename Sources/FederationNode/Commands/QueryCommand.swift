@@ -62,7 +62,8 @@ struct QueryCommand: AsyncParsableCommand {
         let analysis = try Analysis(
             measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
             dimensions: try dimensions.map { try Analysis.Dimension($0) },
-            filters: try filters.map { try Analysis.Filter.parse($0) }, from: try from.map { try parse($0) },
+            filters: try filters.map { try named(try Analysis.Filter.parse($0), by: local) },
+            from: try from.map { try parse($0) },
             to: try to.map { try parse($0) }, top: top, asOf: time)
         let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
         let view = MergedView(store: local.store, topology: local.topology, peers: peers)
@@ -82,6 +83,14 @@ struct QueryCommand: AsyncParsableCommand {
             print(shows ? "\(result.text)\n\(result.coverageText)" : result.coverageText)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
+    }
+
+    /// Nodes may be named as everywhere else, by code or by name; one that is not in the topology is an error, not an
+    /// answer of nothing.
+    private func named(_ filter: Analysis.Filter, by local: LocalNode) throws -> Analysis.Filter {
+        guard filter.field == .origin, filter.comparison != .hasPrefix else { return filter }
+        return try Analysis.Filter(
+            .origin, filter.comparison, filter.values.map { try local.node(named: $0).id.code })
     }
 
     private func parse(_ text: String) throws -> UnixMilliseconds {
