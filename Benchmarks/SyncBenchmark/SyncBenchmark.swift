@@ -58,13 +58,13 @@ struct ApplyBenchmark: AsyncParsableCommand {
             while true {
                 let started = ContinuousClock.now
                 let preparation = try await source.prepareChangeSet(
-                    from: cursor, policy: policy, rowsMax: rows, now: now(), compressor: compressor)
+                    from: cursor, policy: policy, rowsMax: rows, now: wallClock(), compressor: compressor)
                 guard case .changeSet(let outgoing) = preparation else { break }
                 let prepared = ContinuousClock.now
                 let incoming = try IncomingChangeSet(
-                    bytes: outgoing.bytes, policy: policy, resources: BuiltInResources.all, now: now())
+                    bytes: outgoing.bytes, policy: policy, resources: BuiltInResources.all, now: wallClock())
                 let decoded = ContinuousClock.now
-                let report = try await store.apply(incoming, policy: policy, now: now())
+                let report = try await store.apply(incoming, policy: policy, now: wallClock())
                 let applied = ContinuousClock.now
                 times.prepare += prepared - started
                 times.decode += decoded - prepared
@@ -104,13 +104,14 @@ struct VisibleBenchmark: AsyncParsableCommand {
         let source = try NodeStore(at: city)
         let target = try NodeStore(at: province)
         let generator = TicketGenerator(
-            seed: UInt64(now()), origin: source.node, region: source.node.code, from: now(), days: 1, tickets: tickets)
+            seed: UInt64(wallClock()), origin: source.node, region: source.node.code, from: wallClock(), days: 1,
+            tickets: tickets)
         var milliseconds: [Double] = []
         for thread in generator {
             guard let request = thread.first else { continue }
             try await Task.sleep(for: .milliseconds(pause))
             let started = ContinuousClock.now
-            _ = try await source.intake([request], now: now())
+            _ = try await source.intake([request], now: wallClock())
             Doorbell.ring(databasePath: city)
             while try await target.rows(
                 sql: "SELECT 1 FROM service_request WHERE origin = ? AND \"key\" = ?",
@@ -134,8 +135,6 @@ private func code(_ text: String) throws -> NodeID {
     guard let node = NodeID(text) else { throw ValidationError("\(text) is not the code of a node") }
     return node
 }
-
-private func now() -> UnixMilliseconds { UnixMilliseconds(Date().timeIntervalSince1970 * 1_000) }
 
 private struct Times {
     var rows = 0

@@ -2,19 +2,6 @@ import ChangeSetFormat
 import FederationModel
 import Testing
 
-/// Seeded chance, so that a failure comes back.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}
-
 /// A change-set's payload with its header, made of rows of values.
 struct Sample {
     static let resource = ResourceDefinition(
@@ -120,7 +107,7 @@ private func code(_ body: () throws -> Void) -> String? {
 
 @Suite struct `A change-set's payload` {
     @Test(arguments: 0..<60) func `is read back as it was written`(seed: Int) throws {
-        var generator = SplitMix(state: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         let sample = Sample.random(&generator)
         let block = try #require(try Sample.read(sample.payload, sample.header).first)
         try #require(block.rowCount == sample.rows.count)
@@ -135,7 +122,7 @@ private func code(_ body: () throws -> Void) -> String? {
     }
 
     @Test func `is refused wherever it is cut, and never read past its end`() {
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix64(seed: 7)
         let sample = Sample.random(&generator)
         for length in 0..<sample.payload.count {
             #expect(
@@ -145,7 +132,7 @@ private func code(_ body: () throws -> Void) -> String? {
     }
 
     @Test(arguments: 0..<20) func `changed at random is refused or read, and never harms`(seed: Int) {
-        var generator = SplitMix(state: UInt64(1_000 + seed))
+        var generator = SplitMix64(seed: UInt64(1_000 + seed))
         for _ in 0..<500 {
             let sample = Sample.random(&generator)
             var bytes = sample.payload

@@ -315,7 +315,7 @@ private let wholeThread = [
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `does not depend on the order of arrival`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         // Contradictions too, some of them of another node, at one instant and under one key.
         let events =
             wholeThread + rework

@@ -78,7 +78,7 @@ import Testing
     /// supplier to supplier, and no two neighbours supply one origin to one receiver.
     @Test(arguments: 0..<60)
     func `names one supplier for each origin, and suppliers lead to it`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let topology = randomTopology(using: &random)
         for receiver in topology.nodes.map(\.id) {
             var supplied: Set<NodeID> = []
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    private func randomTopology(using random: inout SeededGenerator) -> Topology {
+    private func randomTopology(using random: inout SplitMix64) -> Topology {
         let count = Int.random(in: 1...24, using: &random)
         let ids = (0..<count).map { NodeID(stringLiteral: "\(100_000 + $0)") }
         var parents: [NodeID: NodeID] = [:]

@@ -40,7 +40,7 @@ import Testing
         try await _ = reference.store.intake(Self.thread, now: noon)
         try await reference.store.catchUpConsumers()
         let disturbed = try TemporaryStore(jinan)
-        var generator = SplitMix(state: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         for record in Self.thread.shuffled(using: &generator) {
             try await _ = disturbed.store.intake([record], now: noon)
             try await disturbed.store.catchUpConsumers()
@@ -71,17 +71,5 @@ import Testing
         let state = try #require(try await store.store.ticket("370100-1").state)
         #expect(state.status == .closed)
         #expect(state.conflicts == ["E_STATE_CLOSE_WITHOUT_REPLY"])
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
     }
 }

@@ -43,7 +43,7 @@ struct PartialResultTests {
     /// Merging in any order and any grouping gives what adding up all tickets at once gives.
     @Test(arguments: 0..<50)
     func `the order of merging does not matter`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let question = try analysis(
             [.count, .onTimeRate], by: [.channel, .unit], top: Bool.random(using: &random) ? 3 : nil)
         var parts: [PartialResult] = []

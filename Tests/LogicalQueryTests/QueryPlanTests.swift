@@ -56,7 +56,7 @@ struct QueryPlanTests {
     }
 
     /// A random tree of up to 40 nodes with peers, modes by resource, and what each peer shares.
-    private func randomTopology(_ random: inout SeededGenerator) throws -> Topology {
+    private func randomTopology(_ random: inout SplitMix64) throws -> Topology {
         let modes: [AggregationMode] = [.physical, .physical, .logical]
         let count = Int.random(in: 1...40, using: &random)
         let codes = (0..<count).map { "\(100_000 + $0)" }
@@ -120,7 +120,7 @@ struct QueryPlanTests {
     /// an origin is asked for below only when it is not held here.
     @Test(arguments: 0..<150)
     func `every origin is counted exactly once`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let topology = try randomTopology(&random)
         let resources: [ResourceName] = Bool.random(using: &random) ? requestsOnly : ["service_request", "reply"]
         let held = resources.map { holdings(topology, $0) }

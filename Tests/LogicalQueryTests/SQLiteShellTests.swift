@@ -61,7 +61,7 @@ struct SQLiteShellTests {
     /// Merging what two halves of the federation answer is what the reference finds in all of it.
     @Test(arguments: 0..<4)
     func `random analyses find what looking at every ticket finds`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let tickets = (0..<400).map { _ in Ticket.random(&random) }
         let analyses = try (0..<60).map { _ in try randomAnalysis(&random) }
         let north = try SQLiteShell.run(analyses, on: tickets, origins: ["370100", "370102"])
@@ -74,7 +74,7 @@ struct SQLiteShellTests {
         }
     }
 
-    private func randomAnalysis(_ random: inout SeededGenerator) throws -> Analysis {
+    private func randomAnalysis(_ random: inout SplitMix64) throws -> Analysis {
         let filters = try (0..<Int.random(in: 0...2, using: &random)).map { _ in
             try Filter(
                 Dimension.allCases.randomElement(using: &random) ?? .origin,
@@ -118,7 +118,7 @@ struct Ticket {
         var score: Int64?
     }
 
-    static func random(_ random: inout SeededGenerator) -> Ticket {
+    static func random(_ random: inout SplitMix64) -> Ticket {
         func one<T>(_ choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &random)] }
         let requested = start + Int64.random(in: 0..<1_728_000_000, using: &random)
         func later() -> Int64? { one([nil, requested + Int64.random(in: -1_000...900_000_000, using: &random)]) }

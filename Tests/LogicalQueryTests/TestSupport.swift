@@ -7,21 +7,6 @@ typealias Dimension = Analysis.Dimension
 typealias Measure = Analysis.Measure
 typealias Filter = Analysis.Filter
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 func node(_ code: String) throws -> NodeID { try #require(NodeID(code)) }
 
 /// The analysis as it arrives at the other node.

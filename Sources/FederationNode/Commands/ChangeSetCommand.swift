@@ -136,7 +136,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 sweep: policy.sweepStart)
             let prepared = try await local.store.prepareChangeSet(
                 from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true,
-                now: now(),
+                now: wallClock(),
                 compressor: ZstandardCompressor())
             guard case .changeSet(let outgoing) = prepared else { return }
             try Data(outgoing.bytes).write(to: URL(filePath: out))

@@ -57,7 +57,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var batch: [IntakeRecord] = []
         func store() async throws {
             guard !batch.isEmpty else { return }
-            let result = try await local.store.intake(batch, now: now())
+            let result = try await local.store.intake(batch, now: wallClock())
             report.records += batch.count
             report.changed += result.changed.count { $0 }
             batch = []

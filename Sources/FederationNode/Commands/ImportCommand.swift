@@ -132,7 +132,7 @@ private struct ImportRun {
             report.accepted += batch.count
             return
         }
-        let result = try await local.store.intake(batch.flatMap { $0 }, now: now())
+        let result = try await local.store.intake(batch.flatMap { $0 }, now: wallClock())
         Doorbell.ring(databasePath: local.settings.databasePath)
         var next = 0
         for records in batch {

@@ -58,7 +58,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        let time = now()
+        let time = wallClock()
         let analysis = try Analysis(
             measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
             dimensions: try dimensions.map { try Analysis.Dimension($0) },

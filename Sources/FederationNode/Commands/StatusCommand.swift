@@ -196,7 +196,7 @@ private struct StatusReport: Encodable {
         epoch = local.store.epoch.description
         schemaRevision = BuiltInResources.schemaRevision
         serving = Doorbell.ring(databasePath: local.settings.databasePath)
-        links = try await LinkReport.all(of: local, now: now()).map(Link.init)
+        links = try await LinkReport.all(of: local, now: wallClock()).map(Link.init)
         consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
         guard withOrigins else {
             origins = nil
