@@ -26,9 +26,14 @@ fail() { echo "quickstart: $*" >&2; exit 1; }
 # --- Build ------------------------------------------------------------------------------------------------------------
 "$root/scripts/install-dependencies.sh"
 title "构建 build"
-(cd "$root" && swift build -c release --product federation-node 2>&1 | grep -E 'error|warning: .*Sources/|complete' || true)
+echo "the first time takes 10 to 20 minutes on 2 cores"
+log=$(mktemp)
+if ! (cd "$root" && swift build -c release --product federation-node) >"$log" 2>&1; then
+  grep -E 'error:' "$log" >&2 || tail -20 "$log" >&2
+  fail "the build failed; its output is in $log"
+fi
+rm -f "$log"
 node=$(cd "$root" && swift build -c release --show-bin-path)/federation-node
-[ -x "$node" ] || fail "the build failed; run 'swift build -c release' in $root to see why"
 
 # --- Six data directories -------------------------------------------------------------------------------------------
 if [ -e "$dir" ] && [ -n "$(ls -A "$dir" 2>/dev/null)" ]; then
