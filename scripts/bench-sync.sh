@@ -20,6 +20,7 @@ while [ $# -gt 0 ]; do
 done
 
 say() { echo "$*" >&2; }
+scripts/install-dependencies.sh
 swift build -c release --product federation-node >&2
 swift build -c release --product SyncBenchmark >&2
 bin=$(swift build -c release --show-bin-path)
@@ -125,7 +126,7 @@ bare_median=$(median "${bare[@]}")
 apply_median=$(median "${apply[@]}")
 
 ends=()
-for round in 1 2 3; do
+for _ in 1 2 3; do
   rm -rf "$dir/bulk/370000"/node.db*
   rm -rf "$dir/bulk/370000.new"
   "$bin/federation-node" init --node 370000 --topology "$dir/bulk/topology.yaml" --dir "$dir/bulk/370000.new" \

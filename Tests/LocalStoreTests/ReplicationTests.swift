@@ -52,6 +52,35 @@ import Zstandard
         #expect(try await above.store.count("service_request") == 5)
     }
 
+    /// 5.2-2 of the domain model, with its counts.
+    @Test func `a link that breaks after 400 of 1,000 changes ends with 1,000 rows, and what comes twice is skipped`()
+        async throws
+    {
+        _ = try await city.store.intake((1...1_000).map { ticket($0) }, now: noon)
+        let start = try await startCursor(city.store, above.store, policy: link)
+        let first = try await changeSet(city.store, from: start, policy: link, rowsMax: 400)
+        let incoming = try IncomingChangeSet(
+            bytes: first.bytes, policy: link, resources: BuiltInResources.all, now: noon)
+        #expect(try await above.store.apply(incoming, policy: link, now: noon).applied == 400)
+        // The connection breaks here; the next one asks the receiver where to go on.
+        let rest = try await carry(city.store, above.store, policy: link, rowsMax: 600)
+        #expect(rest.map(\.applied).reduce(0, +) == 600)
+        #expect(try await above.store.count("service_request") == 1_000)
+
+        // A new revision states everything again: 400, then 600.
+        let again = policy(from: jinan, to: province, topology: Topology(name: "", version: 2, nodes: qilu.nodes))
+        let head = try await above.store.head()
+        let restart = try await startCursor(city.store, above.store, policy: again)
+        let repeated = try await changeSet(city.store, from: restart, policy: again, rowsMax: 400)
+        _ = try await above.store.apply(
+            try IncomingChangeSet(bytes: repeated.bytes, policy: again, resources: BuiltInResources.all, now: noon),
+            policy: again, now: noon)
+        let report = try #require(try await carry(city.store, above.store, policy: again, rowsMax: 600).first)
+        #expect(report.applied == 0)
+        #expect(report.skipped == 600)
+        #expect(try await above.store.head() == head, "nothing to tell onwards")
+    }
+
     @Test func `a sweep says again what is there, skips what is known and retracts what is no longer listed`()
         async throws
     {
