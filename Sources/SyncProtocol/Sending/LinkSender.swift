@@ -86,12 +86,14 @@ package struct LinkSender: Sendable {
             guard ProtocolRange.supported.contains(reply.protocolVersion) else {
                 return link.refuse(
                     .protocolVersion(
-                        ours: .supported, theirs: "chose \(reply.protocolVersion)", node: receiver), now: now)
+                        ours: .supported, at: link.policy.sender, theirs: "chose \(reply.protocolVersion)",
+                        node: receiver), now: now)
             }
             guard reply.topologyVersion == link.policy.revision.topology else {
                 let theirs = LinkRevision(topology: reply.topologyVersion, policy: link.policy.revision.policy)
                 return link.refuse(
-                    .topologyVersion(ours: link.policy.revision, theirs: theirs, node: receiver), now: now)
+                    .topologyVersion(
+                        ours: link.policy.revision, at: link.policy.sender, theirs: theirs, node: receiver), now: now)
             }
             do throws(FederationError) {
                 let start = try link.startingPoint(after: reply.cursor)

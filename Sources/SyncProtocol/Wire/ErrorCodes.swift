@@ -26,15 +26,17 @@ package enum LinkCode {
 
 extension FederationError {
     /// Both versions are named, so that either side's log tells which node is behind.
-    static func protocolVersion(ours: ProtocolRange, theirs: String, node: NodeID) -> FederationError {
+    static func protocolVersion(ours: ProtocolRange, at here: NodeID, theirs: String, node: NodeID) -> FederationError {
         FederationError(
-            LinkCode.protocolVersion, "no common protocol version: this node speaks \(ours), \(node) \(theirs)",
+            LinkCode.protocolVersion, "no common protocol version: \(here) speaks \(ours), \(node) \(theirs)",
             hint: "upgrade the older node")
     }
 
-    static func topologyVersion(ours: LinkRevision, theirs: LinkRevision, node: NodeID) -> FederationError {
+    static func topologyVersion(
+        ours: LinkRevision, at here: NodeID, theirs: LinkRevision, node: NodeID
+    ) -> FederationError {
         FederationError(
-            LinkCode.topologyVersion, "topology version differs: \(ours) on this node, \(theirs) on \(node)",
+            LinkCode.topologyVersion, "topology version differs: \(ours) on \(here), \(theirs) on \(node)",
             hint: "apply the same topology file on both nodes; the link goes on by itself then")
     }
 }
