@@ -110,20 +110,22 @@ private struct MappingReader {
         if node.scalar != nil {
             return Mapping.FieldRule(
                 field: field, source: .firstOf([try column(node)]), condition: nil, translation: nil,
-                timeFormats: try formats(defaults.formats, for: field, at: node), zone: defaults.zone, fallback: nil)
+                timeFormats: try formats(defaults.formats, for: field, at: node), zone: defaults.zone, isDayEnd: false,
+                fallback: nil)
         }
         let parts = try entries(
             node, "a field",
             known: [
                 "column", "first_of", "join", "separator", "value", "when", "codes", "titles_of", "otherwise",
                 "default",
-                "time_formats", "zone",
+                "time_formats", "zone", "day_counts_from",
             ])
         let own = try parts["time_formats"].map(timeFormats) ?? defaults.formats
         return Mapping.FieldRule(
             field: field, source: try source(parts, for: field, at: node), condition: try parts["when"].map(condition),
             translation: try translation(parts, for: field),
             timeFormats: try formats(own, for: field, at: node), zone: try parts["zone"].map(zone) ?? defaults.zone,
+            isDayEnd: try parts["day_counts_from"].map { try isDayEnd($0, of: field) } ?? false,
             fallback: try parts["default"].map { try code($0, for: field) })
     }
 
@@ -209,6 +211,14 @@ private struct MappingReader {
             }
             return format
         }
+    }
+
+    private func isDayEnd(_ node: Node, of field: ColumnDefinition) throws -> Bool {
+        let word = try scalar(node)
+        guard field.type == .timestamp, word == "begin" || word == "end" else {
+            throw fault(line(node), "'day_counts_from' is begin or end, and for a time only")
+        }
+        return word == "end"
     }
 
     private func zone(_ node: Node) throws -> String {
