@@ -77,11 +77,13 @@ let package = Package(
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CIconvShim"),
         .target(
-            name: "RecordIntake", dependencies: ["CZlib", "FederationModel", yams], exclude: ["DESIGN.md"],
+            name: "RecordIntake", dependencies: ["CIconvShim", "CZlib", "FederationModel", "Zstandard", yams],
+            exclude: ["DESIGN.md"],
             swiftSettings: strict),
         .testTarget(
-            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake"], swiftSettings: strict),
+            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake", "Zstandard"], swiftSettings: strict),
 
         // MARK: - Identity and transport
         .target(

@@ -53,7 +53,7 @@ package final class CSVReader {
         case fault(CSVFault)
     }
 
-    private let input: GzipInput
+    private let input: any ByteInput
     private var buffer = [UInt8](repeating: 0, count: 1 << 20)
     /// The unread part of the buffer.
     private var start = 0
@@ -77,7 +77,7 @@ package final class CSVReader {
     ///
     /// - Throws: `E_IMPORT_READ`; `E_CSV_HEADER` when there is no usable header row.
     package init(path: String) throws {
-        input = try GzipInput(path: path)
+        input = try openText(path: path)
         while end < 3, try refill() {}
         if end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF { start = 3 }
         switch try step(columns: nil) {
@@ -87,8 +87,8 @@ package final class CSVReader {
             throw FederationError("E_CSV_HEADER", "\(path) has more than \(CSVLimits.columns) columns")
         case .malformed(.encoding)?, .malformed(.nulByte)?:
             throw FederationError(
-                "E_CSV_HEADER", "the header of \(path) is not UTF-8",
-                hint: "convert the file first, for instance: iconv -f GB18030 -t UTF-8")
+                "E_CSV_HEADER", "the header of \(path) is neither UTF-8 nor GB18030",
+                hint: "convert the file to UTF-8 first")
         case .malformed(let fault)?:
             throw FederationError("E_CSV_HEADER", "the header of \(path) is malformed: \(fault.reason)")
         case nil:
