@@ -83,7 +83,8 @@ let package = Package(
             exclude: ["DESIGN.md"],
             swiftSettings: strict),
         .testTarget(
-            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake", "Zstandard"], swiftSettings: strict),
+            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake", "Zstandard"],
+            swiftSettings: strict),
 
         // MARK: - Identity and transport
         .target(
