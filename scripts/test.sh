@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install-dependencies.sh
-swift format lint --strict -r Sources Tests Benchmarks Package.swift
+swift format lint --strict -r Sources Tests Benchmarks Package.swift ||
+  { echo "scripts/format.sh repairs most of it" >&2; exit 1; }
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

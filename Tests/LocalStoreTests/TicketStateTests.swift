@@ -32,6 +32,23 @@ import Testing
         #expect(Stage.allCases.map { ticket.count(of: $0) } == [1, 1, 1, 1, 0, 1, 1, 1])
     }
 
+    @Test func `a list of tickets holds those of one origin in one state, requested last first`() async throws {
+        let store = try TemporaryStore(jinan)
+        try await _ = store.store.intake(
+            Self.thread + [ticket(2, at: noon + 60_000), ticket(3, at: noon - 60_000)], now: noon)
+        try await store.store.catchUpConsumers()
+        func numbers(_ origin: NodeID? = nil, _ status: TicketStatus? = nil, limit: Int = 20) async throws -> [String?]
+        {
+            try await store.store.tickets(origin: origin, status: status, limit: limit).map(\.number)
+        }
+        #expect(try await numbers() == ["2", "1", "3"])
+        #expect(try await numbers(limit: 1) == ["2"])
+        #expect(try await numbers(jinan, .evaluated) == ["1"])
+        #expect(try await numbers(nil, .closed) == [])
+        #expect(try await numbers(qingdao) == [])
+        #expect(try await store.store.tickets(origin: nil, status: .evaluated, limit: 1).first?.status == .evaluated)
+    }
+
     @Test(arguments: 0..<6)
     func `records that arrive in any order, one by one, give the state of the undisturbed thread`(seed: Int)
         async throws

@@ -80,7 +80,8 @@ struct QueryCommand: AsyncParsableCommand {
             print(result.csv, terminator: "")
             Output.note(result.coverageText)
         case .table:
-            print(shows ? "\(result.text)\n\(result.coverageText)" : result.coverageText)
+            let text = result.text(of: analysis, topology: local.topology)
+            print(shows ? "\(text)\n\(result.coverageText)" : result.coverageText)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }
@@ -140,9 +141,14 @@ private struct QueryResult {
                 }))
     }
 
-    var text: String {
-        var text = TextTable(header: table.columns)
-        for row in table.rows { text.append(row.map(\.text)) }
+    func text(of analysis: Analysis, topology: Topology) -> String {
+        var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
+        for row in table.rows {
+            let groups = zip(analysis.dimensions, row).map { dimension, cell in
+                if case .text(let value) = cell { dimension.text(of: value, topology: topology) } else { cell.text }
+            }
+            text.append(groups + row.dropFirst(groups.count).map(\.text))
+        }
         return text.text
     }
 
@@ -160,8 +166,8 @@ private struct QueryResult {
         for node in coverage.nodes {
             let word = node.state.isAnswered ? "截至" : "最近联系"
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
-            let rows = node.rows.map { "\($0) 件" } ?? ""
-            text += "\n  \(node.node)  \(node.name)  \(node.mode.title)  \(node.state.title)  \(freshness)  \(rows)"
+            let parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
+            text += "\n  \((parts + (node.rows.map { ["\($0) 件"] } ?? [])).joined(separator: "  "))"
         }
         if !coverage.complete {
             let names = coverage.nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
