@@ -70,9 +70,10 @@ package enum ShanghaiTime {
         let millisecond: Int64
 
         init(_ time: UnixMilliseconds) {
-            let local = time + ShanghaiTime.offset
+            // A time in a neighbour's row may be any number; the last eight hours before Int64's end are all the same.
+            let local = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset
             let day = local.flooredQuotient(by: 86_400_000)
-            let rest = local - day * 86_400_000
+            let rest = (local % 86_400_000 + 86_400_000) % 86_400_000
             let (year, month, dayOfMonth) = CivilDate.date(dayNumber: day)
             date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(dayOfMonth), 2))"
             clock =

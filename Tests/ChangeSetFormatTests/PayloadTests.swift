@@ -172,6 +172,22 @@ private func code(_ body: () throws -> Void) -> String? {
         }
     }
 
+    @Test func `with two blocks of one resource and one movement is refused`() {
+        var block = BlockWriter(resource: Sample.resource, kind: .sweep)
+        for (index, value) in ["370100", "k1"].enumerated() {
+            Array(value.utf8).withUnsafeBytes { block.columns[index].append(text: $0) }
+        }
+        block.columns[2].append(integer: 1)
+        block.columns[3].append(integer: 0)
+        for index in 4..<block.columns.count { block.columns[index].appendNull() }
+        block.finishRow()
+        var header = Sample.header(rows: 2)
+        var payload = changeSetPayload(digest: 0, blocks: [block, block])
+        header.payloadBytes = payload.count
+        withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
+        #expect(code { _ = try Sample.read(payload, header) } == "E_CHANGE_SET_MALFORMED")
+    }
+
     @Test func `with a text that breaks a character between two rows is refused`() {
         var block = BlockWriter(resource: Sample.resource, kind: .tail)
         let half = Array("路".utf8)
@@ -207,17 +223,22 @@ private func code(_ body: () throws -> Void) -> String? {
         missing["needed"] = nil
         var tombstone = Sample.envelope(7, state: 1)
         tombstone["needed"] = nil
+        var longTombstone = Sample.envelope(10, state: 1)
+        longTombstone["text"] = .text(String(repeating: "x", count: 100_001))
         var noState = Sample.envelope(8)
         noState["deleted"] = .integer(9)
         var noKey = Sample.envelope(9)
         noKey["key"] = .text("")
-        let sample = Sample([long, atLimit, notBoolean, noCode, unknownCode, missing, tombstone, noState, noKey])
+        let sample = Sample([
+            long, atLimit, notBoolean, noCode, unknownCode, missing, tombstone, noState, noKey, longTombstone,
+        ])
         let block = try #require(try Sample.read(sample.payload, sample.header).first)
         let faults = sample.payload.withUnsafeBytes { block.faults(payload: $0) }
         #expect(
             faults.map { "\($0.row) \($0.violation.field) \($0.violation.rule.rawValue)" } == [
                 "0 text E_FIELD_TOO_LONG", "2 flag E_FIELD_TYPE", "3 code E_FIELD_CODE", "5 needed E_FIELD_MISSING",
                 "7 deleted E_FIELD_TYPE", "8 key E_FIELD_MISSING",
+                "9 text E_FIELD_TOO_LONG",
             ])
     }
 }

@@ -32,6 +32,14 @@ import Testing
         }
     }
 
+    /// Rows of a neighbour may hold any number as a time.
+    @Test func `have a text at the edge of what there is`() {
+        for time in [Int64.min, .min + 1, .max - ShanghaiTime.offset, .max] {
+            #expect(ShanghaiTime.rfc3339(time).hasSuffix("+08:00"))
+            #expect(!ShanghaiTime.minute(time).isEmpty)
+        }
+    }
+
     @Test func `count every day once, leap years and centuries included`() {
         var previous = ""
         for day in -146_097...146_097 {

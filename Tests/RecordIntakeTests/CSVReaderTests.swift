@@ -6,7 +6,7 @@ import Testing
 struct CSVReaderTests {
     private enum Seen: Equatable {
         case row(line: Int, [String])
-        case malformed(line: Int, CSVFault)
+        case malformed(line: Int, SourceFault)
     }
 
     private func rows(_ bytes: [UInt8]) throws -> [Seen] {

@@ -60,4 +60,55 @@ import Zstandard
             (error as? FederationError)?.code == "E_IMPORT_READ"
         }
     }
+
+    @Test func `of JSON Lines makes the records that the same table makes as CSV`() throws {
+        let mapping = try Mapping.parse(
+            """
+            key: id
+            time_formats: ["yyyy-MM-dd HH:mm:ss"]
+            optional_columns: [lat, tags]
+            records:
+              - resource: service_request
+                fields:
+                  service_request_id: id
+                  requested_datetime: opened
+                  title: title
+                  lat: lat
+                  reply_required: wants_reply
+                  channel: {value: "01"}
+                  request_type: {value: "2"}
+                  urgency: {value: normal}
+                  acceptance: {value: accepted}
+                ext: [tags]
+            """, path: "m.yaml")
+        let origin = try #require(NodeID("370100"))
+        func records(_ text: String) throws -> [Result<[IntakeRecord], RowRejection>] {
+            let path = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)").path
+            try Data(text.utf8).write(to: URL(filePath: path))
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let importer = try Importer(mapping: mapping, origin: origin, path: path)
+            var results: [Result<[IntakeRecord], RowRejection>] = []
+            while let row = try importer.next() { results.append(row.result) }
+            return results
+        }
+        let csv = #"""
+            id,opened,title,lat,wants_reply,tags
+            7,2025-09-30 09:00:00,"路灯 ""不亮"" ",36.5,true,"[""夜间"",1]"
+            8,2025-09-30 10:00:00,停水,,false,
+
+            """#
+        let lines = #"""
+            {"id": 7, "opened": "2025-09-30 09:00:00", "title": " 路灯 \"不亮\"", "lat": 36.5, "wants_reply": true, "tags": ["夜间", 1], "more": {}}
+
+            {"id": "8", "opened": "2025-09-30 10:00:00", "title": "停水", "lat": null, "wants_reply": false}
+            """#
+        let expected = try records(csv).map { try $0.get() }
+        #expect(try records(lines).map { try $0.get() } == expected)
+        let broken = try records(lines + "\n[1]\n{\"id\": 9\nnot json\n")
+        #expect(broken.count == 5)
+        for result in broken.dropFirst(2) {
+            guard case .failure(let rejection) = result else { throw CocoaError(.coderInvalidValue) }
+            #expect(rejection.code == "E_JSON_LINE")
+        }
+    }
 }

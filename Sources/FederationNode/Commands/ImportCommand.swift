@@ -7,7 +7,8 @@ import RecordIntake
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Import records from a CSV file: UTF-8 or GB18030, plain, gzip or zstd.",
+        commandName: "import",
+        abstract: "Import records from CSV or JSON Lines: UTF-8 or GB18030, plain, gzip or zstd.",
         discussion: """
             A bad row never stops an import: it goes to the rejects file with its number, field and reason. Importing the \
             same file twice changes nothing.

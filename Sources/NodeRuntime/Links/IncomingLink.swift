@@ -23,11 +23,14 @@ package actor IncomingLink {
     private var lastConnection: Int
     private var hellos: [Int: CheckedContinuation<HelloOutcome, Never>] = [:]
     private var sinks: [Int: AsyncStream<Frame>.Continuation] = [:]
-    /// The connection that the receiver has accepted.
-    private var present = 0
+    /// The connection that the receiver has accepted, until it ends.
+    private var present: Int?
     private var changeSets: [Int: [UInt8]] = [:]
     private var nextID = 0
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
+
+    /// Answers that wait for a sender who does not read them. An honest one causes a handful at a time.
+    private static let unsentFramesMax = 1_000
 
     enum HelloOutcome: Sendable {
         case accepted(HelloReply, connection: Int)
@@ -77,7 +80,8 @@ package actor IncomingLink {
     /// - Returns: nil when the connection is not the present one: the sender must say hello again.
     func frames(of connection: Int) -> AsyncStream<Frame>? {
         guard connection == present else { return nil }
-        let (stream, continuation) = AsyncStream.makeStream(of: Frame.self)
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Frame.self, bufferingPolicy: .bufferingOldest(Self.unsentFramesMax))
         sinks[connection]?.finish()
         sinks[connection] = continuation
         return stream
@@ -100,6 +104,7 @@ package actor IncomingLink {
     }
 
     func disconnected(_ error: FederationError?, connection: Int) {
+        if present == connection { present = nil }
         sinks.removeValue(forKey: connection)?.finish()
         if let error {
             logger.warning("a sender's connection broke", metadata: ["code": "\(error.code)", "reason": "\(error)"])
@@ -149,7 +154,7 @@ package actor IncomingLink {
             case .refuse(let refusal):
                 count(refusal)
                 send(.refusal, refusal)
-            case .echo: sinks[present]?.yield(Frame(.echo))
+            case .echo: send(Frame(.echo))
             case .end(let connection): end(connection)
             }
         }
@@ -158,10 +163,19 @@ package actor IncomingLink {
 
     private func send(_ kind: FrameKind, _ message: some Encodable) {
         guard let body = try? WireJSON.encode(message) else { return }
-        sinks[present]?.yield(Frame(kind, body))
+        send(Frame(kind, body))
+    }
+
+    private func send(_ frame: Frame) {
+        guard let present, case .dropped = sinks[present]?.yield(frame) else { return }
+        let error = FederationError(
+            "E_PEER_SLOW", "node \(sender) does not read what it is answered", isRetryable: true)
+        metrics.count(error.code, direction: .receiving, peer: sender)
+        disconnected(error, connection: present)
     }
 
     private func end(_ connection: Int) {
+        if present == connection { present = nil }
         if let hello = hellos.removeValue(forKey: connection) {
             let superseded = FederationError("E_SUPERSEDED", "a newer connection has taken over", isRetryable: true)
             hello.resume(returning: .refused(Refusal(superseded, retryAfterMS: 1_000)))
