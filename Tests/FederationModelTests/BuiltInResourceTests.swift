@@ -75,7 +75,7 @@ import Testing
             }
             #expect(resource.indexes.contains(["global_id"]), "\(resource.name)")
         }
-        #expect(resources.filter(\.isThreadRecord).count == 12)
+        #expect(resources.filter(\.isThreadRecord).count == 14)
         #expect(BuiltInResources.ticketResources.map(\.name) == resources.dropLast(2).map(\.name))
     }
 

@@ -2,11 +2,11 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 1
+    package static let schemaRevision = 2
 
     package static let all: [ResourceDefinition] = [
         serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest, extensionDecision,
-        handling, reply, supervision, closure, callback, evaluation, callRecord, recording,
+        handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
     ]
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
@@ -173,11 +173,42 @@ package enum BuiltInResources {
         "evaluation", "评价", stage: .evaluation,
         columns: [
             .init("object", "评价对象", level: .open, codeList: "evaluation_object", required: true, bytesMax: 32),
+            .init("verdict_source", "评价来源", level: .open, codeList: "verdict_source", bytesMax: 32),
             .init("score5", "满意度", level: .open, codeList: "score", required: true, bytesMax: 32),
             .init("reason_codes", "原因", level: .open, bytesMax: 400),
             .init("comment", "评语", level: .personal, bytesMax: 10_000),
             .init("counted", "是否计入考核", .boolean, level: .open),
             .init("exclusion_reason", "不计入原因", level: .inner, bytesMax: 400),
+        ])
+
+    // MARK: - 工单操作, 跨节点流转
+
+    /// The transitions that no stage record stands for. `target` is what the action points at (the ticket that this one is
+    /// merged into), `value` is what it sets (a category, a telephone number, a confidentiality).
+    package static let ticketAction = threadRecord(
+        "ticket_action", "工单操作",
+        columns: [
+            .init("action", "操作", level: .open, codeList: "ticket_action", required: true, bytesMax: 32),
+            .init("unit", "操作单位", level: .open, bytesMax: 400),
+            .init("target", "目标", level: .open, bytesMax: 80),
+            .init("value", "内容", level: .personal, bytesMax: 400),
+            .init("reason", "事由", level: .inner, bytesMax: 2_000),
+        ])
+
+    /// One step of a ticket's way to another node (domain model 6.3). The steps of one transfer share `transfer_id`; each
+    /// is written by the node that takes it.
+    package static let transfer = threadRecord(
+        "transfer", "跨节点流转",
+        columns: [
+            .init("transfer_id", "流转标识", level: .open, required: true, bytesMax: 80),
+            .init("step", "流转步骤", level: .open, codeList: "transfer_step", required: true, bytesMax: 32),
+            .init("to_node", "流转至节点", level: .open, required: true, bytesMax: 12),
+            .init("kind", "流转类型", level: .open, codeList: "transfer_kind", bytesMax: 32),
+            .init("ordinal", "第几次", .integer, level: .open),
+            .init("due_datetime", "办理时限", .timestamp, level: .inner),
+            .init("target_request_id", "接收方工单编号", level: .inner, bytesMax: 64),
+            .init("basis", "流转依据", level: .inner, bytesMax: 400),
+            .init("reason", "退回原因", level: .inner, bytesMax: 2_000),
         ])
 
     // MARK: - 话务, 录音

@@ -148,6 +148,28 @@ package struct CodeList: Sendable {
         CodeList(
             "evaluation_object", "评价对象", [("call", "话务", "the call"), ("handling", "办理", "the handling")]),
         CodeList(
+            "ticket_action", "工单操作",
+            [
+                ("queue", "转入派单", "queue for dispatch"), ("apply_closure", "申请办结", "apply for closure"),
+                ("enter_callback", "进入回访", "enter follow-up"), ("archive", "归档", "archive"),
+                ("suspend", "暂停计时", "suspend"), ("resume", "恢复计时", "resume"), ("merge", "并单", "merge"),
+                ("unmerge", "撤销并单", "undo the merge"), ("set_confidential", "设置保密", "set confidentiality"),
+                ("set_category", "更正问题分类", "correct the category"), ("set_phone", "更正联系电话", "correct the telephone"),
+            ]),
+        CodeList(
+            "transfer_step", "流转步骤",
+            [
+                ("offer", "移交", "offer"), ("accept", "接收", "accept"), ("return", "退回", "return"),
+                ("designate", "指定", "designate"),
+            ]),
+        CodeList(
+            "transfer_kind", "流转类型",
+            [
+                ("province_to_city", "省转市", "province to city"), ("city_to_province", "市转省", "city to province"),
+                ("city_to_city", "市转市", "city to city"), ("city_to_county", "市转县", "city to county"),
+                ("county_to_city", "县转市", "county to city"), ("police_110", "110互转", "to or from 110"),
+            ]),
+        CodeList(
             "call_direction", "呼叫方向", [("inbound", "呼入", "inbound"), ("outbound", "呼出", "outbound")]),
         CodeList(
             "call_disposition", "话务结果",

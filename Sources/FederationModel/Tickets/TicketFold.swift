@@ -44,6 +44,8 @@ package enum TicketFold {
         "closure": ["occurred_at", "closure_kind", "review"],
         "callback": ["occurred_at", "resolved", "reached"],
         "evaluation": ["occurred_at", "object", "score5", "counted"],
+        "ticket_action": ["occurred_at", "action"],
+        "transfer": ["occurred_at", "step"],
     ]
 
     static func timeColumn(of resource: ResourceName) -> String {
