@@ -25,22 +25,33 @@ extension NodeStore {
                 throw FederationError("E_RECORD_INVALID", "a record of \(record.resource): \(violation)")
             }
         }
-        return try await pool.writeWithoutTransaction { [node, tables] db in
-            try db.execute(sql: "PRAGMA main.synchronous = FULL")
-            defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
+        return try await writeDurably { [node, tables] db in
             var changedKeys: [ResourceName: Set<String>] = [:]
-            var head: Seq = 0
-            try db.inTransaction(.immediate) {
-                let version = try NodeValue.nextVersion(now: now, db)
-                for (resource, group) in Dictionary(grouping: records, by: \.resource) {
-                    guard let table = tables[resource] else { continue }
-                    changedKeys[resource] = try Self.write(group, version: version, node: node, table: table, db)
-                }
-                head = try NodeValue.integer("seq", db)
-                return .commit
+            let version = try NodeValue.nextVersion(now: now, db)
+            for (resource, group) in Dictionary(grouping: records, by: \.resource) {
+                guard let table = tables[resource] else { continue }
+                changedKeys[resource] = try Self.write(group, version: version, node: node, table: table, db)
             }
             return IntakeReport(
-                changed: records.map { changedKeys[$0.resource]?.contains($0.key) == true }, head: head)
+                changed: records.map { changedKeys[$0.resource]?.contains($0.key) == true },
+                head: try NodeValue.integer("seq", db))
+        }
+    }
+
+    /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.
+    func writeDurably<Value: Sendable>(
+        _ work: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA main.synchronous = FULL")
+            defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
+            var value: Value?
+            try db.inTransaction(.immediate) {
+                value = try work(db)
+                return .commit
+            }
+            guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+            return value
         }
     }
 

@@ -38,8 +38,11 @@ struct TicketWriter {
         address = "\(generator.places.cityName)\(county.name)\(random.pick(county.townships))\(place)"
         urgency =
             random.chance(8) ? "urgent" : topic.isLivelihood ? "livelihood" : random.chance(30) ? "complex" : "normal"
-        number = TicketNumber.make(
-            region: generator.numberRegion, dayNumber: dayNumber, channel: channel, sequence: ordinal)
+        // More tickets a day than there are numbers: then any other label is as good.
+        number =
+            TicketNumber(
+                region: generator.numberRegion, dayNumber: dayNumber, channel: channel, sequence: ordinal
+            )?.description ?? "\(generator.numberRegion)-\(dayNumber)-\(ordinal)"
         globalID = "\(generator.origin.code)-\(number)"
         seat = "2\(random.int(1_000...1_199))"
         time = requested
