@@ -58,6 +58,7 @@ let package = Package(
         // MARK: - Bytes
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
+        .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"], swiftSettings: strict),
 
         // MARK: - The store
         .target(
@@ -131,6 +132,12 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "Zstandard"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BorderTests",
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests"),
 

@@ -73,6 +73,10 @@ package struct PayloadReader {
         var rowsLeft = header.rowCount
         for _ in 0..<count {
             let block = try block(&reader, rowsLeft: rowsLeft)
+            // The listing of a bucket is one block; the store gives out seqs by it.
+            guard !blocks.contains(where: { $0.resource.name == block.resource.name && $0.kind == block.kind }) else {
+                throw .malformedChangeSet("its \(block.kind) of \(block.resource.name) comes twice")
+            }
             rowsLeft -= block.rowCount
             blocks.append(block)
         }

@@ -12,8 +12,8 @@ package struct RowFault: Hashable, Sendable {
 }
 
 extension DecodedBlock {
-    /// The live rows that break a rule of the catalog: a required field is missing, a text is too long, a code does not
-    /// have the shape of a code, a boolean is neither 0 nor 1. At most one fault a row, in the order of the rows.
+    /// The rows that break a rule of the catalog: a required field of a live row is missing, a text is too long, a code
+    /// does not have the shape of a code, a boolean is neither 0 nor 1. At most one fault a row, in the order of the rows.
     ///
     /// Whether a code is in the receiver's version of the list does not matter here: the list may be newer at the origin,
     /// so the original code is kept (domain model 6.4).
@@ -35,7 +35,9 @@ extension DecodedBlock {
                 }
                 continue
             }
-            for row in 0..<rowCount where state.integer(row) == RowState.live.rawValue {
+            for row in 0..<rowCount {
+                // A tombstone needs no field, but one that it brings along is stored, so it must keep the limits.
+                if column.isNull(row) && state.integer(row) != RowState.live.rawValue { continue }
                 if let violation = column.violation(row, of: definition, payload: payload) { note(row, violation) }
             }
         }

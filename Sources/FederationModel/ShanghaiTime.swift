@@ -78,9 +78,10 @@ package enum ShanghaiTime {
         let millisecond: Int64
 
         init(_ time: UnixMilliseconds) {
-            let local = time + ShanghaiTime.offset
+            // A time in a neighbour's row may be any number; the last eight hours before Int64's end are all the same.
+            let local = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset
             let day = local.flooredQuotient(by: 86_400_000)
-            let rest = local - day * 86_400_000
+            let rest = (local % 86_400_000 + 86_400_000) % 86_400_000
             let (year, month, dayOfMonth) = civilFromDays(day)
             date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
             clock =
@@ -97,7 +98,7 @@ private func padded(_ value: Int64, _ width: Int) -> String {
 
 extension Int64 {
     fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
-        (self - (self % divisor + divisor) % divisor) / divisor
+        self / divisor - (self % divisor < 0 ? 1 : 0)
     }
 }
 

@@ -28,6 +28,9 @@ actor IncomingLink {
     private var nextID = 0
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
 
+    /// Answers that wait for a sender who does not read them. An honest one causes a handful at a time.
+    private static let unsentFramesMax = 1_000
+
     enum HelloOutcome: Sendable {
         case accepted(HelloReply, connection: Int)
         case refused(Refusal)
@@ -75,7 +78,8 @@ actor IncomingLink {
     /// - Returns: nil when the connection is not the present one: the sender must say hello again.
     func frames(of connection: Int) -> AsyncStream<Frame>? {
         guard connection == present else { return nil }
-        let (stream, continuation) = AsyncStream.makeStream(of: Frame.self)
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Frame.self, bufferingPolicy: .bufferingOldest(Self.unsentFramesMax))
         sinks[connection]?.finish()
         sinks[connection] = continuation
         return stream
@@ -156,7 +160,7 @@ actor IncomingLink {
             case .refuse(let refusal):
                 count(refusal)
                 send(.refusal, refusal)
-            case .echo: sinks[present]?.yield(Frame(.echo))
+            case .echo: send(Frame(.echo))
             case .end(let connection): end(connection)
             }
         }
@@ -165,7 +169,15 @@ actor IncomingLink {
 
     private func send(_ kind: FrameKind, _ message: some Encodable) {
         guard let body = try? WireJSON.encode(message) else { return }
-        sinks[present]?.yield(Frame(kind, body))
+        send(Frame(kind, body))
+    }
+
+    private func send(_ frame: Frame) {
+        guard case .dropped = sinks[present]?.yield(frame) else { return }
+        let error = FederationError(
+            "E_PEER_SLOW", "node \(sender) does not read what it is answered", isRetryable: true)
+        metrics.count(error.code, direction: .receiving, peer: sender)
+        disconnected(error, connection: present)
     }
 
     private func end(_ connection: Int) {

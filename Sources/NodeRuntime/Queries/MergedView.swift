@@ -74,7 +74,8 @@ package struct MergedView: Sendable {
     /// What can be said of a copy, by how fresh its supplier says it is.
     static func state(_ freshness: OriginFreshness?, now: UnixMilliseconds) -> (CoverageState, UnixMilliseconds?) {
         guard let freshness, freshness.complete else { return (.bootstrapping, freshness?.asOf) }
-        return (now - freshness.asOf > lateAfter ? .late : .ok, freshness.asOf)
+        // A neighbour's word: no arithmetic on it, which could overflow.
+        return (freshness.asOf < now - lateAfter ? .late : .ok, freshness.asOf)
     }
 
     /// A child that does not answer is missing, never an error: the others' answers stand.
