@@ -37,9 +37,13 @@ let package = Package(
     targets: [
         // MARK: - Words (no I/O, no clock, standard library only)
         .target(name: "FederationModel", swiftSettings: strict),
-        .target(name: "LogicalQuery", dependencies: ["FederationModel"], swiftSettings: strict),
-        .target(name: "ChangeSetFormat", dependencies: ["FederationModel"], swiftSettings: strict),
-        .target(name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
+        .target(
+            name: "LogicalQuery", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "ChangeSetFormat", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], exclude: ["DESIGN.md"],
+            swiftSettings: strict),
         .testTarget(name: "FederationModelTests", dependencies: ["FederationModel"], swiftSettings: strict),
         .testTarget(
             name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery"], swiftSettings: strict),
@@ -64,7 +68,7 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: ["ChangeSetFormat", "FederationModel", "LogicalQuery", "Zstandard", grdb, grdbSQLite],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "LocalStoreTests",
@@ -73,9 +77,14 @@ let package = Package(
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "RecordIntake", dependencies: ["CZlib", "FederationModel", yams], swiftSettings: strict),
+        .target(name: "CIconvShim"),
+        .target(
+            name: "RecordIntake", dependencies: ["CIconvShim", "CZlib", "FederationModel", "Zstandard", yams],
+            exclude: ["DESIGN.md"],
+            swiftSettings: strict),
         .testTarget(
-            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake"], swiftSettings: strict),
+            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake", "Zstandard"],
+            swiftSettings: strict),
 
         // MARK: - Identity and transport
         .target(
@@ -108,12 +117,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 logging, yams,
             ],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "FederationModel", "NodeIdentity", "NodeRuntime", "PeerTransport",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeIdentity", "NodeRuntime", "PeerTransport",
+                "SyncProtocol",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging,
@@ -131,7 +141,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "Zstandard"],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BorderTests",
@@ -145,7 +157,7 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SyncBenchmark",

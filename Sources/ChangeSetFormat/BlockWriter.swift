@@ -50,6 +50,7 @@ package struct ColumnWriter: Sendable {
     private var heads: [UInt8] = []
     private var texts: [UInt8] = []
     private var firstLength = 0
+    private var lastLength = 0
     private var previousInteger: Int64 = 0
     private var firstInteger: Int64 = 0
     private var isConstant = true
@@ -60,6 +61,12 @@ package struct ColumnWriter: Sendable {
     }
 
     package var hasValues: Bool { present > 0 }
+
+    /// The text that was appended last; nil when there is none.
+    fileprivate var lastText: String? {
+        guard present > 0, storage == .text else { return nil }
+        return String(decoding: texts.suffix(lastLength), as: UTF8.self)
+    }
 
     /// Bytes collected so far, before compression.
     package var byteCount: Int { heads.count + texts.count + bitmap.count }
@@ -89,6 +96,7 @@ package struct ColumnWriter: Sendable {
             isConstant = value.count == firstLength && value.elementsEqual(texts.prefix(firstLength))
         }
         markPresent()
+        lastLength = value.count
         heads.appendVarint(UInt64(value.count))
         texts.append(contentsOf: value)
     }
@@ -145,6 +153,12 @@ package struct BlockWriter: Sendable {
     package mutating func finishRow() { rowCount += 1 }
 
     package var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+
+    /// Origin and key of the row that was appended last.
+    package var lastKey: RowKey? {
+        guard let origin = columns[0].lastText, let key = columns[1].lastText else { return nil }
+        return RowKey(origin: origin, key: key)
+    }
 
     package func write(to writer: inout ByteWriter) {
         writer.append(text: resource.text)

@@ -35,7 +35,7 @@ package enum SyncLimits {
     /// Change-sets that a sender lets travel unacknowledged: one is applied while the next arrives and a third is made.
     package static let inFlightMax = 3
 
-    /// Bytes that a receiver holds for one link before it answers 429.
+    /// Bytes that a receiver holds for one link before it refuses more (`E_QUEUE_FULL`).
     package static let queueBytesMax = 48 << 20
 
     /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
@@ -72,7 +72,7 @@ package enum SyncLimits {
     /// Heartbeats without an echo after which an idle link counts as broken. TCP alone may notice after many minutes.
     package static let heartbeatsMissedMax = 3
 
-    /// How long a receiver that answers 429 or 503 asks the sender to wait: an apply takes about as long.
+    /// How long a receiver that is full or busy asks the sender to wait: an apply takes about as long.
     package static let busyPause: Int64 = 1_000
 
     /// Longest wait that a sender lets its receiver ask for; beyond it a hostile `Retry-After` would silence a link.

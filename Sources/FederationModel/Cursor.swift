@@ -15,7 +15,8 @@ package struct LinkRevision: Hashable, Sendable, Comparable, CustomStringConvert
     }
 }
 
-/// A row's identity everywhere in the federation.
+/// A row's identity everywhere in the federation. Ordered byte by byte, as SQLite orders text; Swift's own order of
+/// strings looks through Unicode's equivalences.
 package struct RowKey: Hashable, Sendable, Comparable {
     package let origin: String
     package let key: String
@@ -26,7 +27,9 @@ package struct RowKey: Hashable, Sendable, Comparable {
     }
 
     package static func < (a: RowKey, b: RowKey) -> Bool {
-        (a.origin, a.key) < (b.origin, b.key)
+        a.origin.utf8.elementsEqual(b.origin.utf8)
+            ? a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+            : a.origin.utf8.lexicographicallyPrecedes(b.origin.utf8)
     }
 }
 
@@ -34,10 +37,18 @@ package struct RowKey: Hashable, Sendable, Comparable {
 ///
 /// A bucket is a half-open range of one resource's (origin, key) order, cut where the change-set was full. So it needs no
 /// table of buckets, its rows arrive in the order of the receiver's index, and the position is all that a resume needs.
-package enum SweepPosition: Hashable, Sendable {
+package enum SweepPosition: Hashable, Sendable, CustomStringConvertible {
     /// Everything up to and including `after` of `resource` has been stated; nil stands before the first row.
     case at(resource: ResourceName, after: RowKey?)
     case complete
+
+    package var description: String {
+        switch self {
+        case .complete: "complete"
+        case .at(let resource, nil): "\(resource)"
+        case .at(let resource, let after?): "\(resource) after \(after.origin) \(after.key)"
+        }
+    }
 }
 
 /// The receiver's durable state for one sender, committed together with the rows (design rule 5).

@@ -25,9 +25,9 @@ package enum ShanghaiTime {
         let scalars = Array(text.utf8)
         guard scalars.count >= 10, scalars[4] == 0x2d, scalars[7] == 0x2d, let year = number(scalars[0..<4]),
             let month = number(scalars[5..<7]), (1...12).contains(month), let day = number(scalars[8..<10]),
-            (1...daysIn(month: month, year: year)).contains(day)
+            (1...CivilDate.daysInMonth(Int(month), year: Int(year))).contains(Int(day))
         else { return nil }
-        let midnight = (daysFromCivil(year: year, month: month, day: day)) * 86_400_000
+        let midnight = CivilDate.dayNumber(year: Int(year), month: Int(month), day: Int(day)) * 86_400_000
         if scalars.count == 10 { return midnight - offset }
         guard scalars.count >= 20, scalars[10] == 0x54 || scalars[10] == 0x20, scalars[13] == 0x3a, scalars[16] == 0x3a,
             let hour = number(scalars[11..<13]), hour < 24, let minute = number(scalars[14..<16]), minute < 60,
@@ -64,14 +64,6 @@ package enum ShanghaiTime {
         return value
     }
 
-    private static func daysIn(month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
-
     private struct Parts {
         let date: String
         let clock: String
@@ -82,8 +74,8 @@ package enum ShanghaiTime {
             let local = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset
             let day = local.flooredQuotient(by: 86_400_000)
             let rest = (local % 86_400_000 + 86_400_000) % 86_400_000
-            let (year, month, dayOfMonth) = civilFromDays(day)
-            date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
+            let (year, month, dayOfMonth) = CivilDate.date(dayNumber: day)
+            date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(dayOfMonth), 2))"
             clock =
                 "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2))"
             millisecond = rest % 1_000
@@ -94,32 +86,4 @@ package enum ShanghaiTime {
 private func padded(_ value: Int64, _ width: Int) -> String {
     let digits = String(value)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
-}
-
-extension Int64 {
-    fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
-        self / divisor - (self % divisor < 0 ? 1 : 0)
-    }
-}
-
-/// Days since 1970-01-01 of a date of the Gregorian calendar, by eras of 400 years that begin on a 1st of March.
-private func daysFromCivil(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted.flooredQuotient(by: 400)
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-}
-
-private func civilFromDays(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = days + 719_468
-    let era = shifted.flooredQuotient(by: 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    return (
-        yearOfEra + era * 400 + (month >= 10 ? 1 : 0), month + (month < 10 ? 3 : -9),
-        dayOfYear - (153 * month + 2) / 5 + 1
-    )
 }

@@ -46,6 +46,4 @@ struct NodeCommand: AsyncParsableCommand {
 enum ExitStatus {
     /// Answered, but not complete.
     static let incomplete = ExitCode(3)
-    /// A check found a difference.
-    static let difference = ExitCode(4)
 }

@@ -27,6 +27,3 @@ struct NodeOptions: ParsableArguments {
 
     func open() throws -> LocalNode { try LocalNode(settings: try load()) }
 }
-
-/// The wall clock, where values meet the world.
-func now() -> UnixMilliseconds { UnixMilliseconds(Date().timeIntervalSince1970 * 1_000) }

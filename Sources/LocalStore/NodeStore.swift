@@ -53,7 +53,7 @@ package final class NodeStore: Sendable {
             try Migrations.migrator.migrate(pool)
         }
         let tables = ResourceTables(tables: tableOrder)
-        try pool.write { db in try tables.bring(db) }
+        if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
         let (code, epoch) = try pool.read { db in
             (try NodeValue.text("code", db), try NodeValue.text("epoch", db))
         }

@@ -38,7 +38,7 @@ extension AnalysisWord {
 extension FederationError {
     /// An error for a name that is not one of `known`, with the nearest one.
     static func unknownWord(_ text: String, kind: String, known: [String], code: String) -> FederationError {
-        let nearest = nearestWord(to: text, in: known).map { "did you mean \($0)? " } ?? ""
+        let nearest = nearestName(to: text, among: known).map { "did you mean \($0)? " } ?? ""
         return FederationError(
             code, "unknown \(kind)\(quotedName(text))", hint: "\(nearest)known: \(known.joined(separator: ", "))")
     }
@@ -53,27 +53,4 @@ extension FederationError {
             }
         return isName ? " \(text)" : ""
     }
-}
-
-/// The word that `text` is most likely a slip of: at most a third of its letters apart; nil when none is that near.
-private func nearestWord(to text: String, in words: [String]) -> String? {
-    guard text.utf8.count <= 40 else { return nil }
-    let ranked = words.map { (word: $0, distance: editDistance(text, $0)) }.min { $0.distance < $1.distance }
-    return ranked.flatMap { $0.distance * 3 <= max(text.count, 3) ? $0.word : nil }
-}
-
-/// Levenshtein's distance: letters to insert, drop or replace.
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let replaced = diagonal + (letter == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[b.count]
 }

@@ -52,13 +52,6 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
         self.nodes = nodes
     }
 
-    /// What stands for a child that gave no answer: no sums, and all its origins in `state`.
-    package static func missing(_ request: LogicalRequest, state: CoverageState) -> LogicalAnswer {
-        LogicalAnswer(
-            partial: PartialResult(for: request.analysis),
-            nodes: request.origins.map { NodeReport(node: $0, state: state) })
-    }
-
     /// Adds the answer of another part of the plan.
     ///
     /// - Throws: as `PartialResult.add`. Nothing has been added then.

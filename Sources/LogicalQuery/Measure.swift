@@ -59,33 +59,3 @@ extension Analysis {
         }
     }
 }
-
-/// The states of a ticket (domain 2.4), as the ticket-state fold writes them.
-enum TicketStatus: String, CaseIterable {
-    case received
-    case notAccepted = "not_accepted"
-    case transferredOut = "transferred_out"
-    case pendingDispatch = "pending_dispatch"
-    case dispatched
-    case inProgress = "in_progress"
-    case returnRequested = "return_requested"
-    case replied
-    case pendingReview = "pending_review"
-    case closed
-    case callbackPending = "callback_pending"
-    case calledBack = "called_back"
-    case evaluated
-    case archived
-    case terminated
-    case withdrawn
-
-    /// In the `closed` list of GeoReport v2 (domain 2.5), which leaves `callback_pending` open.
-    var isFinal: Bool {
-        switch self {
-        case .closed, .calledBack, .evaluated, .archived, .notAccepted, .terminated, .withdrawn, .transferredOut: true
-        case .received, .pendingDispatch, .dispatched, .inProgress, .returnRequested, .replied, .pendingReview,
-            .callbackPending:
-            false
-        }
-    }
-}

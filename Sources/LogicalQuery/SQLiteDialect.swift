@@ -75,7 +75,7 @@ package enum SQLiteDialect {
     // MARK: - Measures
 
     private static let isFinal =
-        "s.status IN (\(TicketStatus.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
+        "s.status IN (\(TicketStatus.allCases.filter { !$0.isOpen }.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
 
     /// Longest handling that is believed, ten years in milliseconds. A wrong clock must not spoil the mean, nor overflow
     /// the sum.

@@ -128,7 +128,7 @@ package struct CertificateAuthority: Sendable {
         else {
             throw FederationError(
                 "E_CSR_INVALID", "the certificate request is not a P-256 request signed with its own key",
-                hint: "make a new one with federation-node enroll")
+                hint: "make a new one on the node")
         }
         return request.publicKey
     }

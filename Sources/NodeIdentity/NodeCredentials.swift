@@ -57,7 +57,7 @@ package struct NodeCredentials: Sendable {
         } catch {
             throw FederationError(
                 "E_CREDENTIALS", "the node's certificate files cannot be used: \(error)",
-                hint: "enrol the node again, or restore node.pem, node-key.pem and ca.pem from one backup")
+                hint: "issue them again with federation-node ca issue, or put back all three files from one copy")
         }
     }
 

@@ -45,23 +45,3 @@ struct FeedService: Service {
         }
     }
 }
-
-/// Looks after the receiving ends: saves their status, lets silence show, and says goodbye at shutdown.
-struct IncomingLinksService: Service {
-    let links: [NodeID: IncomingLink]
-    let writers: [LinkStatusWriter]
-
-    func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            for writer in writers { group.addTask { await writer.run() } }
-            await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: .seconds(2))
-                    for link in links.values { await link.refreshStatus() }
-                }
-            }
-            for link in links.values { await link.stop() }
-            for writer in writers { await writer.finish() }
-        }
-    }
-}

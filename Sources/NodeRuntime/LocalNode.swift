@@ -31,7 +31,7 @@ package struct LocalNode: Sendable {
 
     package var name: String { topology.node(id)?.name ?? id.code }
 
-    /// - Throws: `E_CREDENTIALS_…` with what to do.
+    /// - Throws: `E_CREDENTIALS`, `E_FILE_READ`.
     package func credentials() throws -> NodeCredentials {
         try NodeCredentials.load(from: settings.credentialsPath)
     }
@@ -63,7 +63,9 @@ package struct LocalNode: Sendable {
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(node) is not in \(topologyPath)", hint: "add it there first")
         }
         let folder = URL(filePath: directory, directoryHint: .isDirectory)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Citizens' data lie here: nobody but the node's own user may read them.
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try NodeStore.create(
             at: folder.appending(path: "node.db").path, node: node, epoch: Epoch(counter: 1, nonce: nonce))
         let copy = folder.appending(path: "topology.yaml")

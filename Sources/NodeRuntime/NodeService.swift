@@ -22,7 +22,7 @@ package struct NodeService: Sendable {
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
     /// - Parameter listening: called once both servers accept connections, with their addresses.
-    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS_…`.
+    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (_ peers: String, _ local: String) -> Void) async throws {
         guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(
@@ -35,14 +35,15 @@ package struct NodeService: Sendable {
                 "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
                 hint: "issue one for this node")
         }
-        let signal = ChangeSignal()
+        let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
         let peers = PeerClients(topology: local.topology, credentials: credentials)
-        let incoming = try await incomingLinks(signal: signal, metrics: metrics)
+        let incoming = try await incomingLinks(signal: signal, completions: completions, metrics: metrics)
         let announcement = Announcement(listening)
 
-        var services: [any Service] = try await outgoingLinks(peers: peers, signal: signal, metrics: metrics)
+        var services: [any Service] = try await outgoingLinks(
+            peers: peers, signal: signal, completions: completions, metrics: metrics)
         services.append(IncomingLinksService(links: incoming.links, writers: incoming.writers))
         services.append(
             FeedService(
@@ -69,11 +70,16 @@ package struct NodeService: Sendable {
                 hint: "choose other addresses in node.yaml")
         }
         await peers.shutdown()
-        try local.store.close()
+        do {
+            try local.store.close()
+        } catch {
+            // SQLite recovers from its log at the next start; the node has ended well all the same.
+            logger.notice("the database could not be closed", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func incomingLinks(
-        signal: ChangeSignal, metrics: LinkMetrics
+        signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
     ) async throws -> (links: [NodeID: IncomingLink], writers: [LinkStatusWriter]) {
         var links: [NodeID: IncomingLink] = [:]
         var writers: [LinkStatusWriter] = []
@@ -85,14 +91,15 @@ package struct NodeService: Sendable {
             writers.append(writer)
             links[neighbour] = IncomingLink(
                 sender: neighbour, store: local.store, topology: local.topology, policy: policy,
-                cursor: try await local.store.cursor(of: neighbour), signal: signal, metrics: metrics, statuses: writer,
+                cursor: try await local.store.cursor(of: neighbour), signal: signal, completions: completions,
+                metrics: metrics, statuses: writer,
                 logger: logger)
         }
         return (links, writers)
     }
 
     private func outgoingLinks(
-        peers: PeerClients, signal: ChangeSignal, metrics: LinkMetrics
+        peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
     ) async throws -> [any Service] {
         let head = try await local.store.head()
         return try local.topology.neighbours(of: local.id).compactMap { neighbour in
@@ -106,7 +113,7 @@ package struct NodeService: Sendable {
             }
             return OutgoingLink(
                 store: local.store, policy: policy, client: try peers.client(for: neighbour), signal: signal,
-                metrics: metrics, head: head, logger: logger)
+                completions: completions, metrics: metrics, head: head, logger: logger)
         }
     }
 

@@ -6,7 +6,8 @@ import Synchronization
 
 /// The thread that owns every libcurl handle of one client.
 ///
-/// `@unchecked Sendable` because of two fields that only that thread uses once it runs: `multi` and `running`. Everything
+/// `@unchecked Sendable` because of the fields that only that thread uses once it runs: `multi`, `running` and
+/// `nextNudge`. Everything
 /// else that crosses threads is behind the inbox's lock. `curl_multi_wakeup` is the one libcurl call made from other
 /// threads, as its manual allows, and only while the inbox says that the handle still exists.
 final class CurlLoop: @unchecked Sendable {
@@ -32,6 +33,7 @@ final class CurlLoop: @unchecked Sendable {
         let headDeadline: ContinuousClock.Instant?
     }
 
+    private static let nudgeDelay = Duration.milliseconds(20)
     private static let libcurl: CURLcode = fc_global_init()
 
     private let endpoint: PeerEndpoint
@@ -40,6 +42,8 @@ final class CurlLoop: @unchecked Sendable {
     private let inbox = Mutex(Inbox())
     private let multi: UnsafeMutableRawPointer?
     private var running: [ObjectIdentifier: Running] = [:]
+    /// When the paused uploads are to be nudged; nil while nothing has come in since the last time.
+    private var nextNudge: ContinuousClock.Instant?
 
     init(endpoint: PeerEndpoint, credentials: PeerCredentials, limits: PeerLimits) {
         self.endpoint = endpoint
@@ -101,7 +105,10 @@ final class CurlLoop: @unchecked Sendable {
             var stillRunning: Int32 = 0
             curl_multi_perform(multi, &stillRunning)
             collectEnded()
-            curl_multi_poll(multi, nil, 0, endLateHeads(), nil)
+            let sleep = min(endLateHeads(), nudgePausedUploads())
+            var activeSockets: Int32 = 0
+            curl_multi_poll(multi, nil, 0, Int32(sleep / .milliseconds(1)) + 1, &activeSockets)
+            if activeSockets > 0, nextNudge == nil { nextNudge = .now + Self.nudgeDelay }
         }
         running.values.forEach { remove($0.transfer, with: .failure(closed)) }
         let waiters = inbox.withLock { inbox in
@@ -159,8 +166,8 @@ final class CurlLoop: @unchecked Sendable {
 
     /// Ends the streams whose head is overdue.
     ///
-    /// - Returns: how long the thread may sleep, in milliseconds.
-    private func endLateHeads() -> Int32 {
+    /// - Returns: how long the thread may sleep.
+    private func endLateHeads() -> Duration {
         var sleep = Duration.seconds(60)
         for entry in running.values {
             guard let deadline = entry.headDeadline, !entry.transfer.hasHead else { continue }
@@ -171,7 +178,25 @@ final class CurlLoop: @unchecked Sendable {
                 remove(entry.transfer, with: .failure(PeerFailure.timeout(endpoint)))
             }
         }
-        return Int32(sleep / .milliseconds(1)) + 1
+        return sleep
+    }
+
+    /// Lets libcurl look again at uploads that are paused because there is nothing to send.
+    ///
+    /// When the peer ends its response or its connection while an upload is paused, libcurl 7.88 neither ends the
+    /// transfer nor watches the socket any longer. Un-paused once, it notices. It is done a little after something came in,
+    /// not at once, so that a lively stream does not pay for it with every chunk.
+    ///
+    /// - Returns: how long the thread may sleep.
+    private func nudgePausedUploads() -> Duration {
+        guard let due = nextNudge else { return .seconds(60) }
+        let left = ContinuousClock.now.duration(to: due)
+        guard left <= .zero else { return left }
+        nextNudge = nil
+        for entry in running.values where entry.transfer.isSendingPaused {
+            curl_easy_pause(entry.handle.pointer, CURLPAUSE_CONT)
+        }
+        return .zero
     }
 
     private func remove(_ transfer: Transfer, with result: Result<Void, any Error>) {

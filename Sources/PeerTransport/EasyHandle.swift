@@ -30,7 +30,7 @@ final class EasyHandle {
     /// libcurl's own words, empty when it has none.
     var errorText: String { String(cString: errorBuffer) }
 
-    /// OpenSSL's X509_V_ERR number for the peer's certificate, 0 when it found nothing wrong.
+    /// OpenSSL's X509_V_ERR number for the peer's certificate.
     var verifyResult: Int {
         var result = 0
         fc_getinfo_long(pointer, CURLINFO_SSL_VERIFYRESULT, &result)

@@ -5,7 +5,7 @@ import FederationModel
 struct PeerFailure {
     let code: CURLcode
     let text: String
-    /// OpenSSL's X509_V_ERR number, 0 when the certificate itself was fine.
+    /// OpenSSL's X509_V_ERR number for the peer's certificate, see `refusedByUs`.
     let verification: Int
 
     static func timeout(_ endpoint: PeerEndpoint) -> FederationError {
@@ -34,7 +34,7 @@ struct PeerFailure {
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CIPHER:
             FederationError(
                 "E_PEER_CERTIFICATE", "this node's own certificate files cannot be used: \(text)",
-                hint: "see federation-node cert status; enrol this node again if need be")
+                hint: "see federation-node cert status; issue them again if need be")
         case _ where text.contains("alert"):
             refusedByPeer(endpoint)
         case CURLE_SSL_CONNECT_ERROR:
@@ -54,10 +54,11 @@ struct PeerFailure {
             "E_PEER_UNREACHABLE", "cannot reach \(endpoint.place): \(reason)", hint: hint, isRetryable: true)
     }
 
-    /// X509_V_ERR_CERT_NOT_YET_VALID is 9, X509_V_ERR_CERT_HAS_EXPIRED 10 (openssl/x509_vfy.h); with 0 it was the name.
+    /// The numbers are of openssl/x509_vfy.h: 9 is X509_V_ERR_CERT_NOT_YET_VALID, 10 X509_V_ERR_CERT_HAS_EXPIRED. libcurl
+    /// sets 1 (unspecified) when the certificate is good and its names are others.
     private func refusedByUs(_ endpoint: PeerEndpoint) -> FederationError {
         switch verification {
-        case 0:
+        case 0, 1:
             FederationError(
                 "E_PEER_IDENTITY", "the node at \(endpoint.host):\(endpoint.port) is not \(endpoint.node)",
                 hint: "its certificate names another node; check the peer's address in the topology")

@@ -172,6 +172,7 @@ final class Transfer: Sendable {
     // MARK: - For the thread
 
     var hasHead: Bool { state.withLock { $0.head != nil } }
+    var isSendingPaused: Bool { state.withLock { $0.isSendingPaused } }
     var isEnded: Bool { state.withLock { $0.result != nil } }
 
     /// The first result stands: what a cancelled or oversized transfer meets afterwards is only its consequence.

@@ -64,15 +64,8 @@ package enum TopologyTree {
     /// `物理汇聚`, with the resources that are gathered another way in brackets.
     private static func modeLabel(_ node: TopologyNode) -> String {
         let exceptions = node.modes.filter { $0.value != node.defaultMode }.keys.sorted()
-            .map { "\($0) \(title(node.mode(of: $0)))" }
-        return title(node.defaultMode) + (exceptions.isEmpty ? "" : "(\(exceptions.joined(separator: ",")))")
-    }
-
-    private static func title(_ mode: AggregationMode) -> String {
-        switch mode {
-        case .physical: "物理汇聚"
-        case .logical: "逻辑接入"
-        }
+            .map { "\($0) \(node.mode(of: $0).title)" }
+        return node.defaultMode.title + (exceptions.isEmpty ? "" : "(\(exceptions.joined(separator: ",")))")
     }
 
     /// Every peer edge once, the smaller code first.

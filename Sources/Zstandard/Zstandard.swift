@@ -93,6 +93,32 @@ package func zstandardDecompress(
     return output
 }
 
+/// Decompresses a stream of any length in constant memory: one frame, or several behind each other.
+package final class ZstandardStream {
+    private let context = ZSTD_createDCtx()
+    /// Whether the bytes so far end with a whole frame.
+    package private(set) var isAtFrameEnd = true
+
+    package init() { ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 27) }
+
+    deinit { ZSTD_freeDCtx(context) }
+
+    /// Decompresses from `input` into `output` until one of them is used up.
+    ///
+    /// - Returns: how many bytes of each were used.
+    /// - Throws: `ZstandardError.corrupt`.
+    package func decompress(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) throws(ZstandardError) -> (read: Int, written: Int) {
+        var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var target = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+        let rest = ZSTD_decompressStream(context, &target, &source)
+        guard ZSTD_isError(rest) == 0 else { throw .corrupt(String(cString: ZSTD_getErrorName(rest))) }
+        isAtFrameEnd = rest == 0
+        return (source.pos, target.pos)
+    }
+}
+
 // zstd's macros for these two are casts, which Swift does not import.
 private let contentSizeUnknown = UInt64.max
 private let contentSizeError = UInt64.max - 1

@@ -116,10 +116,39 @@ final class Province: Sendable {
         let counts = tables.map { "(SELECT count(*) FROM \"\($0)\" WHERE origin = '\(origin)')" }
         let sql = "SELECT " + counts.joined(separator: " + ")
         let path = folder.appending(path: "node/node.db").path
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/usr/bin/env")
-        shell.arguments = ["sqlite3", "-readonly", path, sql]
+        let shell = Self.tool("sqlite3", "-readonly", path, sql)
         return try #require(Int(Self.output(of: shell).trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    /// Speaks TLS with it as someone who has no certificate; OpenSSL's client waits until the province has closed.
+    func connectWithoutCertificate() throws {
+        let client = Self.tool("openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet", "-ign_eof")
+        client.standardInput = FileHandle.nullDevice
+        client.standardError = FileHandle.nullDevice
+        client.standardOutput = FileHandle.nullDevice
+        try client.run()
+        client.waitUntilExit()
+    }
+
+    /// What the province has noted about the freshness of an origin; nil when it has noted nothing.
+    func freshness(of origin: NodeID) throws -> Int64? {
+        let path = folder.appending(path: "node/node.db").path
+        let sql = "SELECT as_of FROM origin_freshness WHERE origin = '\(origin)'"
+        let text = try Self.output(of: Self.tool("sqlite3", "-readonly", path, sql))
+        return Int64(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// Asks for the number of tickets by origin, as a person would.
+    ///
+    /// - Returns: the exit code: 0, or 3 when nodes are missing.
+    func query() throws -> Int32 {
+        let process = Self.command(
+            "query", "--best-effort", "--by", "origin", "--config", folder.appending(path: "node/node.yaml").path)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : -1
     }
 
     // MARK: - Commands
@@ -134,6 +163,13 @@ final class Province: Sendable {
         #endif
         let process = Process()
         process.executableURL = root.appending(path: ".build/\(configuration)/federation-node")
+        process.arguments = arguments
+        return process
+    }
+
+    private static func tool(_ arguments: String...) -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments
         return process
     }

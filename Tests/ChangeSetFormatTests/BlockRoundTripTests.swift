@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct `The blocks of a change-set` {
     @Test(arguments: 0..<150 as Range<UInt64>) func `come back as they were written`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let tables = (0..<Int.random(in: 0...2, using: &random)).map { _ in anyRows(&random) }
         let blocks = zip(tables, [BlockKind.tail, .sweep]).map { block($0, kind: $1) }
         #expect(try PlainChangeSet(blocks).rows() == tables)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `show their cells as they show their values`() throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let rows = (0..<50).map { row("\($0)", anyFields(&random)) }
         let changeSet = PlainChangeSet([block(rows)])
         let decoded = try changeSet.decoded()[0]
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    private func anyRows(_ random: inout SeededGenerator) -> [SampleRow] {
+    private func anyRows(_ random: inout SplitMix64) -> [SampleRow] {
         let count = Int.random(in: 1...(Bool.random(using: &random) ? 3 : 70), using: &random)
         let isConstant = Bool.random(using: &random)
         let constant = anyFields(&random)
@@ -67,7 +67,7 @@ private let texts = [
 private let integers: [Int64] = [0, 1, -1, .max, .min, 1_790_000_000_000]
 private let reals: [Double] = [0, 36.65, -1e308, .leastNonzeroMagnitude]
 
-func anyFields(_ random: inout SeededGenerator) -> [FieldValue] {
+func anyFields(_ random: inout SplitMix64) -> [FieldValue] {
     sample.columns.map { column in
         if Int.random(in: 0..<4, using: &random) == 0 { return .null }
         return switch column.type.storage {

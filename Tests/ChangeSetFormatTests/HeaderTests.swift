@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct `The header of a change-set` {
     @Test(arguments: 0..<300 as Range<UInt64>) func `comes back as it was written`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let header = anyHeader(&random)
         let bytes = header.encoded() + [1, 2, 3]
         let (read, offset) = try bytes.withUnsafeBytes { try ChangeSetHeader.decode($0) }
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func `is refused as truncated wherever it is cut`() {
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix64(seed: 1)
         let bytes = anyHeader(&random).encoded()
         for length in 0..<bytes.count {
             #expect(headerCode(Array(bytes.prefix(length))) == "E_CHANGE_SET_TRUNCATED", "cut at \(length)")
@@ -120,7 +120,7 @@ import Testing
         return writer.bytes
     }
 
-    private func anyHeader(_ random: inout SeededGenerator) -> ChangeSetHeader {
+    private func anyHeader(_ random: inout SplitMix64) -> ChangeSetHeader {
         let epoch = Epoch(counter: .random(in: 0 ... .max, using: &random), nonce: random.next())
         let revision = LinkRevision(
             topology: .random(in: .min ... .max, using: &random), policy: .random(in: .min ... .max, using: &random))

@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: 0..<8 as Range<UInt64>) func `never crashes the reader, and is whole where it is accepted`(
         seed: UInt64
     ) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let rows = (0..<6).map { row("k\($0)", anyFields(&random)) }
         let valid = PlainChangeSet([block(rows), block([row("z")], kind: .sweep)])
         var accepted = 0
@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: 0..<8 as Range<UInt64>) func `has a header that is refused or agrees with itself`(
         seed: UInt64
     ) throws {
-        var random = SeededGenerator(seed: seed &+ 1_000)
+        var random = SplitMix64(seed: seed &+ 1_000)
         let valid = PlainChangeSet([block([row("a"), row("b")])])
         let bytes = valid.header.encoded()
         for _ in 0..<5_000 {
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `of nothing but chance is refused`() {
-        var random = SeededGenerator(seed: 99)
+        var random = SplitMix64(seed: 99)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0..<200, using: &random)
             var changeSet = PlainChangeSet([], rowCount: 5)
@@ -64,7 +64,7 @@ import Testing
         return true
     }
 
-    private func mutated(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    private func mutated(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &random)

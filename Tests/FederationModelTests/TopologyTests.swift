@@ -78,7 +78,7 @@ import Testing
     /// supplier to supplier, and no two neighbours supply one origin to one receiver.
     @Test(arguments: 0..<60)
     func `names one supplier for each origin, and suppliers lead to it`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let topology = randomTopology(using: &random)
         for receiver in topology.nodes.map(\.id) {
             var supplied: Set<NodeID> = []
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    private func randomTopology(using random: inout SeededGenerator) -> Topology {
+    private func randomTopology(using random: inout SplitMix64) -> Topology {
         let count = Int.random(in: 1...24, using: &random)
         let ids = (0..<count).map { NodeID(stringLiteral: "\(100_000 + $0)") }
         var parents: [NodeID: NodeID] = [:]
@@ -129,20 +129,5 @@ extension NodeID: ExpressibleByStringLiteral {
     package init(stringLiteral text: String) {
         guard let id = NodeID(text) else { preconditionFailure("\(text) is not a node code") }
         self = id
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

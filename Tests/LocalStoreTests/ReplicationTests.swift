@@ -52,6 +52,35 @@ import Zstandard
         #expect(try await above.store.count("service_request") == 5)
     }
 
+    /// 5.2-2 of the domain model, with its counts.
+    @Test func `a link that breaks after 400 of 1,000 changes ends with 1,000 rows, and what comes twice is skipped`()
+        async throws
+    {
+        _ = try await city.store.intake((1...1_000).map { ticket($0) }, now: noon)
+        let start = try await startCursor(city.store, above.store, policy: link)
+        let first = try await changeSet(city.store, from: start, policy: link, rowsMax: 400)
+        let incoming = try IncomingChangeSet(
+            bytes: first.bytes, policy: link, resources: BuiltInResources.all, now: noon)
+        #expect(try await above.store.apply(incoming, policy: link, now: noon).applied == 400)
+        // The connection breaks here; the next one asks the receiver where to go on.
+        let rest = try await carry(city.store, above.store, policy: link, rowsMax: 600)
+        #expect(rest.map(\.applied).reduce(0, +) == 600)
+        #expect(try await above.store.count("service_request") == 1_000)
+
+        // A new revision states everything again: 400, then 600.
+        let again = policy(from: jinan, to: province, topology: Topology(name: "", version: 2, nodes: qilu.nodes))
+        let head = try await above.store.head()
+        let restart = try await startCursor(city.store, above.store, policy: again)
+        let repeated = try await changeSet(city.store, from: restart, policy: again, rowsMax: 400)
+        _ = try await above.store.apply(
+            try IncomingChangeSet(bytes: repeated.bytes, policy: again, resources: BuiltInResources.all, now: noon),
+            policy: again, now: noon)
+        let report = try #require(try await carry(city.store, above.store, policy: again, rowsMax: 600).first)
+        #expect(report.applied == 0)
+        #expect(report.skipped == 600)
+        #expect(try await above.store.head() == head, "nothing to tell onwards")
+    }
+
     @Test func `a sweep says again what is there, skips what is known and retracts what is no longer listed`()
         async throws
     {
@@ -64,6 +93,31 @@ import Zstandard
         #expect(reports.reduce(0) { $0 + $1.retracted } == 10)
         #expect(try await above.store.count("service_request") == 21)
         #expect(try await above.store.count("service_request", where: "deleted = 2 AND title IS NULL") == 10)
+    }
+
+    @Test func `texts that fill a change-set before its rows are counted go into several, and none is lost`()
+        async throws
+    {
+        let long = String(repeating: "供热温度不达标。", count: 3_500)
+        let records = (1...260).map { number in
+            var record = ticket(number)
+            record.fields["description"] = .text(long)
+            return record
+        }
+        _ = try await city.store.intake(records, now: noon)
+        let swept = try await carry(city.store, above.store, policy: link, rowsMax: 10_000)
+        #expect(swept.count > 1)
+        #expect(try await above.store.count("service_request") == 260)
+        // The same by the tail: all of them change at once.
+        _ = try await city.store.intake(
+            records.map { record in
+                var record = record
+                record.fields["title"] = .text("改")
+                return record
+            }, now: noon + 1)
+        let tail = try await carry(city.store, above.store, policy: link, rowsMax: 10_000)
+        #expect(tail.count > 1)
+        #expect(try await above.store.count("service_request", where: "deleted = 0 AND title = '改'") == 260)
     }
 
     @Test func `a county's rows reach the province through the city, and what the city lost sight of goes there too`()

@@ -97,10 +97,12 @@ func carry(
     }
 }
 
-/// The next change-set of five rows at most.
-func changeSet(_ sender: NodeStore, from start: Cursor, policy: LinkPolicy) async throws -> OutgoingChangeSet {
+/// The next change-set, of five rows at most unless more are asked for.
+func changeSet(
+    _ sender: NodeStore, from start: Cursor, policy: LinkPolicy, rowsMax: Int = 5
+) async throws -> OutgoingChangeSet {
     let prepared = try await sender.prepareChangeSet(
-        from: start, policy: policy, rowsMax: 5, evenIfEmpty: true, now: noon, compressor: ZstandardCompressor())
+        from: start, policy: policy, rowsMax: rowsMax, evenIfEmpty: true, now: noon, compressor: ZstandardCompressor())
     guard case .changeSet(let outgoing) = prepared else { preconditionFailure("an empty change-set was asked for") }
     return outgoing
 }

@@ -32,6 +32,23 @@ import Testing
         #expect(Stage.allCases.map { ticket.count(of: $0) } == [1, 1, 1, 1, 0, 1, 1, 1])
     }
 
+    @Test func `a list of tickets holds those of one origin in one state, requested last first`() async throws {
+        let store = try TemporaryStore(jinan)
+        try await _ = store.store.intake(
+            Self.thread + [ticket(2, at: noon + 60_000), ticket(3, at: noon - 60_000)], now: noon)
+        try await store.store.catchUpConsumers()
+        func numbers(_ origin: NodeID? = nil, _ status: TicketStatus? = nil, limit: Int = 20) async throws -> [String?]
+        {
+            try await store.store.tickets(origin: origin, status: status, limit: limit).map(\.number)
+        }
+        #expect(try await numbers() == ["2", "1", "3"])
+        #expect(try await numbers(limit: 1) == ["2"])
+        #expect(try await numbers(jinan, .evaluated) == ["1"])
+        #expect(try await numbers(nil, .closed) == [])
+        #expect(try await numbers(qingdao) == [])
+        #expect(try await store.store.tickets(origin: nil, status: .evaluated, limit: 1).first?.status == .evaluated)
+    }
+
     @Test(arguments: 0..<6)
     func `records that arrive in any order, one by one, give the state of the undisturbed thread`(seed: Int)
         async throws
@@ -40,7 +57,7 @@ import Testing
         try await _ = reference.store.intake(Self.thread, now: noon)
         try await reference.store.catchUpConsumers()
         let disturbed = try TemporaryStore(jinan)
-        var generator = SplitMix(state: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         for record in Self.thread.shuffled(using: &generator) {
             try await _ = disturbed.store.intake([record], now: noon)
             try await disturbed.store.catchUpConsumers()
@@ -71,17 +88,5 @@ import Testing
         let state = try #require(try await store.store.ticket("370100-1").state)
         #expect(state.status == .closed)
         #expect(state.conflicts == ["E_STATE_CLOSE_WITHOUT_REPLY"])
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
     }
 }

@@ -103,6 +103,35 @@ struct ImporterTests {
         #expect(rejection.field == "closure.occurred_at")
     }
 
+    @Test func `a closing day without a time may count to its end`() throws {
+        let mapping = """
+            key: id
+            time_formats: ["yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd"]
+            records:
+              - resource: service_request
+                fields:
+                  service_request_id: id
+                  requested_datetime: opened
+                  channel: {value: "01"}
+                  request_type: {value: "2"}
+                  urgency: {value: normal}
+                  acceptance: {value: accepted}
+              - resource: closure
+                fields:
+                  occurred_at: {column: closed, day_counts_from: end}
+                  closure_kind: {value: closed}
+            """
+        func closing(_ mapping: String) throws -> Result<[IntakeRecord], RowRejection> {
+            let row = "7,2025-09-30 09:00:00,2025-09-30\n"
+            return try #require(importRows(row, header: "id,opened,closed\n", mapping: mapping).first).result
+        }
+        let closure = try #require(try closing(mapping).get().last)
+        #expect(closure.fields["occurred_at"] == .integer(1_759_247_999_000), "23:59:59 in Shanghai")
+        let begin = mapping.replacing("day_counts_from: end", with: "day_counts_from: begin")
+        #expect(throws: RowRejection.self) { try closing(begin).get() }
+        #expect(throws: FederationError.self) { try closing(mapping.replacing(": end}", with: ": noon}")) }
+    }
+
     @Test func `the times of a call are in order among themselves`() throws {
         let mapping = """
             key: id
@@ -127,7 +156,7 @@ struct ImporterTests {
         }
         #expect(error?.code == "E_MAPPING")
         #expect(error?.message == "m.yaml:11: the file has no column 'title'")
-        #expect(error?.hint?.hasPrefix("did you mean 'titel'?") == true)
+        #expect(error?.hint?.hasPrefix("did you mean `titel`?") == true)
         let twice = #expect(throws: FederationError.self) {
             try importRows("", header: Self.header.replacing("text", with: "title"))
         }

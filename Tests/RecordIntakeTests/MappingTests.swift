@@ -51,10 +51,10 @@ struct MappingTests {
     @Test(arguments: [
         (
             "title: {first_of", "titel: {first_of", "m.yaml:11: unknown field 'titel' of service_request",
-            "did you mean 'title'?"
+            "did you mean `title`?"
         ),
-        ("resource: closure", "resource: closur", "m.yaml:25: unknown resource 'closur'", "did you mean 'closure'?"),
-        ("titles_of: channel", "titles_of: chanel", "m.yaml:9: unknown code list 'chanel'", "did you mean 'channel'?"),
+        ("resource: closure", "resource: closur", "m.yaml:25: unknown resource 'closur'", "did you mean `closure`?"),
+        ("titles_of: channel", "titles_of: chanel", "m.yaml:9: unknown code list 'chanel'", "did you mean `channel`?"),
         (
             "titles_of: channel", "titles_of: score", "m.yaml:9: field 'channel' takes no codes of list 'score'",
             "channel"
@@ -63,8 +63,8 @@ struct MappingTests {
         ("\"tele*\": \"01\"", "\"tele*\": \"99\"", "m.yaml:9: '99' is not in code list channel", "01 电话"),
         ("default: \"19\"", "default: \"20\"", "m.yaml:9: '20' is not in code list channel", "19 其他"),
         ("otherwise: terminated", "otherwise: ended", "m.yaml:29: 'ended' is not in code list closure_kind", "终止办理"),
-        ("separator:", "seperator:", "m.yaml:12: unknown key 'seperator' in a field", "did you mean 'separator'?"),
-        ("key: id", "kye: id", "m.yaml:1: unknown key 'kye' in a mapping", "did you mean 'key'?"),
+        ("separator:", "seperator:", "m.yaml:12: unknown key 'seperator' in a field", "did you mean `separator`?"),
+        ("key: id", "kye: id", "m.yaml:1: unknown key 'kye' in a mapping", "did you mean `key`?"),
         ("zone: UTC", "zone: Mars/Olympus", "m.yaml:28: unknown time zone 'Mars/Olympus'", "Asia/Shanghai"),
         ("[yyyy-MM-dd HH:mm:ss]", "[yyyy-MM-dd QQ]", "m.yaml:2: 'yyyy-MM-dd QQ' is not a time format", "yyyy"),
         (

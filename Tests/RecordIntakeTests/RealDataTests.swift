@@ -62,4 +62,20 @@ struct RealDataTests {
         #expect(appeals.records["reply", default: 0] == replies)
         #expect(appeals.records["closure", default: 0] == replies)
     }
+
+    @Test(arguments: [
+        ("us311-nyc/nyc_2018-10-21.csv.gz", "us311-nyc", 6_765, [:], 2_326),
+        ("us311-sf/sf_cases.csv.gz", "us311-sf", 6_964, ["E_TIME_ORDER": 85], 6_539),
+        ("us311-kansascity/kc_potholes.csv.gz", "us311-kansascity", 3_002, [:], 1_946),
+        ("cn-dongguan-sunshine/posts.csv", "cn-dongguan-sunshine", 651, [:], 0),
+        ("cn-haikou-12345-fields/orders_fields.csv", "cn-haikou-12345-fields", 4_000, [:], 0),
+    ])
+    func `every other file has a mapping that takes what the manual says`(
+        file: String, mapping: String, read: Int, rejected: [String: Int], closures: Int
+    ) throws {
+        let outcome = try importAll(file, "\(mapping).yaml")
+        #expect(outcome.tally.read == read)
+        #expect(outcome.tally.rejectedByCode == rejected)
+        #expect(outcome.records["closure", default: 0] == closures)
+    }
 }

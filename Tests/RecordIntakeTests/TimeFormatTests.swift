@@ -61,12 +61,19 @@ struct TimeFormatTests {
         #expect(format.read("2015-01-01 1:05 pm")?.faceMilliseconds == 1_420_117_500_000)
     }
 
+    @Test func `two digits are a year of this century, and no day is the first of the month`() throws {
+        #expect(try utc("10/21/18 9:05", "M/d/yy H:mm", "UTC") == utc("2018-10-21 09:05", "yyyy-MM-dd HH:mm", "UTC"))
+        #expect(try utc("2018-02", "yyyy-MM", "UTC") == utc("2018-02-01", "yyyy-MM-dd", "UTC"))
+    }
+
     @Test func `fractions of a second are read as milliseconds`() throws {
         let format = try #require(TimeFormat("yyyy-MM-dd HH:mm:ss.SSSSSS"))
         #expect(format.read("1970-01-01 00:00:01.234567")?.faceMilliseconds == 1_234)
     }
 
-    @Test(arguments: ["yy-MM-dd", "yyyy-MM", "yyyy-MM-dd QQ", "yyyy-MM-dd 'T", "MMM dd yyyy", "yyyy-MM-dd dd", ""])
+    @Test(arguments: [
+        "yyy-MM-dd", "yyyy-dd", "yy-yyyy-MM", "yyyy-MM-dd QQ", "yyyy-MM-dd 'T", "MMM dd yyyy", "yyyy-MM-dd dd", "",
+    ])
     func `a pattern that is not understood is no format`(pattern: String) {
         #expect(TimeFormat(pattern) == nil)
     }

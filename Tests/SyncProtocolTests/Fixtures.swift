@@ -4,14 +4,19 @@ import SyncProtocol
 
 /// A city that sends to its province, as both ends see it.
 enum Link {
-    static let province = NodeID("370000")!
-    static let city = NodeID("370100")!
-    static let county = NodeID("370102")!
+    static let province = node("370000")
+    static let city = node("370100")
+    static let county = node("370102")
     static let start: UnixMilliseconds = 1_900_000_000_000
     static let epoch = Epoch(counter: 1, nonce: 0xabc)
 
     static let catalog = Array(BuiltInResources.all.prefix(3))
     static let resources = catalog.map(\.name)
+
+    private static func node(_ code: String) -> NodeID {
+        guard let node = NodeID(code) else { preconditionFailure(code) }
+        return node
+    }
 
     /// - Parameter granted: the resources that are copied up.
     static func topology(version: Int64 = 1, granted: [ResourceName] = resources) -> Topology {
@@ -25,8 +30,11 @@ enum Link {
     }
 
     static func policy(version: Int64 = 1, granted: [ResourceName] = resources) -> LinkPolicy {
-        LinkPolicy(
-            from: city, to: province, topology: topology(version: version, granted: granted), resources: catalog)!
+        let topology = topology(version: version, granted: granted)
+        guard let policy = LinkPolicy(from: city, to: province, topology: topology, resources: catalog) else {
+            preconditionFailure("no edge")
+        }
+        return policy
     }
 
     static func cursor(

@@ -94,7 +94,7 @@ struct SimulatedPair {
         var time = now
         while time < end {
             time += Int64.random(in: 1...6_000, using: &random)
-            at(time) { $0.happen() }
+            if time < end { at(time) { $0.happen() } }
         }
         play(until: end)
         trouble = 0
@@ -150,6 +150,7 @@ struct SimulatedPair {
     private mutating func setReceiverPolicy(_ policy: LinkPolicy) {
         guard receiverPolicy.revision < policy.revision else { return }
         receiverPolicy = policy
+        target.withdraw(under: policy)
         feedReceiver { $0.onPolicyChanged(policy, topologyVersion: policy.revision.topology, now: $1) }
     }
 
@@ -368,6 +369,10 @@ struct SimulatedPair {
                 let full = FederationError("E_DISK_FULL", "the disk is full", isRetryable: true)
                 return pair.feedReceiver { $0.onApplyRefused(full, now: $1) }
             }
+            guard changeSet.header.start.revision == pair.receiverPolicy.revision else {
+                let changed = FederationError("E_TOPOLOGY_VERSION", "the topology has changed", isRetryable: true)
+                return pair.feedReceiver { $0.onApplyRefused(changed, now: $1) }
+            }
             pair.commit(changeSet)
             guard !isEarly else { return }
             let delay = Int64.random(in: 0...100, using: &pair.random)
@@ -388,8 +393,7 @@ struct SimulatedPair {
         }
         appliedCount += 1
         target.apply(
-            changeSet, policy: Link.policyOf(start.revision, senderPolicy, receiverPolicy) ?? receiverPolicy,
-            keepsRows: mutant != .cursorWithoutRows || !random.chance(0.05))
+            changeSet, policy: receiverPolicy, keepsRows: mutant != .cursorWithoutRows || !random.chance(0.05))
     }
 
     // MARK: - Checks
@@ -401,12 +405,5 @@ struct SimulatedPair {
         let (want, have) = (source.granted(by: senderPolicy), target.rows)
         for (id, row) in want where have[id] != row { problems.append("\(id) is missing or old") }
         for id in have.keys where want[id] == nil { problems.append("\(id) should not be there") }
-    }
-}
-
-extension Link {
-    /// The policy of a revision, as whoever stands on it knows it.
-    static func policyOf(_ revision: LinkRevision, _ policies: LinkPolicy...) -> LinkPolicy? {
-        policies.first { $0.revision == revision }
     }
 }

@@ -86,13 +86,15 @@ struct SimulatedTarget {
     mutating func apply(_ changeSet: SimulatedChangeSet, policy: LinkPolicy, keepsRows: Bool = true) {
         let header = changeSet.header
         if keepsRows {
-            if cursor?.revision != header.start.revision {
-                rows = rows.filter { policy.resources.contains($0.key.resource) }
-            }
             for row in changeSet.tail { put(row) }
             sweep(changeSet, policy: policy)
         }
         cursor = header.end
+    }
+
+    /// A new policy takes away at once what it does not grant any more; its sweep speaks of the rest.
+    mutating func withdraw(under policy: LinkPolicy) {
+        rows = rows.filter { policy.resources.contains($0.key.resource) }
     }
 
     private mutating func put(_ row: SimulatedRow) {

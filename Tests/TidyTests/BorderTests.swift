@@ -12,7 +12,7 @@ private let allowedImports: [String: Set<String>] = [
         "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "Synchronization",
         "Zstandard",
     ],
-    "RecordIntake": ["CZlib", "FederationModel", "Foundation", "Glibc", "Yams"],
+    "RecordIntake": ["CIconvShim", "CZlib", "FederationModel", "Foundation", "Glibc", "Yams", "Zstandard"],
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [

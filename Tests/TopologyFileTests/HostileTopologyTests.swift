@@ -73,7 +73,7 @@ import TopologyFile
     /// Bytes and lines of the examples are changed, removed, doubled and moved at random. Whatever comes out is read or
     /// refused, and what is read can be drawn.
     @Test func `made from the examples at random is read or refused`() throws {
-        var random = SeededGenerator(seed: 20_250_930)
+        var random = SplitMix64(seed: 20_250_930)
         let examples = try Examples.valid.map { try Array(String(contentsOfFile: $0, encoding: .utf8).utf8) }
         let inserts = [
             "\"", "'", "[", "]", "{", "}", ":", "-", "&a", "*a", "#", "\n", " ", "\t", "|", "?", "!", "0", "\u{E000}",
@@ -106,20 +106,5 @@ import TopologyFile
         }
         // Both happen often, so neither half of the test is idle.
         #expect((200...3_800).contains(accepted))
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,13 +1,17 @@
 /// One record of a ticket's thread, as the fold sees it.
 package struct TicketEvent: Sendable {
     package let resource: ResourceName
+    package let origin: String
     package let key: String
     package let version: Int64
     /// The columns that `TicketFold.columns` names for the resource.
     package let fields: [String: FieldValue]
 
-    package init(resource: ResourceName, key: String, version: Int64, fields: [String: FieldValue]) {
+    package init(
+        resource: ResourceName, origin: String, key: String, version: Int64, fields: [String: FieldValue]
+    ) {
         self.resource = resource
+        self.origin = origin
         self.key = key
         self.version = version
         self.fields = fields
@@ -46,15 +50,16 @@ package enum TicketFold {
         resource == "service_request" ? "requested_datetime" : "occurred_at"
     }
 
-    /// Records of one instant are taken in the order in which a ticket goes through its stages.
+    /// Records of one instant are taken in the order in which a ticket goes through its stages; the rest of a row's
+    /// identity makes the order total.
     private static let rank: [ResourceName: Int] = Dictionary(
         uniqueKeysWithValues: BuiltInResources.ticketResources.enumerated().map { ($1.name, $0) })
 
     package static func fold(_ events: [TicketEvent]) -> TicketState {
         var fold = Folding()
         let ordered = events.sorted { a, b in
-            (a.occurredAt, rank[a.resource] ?? .max, a.version, a.key)
-                < (b.occurredAt, rank[b.resource] ?? .max, b.version, b.key)
+            (a.occurredAt, rank[a.resource] ?? .max, a.version, a.origin, a.key)
+                < (b.occurredAt, rank[b.resource] ?? .max, b.version, b.origin, b.key)
         }
         for event in ordered { fold.take(event) }
         return fold.state

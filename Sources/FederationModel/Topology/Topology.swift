@@ -1,9 +1,14 @@
 /// How a resource is aggregated over a link (5.2): rows are copied, or the analysis goes to the data.
 package enum AggregationMode: String, Sendable, Codable {
-    /// 物理汇聚
     case physical
-    /// 逻辑接入
     case logical
+
+    package var title: String {
+        switch self {
+        case .physical: "物理汇聚"
+        case .logical: "逻辑接入"
+        }
+    }
 }
 
 /// One node of the tree, as the topology file describes it.

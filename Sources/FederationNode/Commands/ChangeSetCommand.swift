@@ -70,7 +70,8 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 upto = header.end.seq
                 head = header.head
                 revision = header.start.revision.description
-                sweep = header.start.sweep == header.end.sweep ? nil : "\(header.start.sweep) to \(header.end.sweep)"
+                sweep =
+                    header.start.sweep == header.end.sweep ? nil : "from \(header.start.sweep) to \(header.end.sweep)"
                 schemaRevision = header.schemaRevision
                 rows = header.rowCount
                 self.bytes = bytes
@@ -135,7 +136,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 sweep: policy.sweepStart)
             let prepared = try await local.store.prepareChangeSet(
                 from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true,
-                now: now(),
+                now: wallClock(),
                 compressor: ZstandardCompressor())
             guard case .changeSet(let outgoing) = prepared else { return }
             try Data(outgoing.bytes).write(to: URL(filePath: out))

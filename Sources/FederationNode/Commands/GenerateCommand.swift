@@ -53,11 +53,11 @@ struct GenerateCommand: AsyncParsableCommand {
             seed: seed, origin: local.id, region: region, from: first, days: days, tickets: tickets,
             includesCalls: calls, showcase: showcase)
         var progress = ProgressBar("generate")
-        var report = Report(tickets: 0, records: 0, changed: 0)
+        var report = Report()
         var batch: [IntakeRecord] = []
         func store() async throws {
             guard !batch.isEmpty else { return }
-            let result = try await local.store.intake(batch, now: now())
+            let result = try await local.store.intake(batch, now: wallClock())
             report.records += batch.count
             report.changed += result.changed.count { $0 }
             batch = []
@@ -65,6 +65,7 @@ struct GenerateCommand: AsyncParsableCommand {
             progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")
         }
         for thread in generator {
+            if showcase, report.tickets == 0 { report.showcase = thread.first?.key }
             batch += requestsOnly ? thread.prefix(1) : thread[...]
             report.tickets += 1
             if report.tickets % Self.batchTickets == 0 { try await store() }
@@ -74,13 +75,20 @@ struct GenerateCommand: AsyncParsableCommand {
         if json {
             try Output.json(report)
         } else {
-            print("\(report.tickets) tickets, \(report.records) records, \(report.changed) changed")
+            print(report.text)
         }
     }
 
     private struct Report: Encodable {
-        var tickets: Int
-        var records: Int
-        var changed: Int
+        var tickets = 0
+        var records = 0
+        var changed = 0
+        /// The global id of the ticket that went through all stages.
+        var showcase: String?
+
+        var text: String {
+            let text = "\(tickets) tickets, \(records) records, \(changed) changed"
+            return showcase.map { "\(text), showcase \($0)" } ?? text
+        }
     }
 }

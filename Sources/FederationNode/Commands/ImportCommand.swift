@@ -7,7 +7,8 @@ import RecordIntake
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Import records from a CSV file, plain or gzip.",
+        commandName: "import",
+        abstract: "Import records from CSV or JSON Lines: UTF-8 or GB18030, plain, gzip or zstd.",
         discussion: """
             A bad row never stops an import: it goes to the rejects file with its number, field and reason. Importing the \
             same file twice changes nothing.
@@ -132,7 +133,7 @@ private struct ImportRun {
             report.accepted += batch.count
             return
         }
-        let result = try await local.store.intake(batch.flatMap { $0 }, now: now())
+        let result = try await local.store.intake(batch.flatMap { $0 }, now: wallClock())
         Doorbell.ring(databasePath: local.settings.databasePath)
         var next = 0
         for records in batch {

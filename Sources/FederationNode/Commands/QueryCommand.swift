@@ -58,11 +58,12 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        let time = now()
+        let time = wallClock()
         let analysis = try Analysis(
             measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
             dimensions: try dimensions.map { try Analysis.Dimension($0) },
-            filters: try filters.map { try Analysis.Filter.parse($0) }, from: try from.map { try parse($0) },
+            filters: try filters.map { try named(try Analysis.Filter.parse($0), by: local) },
+            from: try from.map { try parse($0) },
             to: try to.map { try parse($0) }, top: top, asOf: time)
         let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
         let view = MergedView(store: local.store, topology: local.topology, peers: peers)
@@ -79,9 +80,18 @@ struct QueryCommand: AsyncParsableCommand {
             print(result.csv, terminator: "")
             Output.note(result.coverageText)
         case .table:
-            print(shows ? "\(result.text)\n\(result.coverageText)" : result.coverageText)
+            let text = result.text(of: analysis, topology: local.topology)
+            print(shows ? "\(text)\n\(result.coverageText)" : result.coverageText)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
+    }
+
+    /// Nodes may be named as everywhere else, by code or by name; one that is not in the topology is an error, not an
+    /// answer of nothing.
+    private func named(_ filter: Analysis.Filter, by local: LocalNode) throws -> Analysis.Filter {
+        guard filter.field == .origin, filter.comparison != .hasPrefix else { return filter }
+        return try Analysis.Filter(
+            .origin, filter.comparison, filter.values.map { try local.node(named: $0).id.code })
     }
 
     private func parse(_ text: String) throws -> UnixMilliseconds {
@@ -131,9 +141,14 @@ private struct QueryResult {
                 }))
     }
 
-    var text: String {
-        var text = TextTable(header: table.columns)
-        for row in table.rows { text.append(row.map(\.text)) }
+    func text(of analysis: Analysis, topology: Topology) -> String {
+        var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
+        for row in table.rows {
+            let groups = zip(analysis.dimensions, row).map { dimension, cell in
+                if case .text(let value) = cell { dimension.text(of: value, topology: topology) } else { cell.text }
+            }
+            text.append(groups + row.dropFirst(groups.count).map(\.text))
+        }
         return text.text
     }
 
@@ -151,8 +166,8 @@ private struct QueryResult {
         for node in coverage.nodes {
             let word = node.state.isAnswered ? "截至" : "最近联系"
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
-            let rows = node.rows.map { "\($0) 件" } ?? ""
-            text += "\n  \(node.node)  \(node.name)  \(node.mode.title)  \(node.state.title)  \(freshness)  \(rows)"
+            let parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
+            text += "\n  \((parts + (node.rows.map { ["\($0) 件"] } ?? [])).joined(separator: "  "))"
         }
         if !coverage.complete {
             let names = coverage.nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
@@ -180,8 +195,8 @@ extension CoverageState {
         case .late: "滞后"
         case .unreachable: "不可达"
         case .stale: "陈旧"
-        case .denied: "被拒绝"
-        case .bootstrapping: "初始化中"
+        case .denied: "未授权"
+        case .bootstrapping: "初始化"
         }
     }
 }

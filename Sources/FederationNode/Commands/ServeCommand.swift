@@ -47,7 +47,7 @@ struct JSONLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var fields: [String: String] = [
-            "time": ShanghaiTime.rfc3339(now()), "level": event.level.rawValue, "message": "\(event.message)",
+            "time": ShanghaiTime.rfc3339(wallClock()), "level": event.level.rawValue, "message": "\(event.message)",
         ]
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
             fields[key] = "\(value)"

@@ -72,7 +72,7 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard (1...36_500).contains(days) else { throw ValidationError("--days must be 1 to 36500") }
-            let authority = try CertificateAuthority(name: name, validityDays: days, now: now())
+            let authority = try CertificateAuthority(name: name, validityDays: days, now: wallClock())
             try authority.save(to: dir)
             if json { try Output.json(["directory": dir]) } else { print(dir) }
         }
@@ -105,7 +105,7 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
             guard let id = NodeID(node) else { throw ValidationError("--node \(node) is not a code of 6 to 12 digits") }
             guard (1...3_650).contains(days) else { throw ValidationError("--days must be 1 to 3650") }
             let authority = try CertificateAuthority.load(from: ca)
-            let credentials = try authority.makeCredentials(for: id, validityDays: days, now: now())
+            let credentials = try authority.makeCredentials(for: id, validityDays: days, now: wallClock())
             try credentials.save(to: out)
             let summary = CertificateReport(credentials.summary)
             if json { try Output.json(summary) } else { print(summary.text) }
@@ -147,7 +147,7 @@ private struct CertificateReport: Encodable {
         serial = summary.serial
         notBefore = ShanghaiTime.rfc3339(summary.notBefore)
         notAfter = ShanghaiTime.rfc3339(summary.notAfter)
-        daysLeft = (summary.notAfter - now()) / 86_400_000
+        daysLeft = (summary.notAfter - wallClock()) / 86_400_000
     }
 
     var text: String { "node \(node), serial \(serial), valid until \(notAfter) (\(daysLeft) days)" }

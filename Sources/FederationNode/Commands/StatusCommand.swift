@@ -16,12 +16,15 @@ struct StatusCommand: AsyncParsableCommand {
 
     @OptionGroup var node: NodeOptions
 
+    @Flag(help: "Also how fresh the copy of each node below is.")
+    var all = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         let local = try node.open()
-        let report = try await StatusReport(local)
+        let report = try await StatusReport(local, withOrigins: all)
         if json { try Output.json(report) } else { print(report.text) }
     }
 }
@@ -170,24 +173,43 @@ private struct StatusReport: Encodable {
         }
     }
 
+    struct Origin: Encodable {
+        let origin: String
+        let name: String
+        let rows: Int
+        let asOf: String?
+        let complete: Bool
+    }
+
     let node: String
     let name: String
     let epoch: String
     let schemaRevision: Int
     let serving: Bool
-    let rows: [String: Int]
     let links: [Link]
     let consumers: [ConsumerReport]
+    let origins: [Origin]?
 
-    init(_ local: LocalNode) async throws {
+    init(_ local: LocalNode, withOrigins: Bool) async throws {
         node = local.id.code
         name = local.name
         epoch = local.store.epoch.description
         schemaRevision = BuiltInResources.schemaRevision
         serving = Doorbell.ring(databasePath: local.settings.databasePath)
-        rows = try await local.store.rowCounts(of: BuiltInResources.serviceRequest.name)
-        links = try await LinkReport.all(of: local, now: now()).map(Link.init)
+        links = try await LinkReport.all(of: local, now: wallClock()).map(Link.init)
         consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
+        guard withOrigins else {
+            origins = nil
+            return
+        }
+        let freshness = try await local.store.freshness()
+        let rows = try await local.store.rowCounts(of: BuiltInResources.serviceRequest.name)
+        origins = local.topology.subtree(of: local.id).map { origin in
+            Origin(
+                origin: origin.code, name: local.topology.node(origin)?.name ?? "", rows: rows[origin.code] ?? 0,
+                asOf: freshness[origin].map { ShanghaiTime.rfc3339($0.asOf) },
+                complete: origin == local.id || freshness[origin]?.complete == true)
+        }
     }
 
     var text: String {
@@ -197,7 +219,7 @@ private struct StatusReport: Encodable {
             let modes = Set(link.mode.values)
             let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
             table.append([
-                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "上报" : "接收",
+                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "发送" : "接收",
                 mode,
                 Self.states[link.state] ?? link.state, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
                 link.lastContact.map { String($0.prefix(19)) } ?? "–",
@@ -212,6 +234,10 @@ private struct StatusReport: Encodable {
             if link.quarantined > 0 {
                 text += "\n\(link.name)(\(link.peer)) 隔离 \(link.quarantined) 行，见 quarantine list"
             }
+        }
+        for origin in origins ?? [] {
+            let freshness = origin.asOf.map { "截至 \($0.prefix(19))" } ?? "–"
+            text += "\n\(origin.origin)  \(origin.name)  本地 \(origin.rows) 件  \(freshness)"
         }
         for consumer in consumers { text += "\n\(consumer.name)  游标 \(consumer.cursor)  滞后 \(consumer.lagRows)" }
         return text

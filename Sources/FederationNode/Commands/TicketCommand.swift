@@ -6,7 +6,57 @@ import NodeRuntime
 
 struct TicketCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ticket", abstract: "Single tickets.", subcommands: [Show.self])
+        commandName: "ticket", abstract: "Single tickets.", subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the tickets that this node holds, those requested last first.",
+            discussion: """
+                EXAMPLE
+                  federation-node ticket list --origin 370102 --status evaluated --config /srv/370000/node.yaml
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Option(help: "Only those of one node: its code or the beginning of its name.")
+        var origin: String?
+
+        @Option(help: "Only those in one state: \(TicketStatus.allCases.map(\.rawValue).joined(separator: ", ")).")
+        var status: String?
+
+        @Option(help: "At most so many.")
+        var limit = 20
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let state = try status.map { word in
+                guard let state = TicketStatus(rawValue: word) else {
+                    throw ValidationError("--status \(word) is not a state of a ticket")
+                }
+                return state
+            }
+            guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
+            let local = try node.open()
+            try await local.store.catchUpConsumers()
+            let tickets = try await local.store.tickets(
+                origin: try origin.map { try local.node(named: $0).id }, status: state, limit: limit)
+            if json {
+                try Output.json(tickets.map(TicketLine.init))
+                return
+            }
+            var table = TextTable(header: ["全局标识", "来源", "受理时间", "状态", "标题"])
+            for ticket in tickets {
+                let origin = NodeID(ticket.origin).flatMap { local.topology.node($0)?.name } ?? ticket.origin
+                table.append([
+                    ticket.globalID, origin, ShanghaiTime.minute(ticket.requestedAt), ticket.status?.title ?? "–",
+                    ticket.title ?? "",
+                ])
+            }
+            print(table.text)
+        }
+    }
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -31,6 +81,24 @@ struct TicketCommand: AsyncParsableCommand {
                 print(thread.text(topology: local.topology))
             }
         }
+    }
+}
+
+private struct TicketLine: Encodable {
+    let id: String
+    let number: String?
+    let origin: String
+    let title: String?
+    let requestedAt: String
+    let status: String?
+
+    init(_ ticket: TicketSummary) {
+        id = ticket.globalID
+        number = ticket.number
+        origin = ticket.origin
+        title = ticket.title
+        requestedAt = ShanghaiTime.rfc3339(ticket.requestedAt)
+        status = ticket.status?.rawValue
     }
 }
 

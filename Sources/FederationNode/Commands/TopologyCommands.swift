@@ -137,9 +137,9 @@ struct TopologyCommand: AsyncParsableCommand {
         func run() async throws {
             let topology = try source.read()
             switch format {
-            case .tree: print(TopologyTree.text(topology))
-            case .mermaid: print(TopologyTree.mermaid(topology))
-            case .dot: print(TopologyTree.dot(topology))
+            case .tree: print(TopologyTree.text(topology), terminator: "")
+            case .mermaid: print(TopologyTree.mermaid(topology), terminator: "")
+            case .dot: print(TopologyTree.dot(topology), terminator: "")
             }
         }
     }
@@ -154,15 +154,5 @@ struct TopologySource: ParsableArguments {
 
     func read() throws -> Topology {
         try readTopology(path: file ?? node.load().topologyPath)
-    }
-}
-
-extension AggregationMode {
-    /// As people read it (5.2).
-    var title: String {
-        switch self {
-        case .physical: "物理汇聚"
-        case .logical: "逻辑接入"
-        }
     }
 }

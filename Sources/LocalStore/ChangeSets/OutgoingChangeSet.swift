@@ -133,43 +133,39 @@ private struct ChangeSetDraft {
             var block = BlockWriter(resource: table.definition, kind: .sweep)
             let statement = try db.cachedStatement(sql: table.bucket)
             statement.arguments = [after?.origin ?? "", after?.key ?? "", origins, rowsLeft]
-            let last = try block.fill(from: statement, bytesMax: bytesLeft)
-            let isFull = block.rowCount == rowsLeft || block.byteCount >= bytesLeft
+            let isCut = try block.fill(from: statement, bytesMax: bytesLeft)
+            let mayGoOn = isCut || block.rowCount == rowsLeft
             rowsLeft -= block.rowCount
             bytesLeft -= block.byteCount
-            if block.rowCount > 0 { blocks.append(block) }
-            if isFull, let last {
+            if isCut { bytesLeft = 0 }
+            if mayGoOn, let last = block.lastKey {
                 end.sweep = .at(resource: resource, after: last)
             } else {
                 end.sweep = policy.sweepPosition(after: resource)
             }
+            if block.rowCount > 0 { blocks.append(block) }
         }
     }
 }
 
 extension BlockWriter {
-    /// Appends the rows of a SELECT whose columns are those of the block, until `bytesMax` is reached.
+    /// Appends the rows of a SELECT whose columns are those of the block, until about `bytesMax` bytes are reached.
     ///
-    /// - Returns: the key of the last row.
+    /// - Returns: whether it stopped there, so that the statement may have more rows.
     @discardableResult
-    fileprivate mutating func fill(from statement: Statement, bytesMax: Int) throws -> RowKey? {
+    fileprivate mutating func fill(from statement: Statement, bytesMax: Int) throws -> Bool {
         let raw = statement.sqliteStatement
         defer { sqlite3_reset(raw) }
-        var last: RowKey?
         var bytes = 0
-        while true {
-            let code = sqlite3_step(raw)
-            if code == SQLITE_DONE { return last }
-            guard code == SQLITE_ROW else {
+        while bytes < bytesMax {
+            switch sqlite3_step(raw) {
+            case SQLITE_ROW: bytes += appendRow(raw)
+            case SQLITE_DONE: return false
+            case let code:
                 throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading rows of \(resource)")
             }
-            bytes += appendRow(raw)
-            if bytes >= bytesMax {
-                last = rowKey(raw)
-                return last
-            }
-            last = kind == .sweep ? rowKey(raw) : nil
         }
+        return true
     }
 
     /// - Returns: about how many bytes the row takes.
@@ -195,10 +191,5 @@ extension BlockWriter {
         }
         finishRow()
         return bytes
-    }
-
-    private func rowKey(_ raw: OpaquePointer) -> RowKey? {
-        guard let origin = sqlite3_column_text(raw, 0), let key = sqlite3_column_text(raw, 1) else { return nil }
-        return RowKey(origin: String(cString: origin), key: String(cString: key))
     }
 }

@@ -24,7 +24,7 @@ struct TicketStateConsumer: FeedConsumer {
                 sql: """
                     INSERT OR IGNORE INTO batch.dirty_ticket
                     SELECT global_id FROM main.\(quoted(table.definition.name.text))
-                    WHERE seq > ? AND seq <= ? AND global_id IS NOT NULL
+                    WHERE seq > ? AND seq <= ? AND +global_id IS NOT NULL
                     """
             ).execute(arguments: [after, upto])
         }
@@ -46,16 +46,16 @@ struct TicketStateConsumer: FeedConsumer {
         let columns = TicketFold.columns[resource] ?? []
         let statement = try db.cachedStatement(
             sql: """
-                SELECT r.global_id, r."key", r.version, \(columns.map { "r.\(quoted($0))" }.joined(separator: ", "))
+                SELECT r.global_id, r.origin, r."key", r.version, \(columns.map { "r.\(quoted($0))" }.joined(separator: ", "))
                 FROM batch.dirty_ticket AS d CROSS JOIN main.\(quoted(resource.text)) AS r ON r.global_id = d.global_id
                 WHERE r.deleted = 0
                 """)
         let rows = try Row.fetchCursor(statement)
         while let row = try rows.next() {
             var fields: [String: FieldValue] = [:]
-            for (index, column) in columns.enumerated() { fields[column] = row.fieldValue(at: index + 3) }
+            for (index, column) in columns.enumerated() { fields[column] = row.fieldValue(at: index + 4) }
             threads[row[0], default: []].append(
-                TicketEvent(resource: resource, key: row[1], version: row[2], fields: fields))
+                TicketEvent(resource: resource, origin: row[1], key: row[2], version: row[3], fields: fields))
         }
     }
 

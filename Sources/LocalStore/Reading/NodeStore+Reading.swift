@@ -21,6 +21,18 @@ package struct TicketThread: Sendable {
     package func count(of stage: Stage) -> Int { records.count { $0.resource.stage == stage } }
 }
 
+/// A ticket as a line of a list.
+package struct TicketSummary: Sendable {
+    package let globalID: String
+    /// 工单编号; a label, need not be unique.
+    package let number: String?
+    package let origin: String
+    package let title: String?
+    package let requestedAt: UnixMilliseconds
+    /// As far as it is folded; nil before its first fold.
+    package let status: TicketStatus?
+}
+
 extension NodeStore {
     /// Runs a compiled query on one reader.
     package func rows(sql: String, arguments: [FieldValue]) async throws -> [[FieldValue]] {
@@ -41,6 +53,41 @@ extension NodeStore {
                 db,
                 sql: "SELECT origin, count(*) FROM main.\(quoted(resource.text)) WHERE deleted = 0 GROUP BY origin")
             return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+    }
+
+    /// The tickets that this node holds, those requested last first.
+    ///
+    /// - Parameters:
+    ///   - origin: only those of this node.
+    ///   - status: only those in this state.
+    package func tickets(origin: NodeID?, status: TicketStatus?, limit: Int) async throws -> [TicketSummary] {
+        var conditions = ["r.deleted = 0"]
+        var arguments: StatementArguments = []
+        if let origin {
+            conditions.append("r.origin = ?")
+            arguments += [origin.code]
+        }
+        if let status {
+            conditions.append("s.status = ?")
+            arguments += [status.rawValue]
+        }
+        arguments += [limit]
+        return try await pool.read { [conditions, arguments] db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT r.global_id, r.service_request_id, r.origin, r.title, r.requested_datetime, s.status
+                    FROM main.service_request r LEFT JOIN main.ticket_state s ON s.global_id = r.global_id
+                    WHERE \(conditions.joined(separator: " AND "))
+                    ORDER BY r.requested_datetime DESC, r.global_id DESC LIMIT ?
+                    """, arguments: arguments
+            ).map { row in
+                TicketSummary(
+                    globalID: row["global_id"], number: row["service_request_id"], origin: row["origin"],
+                    title: row["title"], requestedAt: row["requested_datetime"] ?? 0,
+                    status: (row["status"] as String?).flatMap(TicketStatus.init))
+            }
         }
     }
 
@@ -94,11 +141,9 @@ extension NodeStore {
                 """, arguments: [globalID]
         ).map { row in
             var fields: [String: FieldValue] = [:]
-            for (name, value) in row where table.columns.contains(name) {
-                if !value.isNull, let index = row.columnNames.enumerated().first(where: { $0.element == name })?.offset
-                {
-                    fields[name] = row.fieldValue(at: index)
-                }
+            for (index, name) in row.columnNames.enumerated() where table.columns.contains(name) {
+                let value = row.fieldValue(at: index)
+                if !value.isNull { fields[name] = value }
             }
             return TicketThread.Record(
                 resource: table.definition, origin: row["origin"], key: row["key"], occurredAt: row[time] ?? 0,

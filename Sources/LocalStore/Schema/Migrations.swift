@@ -1,3 +1,4 @@
+import ChangeSetFormat
 import FederationModel
 import GRDB
 
@@ -54,6 +55,14 @@ enum Migrations {
 struct ResourceTables {
     let tables: [ResourceTable]
 
+    /// Tells one set of declarations from another. It is kept in the database, so that opening a node whose tables agree
+    /// writes nothing: a command must not wait for the service's turn at writing.
+    private var fingerprint: String {
+        String(fnv1a64(tables.flatMap(\.create).joined(separator: "\n").utf8), radix: 16)
+    }
+
+    func agree(_ db: Database) throws -> Bool { try NodeValue.text("schema", db) == fingerprint }
+
     func bring(_ db: Database) throws {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
@@ -62,5 +71,6 @@ struct ResourceTables {
                 try db.execute(sql: table.addColumn(column))
             }
         }
+        try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])
     }
 }

@@ -1,24 +1,22 @@
 import FederationModel
 import Foundation
 import Hummingbird
+import SyncProtocol
 
 /// Where error codes become HTTP statuses, and nowhere else.
-enum ErrorMapping {
-    static func status(of code: String) -> HTTPResponse.Status {
+package enum ErrorMapping {
+    package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
         case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED": .forbidden
-        case "E_CHANGE_SET_TOO_LARGE", "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE": .contentTooLarge
-        case "E_QUEUE_FULL", "E_TOO_MANY_ERRORS": .tooManyRequests
-        case "E_BUSY", "E_STORE_BUSY", "E_STOPPING": .serviceUnavailable
-        case "E_TOPOLOGY_VERSION", "E_CURSOR_MOVED", "E_CURSOR_AHEAD", "E_SUPERSEDED": .conflict
-        case "E_NOT_FOUND": .notFound
-        case "E_INTERNAL": .internalServerError
+        case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE": .contentTooLarge
+        case "E_STORE_BUSY": .serviceUnavailable
+        case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest
         }
     }
 
     /// `application/problem+json` (RFC 9457) with our code.
-    static func response(_ error: FederationError, retryAfterMS: Int64? = nil) -> Response {
+    package static func response(_ error: FederationError) -> Response {
         let status = status(of: error.code)
         var problem: [String: Any] = [
             "type": "about:blank", "title": status.reasonPhrase, "status": status.code, "code": error.code,
@@ -26,20 +24,46 @@ enum ErrorMapping {
         ]
         if let hint = error.hint { problem["hint"] = hint }
         let body = (try? JSONSerialization.data(withJSONObject: problem, options: [.sortedKeys])) ?? Data()
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if let retryAfterMS { headers[.retryAfter] = String(max(1, (retryAfterMS + 999) / 1_000)) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return Response(
+            status: status, headers: [.contentType: "application/problem+json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: body)))
     }
 
-    /// The error that a peer's answer carries.
-    static func error(in body: [UInt8], status: Int) -> FederationError {
+    /// The error that a peer's answer carries, made fit to be shown.
+    package static func error(in body: [UInt8], status: Int) -> FederationError {
         guard let problem = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any],
-            let code = problem["code"] as? String, code.hasPrefix("E_"), code.utf8.count <= 64
+            let code = problem["code"] as? String, isCode(code)
         else {
             return FederationError("E_PEER_ANSWER", "a peer answered with HTTP status \(status)")
         }
         return FederationError(
-            code, problem["detail"] as? String ?? "refused", hint: problem["hint"] as? String,
-            isRetryable: status >= 429)
+            code, presentable(problem["detail"] as? String ?? "refused"),
+            hint: (problem["hint"] as? String).map(presentable), isRetryable: status >= 429)
+    }
+
+    /// Reads a refusal, made fit to be shown.
+    package static func refusal(in body: [UInt8]) throws -> Refusal {
+        var refusal = try WireJSON.decode(Refusal.self, body)
+        if !isCode(refusal.code) { refusal.code = "E_PEER_ANSWER" }
+        refusal.message = presentable(refusal.message)
+        refusal.hint = refusal.hint.map(presentable)
+        return refusal
+    }
+
+    /// Whether a text has the shape of our codes, so that it may name a metric or a line of a log.
+    static func isCode(_ text: String) -> Bool {
+        text.hasPrefix("E_") && text.utf8.count <= 64
+            && text.utf8.allSatisfy { (0x41...0x5a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
+    }
+
+    /// A peer's words as `status` may print them: a bounded length, and nothing that moves a terminal's cursor.
+    private static func presentable(_ text: String) -> String {
+        let shown = text.unicodeScalars.prefix(500).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: Character("\u{FFFD}")
+            default: Character(scalar)
+            }
+        }
+        return String(shown)
     }
 }

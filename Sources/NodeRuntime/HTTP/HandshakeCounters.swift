@@ -9,7 +9,8 @@ package enum HandshakeOutcome: String, Hashable, Sendable, CaseIterable {
     case foreignAuthority
     /// A certificate of ours that does not name exactly one node.
     case noNode
-    /// The client gave us up, most often because it expected another node here.
+    /// The client does not accept our certificate: ours expired, or it is of another federation. A client that merely
+    /// expected another node here hangs up after the handshake and counts as accepted; it sends no request.
     case refusedByClient
     /// A client that offers TLS 1.2 at most.
     case oldProtocol

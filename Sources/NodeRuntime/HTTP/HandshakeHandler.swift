@@ -1,5 +1,4 @@
 import FederationModel
-import Foundation
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -116,10 +115,9 @@ final class HandshakeHandler: ChannelInboundHandler {
     }
 
     private func refusal(of certificate: [UInt8]) -> HandshakeOutcome {
-        let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1000)
         return
             switch CertificateRefusal.reason(
-                ofCertificateDER: certificate, trustRootsPEM: trustRootsPEM, now: now)
+                ofCertificateDER: certificate, trustRootsPEM: trustRootsPEM, now: wallClock())
         {
         case .expired: .expired
         case .notYetValid: .notYetValid

@@ -10,14 +10,24 @@ import ServiceLifecycle
 import SyncProtocol
 
 /// What other nodes may ask of this one, over mutual TLS. Who they are is decided by their certificate alone.
-struct LinkRoutes: Sendable {
+package struct LinkRoutes: Sendable {
     let node: NodeID
     let topology: Topology
     let links: [NodeID: IncomingLink]
     let view: MergedView
     let metrics: LinkMetrics
 
-    func add(to router: Router<PeerRequestContext>) {
+    package init(
+        node: NodeID, topology: Topology, links: [NodeID: IncomingLink], view: MergedView, metrics: LinkMetrics
+    ) {
+        self.node = node
+        self.topology = topology
+        self.links = links
+        self.view = view
+        self.metrics = metrics
+    }
+
+    package func add(to router: Router<PeerRequestContext>) {
         router.post("/v1/link/hello") { request, context in await hello(request, peer: context.peer) }
         router.post("/v1/link/stream") { request, context in await stream(request, peer: context.peer) }
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
@@ -45,24 +55,13 @@ struct LinkRoutes: Sendable {
             let link = try link(of: peer)
             let connection = try connection(of: request)
             guard let frames = await link.frames(of: connection) else { throw FederationError.noSuchConnection }
-            let body = request.body
-            return Response(
-                status: .ok, headers: [.contentType: "application/octet-stream"],
-                body: .init { writer in
-                    // Without a first chunk the client would not see the head before the first frame goes back.
-                    try await writer.write(ByteBuffer())
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask { await read(body, link: link, connection: connection) }
-                        group.addTask {
-                            // The server waits for its requests at shutdown, and this one has no end of its own.
-                            try await gracefulShutdown()
-                            await link.stop()
-                        }
-                        for await frame in frames { try await writer.write(ByteBuffer(bytes: frame.encoded)) }
-                        group.cancelAll()
-                    }
-                    try await writer.finish(nil)
-                })
+            return Response.stream(request) { body, writer in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await read(body, link: link, connection: connection) }
+                    for await frame in frames { try await writer.write(frame.encoded) }
+                    group.cancelAll()
+                }
+            }
         }
     }
 
@@ -77,6 +76,8 @@ struct LinkRoutes: Sendable {
         } catch let error as FederationError {
             await link.refuseUnreadable(error, connection: connection)
             await link.disconnected(error, connection: connection)
+        } catch is CancellationError {
+            await link.disconnected(nil, connection: connection)
         } catch {
             await link.disconnected(
                 FederationError("E_PEER_BROKEN", "the connection of node \(link.sender) broke", isRetryable: true),

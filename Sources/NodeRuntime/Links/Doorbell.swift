@@ -1,8 +1,9 @@
 import ChangeSetFormat
 import Foundation
+import Synchronization
 
-/// How a command of this node tells the running service at once that it has written: an empty datagram to a Unix socket
-/// in the abstract namespace, named after the database. Who rings only makes the service look at its head.
+/// How a command of this node tells the running service at once that it has written: a datagram to a Unix socket in the
+/// abstract namespace, named after the database. Who rings only makes the service look at its head.
 package enum Doorbell {
     /// - Returns: whether a service is there to hear it.
     @discardableResult
@@ -29,15 +30,24 @@ package enum Doorbell {
             return nil
         }
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let isOver = Mutex(false)
         let thread = Thread {
-            var bytes = [UInt8](repeating: 0, count: 16)
-            while recv(descriptor, &bytes, bytes.count, 0) > 0 { continuation.yield() }
+            var byte: UInt8 = 0
+            while true {
+                let count = recv(descriptor, &byte, 1, 0)
+                // An empty datagram is a ring too: anybody on this machine may send one, and it must not end the listening.
+                if isOver.withLock({ $0 }) || count < 0 && errno != EINTR { break }
+                continuation.yield()
+            }
             close(descriptor)
         }
         thread.name = "doorbell"
         thread.start()
-        // shutdown(2) makes the waiting recv return 0, which ends the thread.
-        continuation.onTermination = { _ in shutdown(descriptor, Int32(SHUT_RDWR)) }
+        continuation.onTermination = { _ in
+            isOver.withLock { $0 = true }
+            // shutdown(2) makes the waiting recv return.
+            shutdown(descriptor, Int32(SHUT_RDWR))
+        }
         return stream
     }
 

@@ -8,11 +8,12 @@ import SyncProtocol
 ///
 /// Each connection has a sink: the frames that go back to the sender on it. An apply outlives its connection, because a
 /// transaction can't be called back.
-actor IncomingLink {
+package actor IncomingLink {
     let sender: NodeID
     private let store: NodeStore
     private let policy: LinkPolicy
     private let signal: ChangeSignal
+    private let completions: ChangeSignal
     private let metrics: LinkMetrics
     private let statuses: LinkStatusWriter
     private let logger: Logger
@@ -22,8 +23,8 @@ actor IncomingLink {
     private var lastConnection: Int
     private var hellos: [Int: CheckedContinuation<HelloOutcome, Never>] = [:]
     private var sinks: [Int: AsyncStream<Frame>.Continuation] = [:]
-    /// The connection that the receiver has accepted.
-    private var present = 0
+    /// The connection that the receiver has accepted, until it ends.
+    private var present: Int?
     private var changeSets: [Int: [UInt8]] = [:]
     private var nextID = 0
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
@@ -36,14 +37,15 @@ actor IncomingLink {
         case refused(Refusal)
     }
 
-    init(
+    package init(
         sender: NodeID, store: NodeStore, topology: Topology, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
-        metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
+        completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
     ) {
         self.sender = sender
         self.store = store
         self.policy = policy
         self.signal = signal
+        self.completions = completions
         self.metrics = metrics
         self.statuses = statuses
         var logger = logger
@@ -102,6 +104,7 @@ actor IncomingLink {
     }
 
     func disconnected(_ error: FederationError?, connection: Int) {
+        if present == connection { present = nil }
         sinks.removeValue(forKey: connection)?.finish()
         if let error {
             logger.warning("a sender's connection broke", metadata: ["code": "\(error.code)", "reason": "\(error)"])
@@ -112,15 +115,6 @@ actor IncomingLink {
     /// Bytes that are no frame, or a frame that is no message.
     func refuseUnreadable(_ error: FederationError, connection: Int) {
         perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
-    }
-
-    /// The node shuts down: whoever is connected is told.
-    func stop() {
-        for (_, sink) in sinks {
-            sink.yield(Frame(.goodbye))
-            sink.finish()
-        }
-        sinks = [:]
     }
 
     /// Time passes: silence shows in the status.
@@ -173,7 +167,7 @@ actor IncomingLink {
     }
 
     private func send(_ frame: Frame) {
-        guard case .dropped = sinks[present]?.yield(frame) else { return }
+        guard let present, case .dropped = sinks[present]?.yield(frame) else { return }
         let error = FederationError(
             "E_PEER_SLOW", "node \(sender) does not read what it is answered", isRetryable: true)
         metrics.count(error.code, direction: .receiving, peer: sender)
@@ -181,6 +175,7 @@ actor IncomingLink {
     }
 
     private func end(_ connection: Int) {
+        if present == connection { present = nil }
         if let hello = hellos.removeValue(forKey: connection) {
             let superseded = FederationError("E_SUPERSEDED", "a newer connection has taken over", isRetryable: true)
             hello.resume(returning: .refused(Refusal(superseded, retryAfterMS: 1_000)))
@@ -226,12 +221,14 @@ actor IncomingLink {
     private func report() {
         statuses.update(receiver.summary(now: wallClock()))
         guard receiver.origins != savedOrigins else { return }
+        let completed = receiver.origins.contains { $0.value.complete && savedOrigins[$0.key]?.complete != true }
         savedOrigins = receiver.origins
         let origins = receiver.origins.filter { policy.origins.contains($0.key) }
-        let (store, logger) = (store, logger)
+        let (store, logger, completions) = (store, logger, completions)
         Task {
             do {
                 try await store.save(freshness: origins)
+                if completed { completions.ring(head: 0) }
             } catch {
                 logger.warning("freshness could not be saved", metadata: ["reason": "\(error)"])
             }

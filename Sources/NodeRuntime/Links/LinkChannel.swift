@@ -38,12 +38,16 @@ final class LinkChannel: Sendable {
     }
 
     /// Opens the long request and writes the probe first.
+    ///
+    /// It counts as opened when the request goes out, not when its answer's head arrives: whatever buffers between the
+    /// nodes holds that head back too, and only the missing echo tells.
     static func stream(
         _ client: PeerClient, number: String, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
     ) -> LinkChannel {
         let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
         let task = Task {
             do {
+                input.yield(.streamOpened(connection: connection))
                 let stream = try await client.openStream(
                     "/v1/link/stream", headers: headers(number), deadlineMS: 10_000)
                 guard stream.status == 200 else {
@@ -52,7 +56,6 @@ final class LinkChannel: Sendable {
                     throw ErrorMapping.error(in: body, status: stream.status)
                 }
                 try await stream.write(Frame(.probe).encoded)
-                input.yield(.streamOpened(connection: connection))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         for await frame in frames {
@@ -65,8 +68,10 @@ final class LinkChannel: Sendable {
                     group.cancelAll()
                 }
                 input.yield(.disconnected(.peerEnded(client.endpoint.node), connection: connection))
-            } catch {
+            } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
+            } catch {
+                // The link has given this channel up: another one may carry the same connection now.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)
@@ -99,8 +104,10 @@ final class LinkChannel: Sendable {
                     reader.append(response.body)
                     while let answer = try reader.next() { input.yield(.frame(answer, connection: connection)) }
                 }
-            } catch {
+            } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
+            } catch {
+                // The link has given this channel up: another one may carry the same connection now.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)

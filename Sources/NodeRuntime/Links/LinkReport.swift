@@ -1,3 +1,4 @@
+import ChangeSetFormat
 import FederationModel
 import LocalStore
 import SyncProtocol
@@ -18,8 +19,9 @@ package struct LinkReport: Sendable {
     package let error: FederationError?
     package let quarantined: Int
 
-    /// Contact older than this means that the peer is gone, whatever the last state was: three heartbeats were missed.
-    private static let silentAfter: Int64 = 20_000
+    /// Contact older than this means that the peer is gone, whatever the last state was: four heartbeats were missed. The
+    /// link itself gives up after three, if its service runs to notice.
+    private static let silentAfter: Int64 = 4 * SyncLimits.heartbeatInterval
 
     /// Every link that the topology gives this node, whether it has ever been up or not.
     package static func all(of local: LocalNode, now: UnixMilliseconds) async throws -> [LinkReport] {

@@ -4,8 +4,8 @@ import Logging
 import SyncProtocol
 
 /// Keeps what a link says of itself in the database, where `status` reads it: at once when the state changes, otherwise at
-/// most once a second, so that a busy link does not spend its time on telling that it is busy.
-final class LinkStatusWriter: Sendable {
+/// most five times a second, so that a busy link does not spend its time on telling that it is busy.
+package final class LinkStatusWriter: Sendable {
     private let store: NodeStore
     private let peer: NodeID
     private let direction: LinkDirection
@@ -15,7 +15,7 @@ final class LinkStatusWriter: Sendable {
     private let done: AsyncStream<Void>
     private let isDone: AsyncStream<Void>.Continuation
 
-    init(store: NodeStore, peer: NodeID, direction: LinkDirection, logger: Logger) {
+    package init(store: NodeStore, peer: NodeID, direction: LinkDirection, logger: Logger) {
         self.store = store
         self.peer = peer
         self.direction = direction

@@ -24,6 +24,7 @@ package actor OutgoingLink: Service {
         case nothingToPrepare(Seq)
         case prepareFailed(FederationError)
         case committed(Seq)
+        case originCompleted
         case wake
         case stop
     }
@@ -32,6 +33,7 @@ package actor OutgoingLink: Service {
     private let policy: LinkPolicy
     private let client: PeerClient
     private let signal: ChangeSignal
+    private let completions: ChangeSignal
     private let metrics: LinkMetrics
     private let logger: Logger
     private let compressor = ZstandardCompressor()
@@ -50,14 +52,18 @@ package actor OutgoingLink: Service {
     /// What `onPrepared` has just brought.
     private var prepared: OutgoingChangeSet?
 
+    /// - Parameters:
+    ///   - signal: rings with every new head of the feed.
+    ///   - completions: rings when this node's copy of an origin has become whole.
     package init(
-        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, metrics: LinkMetrics, head: Seq,
-        logger: Logger
+        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, completions: ChangeSignal,
+        metrics: LinkMetrics, head: Seq, logger: Logger
     ) {
         self.store = store
         self.policy = policy
         self.client = client
         self.signal = signal
+        self.completions = completions
         self.metrics = metrics
         var logger = logger
         logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
@@ -70,10 +76,11 @@ package actor OutgoingLink: Service {
     }
 
     package func run() async throws {
-        let heads = signal.heads()
+        let (heads, completed) = (signal.heads(), completions.heads())
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { [input] in for await head in heads { input.yield(.committed(head)) } }
+                group.addTask { [input] in for await _ in completed { input.yield(.originCompleted) } }
                 group.addTask { [statuses] in await statuses.run() }
                 await self.takeInputs()
                 await statuses.finish()
@@ -125,6 +132,7 @@ package actor OutgoingLink: Service {
             logger.error("a change-set could not be read", metadata: ["code": "\(error.code)", "reason": "\(error)"])
             return sender.onPrepareFailed(error, now: now)
         case .committed(let head): return sender.onCommitted(head: head, now: now)
+        case .originCompleted: return sender.onOriginCompleted(now: now)
         case .wake: return sender.onWake(now: now)
         case .stop: return sender.onStop(now: now)
         default: return []  // Of an earlier connection.
@@ -138,7 +146,7 @@ package actor OutgoingLink: Service {
             case .acknowledgement:
                 return sender.onAcknowledged(try WireJSON.decode(Acknowledgement.self, frame.body), now: now)
             case .refusal:
-                let refusal = try WireJSON.decode(Refusal.self, frame.body)
+                let refusal = try ErrorMapping.refusal(in: frame.body)
                 metrics.count(refusal.code, direction: .sending, peer: policy.receiver)
                 return sender.onRefused(refusal, now: now)
             case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
@@ -188,7 +196,7 @@ package actor OutgoingLink: Service {
                     let number = response.head.headers["link-connection"] ?? ""
                     input.yield(.helloReply(reply, connection: connection, number: number))
                 case 409 where response.head.headers["link-refusal"] != nil:
-                    input.yield(.helloRefused(try WireJSON.decode(Refusal.self, response.body), connection: connection))
+                    input.yield(.helloRefused(try ErrorMapping.refusal(in: response.body), connection: connection))
                 default:
                     let error = ErrorMapping.error(in: response.body, status: response.status)
                     input.yield(.connectFailed(error, connection: connection))
@@ -220,9 +228,8 @@ package actor OutgoingLink: Service {
 
     private func heartbeat(isLevel: Bool) {
         guard let channel else { return }
-        let (store, policy, head) = (store, policy, sender.summary.head)
+        let (store, policy, head, now) = (store, policy, sender.summary.head, wallClock())
         Task {
-            let now = wallClock()
             let known = (try? await store.freshness()) ?? [:]
             var origins = known.filter { policy.origins.contains($0.key) }
             origins[policy.sender] = OriginFreshness(asOf: now, complete: true)

@@ -7,14 +7,12 @@ import Synchronization
 /// One HTTPS client a neighbour, made when it is first needed.
 package final class PeerClients: Sendable {
     private let topology: Topology
-    private let credentials: PeerCredentials
+    private let credentials: NodeCredentials
     private let clients = Mutex<[NodeID: PeerClient]>([:])
 
     package init(topology: Topology, credentials: NodeCredentials) {
         self.topology = topology
-        self.credentials = PeerCredentials(
-            certificateChainPEM: credentials.certificateChainPEM, privateKeyPEM: credentials.privateKeyPEM,
-            trustRootsPEM: credentials.trustRootsPEM)
+        self.credentials = credentials
     }
 
     /// - Throws: `E_PEER_NO_ENDPOINT` when the topology does not say where the peer is.
@@ -25,10 +23,7 @@ package final class PeerClients: Sendable {
                 "E_PEER_NO_ENDPOINT", "the topology does not say where node \(node) is reached",
                 hint: "give it an endpoint, https://HOST:PORT")
         }
-        let client = PeerClient(
-            endpoint: PeerEndpoint(
-                node: node, tlsName: CertificateNames.dnsName(of: node), host: host, port: endpoint.port ?? 443),
-            credentials: credentials)
+        let client = PeerClient(node: node, host: host, port: endpoint.port ?? 443, credentials: credentials)
         return clients.withLock { clients in
             let kept = clients[node] ?? client
             clients[node] = kept

@@ -1,4 +1,3 @@
-import FederationModel
 import Foundation
 
 /// The small messages of a link as JSON.
@@ -9,6 +8,3 @@ enum WireJSON {
         try JSONDecoder().decode(type, from: Data(bytes))
     }
 }
-
-/// The wall clock, where values meet the world.
-func wallClock() -> UnixMilliseconds { UnixMilliseconds(Date().timeIntervalSince1970 * 1_000) }

@@ -34,9 +34,20 @@ package final class LinkMetrics: Sendable {
         counts.withLock { $0.received[peer, default: Traffic()].add(rows: rows, bytes: bytes) }
     }
 
-    /// A message that was refused, by its code; `receiving` when this node refused it.
+    /// Codes that are told apart. A peer chooses the codes of its refusals; an inventive one must not make this grow.
+    package static let refusalKeysMax = 1_000
+
+    /// A message that was refused, by its code; `receiving` when this node refused it. A code that is none of ours in
+    /// shape, or one too many, counts as `E_OTHER`.
     package func count(_ code: String, direction: LinkDirection, peer: NodeID) {
-        counts.withLock { $0.refusals[RefusalKey(code: code, direction: direction, peer: peer), default: 0] += 1 }
+        counts.withLock { counts in
+            var key = RefusalKey(code: code, direction: direction, peer: peer)
+            let isKnown = counts.refusals[key] != nil
+            if !isKnown, counts.refusals.count >= Self.refusalKeysMax || !ErrorMapping.isCode(code) {
+                key = RefusalKey(code: "E_OTHER", direction: direction, peer: peer)
+            }
+            counts.refusals[key, default: 0] += 1
+        }
     }
 
     package var sent: [NodeID: Traffic] { counts.withLock { $0.sent } }

@@ -26,18 +26,21 @@ package struct MetricsPage: Sendable {
 
     private static func escaped(_ value: String) -> String {
         var escaped = ""
-        for character in value {
-            switch character {
+        // By scalars: a carriage return and a line feed are one character to Swift.
+        for scalar in value.unicodeScalars {
+            switch scalar {
             case "\\": escaped += "\\\\"
             case "\"": escaped += "\\\""
             case "\n": escaped += "\\n"
-            default: escaped.append(character)
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
         return escaped
     }
 
     private static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 9e15 ? String(Int64(value)) : String(value)
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return value == value.rounded() && abs(value) < 9e15 ? String(Int64(value)) : String(value)
     }
 }

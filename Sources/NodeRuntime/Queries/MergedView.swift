@@ -1,5 +1,4 @@
 import FederationModel
-import Foundation
 import LocalStore
 import LogicalQuery
 import PeerTransport
@@ -84,18 +83,24 @@ package struct MergedView: Sendable {
             let client = try peers.client(for: child)
             let response = try await client.request(
                 "POST", "/v1/analysis", headers: ["Content-Type": "application/json"],
-                body: Array(try JSONEncoder().encode(request)), deadlineMS: Int(request.deadlineMS))
+                body: try WireJSON.encode(request), deadlineMS: Int(request.deadlineMS))
             guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
-            let answer = try JSONDecoder().decode(LogicalAnswer.self, from: Data(response.body))
+            let answer = try WireJSON.decode(LogicalAnswer.self, response.body)
             try answer.check(against: request)
             return answer
-        } catch let error as FederationError
-            where error.code == "E_ANALYSIS_DENIED" || error.code == "E_NOT_A_NEIGHBOUR"
-        {
-            return .missing(request, state: .denied)
         } catch {
-            return .missing(request, state: .unreachable)
+            let code = (error as? FederationError)?.code
+            let isDenied = code == "E_ANALYSIS_DENIED" || code == "E_NOT_A_NEIGHBOUR"
+            return await missing(request, state: isDenied ? .denied : .unreachable)
         }
+    }
+
+    /// What stands for a child that gave no answer: no sums, and each of its origins with the time at which it was last
+    /// heard.
+    private func missing(_ request: LogicalRequest, state: CoverageState) async -> LogicalAnswer {
+        let heard = (try? await store.freshness()) ?? [:]
+        let reports = request.origins.map { NodeReport(node: $0, state: state, asOf: heard[$0]?.asOf) }
+        return LogicalAnswer(partial: PartialResult(for: request.analysis), nodes: reports)
     }
 }
 

@@ -7,12 +7,18 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package let host: String
     package let port: Int
 
-    /// Reads `HOST:PORT`; port 0 lets the system choose.
+    /// Reads `HOST:PORT`, an IPv6 address with or without brackets; port 0 lets the system choose.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port), colon > text.startIndex
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), port <= 65_535 else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), !host.contains(where: "[]/@".contains)
         else { return nil }
-        host = String(text[..<colon])
+        self.host = String(host)
         self.port = port
     }
 
@@ -98,22 +104,35 @@ package struct NodeSettings: Sendable {
     }
 
     private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {
-        let loaded: Any?
+        let root: Node?
         do {
-            // Yams hands libYAML a pointer that does not outlive a string short enough to be stored inline.
-            loaded = try Yams.load(yaml: text + String(repeating: "\n", count: 32))
+            // Yams hands libYAML a pointer that does not outlive a string short enough to be stored inline. Without
+            // resolver rules every value stays as it was written: a code with a zero in front is no octal number.
+            root = try Parser(yaml: text + String(repeating: "\n", count: 32), resolver: .basic, encoding: .utf8)
+                .singleRoot()
         } catch {
             throw FederationError("E_CONFIG_INVALID", "\(path) is not YAML", hint: "\(error)")
         }
-        guard let mapping = loaded as? [String: Any] else {
-            throw FederationError("E_CONFIG_INVALID", "\(path) is not a list of settings")
-        }
-        for name in mapping.keys.sorted() where !names.contains(where: { $0.name == name }) {
+        guard let mapping = root?.mapping else {
             throw FederationError(
-                "E_CONFIG_INVALID", "\(path) has an unknown setting `\(name)`",
-                hint: "known are \(names.map(\.name).joined(separator: ", "))")
+                "E_CONFIG_INVALID", "\(path) is not a list of settings", hint: "write one `name: value` a line")
         }
-        return mapping.mapValues { "\($0)" }
+        var values: [String: String] = [:]
+        for (key, value) in mapping {
+            let name = key.scalar?.string ?? ""
+            guard names.contains(where: { $0.name == name }) else {
+                throw FederationError(
+                    "E_CONFIG_INVALID", "\(path) has an unknown setting `\(name)`",
+                    hint: suggestion(for: name, among: names.map(\.name)))
+            }
+            guard let text = value.scalar?.string, !text.isEmpty else {
+                throw FederationError(
+                    "E_CONFIG_INVALID", "\(path): `\(name)` has no value or more than one",
+                    hint: "write `\(name): value`")
+            }
+            values[name] = text
+        }
+        return values
     }
 
     /// The text of a new `node.yaml`.

@@ -10,37 +10,13 @@ package enum CSVLimits {
     package static let rowBytes = 4 << 20
 }
 
-/// Why a row of a CSV file could not be taken apart.
-package enum CSVFault: String, Sendable {
-    case columnCount = "E_CSV_COLUMNS"
-    case unclosedQuote = "E_CSV_QUOTE"
-    case encoding = "E_CSV_ENCODING"
-    case nulByte = "E_CSV_NUL"
-    case tooLong = "E_CSV_TOO_LONG"
-
-    var reason: String {
-        switch self {
-        case .columnCount: "the row has another number of columns than the header"
-        case .unclosedQuote: "a quote is never closed, or text follows a closing quote"
-        case .encoding: "the row is not UTF-8"
-        case .nulByte: "the row holds a NUL byte"
-        case .tooLong: "a field or the row is longer than the limit; perhaps a quote is never closed"
-        }
-    }
-}
-
-/// Reads a CSV file (RFC 4180, UTF-8 with or without BOM, plain or gzip) row by row in constant memory.
+/// Reads a CSV file (RFC 4180) row by row in constant memory.
 ///
 /// A row stays where it lies in the read buffer; `text(_:)` makes a String only of the columns that somebody asks for.
 /// Differences from the RFC: `\n` alone ends a row too, blank lines are skipped, and a quote inside an unquoted field is an
 /// ordinary character. A malformed row is reported and the reader goes on: after the row when its end is known, else on
 /// the next line, so a stray quote costs one line and not the rest of the file.
-package final class CSVReader {
-    package enum Step: Hashable, Sendable {
-        case row
-        case malformed(CSVFault)
-    }
-
+package final class CSVReader: RowReader {
     private struct Field {
         var start: Int
         var end: Int
@@ -50,10 +26,10 @@ package final class CSVReader {
     private enum Scan {
         case row(end: Int, lineBreaks: Int)
         case incomplete
-        case fault(CSVFault)
+        case fault(SourceFault)
     }
 
-    private let input: GzipInput
+    private let input: any ByteInput
     private var buffer = [UInt8](repeating: 0, count: 1 << 20)
     /// The unread part of the buffer.
     private var start = 0
@@ -77,7 +53,7 @@ package final class CSVReader {
     ///
     /// - Throws: `E_IMPORT_READ`; `E_CSV_HEADER` when there is no usable header row.
     package init(path: String) throws {
-        input = try GzipInput(path: path)
+        input = try openText(path: path)
         while end < 3, try refill() {}
         if end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF { start = 3 }
         switch try step(columns: nil) {
@@ -87,8 +63,8 @@ package final class CSVReader {
             throw FederationError("E_CSV_HEADER", "\(path) has more than \(CSVLimits.columns) columns")
         case .malformed(.encoding)?, .malformed(.nulByte)?:
             throw FederationError(
-                "E_CSV_HEADER", "the header of \(path) is not UTF-8",
-                hint: "convert the file first, for instance: iconv -f GB18030 -t UTF-8")
+                "E_CSV_HEADER", "the header of \(path) is neither UTF-8 nor GB18030",
+                hint: "convert the file to UTF-8 first")
         case .malformed(let fault)?:
             throw FederationError("E_CSV_HEADER", "the header of \(path) is malformed: \(fault.reason)")
         case nil:
@@ -99,7 +75,7 @@ package final class CSVReader {
     /// Goes to the next row; nil at the end of the file.
     ///
     /// - Throws: `E_IMPORT_READ` when the file is damaged from here on.
-    package func next() throws -> Step? {
+    package func next() throws -> RowStep? {
         let step = try step(columns: header.count)
         if step != nil { rowNumber += 1 }
         return step
@@ -124,7 +100,7 @@ package final class CSVReader {
 
     // MARK: - Rows
 
-    private func step(columns: Int?) throws -> Step? {
+    private func step(columns: Int?) throws -> RowStep? {
         while true {
             try skipBlankLines()
             guard start < end else { return nil }
@@ -190,7 +166,7 @@ package final class CSVReader {
     private enum Quoted {
         case closed(at: Int, hasEscapes: Bool)
         case incomplete
-        case fault(CSVFault)
+        case fault(SourceFault)
     }
 
     private func closingQuote(_ bytes: UnsafeBufferPointer<UInt8>, after opening: Int) -> Quoted {
@@ -213,7 +189,7 @@ package final class CSVReader {
         if columnCount <= CSVLimits.columns { fields.append(field) }
     }
 
-    private func faultInBytes(_ range: Range<Int>) -> CSVFault? {
+    private func faultInBytes(_ range: Range<Int>) -> SourceFault? {
         buffer.withUnsafeBufferPointer { bytes in
             if index(of: 0, in: bytes, from: range.lowerBound, to: range.upperBound) != nil { return .nulByte }
             do {

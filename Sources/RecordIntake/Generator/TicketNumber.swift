@@ -1,3 +1,5 @@
+import FederationModel
+
 /// The hotline's own ticket number (domain model 2.6): region (6), day (8), channel (2), sequence of the day (at least 6
 /// digits), check digit.
 enum TicketNumber {

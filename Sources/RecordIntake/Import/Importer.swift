@@ -1,12 +1,12 @@
 import FederationModel
 
-/// Turns a CSV file into records, row by row, in constant memory.
+/// Turns a file of CSV or of JSON Lines into records, row by row, in constant memory.
 ///
 /// Keys are made of the origin and the source's key, so importing a file a second time hands in the same records again. Of
 /// two rows with one key the store keeps the later.
 package final class Importer {
     package let mapping: Mapping
-    private let reader: CSVReader
+    private let reader: any RowReader
     private let mapper: RowMapper
 
     /// Opens the file and finds the mapping's columns in its header.
@@ -15,7 +15,12 @@ package final class Importer {
     ///   that is not optional, or that it has twice.
     package init(mapping: Mapping, origin: NodeID, path: String) throws {
         self.mapping = mapping
-        reader = try CSVReader(path: path)
+        if try JSONLinesReader.accepts(path: path) {
+            let names = Set(mapping.columns.map(\.name))
+            reader = try JSONLinesReader(path: path, columns: names.sorted())
+        } else {
+            reader = try CSVReader(path: path)
+        }
         mapper = try RowMapper(mapping: mapping, origin: origin, header: reader.header)
     }
 

@@ -27,22 +27,3 @@ package struct IntakeRow: Hashable, Sendable {
     package let line: Int
     package let result: Result<[IntakeRecord], RowRejection>
 }
-
-/// What became of a file's rows.
-package struct IntakeTally: Hashable, Sendable {
-    package private(set) var read = 0
-    package private(set) var accepted = 0
-    package private(set) var rejectedByCode: [String: Int] = [:]
-
-    package init() {}
-
-    package var rejected: Int { read - accepted }
-
-    package mutating func count(_ row: IntakeRow) {
-        read += 1
-        switch row.result {
-        case .success: accepted += 1
-        case .failure(let rejection): rejectedByCode[rejection.code, default: 0] += 1
-        }
-    }
-}

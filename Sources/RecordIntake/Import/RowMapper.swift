@@ -165,8 +165,9 @@ struct RowMapper {
         case .timestamp:
             for format in field.rule.timeFormats {
                 guard let reading = format.read(word) else { continue }
-                if let offset = reading.offset { return .integer(reading.faceMilliseconds - offset) }
-                if let clock = field.clock { return .integer(clock.utc(face: reading.faceMilliseconds)) }
+                let face = reading.faceMilliseconds + (field.rule.isDayEnd && !format.namesHour ? 86_399_000 : 0)
+                if let offset = reading.offset { return .integer(face - offset) }
+                if let clock = field.clock { return .integer(clock.utc(face: face)) }
             }
             throw rejection(field, .badTime, "is not a time in any of the mapping's formats")
         }

@@ -53,6 +53,8 @@ package struct Mapping: Sendable {
         /// For a field of type timestamp, tried in order.
         let timeFormats: [TimeFormat]
         let zone: String
+        /// Whether a time that names only its day stands for the end of that day, not for its beginning.
+        let isDayEnd: Bool
         /// Used when the source is empty.
         let fallback: String?
     }

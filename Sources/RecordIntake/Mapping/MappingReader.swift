@@ -110,20 +110,22 @@ private struct MappingReader {
         if node.scalar != nil {
             return Mapping.FieldRule(
                 field: field, source: .firstOf([try column(node)]), condition: nil, translation: nil,
-                timeFormats: try formats(defaults.formats, for: field, at: node), zone: defaults.zone, fallback: nil)
+                timeFormats: try formats(defaults.formats, for: field, at: node), zone: defaults.zone, isDayEnd: false,
+                fallback: nil)
         }
         let parts = try entries(
             node, "a field",
             known: [
                 "column", "first_of", "join", "separator", "value", "when", "codes", "titles_of", "otherwise",
                 "default",
-                "time_formats", "zone",
+                "time_formats", "zone", "day_counts_from",
             ])
         let own = try parts["time_formats"].map(timeFormats) ?? defaults.formats
         return Mapping.FieldRule(
             field: field, source: try source(parts, for: field, at: node), condition: try parts["when"].map(condition),
             translation: try translation(parts, for: field),
             timeFormats: try formats(own, for: field, at: node), zone: try parts["zone"].map(zone) ?? defaults.zone,
+            isDayEnd: try parts["day_counts_from"].map { try isDayEnd($0, of: field) } ?? false,
             fallback: try parts["default"].map { try code($0, for: field) })
     }
 
@@ -211,6 +213,14 @@ private struct MappingReader {
         }
     }
 
+    private func isDayEnd(_ node: Node, of field: ColumnDefinition) throws -> Bool {
+        let word = try scalar(node)
+        guard field.type == .timestamp, word == "begin" || word == "end" else {
+            throw fault(line(node), "'day_counts_from' is begin or end, and for a time only")
+        }
+        return word == "end"
+    }
+
     private func zone(_ node: Node) throws -> String {
         let name = try scalar(node)
         guard ZoneClock(name) != nil else {
@@ -278,26 +288,3 @@ private struct MappingReader {
 
 /// What the importer fills in itself unless the mapping does.
 private let fieldsFilledByImporter: Set<String> = ["global_id", "ticket_origin"]
-
-/// "did you mean X?" for the nearest known word, or the list of them when none is near.
-func suggestion(for word: String, among known: [String]) -> String {
-    let nearest = known.map { ($0, editDistance(word, $0)) }.min { $0.1 < $1.1 }
-    if let (candidate, distance) = nearest, distance <= max(2, word.count / 3) { return "did you mean '\(candidate)'?" }
-    return "known: " + known.joined(separator: ", ")
-}
-
-/// Levenshtein distance: how many letters must be inserted, dropped or changed.
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b.lowercased())
-    var row = Array(0...b.count)
-    for (i, letter) in a.lowercased().enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let cost = letter == b[j] ? diagonal : diagonal + 1
-            diagonal = row[j + 1]
-            row[j + 1] = min(cost, diagonal + 1, row[j] + 1)
-        }
-    }
-    return row[b.count]
-}

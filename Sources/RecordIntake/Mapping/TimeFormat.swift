@@ -3,9 +3,10 @@ import Foundation
 
 /// A pattern that says how a source writes times, such as `yyyy/M/d H:mm:ss`.
 ///
-/// `yyyy` year · `M` `MM` month · `d` `dd` day · `H` `HH` hour 0–23 · `h` `hh` hour 1–12 · `m` `mm` minute · `s` `ss` second ·
+/// `yyyy` year · `yy` year of this century · `M` `MM` month · `d` `dd` day · `H` `HH` hour 0–23 · `h` `hh` hour 1–12 · `m` `mm` minute · `s` `ss` second ·
 /// `S`… fraction (that many digits) · `a` AM or PM · `Z` offset (`Z`, `+08:00`, `+0800`) · text in '…' and everything that
-/// is no letter stands for itself. One letter takes one or two digits, two letters exactly two.
+/// is no letter stands for itself. One letter takes one or two digits, two letters exactly two. Without a day it is the first
+/// of the month.
 package struct TimeFormat: Hashable, Sendable {
     private enum Element: Hashable {
         case number(Part, digits: ClosedRange<Int>)
@@ -15,7 +16,7 @@ package struct TimeFormat: Hashable, Sendable {
     }
 
     private enum Part: Int, Hashable {
-        case year, month, day, hour, hourOfHalf, minute, second, fraction
+        case year, yearOfCentury, month, day, hour, hourOfHalf, minute, second, fraction
     }
 
     /// A time as written: local, or UTC when the text names its offset.
@@ -27,8 +28,10 @@ package struct TimeFormat: Hashable, Sendable {
     }
 
     private let elements: [Element]
+    /// Whether it names a time of day, and not only the day.
+    package let namesHour: Bool
 
-    /// - Returns: nil when the pattern holds an unknown letter or lacks year, month or day.
+    /// - Returns: nil when the pattern holds an unknown letter or lacks year or month.
     package init?(_ pattern: String) {
         var elements: [Element] = []
         var rest = Array(pattern.utf8)[...]
@@ -43,6 +46,7 @@ package struct TimeFormat: Hashable, Sendable {
             let digits = run == 1 ? 1...2 : run...run
             switch (letter, run) {
             case (UInt8(ascii: "y"), 4): elements.append(.number(.year, digits: digits))
+            case (UInt8(ascii: "y"), 2): elements.append(.number(.yearOfCentury, digits: digits))
             case (UInt8(ascii: "M"), 1...2): elements.append(.number(.month, digits: digits))
             case (UInt8(ascii: "d"), 1...2): elements.append(.number(.day, digits: digits))
             case (UInt8(ascii: "H"), 1...2): elements.append(.number(.hour, digits: digits))
@@ -58,8 +62,11 @@ package struct TimeFormat: Hashable, Sendable {
             rest = rest.dropFirst(run)
         }
         let parts = elements.compactMap { if case .number(let part, _) = $0 { part } else { nil } }
-        guard [.year, .month, .day].allSatisfy(parts.contains), Set(parts).count == parts.count else { return nil }
+        guard parts.contains(.year) != parts.contains(.yearOfCentury), parts.contains(.month),
+            Set(parts).count == parts.count
+        else { return nil }
         self.elements = elements
+        namesHour = parts.contains(.hour) || parts.contains(.hourOfHalf)
     }
 
     /// - Returns: nil when `text` is not written this way from its first to its last character, or names no real time.
@@ -69,7 +76,7 @@ package struct TimeFormat: Hashable, Sendable {
     }
 
     private func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Reading? {
-        var year = 0, month = 0, day = 0, hour = 0, hourOfHalf = 0, minute = 0, second = 0, milliseconds = 0
+        var year = 0, month = 0, day = 1, hour = 0, hourOfHalf = 0, minute = 0, second = 0, milliseconds = 0
         var isAfternoon: Bool?
         var offset: Int64?
         var scanner = ByteScanner(bytes: bytes)
@@ -87,6 +94,7 @@ package struct TimeFormat: Hashable, Sendable {
                 guard let number = scanner.number(digits) else { return nil }
                 switch part {
                 case .year: year = number
+                case .yearOfCentury: year = 2_000 + number
                 case .month: month = number
                 case .day: day = number
                 case .hour: hour = number
@@ -150,37 +158,6 @@ private struct ByteScanner {
         _ = take(UInt8(ascii: ":"))
         guard let minutes = number(2...2), hours <= 14, minutes < 60 else { return nil }
         return Int64(hours * 60 + minutes) * 60_000 * (isEast ? 1 : -1)
-    }
-}
-
-/// The Gregorian calendar as arithmetic on day numbers (days since 1970-01-01).
-enum CivilDate {
-    static func daysInMonth(_ month: Int, year: Int) -> Int {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
-
-    /// Counts years from March, so that the leap day is the last day of its year.
-    static func dayNumber(year: Int, month: Int, day: Int) -> Int64 {
-        let marchYear = month > 2 ? year : year - 1
-        let era = marchYear / 400
-        let yearOfEra = marchYear % 400
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        return Int64(era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468)
-    }
-
-    static func date(dayNumber: Int64) -> (year: Int, month: Int, day: Int) {
-        let shifted = Int(dayNumber) + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
 }
 

@@ -7,7 +7,7 @@ struct BackOff: Hashable, Sendable {
     private var ceiling = SyncLimits.backOffInitial
     private var random: SplitMix64
 
-    init(seed: UInt64) { random = SplitMix64(state: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     /// Between half of the present ceiling and all of it; the ceiling doubles up to `SyncLimits.backOffMax`.
     mutating func next() -> UnixMilliseconds {
@@ -16,17 +16,4 @@ struct BackOff: Hashable, Sendable {
     }
 
     mutating func reset() { ceiling = SyncLimits.backOffInitial }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014). Seeded, so that a history repeats.
-struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
 }

@@ -19,7 +19,7 @@ package enum ReceiverDirective: Hashable, Sendable {
     case refuse(Refusal)
     /// Send an echo frame.
     case echo
-    /// Say goodbye on this connection and close it.
+    /// Say goodbye on this connection and close it; if its hello still waits for an answer, that fails with it.
     case end(connection: Int)
 }
 

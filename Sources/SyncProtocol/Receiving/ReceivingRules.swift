@@ -15,12 +15,12 @@ struct ReceivingRules: Hashable, Sendable {
     func check(_ hello: Hello, now: UnixMilliseconds) throws(FederationError) -> Int {
         try checkAddress("a hello", sender: hello.node, receiver: hello.receiver)
         guard let version = ProtocolRange.supported.common(with: hello.protocolRange) else {
-            throw .protocolVersion(ours: .supported, theirs: "\(hello.protocolRange)", node: sender)
+            throw .protocolVersion(ours: .supported, at: node, theirs: "\(hello.protocolRange)", node: sender)
         }
         // Before the edge: a node that the newer topology has brought in is told which version is missing here.
         let ours = policy?.revision ?? LinkRevision(topology: topologyVersion, policy: hello.policyRevision)
         guard hello.revision == ours else {
-            throw .topologyVersion(ours: ours, theirs: hello.revision, node: sender)
+            throw .topologyVersion(ours: ours, at: node, theirs: hello.revision, node: sender)
         }
         guard policy != nil else {
             throw FederationError(
@@ -42,7 +42,7 @@ struct ReceivingRules: Hashable, Sendable {
                 LinkCode.epoch, "a change-set of \(sender) is of epoch \(header.start.epoch), its hello of \(epoch)")
         }
         guard header.start.revision == policy.revision else {
-            throw .topologyVersion(ours: policy.revision, theirs: header.start.revision, node: sender)
+            throw .topologyVersion(ours: policy.revision, at: node, theirs: header.start.revision, node: sender)
         }
         try checkClock(header.createdAt, now: now)
         // It may stand still in one case: where this node has no such cursor yet, and it sets one.

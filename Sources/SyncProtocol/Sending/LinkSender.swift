@@ -86,12 +86,14 @@ package struct LinkSender: Sendable {
             guard ProtocolRange.supported.contains(reply.protocolVersion) else {
                 return link.refuse(
                     .protocolVersion(
-                        ours: .supported, theirs: "chose \(reply.protocolVersion)", node: receiver), now: now)
+                        ours: .supported, at: link.policy.sender, theirs: "chose \(reply.protocolVersion)",
+                        node: receiver), now: now)
             }
             guard reply.topologyVersion == link.policy.revision.topology else {
                 let theirs = LinkRevision(topology: reply.topologyVersion, policy: link.policy.revision.policy)
                 return link.refuse(
-                    .topologyVersion(ours: link.policy.revision, theirs: theirs, node: receiver), now: now)
+                    .topologyVersion(
+                        ours: link.policy.revision, at: link.policy.sender, theirs: theirs, node: receiver), now: now)
             }
             do throws(FederationError) {
                 let start = try link.startingPoint(after: reply.cursor)
@@ -152,7 +154,7 @@ package struct LinkSender: Sendable {
     package mutating func onDisconnected(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in
             switch link.phase {
-            case .opening, .flowing: link.fail(error, now: now)
+            case .connecting, .opening, .flowing: link.fail(error, now: now)
             default: []
             }
         }
@@ -168,6 +170,17 @@ package struct LinkSender: Sendable {
     package mutating func onCommitted(head: Seq, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in
             link.head = max(link.head, head)
+            return []
+        }
+    }
+
+    /// This node's copy of an origin behind it has become whole. The receiver is told now, not at the next heartbeat: an
+    /// answer over all nodes leaves the origin out until it knows.
+    package mutating func onOriginCompleted(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .flowing(var flow) = link.phase else { return [] }
+            flow.heartbeatAt = now
+            link.phase = .flowing(flow)
             return []
         }
     }
@@ -317,8 +330,8 @@ package struct LinkSender: Sendable {
                 LinkCode.cursorAhead,
                 "\(policy.receiver) stands on seq \(cursor.seq) of revision \(cursor.revision), but \(policy.sender) has "
                     + "only come to seq \(head) of revision \(policy.revision) in epoch \(epoch)",
-                hint: "an older copy of the database was put back without a new epoch: restore it with the restore "
-                    + "command, which gives it one")
+                hint: "an older copy of the database was put back without a new epoch; docs/operating.md says how to "
+                    + "give it one")
         }
         return cursor.revision == policy.revision ? cursor : underPolicy(cursor)
     }

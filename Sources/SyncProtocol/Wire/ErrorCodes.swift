@@ -4,11 +4,11 @@ import FederationModel
 package enum LinkCode {
     /// The change-set does not start where the receiver's cursor stands: go on from the refusal's cursor.
     package static let outOfStep = "E_OUT_OF_STEP"
-    /// HTTP 413: make smaller change-sets.
+    /// Make smaller change-sets.
     package static let tooLarge = "E_CHANGE_SET_TOO_LARGE"
-    /// HTTP 429: the receiver holds as much as it may; wait and make smaller ones.
+    /// The receiver holds as much as it may; wait and make smaller ones.
     package static let queueFull = "E_QUEUE_FULL"
-    /// HTTP 503: the receiver can't take it just now; wait and make smaller ones.
+    /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 
     package static let cursorAhead = "E_CURSOR_AHEAD"
@@ -26,15 +26,17 @@ package enum LinkCode {
 
 extension FederationError {
     /// Both versions are named, so that either side's log tells which node is behind.
-    static func protocolVersion(ours: ProtocolRange, theirs: String, node: NodeID) -> FederationError {
+    static func protocolVersion(ours: ProtocolRange, at here: NodeID, theirs: String, node: NodeID) -> FederationError {
         FederationError(
-            LinkCode.protocolVersion, "no common protocol version: this node speaks \(ours), \(node) \(theirs)",
+            LinkCode.protocolVersion, "no common protocol version: \(here) speaks \(ours), \(node) \(theirs)",
             hint: "upgrade the older node")
     }
 
-    static func topologyVersion(ours: LinkRevision, theirs: LinkRevision, node: NodeID) -> FederationError {
+    static func topologyVersion(
+        ours: LinkRevision, at here: NodeID, theirs: LinkRevision, node: NodeID
+    ) -> FederationError {
         FederationError(
-            LinkCode.topologyVersion, "topology version differs: \(ours) on this node, \(theirs) on \(node)",
+            LinkCode.topologyVersion, "topology version differs: \(ours) on \(here), \(theirs) on \(node)",
             hint: "apply the same topology file on both nodes; the link goes on by itself then")
     }
 }

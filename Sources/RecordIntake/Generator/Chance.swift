@@ -1,21 +1,10 @@
-/// A small seeded source of chance (Steele, Lea, Flood 2014): equal seeds give equal tickets on every machine.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
+import FederationModel
 
-    init(seed: UInt64) { state = seed }
-
+extension SplitMix64 {
     /// An independent stream for one index of one seed.
     init(seed: UInt64, index: Int) {
         var mixer = SplitMix64(seed: seed ^ UInt64(truncatingIfNeeded: index) &* 0xD1B5_4A32_D192_ED03)
-        state = mixer.next()
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
+        self.init(seed: mixer.next())
     }
 
     /// 0 ..< `bound`. The standard library's `random(in:using:)` may change its use of a generator; this does not.

@@ -3,7 +3,7 @@ import FederationModel
 import Foundation
 
 /// The bytes of a file, plain or gzip. zlib looks at the first two bytes and passes a plain file through.
-final class GzipInput {
+final class GzipInput: ByteInput {
     private let path: String
     private let file: gzFile
     /// Size of the file as it lies on disk.

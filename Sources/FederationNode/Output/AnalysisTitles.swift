@@ -1,0 +1,53 @@
+import FederationModel
+import LogicalQuery
+
+// How tables for people name what JSON and CSV name by words and codes.
+
+extension Analysis.Dimension {
+    var title: String {
+        switch self {
+        case .origin: "来源"
+        case .region(nil): "事发地"
+        case .region(.province): "省"
+        case .region(.city): "市"
+        case .region(.county): "区县"
+        case .region(.town): "街镇"
+        case .service: "问题分类"
+        case .requestType: "诉求类型"
+        case .channel: "受理渠道"
+        case .urgency: "紧急程度"
+        case .unit: "承办单位"
+        case .status: "状态"
+        case .day: "日期"
+        case .week: "周"
+        case .month: "月份"
+        }
+    }
+
+    /// A value as people read it: the name of a code, if it has one.
+    func text(of value: String, topology: Topology) -> String {
+        switch self {
+        case .origin, .region:
+            // A region carries the name of the node that serves it.
+            topology.nodes.first { $0.region == value || $0.id.code == value }.map { "\(value) \($0.name)" } ?? value
+        case .requestType, .channel, .urgency: CodeList.named(name)?.title(of: value) ?? value
+        case .status: TicketStatus(rawValue: value)?.title ?? value
+        case .service, .unit, .day, .week, .month: value
+        }
+    }
+}
+
+extension Analysis.Measure {
+    /// With the unit, where it is not a count of tickets.
+    var title: String {
+        switch self {
+        case .count: "诉求量"
+        case .closed: "已办结"
+        case .open: "未办结"
+        case .overdue: "超期未办结"
+        case .onTimeRate: "按期办结率%"
+        case .satisfactionRate: "满意率%"
+        case .meanHandlingHours: "平均办理小时"
+        }
+    }
+}

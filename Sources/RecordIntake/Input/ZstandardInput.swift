@@ -1,0 +1,71 @@
+import FederationModel
+import Foundation
+import Zstandard
+
+/// The bytes of a zstd file, in constant memory.
+final class ZstandardInput: ByteInput {
+    private let path: String
+    private let file: FileHandle
+    private let stream = ZstandardStream()
+    private var packed: [UInt8] = []
+    private var position = 0
+    let bytesTotal: Int64
+    private(set) var bytesRead: Int64 = 0
+
+    /// - Throws: `E_IMPORT_READ` when the file can't be opened.
+    init(path: String) throws {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw FederationError("E_IMPORT_READ", "\(path) cannot be opened", hint: "check the path and its rights")
+        }
+        self.path = path
+        self.file = file
+        bytesTotal = Int64(try file.seekToEnd())
+        try file.seek(toOffset: 0)
+    }
+
+    deinit { try? file.close() }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            if position == packed.count {
+                packed = try file.read(upToCount: 256 << 10).map(Array.init) ?? []
+                position = 0
+                bytesRead += Int64(packed.count)
+            }
+            let isAtEnd = packed.isEmpty
+            let used: (read: Int, written: Int)
+            do throws(ZstandardError) {
+                used = try decompress(into: buffer)
+            } catch {
+                throw damaged("cannot be read on")
+            }
+            position += used.read
+            if used.written > 0 { return used.written }
+            if isAtEnd {
+                guard stream.isAtFrameEnd else { throw damaged("ends in the middle of its zstd stream") }
+                return 0
+            }
+        }
+    }
+
+    private func decompress(
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(ZstandardError) -> (read: Int, written: Int) {
+        guard position < packed.count || !stream.isAtFrameEnd else { return (0, 0) }
+        let result = packed.withUnsafeBytes { bytes -> Result<(read: Int, written: Int), ZstandardError> in
+            do throws(ZstandardError) {
+                return .success(
+                    try stream.decompress(UnsafeRawBufferPointer(rebasing: bytes[position...]), into: buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func damaged(_ what: String) -> FederationError {
+        FederationError(
+            "E_IMPORT_READ", "\(path) \(what)",
+            hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+    }
+}

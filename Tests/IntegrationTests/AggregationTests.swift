@@ -1,0 +1,198 @@
+import Foundation
+import Testing
+
+/// Clause 5 of the standard, as the domain model's acceptance examples have it, by real processes.
+@Suite(.serialized) struct `Aggregation, by real processes` {
+    @Test(.timeLimit(.minutes(2)))
+    func `all eight stages of a ticket arrive at the province (5.1-1)`() async throws {
+        let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+        try await federation.serve("370000")
+        try await federation.serve("370100")
+        try await TicketG1.importRecords(into: federation, at: "370100")
+        let id = "370100-G1"
+        try await federation.waitUntil("the evaluation is at the province", seconds: 30) {
+            try await federation.count("evaluation", at: "370000") == 1
+        }
+        let ticket = try await federation.succeed(["ticket", "show", id, "--json"], at: "370000").json()
+        let stages = ticket["stages"] as? [String: Int]
+        #expect(stages == ["受理": 1, "派单": 1, "办理": 1, "答复": 1, "督办": 0, "办结": 1, "回访": 1, "评价": 1])
+        #expect(ticket["status"] as? String == "evaluated")
+        #expect(ticket["conflicts"] as? [String] == [])
+        let order = ticket[list: "events"].compactMap { $0["resource"] as? String }
+        #expect(
+            order == [
+                "service_request", "assignment", "acknowledgement", "handling", "reply", "closure", "callback",
+                "evaluation",
+            ])
+        let text = try await federation.succeed(["ticket", "show", id], at: "370000").output
+        #expect(text.split(separator: "\n").contains { $0.contains("督办") && $0.contains("–") })
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `physical and logical cities give one answer with its coverage (5.2-1, 5.2-3)`() async throws {
+        let federation = try await Federation(Federation.qilu)
+        for node in Federation.qilu { try await federation.serve(node.code) }
+        try await federation.succeed(["generate", "--tickets", "1200"], at: "370100")
+        try await federation.succeed(["generate", "--tickets", "800"], at: "370200")
+        try await federation.succeed(["generate", "--tickets", "500"], at: "370300")
+        try await federation.waitUntilLevel("370000")
+
+        #expect(try await federation.count("service_request", at: "370000", where: "origin = '370300'") == 0)
+        let logical = try await federation.query(["--where", "origin=370300"], at: "370000")
+        #expect(logical.json["rows"] as? [[Int]] == [[500]])
+        #expect(try await federation.count("service_request", at: "370000", where: "origin = '370300'") == 0)
+
+        let byName = try await federation.query(["--where", "origin=淄博"], at: "370000")
+        #expect(byName.json["rows"] as? [[Int]] == [[500]])
+        let nobody = try await federation.run(["query", "--where", "origin=379900"], at: "370000")
+        #expect(nobody.errors.hasPrefix("E_NODE_UNKNOWN"))
+
+        let whole = try await federation.query(["--by", "origin"], at: "370000")
+        #expect(whole.result.status == 0)
+        let rows = (whole.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }
+        #expect(rows == ["370100 1200", "370200 800", "370300 500"])
+        let coverage = whole.json[object: "coverage"]
+        #expect(coverage["complete"] as? Bool == true)
+        #expect(coverage["answered"] as? Int == 3 && coverage["expected"] as? Int == 3)
+        #expect(coverage[list: "nodes"].compactMap { $0["mode"] as? String } == ["physical", "physical", "logical"])
+        #expect(coverage[list: "nodes"].compactMap { $0["rows"] as? Int } == [1200, 800, 500])
+
+        try await federation.stop("370300")
+        let strict = try await federation.query(at: "370000")
+        #expect(strict.result.status == 3)
+        #expect((strict.json["rows"] as? [Any])?.isEmpty == true)
+        let missing = strict.json[object: "coverage"][list: "nodes"].first { $0["state"] as? String != "ok" }
+        #expect(missing?["node"] as? String == "370300")
+        #expect(missing?["state"] as? String == "unreachable")
+        #expect(missing?["asOf"] is String, "when it was last heard")
+        let best = try await federation.query(["--best-effort"], at: "370000")
+        #expect(best.result.status == 3)
+        #expect(best.json["rows"] as? [[Int]] == [[2000]])
+        #expect(try await federation.run(["query"], at: "370000").output.contains("缺失 淄博市(370300)"))
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `a link that breaks in the middle goes on, and every change is there once (5.2-2)`() async throws {
+        let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+        try await federation.succeed(["generate", "--tickets", "3000"], at: "370100")
+        try await federation.serve("370000")
+        try await federation.serve("370100")
+        try await federation.waitUntil("some rows are there", seconds: 30) {
+            try await federation.count("service_request", at: "370000") > 0
+        }
+        try await federation.stop("370100", signal: SIGKILL)
+        try await federation.serve("370100")
+        try await federation.waitUntilLevel("370000")
+        #expect(try await federation.count("service_request", at: "370000") == 3000)
+        #expect(
+            try await federation.sql(
+                "SELECT count(DISTINCT origin || ' ' || \"key\") FROM service_request", at: "370000")
+                == "3000")
+        let head = try await federation.sql("SELECT value FROM node WHERE name = 'seq'", at: "370000")
+        // The same records again: nothing to store, nothing to send.
+        try await federation.succeed(["generate", "--tickets", "3000"], at: "370100")
+        try await federation.waitUntilLevel("370000")
+        #expect(try await federation.sql("SELECT value FROM node WHERE name = 'seq'", at: "370000") == head)
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `a county's rows are relayed by its city, and a peer's are counted once`() async throws {
+        let nodes =
+            Array(Federation.qilu.prefix(2)) + [
+                Federation.Node(code: "370102", name: "历下区", parent: "370100"),
+                Federation.Node(
+                    code: "370900", name: "泰安市", parent: "370000",
+                    extra: ["peers: [\"370100\"]", "shared-with-peers: [service_request]"]),
+            ]
+        let federation = try await Federation(nodes)
+        for node in nodes { try await federation.serve(node.code) }
+        try await federation.succeed(["generate", "--tickets", "100"], at: "370100")
+        try await federation.succeed(["generate", "--tickets", "70", "--showcase"], at: "370102")
+        try await federation.succeed(["generate", "--tickets", "30"], at: "370900")
+        for node in nodes { try await federation.waitUntilLevel(node.code) }
+        try await federation.waitUntil("the county's rows are at the province", seconds: 30) {
+            try await federation.count("service_request", at: "370000") == 200
+        }
+        #expect(try await federation.count("service_request", at: "370100", where: "origin = '370900'") == 30)
+        try await federation.waitUntil("the province knows that its copy of the county is whole", seconds: 4) {
+            try await federation.query(at: "370000").result.status == 0
+        }
+        #expect(try await federation.query(at: "370000").json["rows"] as? [[Int]] == [[200]])
+        #expect(
+            try await federation.query(at: "370100").json["rows"] as? [[Int]] == [[170]], "the peer is not below it")
+        #expect(try await federation.count("assignment", at: "370100", where: "origin = '370900'") == 0)
+    }
+}
+
+extension `Aggregation, by real processes` {
+    @Test(.timeLimit(.minutes(2)))
+    func `a county that its city asks by query is in the province's answer, through the city`() async throws {
+        let nodes =
+            Array(Federation.qilu.prefix(2)) + [
+                Federation.Node(code: "370102", name: "历下区", parent: "370100", extra: ["mode: logical"])
+            ]
+        let federation = try await Federation(nodes)
+        for node in nodes { try await federation.serve(node.code) }
+        try await federation.succeed(["generate", "--tickets", "100"], at: "370100")
+        try await federation.succeed(["generate", "--tickets", "40"], at: "370102")
+        try await federation.waitUntil("the answer is complete", seconds: 30) {
+            let answer = try await federation.query(["--by", "origin"], at: "370000")
+            let rows = (answer.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }
+            return answer.result.status == 0 && rows == ["370100 100", "370102 40"]
+        }
+        #expect(try await federation.count("service_request", at: "370000", where: "origin = '370102'") == 0)
+        #expect(try await federation.count("service_request", at: "370100", where: "origin = '370102'") == 0)
+
+        try await federation.stop("370102")
+        let answer = try await federation.query(at: "370000")
+        #expect(answer.result.status == 3)
+        let states = answer.json[object: "coverage"][list: "nodes"].compactMap { $0["state"] as? String }
+        #expect(states == ["ok", "unreachable"])
+    }
+}
+
+/// Ticket G1 of the domain model: 受理 09:00, 派单 09:10, 签收 09:30, 答复 15:00, 办结 15:30, 回访 and 评价 the next day.
+enum TicketG1 {
+    private static let records: [(resource: String, time: String, fields: String)] = [
+        ("service_request", "2025-09-30 09:00", ""),
+        ("assignment", "2025-09-30 09:10", "assignee_unit: {value: 市住建局}\n      role: {value: main}"),
+        ("acknowledgement", "2025-09-30 09:30", "unit: {value: 市住建局}"),
+        ("handling", "2025-09-30 14:00", "unit: {value: 市住建局}"),
+        ("reply", "2025-09-30 15:00", "reply_kind: {value: final}"),
+        ("closure", "2025-09-30 15:30", "closure_kind: {value: closed}"),
+        ("callback", "2025-10-01 10:00", "method: {value: telephone}\n      reached: {value: answered}"),
+        ("evaluation", "2025-10-01 10:05", "object: {value: handling}\n      score5: {value: \"4\"}"),
+    ]
+
+    /// Imports the ticket the way a ticket system would: one file, one mapping, a row that becomes all records.
+    static func importRecords(into federation: Federation, at code: String) async throws {
+        let columns = records.map(\.resource)
+        let csv = "id,\(columns.joined(separator: ","))\nG1,\(records.map(\.time).joined(separator: ","))\n"
+        var mapping = "key: id\nzone: Asia/Shanghai\ntime_formats: [\"yyyy-MM-dd HH:mm\"]\nrecords:\n"
+        for record in records {
+            mapping += "  - resource: \(record.resource)\n    fields:\n"
+            if record.resource == "service_request" {
+                mapping += """
+                          service_request_id: id
+                          requested_datetime: service_request
+                          channel: {value: "01"}
+                          request_type: {value: "2"}
+                          urgency: {value: normal}
+                          acceptance: {value: accepted}
+
+                    """
+            } else {
+                mapping += "      occurred_at: \(record.resource)\n      \(record.fields)\n"
+            }
+        }
+        try federation.write(csv, to: "g1.csv")
+        try federation.write(mapping, to: "g1.yaml")
+        let report = try await federation.succeed(
+            [
+                "import", "--resource", "service_request", "--mapping", federation.path("g1.yaml"), "--json",
+                federation.path("g1.csv"),
+            ], at: code
+        ).json()
+        #expect(report["accepted"] as? Int == 1)
+    }
+}

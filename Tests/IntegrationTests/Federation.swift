@@ -1,0 +1,256 @@
+import Foundation
+import Testing
+
+/// What a command printed, and its exit code.
+struct CommandResult: Sendable {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    /// The JSON document on stdout.
+    func json() throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any], "\(output) \(errors)")
+    }
+}
+
+/// A federation of real processes in a folder of its own: real certificates, real SQLite files, real HTTPS on loopback.
+/// Everything that it starts is stopped, by process id, when it goes.
+final class Federation {
+    struct Node {
+        let code: String
+        var name = ""
+        var parent: String?
+        var extra: [String] = []
+    }
+
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let executable = repository.appending(path: ".build/release/federation-node")
+
+    /// 山东省 with 济南 and 青岛 by copy and 淄博 by query.
+    static let qilu = [
+        Node(code: "370000", name: "山东省"), Node(code: "370100", name: "济南市", parent: "370000"),
+        Node(code: "370200", name: "青岛市", parent: "370000"),
+        Node(code: "370300", name: "淄博市", parent: "370000", extra: ["mode: logical"]),
+    ]
+
+    let folder: URL
+    private var processes: [String: Process] = [:]
+
+    init(_ nodes: [Node]) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "federation-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var topology = "version: 1\nname: test\nnodes:\n"
+        for node in nodes {
+            topology += "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
+            topology += "    endpoint: https://127.0.0.1:\(try Self.freePort())\n"
+            if let parent = node.parent { topology += "    parent: \"\(parent)\"\n" }
+            for line in node.extra { topology += "    \(line)\n" }
+        }
+        try write(topology, to: "topology.yaml")
+        try await succeed(["ca", "init", "--dir", path("ca")])
+        for node in nodes {
+            try await succeed([
+                "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
+                "--local-listen", "127.0.0.1:0",
+            ])
+            try await succeed([
+                "ca", "issue", "--ca", path("ca"), "--node", node.code, "--out", path("\(node.code)/credentials"),
+            ])
+        }
+    }
+
+    deinit {
+        for process in processes.values where process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    func write(_ text: String, to name: String) throws {
+        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
+    }
+
+    // MARK: - Services
+
+    /// Starts a node and waits until it listens.
+    func serve(_ code: String) async throws {
+        let output = path("\(code)/serve.out")
+        try Data().write(to: URL(filePath: output))
+        let process = Process()
+        process.executableURL = Self.executable
+        process.arguments = ["serve", "--config", path("\(code)/node.yaml")]
+        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
+        let log = path("\(code)/serve.log")
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
+        let logHandle = try FileHandle(forWritingTo: URL(filePath: log))
+        try logHandle.seekToEnd()
+        process.standardError = logHandle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        processes[code] = process
+        try await waitUntil("\(code) listens", seconds: 20) {
+            try process.isRunning && String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
+        }
+    }
+
+    /// Sends a signal and waits for the end.
+    ///
+    /// - Returns: the exit code, or the signal that ended it.
+    @discardableResult
+    func stop(_ code: String, signal: Int32 = SIGTERM, seconds: Double = 15) async throws -> Int32 {
+        let running = processes.removeValue(forKey: code)
+        let process = try #require(running)
+        kill(process.processIdentifier, signal)
+        try await waitUntil("\(code) has ended", seconds: seconds) { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    /// The port for this machine, out of the `listening` line.
+    func localPort(_ code: String) throws -> Int {
+        let line = try String(contentsOfFile: path("\(code)/serve.out"), encoding: .utf8)
+        let match = try #require(line.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/))
+        return try #require(Int(match.1))
+    }
+
+    /// A page of the plain HTTP listener: the whole answer, status line and headers first.
+    func get(_ page: String, from code: String) async throws -> String {
+        let port = try localPort(code)
+        return try await onOwnThread {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = Self.loopback(port: port)
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard connected == 0 else { throw CocoaError(.fileReadUnknown) }
+            let request = Array("GET \(page) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+            guard send(descriptor, request, request.count, 0) == request.count else {
+                throw CocoaError(.fileReadUnknown)
+            }
+            var answer: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while case let count = recv(descriptor, &buffer, buffer.count, 0), count > 0 { answer += buffer[..<count] }
+            return String(decoding: answer, as: UTF8.self)
+        }
+    }
+
+    private static func loopback(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
+    }
+
+    // MARK: - Commands
+
+    func run(_ arguments: [String], at code: String? = nil) async throws -> CommandResult {
+        let all = arguments + (code.map { ["--config", path("\($0)/node.yaml")] } ?? [])
+        return try await Self.run(Self.executable, all)
+    }
+
+    private static func run(_ executable: URL, _ arguments: [String]) async throws -> CommandResult {
+        try await onOwnThread {
+            let process = Process()
+            process.executableURL = executable
+            process.arguments = arguments
+            let (output, errors) = (Pipe(), Pipe())
+            process.standardOutput = output
+            process.standardError = errors
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            // What commands say on stderr is small, so it may wait in its pipe while stdout is read.
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let problems = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return CommandResult(status: process.terminationStatus, output: text, errors: problems)
+        }
+    }
+
+    @discardableResult
+    func succeed(_ arguments: [String], at code: String? = nil) async throws -> CommandResult {
+        let result = try await run(arguments, at: code)
+        try #require(result.status == 0, "\(arguments): \(result.errors)")
+        return result
+    }
+
+    func query(
+        _ arguments: [String] = [], at code: String
+    ) async throws -> (result: CommandResult, json: [String: Any]) {
+        let result = try await run(["query", "--json"] + arguments, at: code)
+        return (result, try result.json())
+    }
+
+    /// What a command of the system prints.
+    static func tool(_ arguments: [String]) async throws -> CommandResult {
+        try await run(URL(filePath: "/usr/bin/env"), arguments)
+    }
+
+    /// Values of a node's database, read by the sqlite3 shell.
+    func sql(_ statement: String, at code: String) async throws -> String {
+        let result = try await Self.tool([
+            "sqlite3", "-readonly", "-cmd", ".timeout 10000", path("\(code)/node.db"), statement,
+        ])
+        try #require(result.status == 0, "sqlite3: \(statement): \(result.errors)")
+        return result.output.trimmingCharacters(in: .newlines)
+    }
+
+    func count(_ resource: String, at code: String, where condition: String = "deleted = 0") async throws -> Int {
+        Int(try await sql("SELECT count(*) FROM \(resource) WHERE \(condition)", at: code)) ?? -1
+    }
+
+    // MARK: - Waiting
+
+    /// Waits until every link of a node says that it is level.
+    func waitUntilLevel(_ code: String, seconds: Double = 60) async throws {
+        try await waitUntil("\(code) is level", seconds: seconds) {
+            let status = try await self.succeed(["status", "--json"], at: code).json()
+            return status[list: "links"].allSatisfy { $0["state"] as? String == "level" && $0["lagRows"] as? Int == 0 }
+        }
+    }
+
+    /// Polls a condition, the way a person would look again, until it holds.
+    func waitUntil(_ what: String, seconds: Double, _ condition: () async throws -> Bool) async throws {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while try await !condition() {
+            try #require(Date() < deadline, "not within \(seconds) s: \(what)")
+            try await onOwnThread { _ = poll(nil, 0, 20) }
+        }
+    }
+
+    /// A port nobody listens on just now, from a range that the system does not hand out by itself.
+    private static func freePort() throws -> Int {
+        for _ in 0..<200 {
+            let port = Int.random(in: 20_000..<30_000)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = loopback(port: port)
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            if bound == 0 { return port }
+        }
+        throw CocoaError(.featureUnsupported)
+    }
+}
+
+extension [String: Any] {
+    subscript(object key: String) -> [String: Any] { self[key] as? [String: Any] ?? [:] }
+    subscript(list key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
+}
+
+/// Runs work that blocks on a thread of its own. Tests share a few threads, one a core: one that waited in place would keep
+/// the others from running, and their deadlines would pass.
+func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
+}

@@ -1,0 +1,125 @@
+import FederationModel
+import Foundation
+import LogicalQuery
+import Testing
+
+struct LogicalExchangeTests {
+    private func request(_ analysis: Analysis, _ codes: [String]) throws -> LogicalRequest {
+        try LogicalRequest(analysis: analysis, origins: codes.map(node), deadlineMS: 2_000, topologyVersion: 3)
+    }
+
+    private func answer(_ analysis: Analysis, _ groups: [([String?], [Int64])], _ codes: [String]) throws
+        -> LogicalAnswer
+    {
+        var partial = PartialResult(for: analysis)
+        for (key, sums) in groups { try partial.add(key: key, sums: sums) }
+        return LogicalAnswer(
+            partial: partial,
+            nodes: try codes.map { NodeReport(node: try node($0), state: .ok, asOf: 7, rows: 500) })
+    }
+
+    @Test func `a request and an answer survive the way between nodes`() throws {
+        let analysis = try Analysis(dimensions: [.origin], asOf: 0)
+        let request = try request(analysis, ["370300"])
+        #expect(try overTheWire(request) == request)
+        let answer = try answer(analysis, [(["370300"], [500])], ["370300"])
+        #expect(try overTheWire(answer) == answer)
+        try answer.check(against: request)
+    }
+
+    @Test func `a request is bounded`() throws {
+        let analysis = try Analysis(asOf: 0)
+        #expect(errorCode { _ = try request(analysis, []) } == "E_ANALYSIS_REQUEST")
+        #expect(errorCode { _ = try request(analysis, ["370300", "370300"]) } == "E_ANALYSIS_REQUEST")
+        let many = (0..<LogicalRequest.originsMax).map { "\(100_000 + $0)" }
+        #expect(try request(analysis, many).origins.count == LogicalRequest.originsMax)
+        #expect(errorCode { _ = try request(analysis, many + ["999999"]) } == "E_ANALYSIS_REQUEST")
+        for deadline in [Int64.min, 0, 600_001] {
+            let json = """
+                {"analysis":{"measures":["count"],"dimensions":[],"filters":[],"asOf":1},"origins":["370300"],
+                "deadlineMS":\(deadline),"topologyVersion":1}
+                """
+            #expect(
+                errorCode { _ = try JSONDecoder().decode(LogicalRequest.self, from: Data(json.utf8)) }
+                    == "E_ANALYSIS_REQUEST")
+        }
+    }
+
+    @Test func `an answer that was not asked for is refused`() throws {
+        let analysis = try Analysis(dimensions: [.origin], asOf: 0)
+        let request = try request(analysis, ["370300", "370302"])
+        let both = ["370300", "370302"]
+        let other = try Analysis(measures: [.count, .open], dimensions: [.origin], asOf: 0)
+        for (name, answer) in [
+            ("too few nodes", try answer(analysis, [], ["370300"])),
+            ("a foreign node", try answer(analysis, [], ["370300", "370100"])),
+            ("a node twice", try answer(analysis, [], ["370300", "370302", "370302"])),
+            ("a foreign group", try answer(analysis, [(["370100"], [5])], both)),
+            ("a group without origin", try answer(analysis, [([nil], [5])], both)),
+            ("a sum below 0", try answer(analysis, [(["370300"], [-5])], both)),
+            ("another analysis", try answer(other, [(["370300"], [5, 5])], both)),
+            (
+                "rows below 0",
+                LogicalAnswer(
+                    partial: PartialResult(for: analysis),
+                    nodes: try both.map { NodeReport(node: try node($0), state: .ok, rows: -1) })
+            ),
+        ] {
+            #expect(errorCode { try answer.check(against: request) } == "E_ANALYSIS_ANSWER", "\(name)")
+        }
+        try answer(analysis, [(["370300"], [5])], both).check(against: request)
+        // What stands for a child that gave no answer.
+        try LogicalAnswer(
+            partial: PartialResult(for: analysis),
+            nodes: request.origins.map { NodeReport(node: $0, state: .unreachable) }
+        ).check(against: request)
+    }
+
+    @Test func `the merged answer of the demo federation is complete and counts each city`() throws {
+        let topology = try demoTopology()
+        let analysis = try Analysis(dimensions: [.origin], asOf: 0)
+        let plan = try QueryPlan(
+            topology: topology, node: node("370000"), resources: analysis.resourcesNeeded)
+        var merged = try answer(
+            analysis, [(["370100"], [1_200]), (["370900"], [800])], plan.local.map(\.code))
+        try merged.merge(answer(analysis, [(["370300"], [500])], ["370300"]))
+        let coverage = Coverage(plan: plan, topology: topology, reports: merged.nodes)
+        #expect(coverage.complete && coverage.expected == 4 && coverage.answered == 4 && coverage.missing.isEmpty)
+        #expect(coverage.nodes.map(\.node.code) == ["370100", "370102", "370300", "370900"])
+        #expect(coverage.nodes.map(\.mode) == [.physical, .physical, .logical, .physical])
+        let zibo = try #require(coverage.nodes.first { $0.node.code == "370300" })
+        #expect(zibo.name == "淄博市" && zibo.asOf == 7 && zibo.rows == 500)
+        #expect(
+            merged.partial.table(for: analysis).rows == [
+                [.text("370100"), .integer(1_200)], [.text("370300"), .integer(500)], [.text("370900"), .integer(800)],
+            ])
+    }
+
+    @Test func `a node that nobody reports on is missing by name`() throws {
+        let topology = try demoTopology()
+        let plan = try QueryPlan(topology: topology, node: node("370000"), resources: ["service_request"])
+        let local = plan.local.map { NodeReport(node: $0, state: .ok) }
+        let coverage = Coverage(plan: plan, topology: topology, reports: local)
+        #expect(!coverage.complete && coverage.answered == 3 && coverage.expected == 4)
+        #expect(coverage.missing.map(\.code) == ["370300"])
+        #expect(coverage.nodes.first { $0.node.code == "370300" }?.state == .unreachable)
+    }
+
+    @Test func `late counts as answered, every other failing state does not`() throws {
+        let topology = try demoTopology()
+        let plan = try QueryPlan(
+            topology: topology, node: node("370000"), resources: ["service_request"], wanted: [node("370300")])
+        for state in CoverageState.allCases {
+            let report = NodeReport(node: try node("370300"), state: state)
+            let coverage = Coverage(plan: plan, topology: topology, reports: [report])
+            #expect(coverage.complete == (state == .ok || state == .late), "\(state)")
+        }
+    }
+
+    @Test func `a node without children is complete by itself`() throws {
+        let topology = try demoTopology()
+        let plan = try QueryPlan(topology: topology, node: node("370102"), resources: ["service_request"])
+        let coverage = Coverage(plan: plan, topology: topology, reports: [])
+        #expect(coverage.complete && coverage.expected == 0)
+    }
+}

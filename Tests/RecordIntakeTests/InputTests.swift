@@ -1,0 +1,114 @@
+import FederationModel
+import Foundation
+import RecordIntake
+import Testing
+import Zstandard
+
+/// The same text in every wrapping that a file may have.
+@Suite struct `A file of records` {
+    private static let text =
+        "编号,内容\n" + (1...4_000).map { "\($0),解放东路\($0)号供热温度不达标，㐀䶿€🚰\n" }.joined()
+
+    private func rows(_ bytes: [UInt8]) throws -> (header: [String], rows: [[String]], malformed: Int) {
+        let path = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)").path
+        try Data(bytes).write(to: URL(filePath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let reader = try CSVReader(path: path)
+        var rows: [[String]] = []
+        var malformed = 0
+        while let step = try reader.next() {
+            if step == .row { rows.append([reader.text(0), reader.text(1)]) } else { malformed += 1 }
+        }
+        return (reader.header, rows, malformed)
+    }
+
+    private func gb18030(_ text: String) throws -> [UInt8] {
+        // kCFStringEncodingGB_18030_2000 as Foundation's encoding.
+        Array(try #require(text.data(using: String.Encoding(rawValue: 0x8000_0632))))
+    }
+
+    @Test func `gives the same rows in GB18030, in zstd and in both as in UTF-8`() throws {
+        let plain = try rows(Array(Self.text.utf8))
+        #expect(plain.header == ["编号", "内容"])
+        #expect(plain.rows.count == 4_000 && plain.malformed == 0)
+        let packed = try gb18030(Self.text)
+        for bytes in [
+            packed, try ZstandardCompressor().compress(Array(Self.text.utf8)),
+            try ZstandardCompressor().compress(packed),
+            [0xef, 0xbb, 0xbf] + Array(Self.text.utf8),
+        ] {
+            let same = try rows(bytes)
+            #expect(same.header == plain.header)
+            #expect(same.rows == plain.rows)
+        }
+    }
+
+    @Test func `loses only the row in which bytes are no character`() throws {
+        var bytes = try gb18030(Self.text)
+        let middle = try #require(bytes.dropFirst(bytes.count / 2).firstIndex(of: UInt8(ascii: ",")))
+        bytes.insert(0xff, at: middle + 1)
+        let read = try rows(bytes)
+        #expect(read.malformed == 1)
+        #expect(read.rows.count == 3_999)
+    }
+
+    @Test func `that is cut in its zstd stream is an error after its whole rows`() throws {
+        let packed = try ZstandardCompressor().compress(Array(Self.text.utf8))
+        #expect {
+            try rows(Array(packed.dropLast(9)))
+        } throws: { error in
+            (error as? FederationError)?.code == "E_IMPORT_READ"
+        }
+    }
+
+    @Test func `of JSON Lines makes the records that the same table makes as CSV`() throws {
+        let mapping = try Mapping.parse(
+            """
+            key: id
+            time_formats: ["yyyy-MM-dd HH:mm:ss"]
+            optional_columns: [lat, tags]
+            records:
+              - resource: service_request
+                fields:
+                  service_request_id: id
+                  requested_datetime: opened
+                  title: title
+                  lat: lat
+                  reply_required: wants_reply
+                  channel: {value: "01"}
+                  request_type: {value: "2"}
+                  urgency: {value: normal}
+                  acceptance: {value: accepted}
+                ext: [tags]
+            """, path: "m.yaml")
+        let origin = try #require(NodeID("370100"))
+        func records(_ text: String) throws -> [Result<[IntakeRecord], RowRejection>] {
+            let path = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)").path
+            try Data(text.utf8).write(to: URL(filePath: path))
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let importer = try Importer(mapping: mapping, origin: origin, path: path)
+            var results: [Result<[IntakeRecord], RowRejection>] = []
+            while let row = try importer.next() { results.append(row.result) }
+            return results
+        }
+        let csv = #"""
+            id,opened,title,lat,wants_reply,tags
+            7,2025-09-30 09:00:00,"路灯 ""不亮"" ",36.5,true,"[""夜间"",1]"
+            8,2025-09-30 10:00:00,停水,,false,
+
+            """#
+        let lines = #"""
+            {"id": 7, "opened": "2025-09-30 09:00:00", "title": " 路灯 \"不亮\"", "lat": 36.5, "wants_reply": true, "tags": ["夜间", 1], "more": {}}
+
+            {"id": "8", "opened": "2025-09-30 10:00:00", "title": "停水", "lat": null, "wants_reply": false}
+            """#
+        let expected = try records(csv).map { try $0.get() }
+        #expect(try records(lines).map { try $0.get() } == expected)
+        let broken = try records(lines + "\n[1]\n{\"id\": 9\nnot json\n")
+        #expect(broken.count == 5)
+        for result in broken.dropFirst(2) {
+            guard case .failure(let rejection) = result else { throw CocoaError(.coderInvalidValue) }
+            #expect(rejection.code == "E_JSON_LINE")
+        }
+    }
+}

@@ -1,0 +1,323 @@
+import ChangeSetFormat
+import FederationModel
+import SyncProtocol
+import Testing
+
+@Suite struct LinkReceiverTests {
+    private let now = Link.start
+
+    /// A receiver on seq 100 whose first connection has been answered.
+    private func open(at cursor: Cursor? = Link.cursor(100)) -> LinkReceiver {
+        var link = Link.receiver(cursor: cursor)
+        _ = link.onHello(Link.hello(), connection: 1, cursor: cursor, now: now)
+        return link
+    }
+
+    private func refusal(_ directives: [ReceiverDirective]) -> Refusal? {
+        directives.compactMap {
+            switch $0 {
+            case .refuse(let refusal), .refuseHello(let refusal, _): refusal
+            default: nil
+            }
+        }.first
+    }
+
+    @discardableResult
+    private func offer(
+        _ link: inout LinkReceiver, _ id: Int, _ from: Cursor, _ to: Cursor, bytes: Int = 10, connection: Int = 1
+    ) -> [ReceiverDirective] {
+        link.onChangeSet(id: id, header: Link.header(from, to), bytes: bytes, connection: connection, now: now)
+    }
+
+    // MARK: - Hello
+
+    @Test func `a hello is answered with the durable cursor`() {
+        var link = Link.receiver()
+        let reply = link.onHello(Link.hello(), connection: 1, cursor: Link.cursor(42), now: now)
+        #expect(reply == [.reply(Link.reply(Link.cursor(42)), connection: 1)])
+        #expect(link.onProbe(connection: 1, now: now) == [.echo])
+        #expect(link.onProbe(connection: 0, now: now) == [])
+    }
+
+    @Test func `a hello without a common protocol version is refused with both ranges`() {
+        var link = Link.receiver()
+        let hello = Link.hello(range: ProtocolRange(min: 2, max: 4))
+        let refusal = refusal(link.onHello(hello, connection: 1, cursor: nil, now: now))
+        #expect(refusal?.code == LinkCode.protocolVersion)
+        #expect(refusal?.message.contains("1 to 1") == true)
+        #expect(refusal?.message.contains("2 to 4") == true)
+    }
+
+    @Test func `a hello of another topology is refused with both versions`() {
+        var link = Link.receiver()
+        let refusal = refusal(link.onHello(Link.hello(version: 7), connection: 1, cursor: nil, now: now))
+        #expect(refusal?.code == LinkCode.topologyVersion)
+        #expect(refusal?.message.contains("1.0") == true)
+        #expect(refusal?.message.contains("7.0") == true)
+    }
+
+    @Test func `a hello for another node or from another node is refused`() {
+        var hello = Link.hello()
+        hello.receiver = Link.county
+        var link = Link.receiver()
+        #expect(refusal(link.onHello(hello, connection: 1, cursor: nil, now: now))?.code == LinkCode.address)
+        hello = Link.hello()
+        hello.node = Link.county
+        #expect(refusal(link.onHello(hello, connection: 1, cursor: nil, now: now))?.code == LinkCode.address)
+    }
+
+    @Test func `a node without an edge is no neighbour`() {
+        var link = LinkReceiver(
+            node: Link.province, sender: Link.city, topologyVersion: 1, policy: nil, schemaRevision: 1, cursor: nil,
+            now: now)
+        #expect(
+            refusal(link.onHello(Link.hello(), connection: 1, cursor: nil, now: now))?.code == LinkCode.notANeighbour)
+        #expect(
+            refusal(link.onHello(Link.hello(version: 2), connection: 2, cursor: nil, now: now))?.code
+                == LinkCode.topologyVersion)
+    }
+
+    @Test(arguments: [Int64(1), -1]) func `a clock at the skew limit passes and one past it does not`(_ sign: Int64) {
+        var link = Link.receiver()
+        let limit = sign * SyncLimits.clockSkewMax
+        #expect(refusal(link.onHello(Link.hello(clock: now + limit), connection: 1, cursor: nil, now: now)) == nil)
+        let far = Link.hello(clock: now + limit + sign)
+        let refusal = refusal(link.onHello(far, connection: 2, cursor: nil, now: now))
+        #expect(refusal?.code == LinkCode.clockSkew)
+        #expect(refusal?.message.contains("\(now)") == true)
+        #expect(refusal?.message.contains("\(now + limit + sign)") == true)
+    }
+
+    @Test(arguments: [Int64.min, .max]) func `absurd numbers in a hello are refused or harmless`(_ number: Int64) {
+        var link = Link.receiver()
+        #expect(
+            refusal(link.onHello(Link.hello(clock: number), connection: 1, cursor: nil, now: now))?.code
+                == LinkCode.clockSkew)
+        _ = link.onHello(Link.hello(head: number), connection: 2, cursor: Link.cursor(100), now: now)
+        #expect(link.summary(now: now).lagRows >= 0)
+    }
+
+    @Test func `a refused hello leaves the connection that exists alone`() {
+        var link = open()
+        _ = link.onHello(Link.hello(version: 2), connection: 2, cursor: Link.cursor(100), now: now)
+        #expect(offer(&link, 1, Link.cursor(100), Link.cursor(101)) == [.apply(1)])
+    }
+
+    @Test func `a newer connection supersedes the older and what that still brings is dropped`() {
+        var link = open()
+        let reply = link.onHello(Link.hello(), connection: 2, cursor: Link.cursor(100), now: now)
+        #expect(reply == [.end(connection: 1), .reply(Link.reply(Link.cursor(100)), connection: 2)])
+        #expect(offer(&link, 1, Link.cursor(100), Link.cursor(101), connection: 1) == [.discard([1])])
+        #expect(offer(&link, 2, Link.cursor(100), Link.cursor(101), connection: 2) == [.apply(2)])
+    }
+
+    @Test func `a hello during an apply is answered when the cursor is known`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        #expect(offer(&link, 2, Link.cursor(101), Link.cursor(102)) == [])
+        let hello = link.onHello(Link.hello(), connection: 2, cursor: Link.cursor(100), now: now)
+        #expect(hello == [.discard([2]), .end(connection: 1)])
+        #expect(
+            link.onApplied(Link.applied(Link.cursor(101)), now: now)
+                == [.reply(Link.reply(Link.cursor(101)), connection: 2)])
+    }
+
+    // MARK: - Change-sets
+
+    @Test func `a batch is acknowledged only after it was applied`() {
+        var link = open()
+        #expect(offer(&link, 1, Link.cursor(100), Link.cursor(105)) == [.apply(1)])
+        #expect(offer(&link, 2, Link.cursor(105), Link.cursor(106)) == [])
+        #expect(
+            link.onApplied(Link.applied(Link.cursor(105)), now: now)
+                == [.acknowledge(Link.applied(Link.cursor(105))), .apply(2)])
+        #expect(
+            link.onApplied(Link.applied(Link.cursor(106)), now: now)
+                == [.acknowledge(Link.applied(Link.cursor(106)))])
+        #expect(link.onApplied(Link.applied(Link.cursor(107)), now: now) == [], "nothing was outstanding")
+    }
+
+    @Test func `a run of change-sets out of step is answered once`() {
+        var link = open()
+        let first = offer(&link, 1, Link.cursor(101), Link.cursor(102))
+        #expect(first.first == .discard([1]))
+        #expect(refusal(first)?.code == LinkCode.outOfStep)
+        #expect(refusal(first)?.cursor == Link.cursor(100))
+        #expect(offer(&link, 2, Link.cursor(102), Link.cursor(103)) == [.discard([2])])
+        #expect(offer(&link, 3, Link.cursor(100), Link.cursor(103)) == [.apply(3)])
+        #expect(refusal(offer(&link, 4, Link.cursor(100), Link.cursor(103)))?.cursor == Link.cursor(103))
+    }
+
+    @Test func `a new epoch may begin at any seq but only with a sweep`() {
+        var link = open(at: Link.cursor(900, epoch: Epoch(counter: 0, nonce: 1)))
+        #expect(refusal(offer(&link, 1, Link.cursor(50), Link.cursor(51)))?.code == LinkCode.outOfStep)
+        let start = Link.cursor(50, sweep: Link.policy().sweepStart)
+        #expect(offer(&link, 2, start, Link.cursor(51)) == [.apply(2)])
+    }
+
+    @Test func `a new policy begins at the cursor's seq and with a sweep`() {
+        var link = LinkReceiver(
+            node: Link.province, sender: Link.city, topologyVersion: 2, policy: Link.policy(version: 2),
+            schemaRevision: 1, cursor: nil, now: now)
+        _ = link.onHello(Link.hello(version: 2), connection: 1, cursor: Link.cursor(100), now: now)
+        let start = Link.policy().sweepStart
+        let end = Link.cursor(102, version: 2)
+        #expect(refusal(offer(&link, 1, Link.cursor(101, sweep: start, version: 2), end)) != nil)
+        #expect(offer(&link, 2, Link.cursor(100, version: 2), end) == [.discard([2])])
+        #expect(offer(&link, 3, Link.cursor(100, sweep: start, version: 2), end) == [.apply(3)])
+    }
+
+    @Test func `a change-set of another sender, epoch, revision or time ends the connection`() {
+        let (from, to) = (Link.cursor(100), Link.cursor(101))
+        let other = Epoch(counter: 2, nonce: 2)
+        let headers: [(ChangeSetHeader, String)] = [
+            (Link.header(from, to, sender: Link.county), LinkCode.address),
+            (Link.header(Link.cursor(100, epoch: other), Link.cursor(101, epoch: other)), LinkCode.epoch),
+            (Link.header(Link.cursor(100, version: 2), Link.cursor(101, version: 2)), LinkCode.topologyVersion),
+            (Link.header(from, to, createdAt: now + SyncLimits.clockSkewMax + 1), LinkCode.clockSkew),
+        ]
+        for (header, code) in headers {
+            var link = open()
+            let directives = link.onChangeSet(id: 1, header: header, bytes: 1, connection: 1, now: now)
+            #expect(refusal(directives)?.code == code)
+            #expect(directives.last == .end(connection: 1))
+        }
+    }
+
+    @Test func `a change-set that leads nowhere or back is refused`() {
+        let resources = Link.resources
+        let middle = SweepPosition.at(resource: resources[1], after: RowKey(origin: "370100", key: "m"))
+        let ends: [SweepPosition] = [
+            middle, .at(resource: resources[0], after: nil), .at(resource: resources[1], after: nil),
+            .at(resource: resources[1], after: RowKey(origin: "370100", key: "a")),
+            .at(resource: "unknown", after: nil),
+        ]
+        for end in ends {
+            let cursor = Link.cursor(100, sweep: middle)
+            var link = open(at: cursor)
+            let directives = offer(&link, 1, cursor, Link.cursor(100, sweep: end))
+            #expect(refusal(directives)?.code == LinkCode.noProgress)
+            #expect(offer(&link, 2, cursor, Link.cursor(100)) == [.apply(2)])
+        }
+    }
+
+    @Test func `the queue takes its limit in bytes and refuses what goes past it`() {
+        var link = open()
+        let half = SyncLimits.queueBytesMax / 2
+        #expect(offer(&link, 1, Link.cursor(100), Link.cursor(101), bytes: half) == [.apply(1)])
+        #expect(offer(&link, 2, Link.cursor(101), Link.cursor(102), bytes: half) == [])
+        let refused = refusal(offer(&link, 3, Link.cursor(102), Link.cursor(103), bytes: 1))
+        #expect(refused?.code == LinkCode.queueFull)
+        #expect(refused?.retryAfterMS == SyncLimits.busyPause)
+        #expect(refused?.cursor == Link.cursor(102), "what is queued need not be sent again")
+        _ = link.onApplied(Link.applied(Link.cursor(101)), now: now)
+        #expect(offer(&link, 4, Link.cursor(102), Link.cursor(103), bytes: 1) == [])
+    }
+
+    @Test func `a change-set that the store refuses takes the queue with it and the cursor stays`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        offer(&link, 2, Link.cursor(101), Link.cursor(102))
+        let directives = link.onApplyRefused(FederationError("E_CHANGE_SET_CHECKSUM", "broken"), now: now)
+        #expect(directives.first == .discard([2]))
+        #expect(refusal(directives)?.code == "E_CHANGE_SET_CHECKSUM")
+        #expect(refusal(directives)?.cursor == Link.cursor(100))
+        #expect(offer(&link, 3, Link.cursor(102), Link.cursor(103)) == [.discard([3])])
+        #expect(offer(&link, 4, Link.cursor(100), Link.cursor(101)) == [.apply(4)])
+    }
+
+    @Test func `trouble of the store itself asks for patience`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        let refused = refusal(
+            link.onApplyRefused(FederationError("E_DISK_FULL", "the disk is full", isRetryable: true), now: now))
+        #expect(refused?.code == LinkCode.busy)
+        #expect(refused?.retryAfterMS == SyncLimits.busyPause)
+    }
+
+    @Test func `a store that stops short of the end is believed`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(105))
+        offer(&link, 2, Link.cursor(105), Link.cursor(106))
+        #expect(
+            link.onApplied(Link.applied(Link.cursor(103)), now: now)
+                == [.acknowledge(Link.applied(Link.cursor(103))), .discard([2])])
+        #expect(offer(&link, 3, Link.cursor(106), Link.cursor(107)) == [.discard([3])])
+        #expect(offer(&link, 4, Link.cursor(103), Link.cursor(107)) == [.apply(4)])
+    }
+
+    @Test func `a lost connection drops the queue but not what the store has`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        offer(&link, 2, Link.cursor(101), Link.cursor(102))
+        #expect(link.onDisconnected(nil, connection: 1, now: now) == [.discard([2])])
+        #expect(link.onApplied(Link.applied(Link.cursor(101)), now: now) == [])
+        #expect(link.summary(now: now).cursor == Link.cursor(101))
+    }
+
+    @Test func `another topology here ends the connection`() {
+        var link = open()
+        #expect(
+            link.onPolicyChanged(Link.policy(version: 2), topologyVersion: 2, now: now) == [.end(connection: 1)])
+        #expect(
+            refusal(link.onHello(Link.hello(), connection: 2, cursor: nil, now: now))?.code == LinkCode.topologyVersion)
+    }
+
+    // MARK: - Misbehaviour
+
+    @Test func `too many refused change-sets pause the link for a while`() {
+        var link = open()
+        let broken = FederationError("E_CHANGE_SET_MAGIC", "no change-set")
+        for _ in 0..<SyncLimits.misbehaviourMax {
+            #expect(link.onUnreadable(broken, connection: 1, now: now).count == 1)
+        }
+        #expect(link.onUnreadable(broken, connection: 1, now: now).last == .end(connection: 1))
+        #expect(link.summary(now: now).state == .paused)
+        let paused = refusal(link.onHello(Link.hello(), connection: 2, cursor: nil, now: now + 1))
+        #expect(paused?.code == LinkCode.tooManyErrors)
+        #expect(paused?.retryAfterMS == SyncLimits.misbehaviourPause - 1)
+        let later = now + SyncLimits.misbehaviourPause
+        #expect(refusal(link.onHello(Link.hello(clock: later), connection: 3, cursor: nil, now: later)) == nil)
+    }
+
+    @Test func `a node that waits for a person's help is not paused`() {
+        var link = Link.receiver()
+        for attempt in 0..<100 {
+            let time = now + Int64(attempt) * SyncLimits.refusedPause
+            let refused = refusal(
+                link.onHello(Link.hello(version: 2, clock: time), connection: attempt, cursor: nil, now: time))
+            #expect(refused?.code == LinkCode.topologyVersion)
+        }
+    }
+
+    // MARK: - Status
+
+    @Test func `freshness holds once everything before the heartbeat is applied`() {
+        var link = open()
+        let origins = [Link.city: OriginFreshness(asOf: now, complete: true)]
+        offer(&link, 1, Link.cursor(100), Link.cursor(105))
+        let heartbeat = Heartbeat(head: 105, clock: now, isLevel: false, origins: origins)
+        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.echo])
+        #expect(link.origins.isEmpty)
+        _ = link.onApplied(Link.applied(Link.cursor(105)), now: now)
+        #expect(link.origins == origins)
+    }
+
+    @Test func `a receiver is level when the sender says so, whatever its head`() {
+        var link = open()
+        _ = link.onHeartbeat(Heartbeat(head: 130, clock: now, isLevel: false, origins: [:]), connection: 1, now: now)
+        #expect(link.summary(now: now).state == .behind)
+        #expect(link.summary(now: now).lagRows == 30)
+        _ = link.onHeartbeat(Heartbeat(head: 130, clock: now, isLevel: true, origins: [:]), connection: 1, now: now)
+        #expect(link.summary(now: now).state == .level)
+        #expect(link.summary(now: now).lagRows == 0)
+    }
+
+    @Test func `a silent sender is unreachable`() {
+        let link = open()
+        let limit = SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax)
+        #expect(link.summary(now: now + limit).state == .level)
+        #expect(link.summary(now: now + limit + 1).state == .unreachable(code: LinkCode.silent))
+        #expect(link.summary(now: now + limit + 1).lag(now: now + limit + 1) == limit + 1)
+    }
+}

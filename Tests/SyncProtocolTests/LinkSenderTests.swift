@@ -1,0 +1,350 @@
+import ChangeSetFormat
+import FederationModel
+import SyncProtocol
+import Testing
+
+@Suite struct LinkSenderTests {
+    private let now = Link.start
+    private let lost = FederationError("E_CONNECTION_LOST", "gone", isRetryable: true)
+
+    /// A link that stands level on seq 100, with nothing outstanding.
+    private func level() -> LinkSender {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(Link.cursor(100)), now: now)
+        _ = link.onStreamOpened(now: now)
+        _ = link.onEcho(now: now)
+        return link
+    }
+
+    @Test func `a link connects, sends and becomes level`() {
+        var link = Link.sender()
+        #expect(link.state == .connecting)
+        #expect(link.onStart(now: now).actions == [.connect(Link.hello())])
+        #expect(link.onHelloReply(Link.reply(Link.cursor(90)), now: now).actions == [.openStream])
+        #expect(link.onStreamOpened(now: now).wake == now + SyncLimits.probeTimeout)
+        let first = Link.cursor(90)
+        #expect(link.onEcho(now: now).actions == [.prepare(.init(from: first, rowsMax: SyncLimits.rowsInitial))])
+        #expect(link.state == .behind)
+        #expect(link.onPrepared(Link.prepared(1, first, Link.cursor(100)), now: now).actions == [.send(1)])
+        #expect(link.summary.lagRows == 10)
+        let end = link.onAcknowledged(Link.applied(Link.cursor(100)), now: now + 5)
+        #expect(end.actions == [.heartbeat(isLevel: true)], "the receiver hears at once that its copy is whole")
+        #expect(end.contains(.note(.becameLevel)))
+        #expect(link.state == .level)
+        #expect(link.summary.lagRows == 0)
+        #expect(link.summary.lag(now: now + 99) == 0)
+    }
+
+    @Test func `a commit on an idle link is prepared at once`() {
+        var link = level()
+        #expect(link.state == .level)
+        #expect(
+            link.onCommitted(head: 101, now: now + 1).actions
+                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+        #expect(link.state == .behind)
+        #expect(link.summary.lag(now: now + 3_001) == 3_000)
+    }
+
+    @Test func `a commit that is not granted leaves the link level`() {
+        var link = level()
+        _ = link.onCommitted(head: 101, now: now)
+        #expect(link.onNothingToPrepare(head: 101, now: now).actions == [])
+        #expect(link.state == .level)
+        #expect(link.summary.lagRows == 0)
+    }
+
+    @Test func `a commit that crosses with the answer of the store is asked for again`() {
+        var link = level()
+        _ = link.onCommitted(head: 101, now: now)
+        #expect(link.onCommitted(head: 102, now: now).actions == [])
+        #expect(
+            link.onNothingToPrepare(head: 101, now: now).actions
+                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+    }
+
+    @Test func `preparing overlaps sending up to the limit in flight`() {
+        var link = level()
+        _ = link.onCommitted(head: 200, now: now)
+        var prepares = 0
+        for seq in Seq(101)...110 {
+            let made = Link.prepared(Int(seq), Link.cursor(seq - 1), Link.cursor(seq), head: 200)
+            guard case let actions = link.onPrepared(made, now: now).actions, actions.first == .send(Int(seq)) else {
+                break
+            }
+            prepares += actions.count - 1
+        }
+        #expect(prepares == SyncLimits.inFlightMax - 1)
+        #expect(link.onAcknowledged(Link.applied(Link.cursor(101)), now: now).actions.count == 1)
+    }
+
+    @Test func `a receiver that knows nothing is swept from the head on`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        let start = Link.cursor(100, sweep: Link.policy().sweepStart)
+        #expect(link.onHelloReply(Link.reply(nil), now: now).contains(.note(.connected(from: start))))
+        _ = link.onStreamOpened(now: now)
+        _ = link.onEcho(now: now)
+        #expect(link.state == .bootstrapping)
+        _ = link.onPrepared(Link.prepared(1, start, Link.cursor(100)), now: now)
+        let end = link.onAcknowledged(Link.applied(Link.cursor(100)), now: now)
+        #expect(end.contains(.note(.sweepCompleted)))
+        #expect(link.state == .level)
+    }
+
+    @Test func `a cursor of another epoch is swept too`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        let old = Link.cursor(900, epoch: Epoch(counter: 0, nonce: 1))
+        let start = Link.cursor(100, sweep: Link.policy().sweepStart)
+        #expect(link.onHelloReply(Link.reply(old), now: now).contains(.note(.connected(from: start))))
+    }
+
+    @Test func `a cursor of an older policy keeps its seq and is swept`() {
+        var link = LinkSender(
+            policy: Link.policy(version: 2), epoch: Link.epoch, head: 100, schemaRevision: 1, seed: 1)
+        _ = link.onStart(now: now)
+        let start = Link.cursor(40, sweep: Link.policy().sweepStart, version: 2)
+        #expect(
+            link.onHelloReply(Link.reply(Link.cursor(40), version: 2), now: now)
+                .contains(.note(.connected(from: start))))
+        _ = link.onStreamOpened(now: now)
+        _ = link.onEcho(now: now)
+        #expect(link.state == .sweeping)
+    }
+
+    @Test func `a cursor ahead of the head is for a person`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        #expect(link.onHelloReply(Link.reply(Link.cursor(101)), now: now).actions == [.disconnect])
+        #expect(link.state == .refused(code: LinkCode.cursorAhead))
+        #expect(link.onWake(now: now + SyncLimits.refusedPause - 1).actions == [])
+        #expect(link.onWake(now: now + SyncLimits.refusedPause).actions.count == 1)
+    }
+
+    @Test func `both protocol ranges are named when none is common`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(nil, protocolVersion: 9), now: now)
+        #expect(link.state == .refused(code: LinkCode.protocolVersion))
+        #expect(link.summary.lastError?.message.contains("1 to 1") == true)
+        #expect(link.summary.lastError?.message.contains("9") == true)
+    }
+
+    @Test func `a stream whose probe is not echoed in time gives way to requests`() {
+        var link = Link.sender(head: 102)
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(Link.cursor(100)), now: now)
+        _ = link.onStreamOpened(now: now)
+        #expect(link.onWake(now: now + SyncLimits.probeTimeout - 1).actions == [])
+        let actions = link.onWake(now: now + SyncLimits.probeTimeout).actions
+        #expect(actions == [.useRequests, .prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+        let sent = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(101), head: 102), now: now).actions
+        #expect(sent == [.send(1)], "requests may overtake each other, so only one is in flight")
+    }
+
+    @Test func `an acknowledged cursor that was not expected is the truth`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(105), head: 110), now: now)
+        #expect(link.onPrepared(Link.prepared(2, Link.cursor(105), Link.cursor(110)), now: now).actions == [.send(2)])
+        let actions = link.onAcknowledged(Link.applied(Link.cursor(103)), now: now).actions
+        #expect(actions == [.prepare(.init(from: Link.cursor(103), rowsMax: SyncLimits.rowsInitial))])
+        #expect(link.summary.cursor == Link.cursor(103))
+    }
+
+    @Test func `a prepared change-set that starts elsewhere by now is not sent`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onDisconnected(lost, now: now)
+        #expect(link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now).actions == [])
+    }
+
+    @Test func `what is queued at the receiver stays in flight when the next is refused`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(105), head: 110), now: now)
+        _ = link.onPrepared(Link.prepared(2, Link.cursor(105), Link.cursor(110)), now: now)
+        let full = FederationError(LinkCode.queueFull, "full")
+        _ = link.onRefused(Refusal(full, retryAfterMS: 700, cursor: Link.cursor(105)), now: now)
+        #expect(link.state == .paused)
+        #expect(link.onAcknowledged(Link.applied(Link.cursor(105)), now: now + 1).actions == [])
+        #expect(link.onWake(now: now + 699).actions == [])
+        #expect(
+            link.onWake(now: now + 700).actions
+                == [.prepare(.init(from: Link.cursor(105), rowsMax: SyncLimits.rowsInitial / 2))])
+    }
+
+    @Test func `a change-set that is too large is made again with half the rows`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
+        let refusal = Refusal(FederationError(LinkCode.tooLarge, "too large"), cursor: Link.cursor(100))
+        #expect(
+            link.onRefused(refusal, now: now).actions
+                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial / 2))])
+    }
+
+    @Test func `a receiver that is always out of step does not make the sender spin`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        let refusal = Refusal(FederationError(LinkCode.outOfStep, "no"), cursor: Link.cursor(100))
+        var rounds = 0
+        while link.state == .behind, rounds < 100 {
+            _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
+            _ = link.onRefused(refusal, now: now)
+            rounds += 1
+        }
+        #expect(rounds == SyncLimits.outOfStepMax + 1)
+        #expect(link.state == .unreachable(code: LinkCode.outOfStep))
+    }
+
+    @Test func `a refusal for a person is tried again unhurriedly, and at once under a new policy`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        let refusal = Refusal(FederationError(LinkCode.topologyVersion, "1.0 and 2.0"))
+        #expect(link.onHelloRefused(refusal, now: now).wake == now + SyncLimits.refusedPause)
+        #expect(link.state == .refused(code: LinkCode.topologyVersion))
+        guard case .connect(let hello) = link.onPolicyChanged(Link.policy(version: 2), now: now + 1).actions.first
+        else {
+            Issue.record("did not connect")
+            return
+        }
+        #expect(hello.topologyVersion == 2)
+    }
+
+    @Test func `a certificate error is for a person, a network error is not`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        let certificate = FederationError("E_TLS_CERTIFICATE", "not of this federation")
+        #expect(link.onConnectFailed(certificate, now: now).wake == now + SyncLimits.refusedPause)
+        #expect(link.state == .refused(code: "E_TLS_CERTIFICATE"))
+        _ = link.onWake(now: now + SyncLimits.refusedPause)
+        _ = link.onConnectFailed(lost, now: now + SyncLimits.refusedPause)
+        #expect(link.state == .unreachable(code: lost.code))
+    }
+
+    /// The receiver drops a waiting hello when its own topology changes; seed 3686 of the simulation.
+    @Test func `a connection that ends before its hello was answered is tried again`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        #expect(link.onDisconnected(lost, now: now).wake != nil)
+        #expect(link.state == .unreachable(code: lost.code))
+    }
+
+    @Test func `pauses double with jitter up to their limit and are short again after contact`() throws {
+        var link = Link.sender()
+        var time = now
+        _ = link.onStart(now: time)
+        var pauses: [Int64] = []
+        for _ in 0..<12 {
+            let wake = try #require(link.onConnectFailed(lost, now: time).wake)
+            pauses.append(wake - time)
+            time = wake
+            _ = link.onWake(now: time)
+        }
+        for (index, pause) in pauses.enumerated() {
+            let ceiling = min(SyncLimits.backOffInitial << Int64(index), SyncLimits.backOffMax)
+            #expect((ceiling / 2...ceiling).contains(pause))
+        }
+        #expect(Set(pauses.suffix(4)).count > 1, "jitter")
+        _ = link.onHelloReply(Link.reply(Link.cursor(100)), now: time)
+        _ = link.onStreamOpened(now: time)
+        _ = link.onEcho(now: time)
+        _ = link.onWake(now: time)
+        let wake = try #require(link.onDisconnected(lost, now: time).wake)
+        #expect(wake - time <= SyncLimits.backOffInitial)
+    }
+
+    @Test func `a receiver that has been told that it is level is not told again after the next change`() {
+        var link = level()
+        _ = link.onEcho(now: now)
+        _ = link.onCommitted(head: 101, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(101)), now: now)
+        let end = link.onAcknowledged(Link.applied(Link.cursor(101)), now: now + 5)
+        #expect(end.contains(.note(.becameLevel)))
+        #expect(end.actions == [])
+    }
+
+    @Test func `a link that grants nothing sets the receiver's cursor with one empty change-set`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(nil), now: now)
+        _ = link.onStreamOpened(now: now)
+        let request = link.onEcho(now: now).compactMap { directive in
+            if case .prepare(let request) = directive { request } else { nil }
+        }
+        #expect(request.map(\.evenIfEmpty) == [true])
+    }
+
+    @Test func `an idle link sends heartbeats and gives up when they are not echoed`() {
+        var link = level()
+        var time = now
+        // The first was sent when the link became level.
+        for _ in 1..<SyncLimits.heartbeatsMissedMax {
+            time += SyncLimits.heartbeatInterval
+            #expect(link.onWake(now: time).actions == [.heartbeat(isLevel: true)])
+        }
+        time += SyncLimits.heartbeatInterval
+        #expect(link.onWake(now: time).actions == [.disconnect])
+        #expect(link.state == .unreachable(code: LinkCode.silent))
+    }
+
+    @Test func `echoed heartbeats keep the link`() {
+        var link = level()
+        for beat in Int64(1)...10 {
+            let time = now + beat * SyncLimits.heartbeatInterval
+            #expect(link.onWake(now: time).actions == [.heartbeat(isLevel: true)])
+            _ = link.onEcho(now: time)
+        }
+        #expect(link.state == .level)
+    }
+
+    @Test func `a change-set that stays unacknowledged ends the connection`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
+        #expect(!link.onWake(now: now + SyncLimits.acknowledgementTimeout - 1).actions.contains(.disconnect))
+        #expect(link.onWake(now: now + SyncLimits.acknowledgementTimeout).actions == [.disconnect])
+        #expect(link.state == .unreachable(code: LinkCode.acknowledgementTimeout))
+    }
+
+    @Test func `a new policy finishes what is in flight and sweeps behind it`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
+        let start = Link.cursor(110, sweep: Link.policy().sweepStart, version: 2)
+        #expect(
+            link.onPolicyChanged(Link.policy(version: 2), now: now).actions
+                == [.prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial))])
+        #expect(link.onAcknowledged(Link.applied(Link.cursor(110)), now: now).actions == [])
+        #expect(link.onPrepared(Link.prepared(2, start, Link.cursor(110, version: 2)), now: now).actions == [.send(2)])
+        #expect(link.state == .sweeping)
+        _ = link.onAcknowledged(Link.applied(Link.cursor(110, version: 2)), now: now)
+        #expect(link.state == .level)
+    }
+
+    @Test func `a stop waits for what is in flight, but not for long`() {
+        var link = level()
+        _ = link.onCommitted(head: 110, now: now)
+        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
+        var other = link
+        #expect(link.onStop(now: now).actions == [])
+        #expect(link.onCommitted(head: 120, now: now).actions == [])
+        #expect(link.onAcknowledged(Link.applied(Link.cursor(110)), now: now).actions == [.disconnect, .end])
+        #expect(link.onCommitted(head: 121, now: now) == [])
+        _ = other.onStop(now: now)
+        #expect(other.onWake(now: now + SyncLimits.stopGrace).actions == [.disconnect, .end])
+    }
+
+    @Test func `batches grow while the round trip is short and they are full`() {
+        var sizer = BatchSizer()
+        sizer.onAcknowledged(isFull: false, roundTrip: 1)
+        sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripTarget)
+        #expect(sizer.rows == SyncLimits.rowsInitial)
+        for _ in 0..<9 { sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripTarget - 1) }
+        #expect(sizer.rows == SyncLimits.rowsMax)
+        while sizer.shrink() {}
+        #expect(sizer.rows == 1)
+    }
+}
