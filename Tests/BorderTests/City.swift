@@ -12,6 +12,8 @@ struct City {
     let province: Province
     let client: PeerClient
     private let epoch = Epoch(counter: 1, nonce: 42)
+    /// When its tickets were written: two change-sets of it hold the same rows.
+    private let writtenAt = now()
     static let compressor = ZstandardCompressor()
 
     init(_ node: NodeID, of province: Province, credentials: PeerCredentials) throws {
@@ -123,8 +125,8 @@ struct City {
     private func ticket(_ number: Int) -> [String: Cell] {
         let id = "\(node)-\(number)"
         return [
-            "origin": .text(node.code), "key": .text(id), "version": .integer(now() << 16), "deleted": .integer(0),
-            "global_id": .text(id), "service_request_id": .text("\(number)"), "requested_datetime": .integer(now()),
+            "origin": .text(node.code), "key": .text(id), "version": .integer(writtenAt << 16), "deleted": .integer(0),
+            "global_id": .text(id), "service_request_id": .text("\(number)"), "requested_datetime": .integer(writtenAt),
             "channel": .text("01"), "request_type": .text("2"), "urgency": .text("normal"), "title": .text("路灯不亮"),
             "acceptance": .text("accepted"), "lat": .real(36.65),
         ]

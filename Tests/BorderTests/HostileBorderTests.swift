@@ -48,10 +48,9 @@ struct `A province that a hostile neighbour speaks to` {
     }
 
     @Test func `refuses a payload of another header`() async throws {
+        let (header, _) = city.plain(editHeader: { $0.head += 1 })
         let (_, payload) = city.plain()
-        let other = try city.changeSet(editHeader: { $0.head += 1 })
-        let split = other.count - (try compressed(payload)).count
-        try await expectRefused(Array(other.prefix(split)) + compressed(payload), "E_CHANGE_SET_CHECKSUM")
+        try await expectRefused(header.encoded() + compressed(payload), "E_CHANGE_SET_CHECKSUM")
         try await expectGood()
     }
 
@@ -190,12 +189,13 @@ struct `A province that a hostile neighbour speaks to` {
     @Test func `ends the connection of a neighbour that asks and never listens`() async throws {
         let conversation = try await city.connect()
         let probes = Array(repeatElement(Frame(.probe).encoded, count: 10_000).joined())
-        let count = 60
-        for _ in 0..<count { try await conversation.stream.write(probes) }
+        var isOpen = true
+        for _ in 0..<60 where isOpen {
+            // It fails once the province has ended the stream.
+            do { try await conversation.stream.write(probes) } catch { isOpen = false }
+        }
         conversation.stream.finish()
-        var echoes = 0
-        while let frame = try await conversation.next() { echoes += frame.kind == .echo ? 1 : 0 }
-        #expect(echoes < count * 10_000)
+        while let frame = try? await conversation.next() { #expect(frame.kind == .echo || frame.kind == .goodbye) }
         #expect(try province.refusals("E_PEER_SLOW", of: city.node) == 1)
         try await expectGood()
     }
