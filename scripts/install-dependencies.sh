@@ -8,9 +8,13 @@ for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
+  command -v apt-get >/dev/null || { echo "this is not Debian; install what corresponds to: ${missing[*]}" >&2; exit 1; }
   as_root=()
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "needs root to install: ${missing[*]}" >&2; exit 1; }
+    command -v sudo >/dev/null || {
+      echo "these packages are missing; as root: apt-get install ${missing[*]}" >&2
+      exit 1
+    }
     as_root=(sudo)
   fi
   echo "installing ${missing[*]}" >&2

@@ -87,7 +87,7 @@ runs() { tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF " serve --config $(pwd -P)/$
 signal() {
   local file
   for file in */serve.pid; do
-    [ -f "$file" ] && runs "$(cat "$file")" "${file%/*}" && kill "-$1" "$(cat "$file")" && echo "${file%/*}"
+    [ -f "$file" ] && runs "$(cat "$file")" "${file%/*}" && kill "-$1" "$(cat "$file")" 2>/dev/null && echo "${file%/*}"
   done
 }
 signal TERM >/dev/null
@@ -99,8 +99,9 @@ for code in $(signal KILL); do echo "$code did not stop in 15 s and was killed" 
 rm -f ./*/serve.pid
 STOP
 chmod +x "$dir/stop.sh"
-trap '"$dir/stop.sh"' EXIT
-trap 'echo; echo "停止 stopping" >&2; exit 130' INT
+# A second Ctrl-C must not keep them from being stopped.
+trap 'trap "" INT TERM HUP; "$dir/stop.sh"' EXIT
+trap 'echo "停止 stopping" >&2; exit 130' INT
 trap 'exit 143' TERM HUP
 
 at() { local code=$1; shift; "$node" "$@" --config "$dir/$code/node.yaml"; }

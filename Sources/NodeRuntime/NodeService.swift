@@ -66,7 +66,9 @@ package struct NodeService: Sendable {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
             throw FederationError(
-                "E_LISTEN", "can't listen on \(local.settings.listen) or \(local.settings.localListen): \(error)",
+                "E_LISTEN",
+                "can't listen on \(local.settings.listen) or \(local.settings.localListen): "
+                    + String(cString: strerror(error.errnoCode)),
                 hint: "choose other addresses in node.yaml")
         }
         await peers.shutdown()

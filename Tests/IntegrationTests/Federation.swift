@@ -1,5 +1,9 @@
+import FederationModel
 import Foundation
 import Testing
+
+/// All suites that start processes: one test at a time, so that two cores suffice and no test is late because of another.
+@Suite(.serialized) enum `Real processes` {}
 
 /// What a command printed, and its exit code.
 struct CommandResult: Sendable {
@@ -25,7 +29,10 @@ final class Federation {
 
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    static let executable = repository.appending(path: ".build/release/federation-node")
+    /// The program under test: the one that was built with the tests, unless FEDERATION_NODE_BINARY names another.
+    static let executable =
+        ProcessInfo.processInfo.environment["FEDERATION_NODE_BINARY"].map { URL(filePath: $0) }
+        ?? repository.appending(path: ".build/release/federation-node")
 
     /// 山东省 with 济南 and 青岛 by copy and 淄博 by query.
     static let qilu = [
@@ -36,6 +43,7 @@ final class Federation {
 
     let folder: URL
     private var processes: [String: Process] = [:]
+    private var ports: [ReservedPort] = []
 
     init(_ nodes: [Node]) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "federation-\(UUID().uuidString)")
@@ -43,7 +51,9 @@ final class Federation {
         var topology = "version: 1\nname: test\nnodes:\n"
         for node in nodes {
             topology += "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
-            topology += "    endpoint: https://127.0.0.1:\(try Self.freePort())\n"
+            let port = try ReservedPort()
+            ports.append(port)
+            topology += "    endpoint: https://127.0.0.1:\(port.number)\n"
             if let parent = node.parent { topology += "    parent: \"\(parent)\"\n" }
             for line in node.extra { topology += "    \(line)\n" }
         }
@@ -93,7 +103,9 @@ final class Federation {
         try process.run()
         processes[code] = process
         try await waitUntil("\(code) listens", seconds: 20) {
-            try process.isRunning && String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
+            let said = try String(contentsOfFile: log, encoding: .utf8)
+            try #require(process.isRunning, "\(code) has ended: \(said.suffix(500))")
+            return try String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
         }
     }
 
@@ -102,10 +114,10 @@ final class Federation {
     /// - Returns: the exit code, or the signal that ended it.
     @discardableResult
     func stop(_ code: String, signal: Int32 = SIGTERM, seconds: Double = 15) async throws -> Int32 {
-        let running = processes.removeValue(forKey: code)
-        let process = try #require(running)
+        let process = try #require(processes[code])
         kill(process.processIdentifier, signal)
         try await waitUntil("\(code) has ended", seconds: seconds) { !process.isRunning }
+        processes[code] = nil
         return process.terminationStatus
     }
 
@@ -122,12 +134,9 @@ final class Federation {
         return try await onOwnThread {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
-            var address = Self.loopback(port: port)
-            let connected = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
+            var patience = timeval(tv_sec: 10, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+            let connected = withLoopback(port: port) { connect(descriptor, $0, $1) }
             guard connected == 0 else { throw CocoaError(.fileReadUnknown) }
             let request = Array("GET \(page) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
             guard send(descriptor, request, request.count, 0) == request.count else {
@@ -140,14 +149,6 @@ final class Federation {
         }
     }
 
-    private static func loopback(port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
-    }
-
     // MARK: - Commands
 
     func run(_ arguments: [String], at code: String? = nil) async throws -> CommandResult {
@@ -155,6 +156,7 @@ final class Federation {
         return try await Self.run(Self.executable, all)
     }
 
+    /// Runs a command to its end. One that takes two minutes hangs, and is killed.
     private static func run(_ executable: URL, _ arguments: [String]) async throws -> CommandResult {
         try await onOwnThread {
             let process = Process()
@@ -165,6 +167,10 @@ final class Federation {
             process.standardError = errors
             process.standardInput = FileHandle.nullDevice
             try process.run()
+            let pid = process.processIdentifier
+            let limit = DispatchWorkItem { kill(pid, SIGKILL) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + 120, execute: limit)
+            defer { limit.cancel() }
             // What commands say on stderr is small, so it may wait in its pipe while stdout is read.
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             let problems = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -205,6 +211,12 @@ final class Federation {
         Int(try await sql("SELECT count(*) FROM \(resource) WHERE \(condition)", at: code)) ?? -1
     }
 
+    /// The live records of all tickets, those of their threads included.
+    func countRecords(at code: String) async throws -> Int {
+        let counts = BuiltInResources.ticketResources.map { "(SELECT count(*) FROM \($0.name) WHERE deleted = 0)" }
+        return try #require(Int(try await sql("SELECT \(counts.joined(separator: " + "))", at: code)))
+    }
+
     // MARK: - Waiting
 
     /// Waits until every link of a node says that it is level.
@@ -219,26 +231,47 @@ final class Federation {
     func waitUntil(_ what: String, seconds: Double, _ condition: () async throws -> Bool) async throws {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while try await !condition() {
+            try Task.checkCancellation()
             try #require(Date() < deadline, "not within \(seconds) s: \(what)")
             try await onOwnThread { _ = poll(nil, 0, 20) }
         }
     }
+}
 
-    /// A port nobody listens on just now, from a range that the system does not hand out by itself.
-    private static func freePort() throws -> Int {
-        for _ in 0..<200 {
-            let port = Int.random(in: 20_000..<30_000)
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            var address = loopback(port: port)
-            let bound = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if bound == 0 { return port }
+/// A port of the loopback address that nobody else gets as long as this lives.
+///
+/// It is bound and never listens, so the node can listen on it (both with SO_REUSEADDR, socket(7)), time and again, while
+/// the system hands it to no other process; and who connects while the node is down is refused as usual.
+private final class ReservedPort {
+    let number: Int
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let bound = withLoopback(port: 0) { bind(descriptor, $0, $1) }
+        // Only now: with it from the beginning, a port that another test holds in the same way could be shared.
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let named = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
-        throw CocoaError(.featureUnsupported)
+        self.descriptor = descriptor
+        number = Int(in_port_t(bigEndian: address.sin_port))
+        try #require(bound == 0 && named == 0 && number > 0, "no port of the loopback address is free")
+    }
+
+    deinit { close(descriptor) }
+}
+
+private func withLoopback<Value>(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
 }
 

@@ -7,153 +7,158 @@ import SyncProtocol
 import Testing
 import Zstandard
 
-/// What a city with a good certificate may try. Each is refused with its code and counted, nothing is stored, and the
-/// province goes on serving.
-@Suite(.serialized) struct `Garbage at the border` {
-    /// A city for each case, so that none suffers from the pause that another has earned.
-    private static let cities = (1...15).map { "37\(String(format: "%02d", $0))00" }
+extension `Real processes` {
+    /// What a city with a good certificate may try. Each is refused with its code and counted, nothing is stored, and the
+    /// province goes on serving.
+    @Suite struct `Garbage at the border` {
+        /// A city for each case, so that none suffers from the pause that another has earned.
+        private static let cities = (1...15).map { "37\(String(format: "%02d", $0))00" }
 
-    @Test(.timeLimit(.minutes(3)))
-    func `is refused with its code, is counted, and leaves nothing behind`() async throws {
-        let federation = try await Federation(
-            [Federation.Node(code: "370000")] + Self.cities.map { Federation.Node(code: $0, parent: "370000") })
-        try await federation.serve("370000")
+        @Test(.timeLimit(.minutes(3)))
+        func `is refused with its code, is counted, and leaves nothing behind`() async throws {
+            let federation = try await Federation(
+                [Federation.Node(code: "370000")] + Self.cities.map { Federation.Node(code: $0, parent: "370000") })
+            try await federation.serve("370000")
 
-        var expected: [(code: String, city: String)] = []
-        for (index, attack) in attacks.enumerated() {
-            let city = try HostileCity(Self.cities[index], federation)
+            var expected: [(code: String, city: String)] = []
+            for (index, attack) in attacks.enumerated() {
+                let city = try HostileCity(Self.cities[index], federation)
+                try await city.connect()
+                let answer = try await city.send(attack.frame(city))
+                #expect(answer?.kind == .refusal, "\(attack.name)")
+                let refusal = try JSONDecoder().decode(Refusal.self, from: Data(answer?.body ?? []))
+                #expect(refusal.code == attack.code, "\(attack.name): \(refusal.message)")
+                expected.append((refusal.code, city.code))
+                await city.close()
+            }
+            // A length that nothing is reserved for.
+            let city15 = try HostileCity(Self.cities[14], federation)
+            try await city15.connect()
+            let refused = try await city15.send(bytes: [FrameKind.changeSet.rawValue, 0xff, 0xff, 0xff, 0xff])
+            #expect(try JSONDecoder().decode(Refusal.self, from: Data(refused?.body ?? [])).code == "E_FRAME_TOO_LARGE")
+            expected.append(("E_FRAME_TOO_LARGE", city15.code))
+            await city15.close()
+
+            let metrics = try await federation.get("/metrics", from: "370000")
+            for (code, city) in expected {
+                #expect(
+                    metrics.contains(
+                        "federation_refusals_total{code=\"\(code)\",peer=\"\(city)\",direction=\"receiving\"} 1"),
+                    "\(code)")
+            }
+            for table in ["service_request", "quarantine", "link_cursor"] {
+                #expect(try await federation.sql("SELECT count(*) FROM \(table)", at: "370000") == "0", "\(table)")
+            }
+
+            // And the same city with something good.
+            let city = try HostileCity(Self.cities[0], federation)
             try await city.connect()
-            let answer = try await city.send(attack.frame(city))
-            #expect(answer?.kind == .refusal, "\(attack.name)")
-            let refusal = try JSONDecoder().decode(Refusal.self, from: Data(answer?.body ?? []))
-            #expect(refusal.code == attack.code, "\(attack.name): \(refusal.message)")
-            expected.append((refusal.code, city.code))
+            let answer = try await city.send(Frame(.changeSet, try city.changeSet()))
+            #expect(answer?.kind == .acknowledgement)
+            #expect(try await federation.sql("SELECT count(*) FROM service_request", at: "370000") == "1")
             await city.close()
         }
-        // A length that nothing is reserved for.
-        let city15 = try HostileCity(Self.cities[14], federation)
-        try await city15.connect()
-        let refused = try await city15.send(bytes: [FrameKind.changeSet.rawValue, 0xff, 0xff, 0xff, 0xff])
-        #expect(try JSONDecoder().decode(Refusal.self, from: Data(refused?.body ?? [])).code == "E_FRAME_TOO_LARGE")
-        expected.append(("E_FRAME_TOO_LARGE", city15.code))
-        await city15.close()
 
-        let metrics = try await federation.get("/metrics", from: "370000")
-        for (code, city) in expected {
-            #expect(
-                metrics.contains(
-                    "federation_refusals_total{code=\"\(code)\",peer=\"\(city)\",direction=\"receiving\"} 1"),
-                "\(code)")
+        @Test(.timeLimit(.minutes(2)))
+        func `does not get past the handshake or the topology`() async throws {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            try await federation.serve("370000")
+            let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
+            let authority = try CertificateAuthority.load(from: federation.path("ca"))
+            let city = try #require(NodeID("370100"))
+
+            let stranger = try CertificateAuthority(name: "another authority", validityDays: 1, now: now)
+            var foreign = try stranger.makeCredentials(for: city, validityDays: 1, now: now)
+            foreign = try NodeCredentials(
+                certificateChainPEM: foreign.certificateChainPEM, privateKeyPEM: foreign.privateKeyPEM,
+                trustRootsPEM: foreign.trustRootsPEM + authority.certificatePEM)
+            await #expect(throws: FederationError.self) { try await hello(foreign, federation) }
+
+            let expired = try authority.makeCredentials(for: city, validityDays: 1, now: now - 3 * 86_400_000)
+            await #expect(throws: FederationError.self) { try await hello(expired, federation) }
+
+            let outsider = try authority.makeCredentials(for: try #require(NodeID("371000")), validityDays: 1, now: now)
+            let answer = try await hello(outsider, federation)
+            #expect(answer.status == 403)
+            #expect(String(decoding: answer.body, as: UTF8.self).contains("E_NOT_A_NEIGHBOUR"))
+
+            // No certificate at all, by another TLS client.
+            let port = try HostileCity("370100", federation).port
+            _ = try await Federation.tool([
+                "openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet", "-ign_eof",
+            ])
+
+            let metrics = try await federation.get("/metrics", from: "370000")
+            for outcome in ["expired", "foreignAuthority", "noCertificate"] {
+                #expect(metrics.contains("federation_handshakes_total{outcome=\"\(outcome)\"} 1\n"), "\(outcome)")
+            }
+            #expect(try await federation.sql("SELECT count(*) FROM link_cursor", at: "370000") == "0")
+            #expect(try await federation.get("/healthz", from: "370000").hasPrefix("HTTP/1.1 200"))
         }
-        for table in ["service_request", "quarantine", "link_cursor"] {
-            #expect(try await federation.sql("SELECT count(*) FROM \(table)", at: "370000") == "0", "\(table)")
+
+        private func hello(_ credentials: NodeCredentials, _ federation: Federation) async throws -> PeerResponse {
+            let client = try HostileCity("370100", federation).client(credentials)
+            do {
+                let response = try await client.request(
+                    "POST", "/v1/link/hello", body: Array("{}".utf8), deadlineMS: 5_000)
+                await client.shutdown()
+                return response
+            } catch {
+                await client.shutdown()
+                throw error
+            }
         }
 
-        // And the same city with something good.
-        let city = try HostileCity(Self.cities[0], federation)
-        try await city.connect()
-        let answer = try await city.send(Frame(.changeSet, try city.changeSet()))
-        #expect(answer?.kind == .acknowledgement)
-        #expect(try await federation.sql("SELECT count(*) FROM service_request", at: "370000") == "1")
-        await city.close()
-    }
+        // MARK: - Attacks
 
-    @Test(.timeLimit(.minutes(2)))
-    func `does not get past the handshake or the topology`() async throws {
-        let federation = try await Federation(Array(Federation.qilu.prefix(2)))
-        try await federation.serve("370000")
-        let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
-        let authority = try CertificateAuthority.load(from: federation.path("ca"))
-        let city = try #require(NodeID("370100"))
-
-        let stranger = try CertificateAuthority(name: "another authority", validityDays: 1, now: now)
-        var foreign = try stranger.makeCredentials(for: city, validityDays: 1, now: now)
-        foreign = try NodeCredentials(
-            certificateChainPEM: foreign.certificateChainPEM, privateKeyPEM: foreign.privateKeyPEM,
-            trustRootsPEM: foreign.trustRootsPEM + authority.certificatePEM)
-        await #expect(throws: FederationError.self) { try await hello(foreign, federation) }
-
-        let expired = try authority.makeCredentials(for: city, validityDays: 1, now: now - 3 * 86_400_000)
-        await #expect(throws: FederationError.self) { try await hello(expired, federation) }
-
-        let outsider = try authority.makeCredentials(for: try #require(NodeID("371000")), validityDays: 1, now: now)
-        let answer = try await hello(outsider, federation)
-        #expect(answer.status == 403)
-        #expect(String(decoding: answer.body, as: UTF8.self).contains("E_NOT_A_NEIGHBOUR"))
-
-        // No certificate at all, by another TLS client.
-        let port = try HostileCity("370100", federation).port
-        _ = try await Federation.tool(["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet", "-ign_eof"])
-
-        let metrics = try await federation.get("/metrics", from: "370000")
-        for outcome in ["expired", "foreignAuthority", "noCertificate"] {
-            #expect(metrics.contains("federation_handshakes_total{outcome=\"\(outcome)\"} 1\n"), "\(outcome)")
+        private struct Attack {
+            let name: String
+            let code: String
+            let frame: (HostileCity) throws -> Frame
         }
-        #expect(try await federation.sql("SELECT count(*) FROM link_cursor", at: "370000") == "0")
-        #expect(try await federation.get("/healthz", from: "370000").hasPrefix("HTTP/1.1 200"))
-    }
 
-    private func hello(_ credentials: NodeCredentials, _ federation: Federation) async throws -> PeerResponse {
-        let client = try HostileCity("370100", federation).client(credentials)
-        do {
-            let response = try await client.request("POST", "/v1/link/hello", body: Array("{}".utf8), deadlineMS: 5_000)
-            await client.shutdown()
-            return response
-        } catch {
-            await client.shutdown()
-            throw error
+        private var attacks: [Attack] {
+            func changed(
+                _ name: String, _ code: String, _ make: @escaping (HostileCity) throws -> [UInt8]
+            ) -> Attack {
+                Attack(name: name, code: code) { Frame(.changeSet, try make($0)) }
+            }
+            let title = ColumnDefinition("title", "标题", level: .personal)
+            return [
+                changed("truncated", "E_CHANGE_SET_TRUNCATED") { Array(try $0.changeSet().dropLast(2)) },
+                changed("cut in its header", "E_CHANGE_SET_TRUNCATED") { Array(try $0.changeSet().prefix(12)) },
+                changed("wrong magic", "E_CHANGE_SET_MAGIC") { Array("PK34".utf8) + (try $0.changeSet().dropFirst(4)) },
+                changed("a bomb", "E_CHANGE_SET_TOO_LARGE") { city in
+                    try city.changeSet(payload: [UInt8](repeating: 0, count: 200 << 20), payloadBytes: 1_000)
+                },
+                changed("more than may be decompressed", "E_CHANGE_SET_TOO_LARGE") { city in
+                    try city.changeSet(payload: [0], payloadBytes: SyncLimits.payloadBytesMax + 1)
+                },
+                changed("an unknown resource", "E_RESOURCE_UNKNOWN") { city in
+                    try city.changeSet(resource: ResourceDefinition("no_such_resource", "", columns: [title]))
+                },
+                changed("an unknown column", "E_COLUMN_UNKNOWN") { city in
+                    let column = ColumnDefinition("no_such_column", "", level: .open)
+                    return try city.changeSet(
+                        resource: ResourceDefinition("service_request", "", columns: [column]), values: ["x"])
+                },
+                changed("wrong types", "E_COLUMN_TYPE") { city in
+                    let column = ColumnDefinition("title", "", .integer, level: .open)
+                    return try city.changeSet(
+                        resource: ResourceDefinition("service_request", "", columns: [column]), integers: [7])
+                },
+                changed("invalid UTF-8", "E_TEXT_ENCODING") { try $0.changeSet(bytes: [0xe4, 0xb8]) },
+                changed("a NUL", "E_TEXT_NUL") { try $0.changeSet(bytes: [0x61, 0, 0x62]) },
+                changed("a row count that lies", "E_CHANGE_SET_COUNTS") { try $0.changeSet(rowCount: 3) },
+                changed("rows of another origin", "E_ORIGIN_NOT_SUPPLIED") { try $0.changeSet(origin: "370000") },
+                changed("a payload of another header", "E_CHANGE_SET_CHECKSUM") { city in
+                    try city.changeSet(digest: 42)
+                },
+                changed("a version out of the future", "E_CLOCK_SKEW") { city in
+                    try city.changeSet(version: HybridTime(milliseconds: 4_000_000_000_000, counter: 0).rawValue)
+                },
+            ]
         }
-    }
-
-    // MARK: - Attacks
-
-    private struct Attack {
-        let name: String
-        let code: String
-        let frame: (HostileCity) throws -> Frame
-    }
-
-    private var attacks: [Attack] {
-        func changed(
-            _ name: String, _ code: String, _ make: @escaping (HostileCity) throws -> [UInt8]
-        ) -> Attack {
-            Attack(name: name, code: code) { Frame(.changeSet, try make($0)) }
-        }
-        let title = ColumnDefinition("title", "标题", level: .personal)
-        return [
-            changed("truncated", "E_CHANGE_SET_TRUNCATED") { Array(try $0.changeSet().dropLast(2)) },
-            changed("cut in its header", "E_CHANGE_SET_TRUNCATED") { Array(try $0.changeSet().prefix(12)) },
-            changed("wrong magic", "E_CHANGE_SET_MAGIC") { Array("PK34".utf8) + (try $0.changeSet().dropFirst(4)) },
-            changed("a bomb", "E_CHANGE_SET_TOO_LARGE") { city in
-                try city.changeSet(payload: [UInt8](repeating: 0, count: 200 << 20), payloadBytes: 1_000)
-            },
-            changed("more than may be decompressed", "E_CHANGE_SET_TOO_LARGE") { city in
-                try city.changeSet(payload: [0], payloadBytes: SyncLimits.payloadBytesMax + 1)
-            },
-            changed("an unknown resource", "E_RESOURCE_UNKNOWN") { city in
-                try city.changeSet(resource: ResourceDefinition("no_such_resource", "", columns: [title]))
-            },
-            changed("an unknown column", "E_COLUMN_UNKNOWN") { city in
-                let column = ColumnDefinition("no_such_column", "", level: .open)
-                return try city.changeSet(
-                    resource: ResourceDefinition("service_request", "", columns: [column]), values: ["x"])
-            },
-            changed("wrong types", "E_COLUMN_TYPE") { city in
-                let column = ColumnDefinition("title", "", .integer, level: .open)
-                return try city.changeSet(
-                    resource: ResourceDefinition("service_request", "", columns: [column]), integers: [7])
-            },
-            changed("invalid UTF-8", "E_TEXT_ENCODING") { try $0.changeSet(bytes: [0xe4, 0xb8]) },
-            changed("a NUL", "E_TEXT_NUL") { try $0.changeSet(bytes: [0x61, 0, 0x62]) },
-            changed("a row count that lies", "E_CHANGE_SET_COUNTS") { try $0.changeSet(rowCount: 3) },
-            changed("rows of another origin", "E_ORIGIN_NOT_SUPPLIED") { try $0.changeSet(origin: "370000") },
-            changed("a payload of another header", "E_CHANGE_SET_CHECKSUM") { city in
-                try city.changeSet(digest: 42)
-            },
-            changed("a version out of the future", "E_CLOCK_SKEW") { city in
-                try city.changeSet(version: HybridTime(milliseconds: 4_000_000_000_000, counter: 0).rawValue)
-            },
-        ]
     }
 }
 
