@@ -63,13 +63,6 @@ import Testing
         #expect(make(sequence: 0) == nil && make(sequence: 1_000_000) == nil)
         #expect(make(sequence: 999_999)?.description.utf8.count == 23)
     }
-
-    @Test func `has Shanghai's day`() throws {
-        let lateEvening = try #require(ShanghaiTime.parse("2025-09-30T23:59:59.999+08:00"))
-        #expect(TicketNumber.dayNumber(of: lateEvening) == day)
-        #expect(TicketNumber.dayNumber(of: lateEvening + 1) == day + 1)
-        #expect(TicketNumber.dayNumber(of: .max) > day)
-    }
 }
 
 @Suite struct `A ULID` {

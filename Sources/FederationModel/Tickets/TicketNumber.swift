@@ -5,7 +5,7 @@
 package struct TicketNumber: Hashable, Sendable, CustomStringConvertible {
     /// GB/T 2260, 6 digits.
     package let region: String
-    /// The day in Shanghai, counted from 1970-01-01; see `CivilDate`.
+    /// The day in Shanghai; see `ShanghaiTime.dayNumber`.
     package let dayNumber: Int64
     /// A code of the list of channels, 2 digits.
     package let channel: String
@@ -52,11 +52,6 @@ package struct TicketNumber: Hashable, Sendable, CustomStringConvertible {
         Self.append(sequence, width: 6, to: &digits)
         digits.append(Self.checkDigit(of: digits[...]))
         return String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self)
-    }
-
-    /// The day that a number carries which is given at `time`.
-    package static func dayNumber(of time: UnixMilliseconds) -> Int64 {
-        (min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset).flooredQuotient(by: 86_400_000)
     }
 
     /// The days that four digits of a year can say.

@@ -2,39 +2,60 @@ import ChangeSetFormat
 import FederationModel
 import GRDB
 
-/// What became of one batch of records.
+/// What became of one row of an intake.
+package enum IntakeOutcome: Hashable, Sendable {
+    case accepted
+    /// All of its records were here already with the same fields.
+    case unchanged
+    case refused(IntakeRefusal)
+}
+
+/// What became of an intake.
 package struct IntakeReport: Sendable {
-    /// For each record, in order, whether it changed anything.
-    package var changed: [Bool]
+    /// One for each row, in order.
+    package var outcomes: [IntakeOutcome]
     /// The head after the commit; links are woken with it.
     package var head: Seq
 }
 
 extension NodeStore {
-    /// Stores records of this node in one durable transaction (`synchronous=FULL`): when this returns, a ticket that was
+    /// Stores rows of this node in one durable transaction (`synchronous=FULL`): when this returns, a ticket that was
     /// acknowledged to a citizen is on disk.
     ///
-    /// A record that is here already with the same fields changes nothing, so a batch may be repeated. Within a batch the
-    /// later of two records with one key wins.
+    /// A row is stored whole or not at all; a refused one stops no other. A record that is here already with the same
+    /// fields changes nothing, so a batch may be repeated. Of two records with one key the later wins.
     ///
-    /// - Throws: `E_RESOURCE_UNKNOWN`, or the first `FieldViolation` as `E_RECORD_INVALID`: check records with
-    ///   `violation(of:)` before, where one bad record must not stop the others.
-    package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
-        for record in records {
-            if let violation = try violation(of: record) {
-                throw FederationError("E_RECORD_INVALID", "a record of \(record.resource): \(violation)")
-            }
-        }
-        return try await writeDurably { [node, tables] db in
-            var changedKeys: [ResourceName: Set<String>] = [:]
+    /// - Parameters:
+    ///   - rows: the records that each row of the source became.
+    ///   - isGuarded: whether records of a ticket's thread must be legal at their place (`TicketGuard`). Events that happen
+    ///     now are guarded; the history of another system is stored as it is, and what is illegal in it becomes a conflict
+    ///     record.
+    package func intake(
+        rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
+        try await writeDurably { [node, tables, tableOrder, rules] db in
             let version = try NodeValue.nextVersion(now: now, db)
-            for (resource, group) in Dictionary(grouping: records, by: \.resource) {
-                guard let table = tables[resource] else { continue }
-                changedKeys[resource] = try Self.write(group, version: version, node: node, table: table, db)
+            var refusals = rows.map { Self.violation(of: $0, tables: tables) }
+            if isGuarded {
+                var check = try LifecycleCheck(
+                    rules: rules, node: node, version: version, rows: rows,
+                    reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
+                for index in rows.indices where refusals[index] == nil {
+                    refusals[index] = check.refusal(of: rows[index])
+                }
             }
-            return IntakeReport(
-                changed: records.map { changedKeys[$0.resource]?.contains($0.key) == true },
-                head: try NodeValue.integer("seq", db))
+            var accepted: [IntakeRecord] = []
+            for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
+            var changed: [ResourceName: Set<String>] = [:]
+            for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
+                guard let table = tables[resource] else { continue }
+                changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+            }
+            let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
+                if let refusal { return .refused(refusal) }
+                return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
+            }
+            return IntakeReport(outcomes: outcomes, head: try NodeValue.integer("seq", db))
         }
     }
 
@@ -45,26 +66,42 @@ extension NodeStore {
         try await pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA main.synchronous = FULL")
             defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
-            var value: Value?
+            var result: Result<Value, any Error>?
             try db.inTransaction(.immediate) {
-                value = try work(db)
+                result = .success(try work(db))
                 return .commit
             }
-            guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-            return value
+            guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+            return try result.get()
         }
     }
 
-    /// What is wrong with a record that a local system hands in; nil when it may be stored.
+    /// Stores records that are known to be right, each as a row of its own, unguarded.
     ///
-    /// - Throws: `E_RESOURCE_UNKNOWN`.
-    package func violation(of record: IntakeRecord) throws -> FieldViolation? {
-        guard let table = tables[record.resource] else {
+    /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
+    package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
+        let report = try await intake(rows: records.map { [$0] }, isGuarded: false, now: now)
+        for (record, outcome) in zip(records, report.outcomes) {
+            guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(
-                "E_RESOURCE_UNKNOWN", "this node has no resource \(record.resource)",
-                hint: "see `federation-node resource list`")
+                "E_RECORD_INVALID",
+                "a record of \(record.resource): \(refusal.code): \(refusal.field ?? ""): \(refusal.reason)")
         }
-        return record.violation(in: table.definition)
+        return report
+    }
+
+    private static func violation(
+        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+    ) -> IntakeRefusal? {
+        for record in row {
+            guard let table = tables[record.resource] else {
+                return IntakeRefusal(
+                    code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
+                    hint: "see `federation-node resource list`")
+            }
+            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+        }
+        return nil
     }
 
     private static func write(

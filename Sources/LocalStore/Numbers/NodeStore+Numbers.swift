@@ -8,7 +8,7 @@ extension NodeStore {
     /// is ever given twice, also after a kill; what is drawn and not used leaves a gap, which is legal.
     ///
     /// - Parameters:
-    ///   - dayNumber: the day in Shanghai; see `TicketNumber.dayNumber(of:)`.
+    ///   - dayNumber: the day in Shanghai; see `ShanghaiTime.dayNumber`.
     ///   - count: 1 or more.
     ///   - channel: the channel that the numbers carry, 2 digits.
     /// - Throws: `E_NUMBERS_EXHAUSTED` when the day has fewer left; `E_NUMBER_INVALID` for a channel or a day that no number

@@ -138,9 +138,15 @@ struct TicketAddCommand: AsyncParsableCommand {
 }
 
 extension LocalNode {
-    /// Stores one record and tells the running service.
+    /// Stores one record, if it is legal at its place in the ticket's thread, and tells the running service.
+    ///
+    /// - Throws: the code of `IntakeRefusal`.
     func take(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
-        _ = try await store.intake([record], now: now)
+        let report = try await store.intake(rows: [[record]], isGuarded: true, now: now)
+        if case .refused(let refusal) = report.outcomes.first {
+            let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
+            throw FederationError(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
+        }
         Doorbell.ring(databasePath: settings.databasePath)
     }
 
@@ -149,7 +155,7 @@ extension LocalNode {
     /// - Throws: what `NodeStore.drawTicketNumbers` throws.
     func nextNumber(at time: UnixMilliseconds, channel: String?) async throws -> String {
         let numbers = try await store.drawTicketNumbers(
-            count: 1, dayNumber: TicketNumber.dayNumber(of: time), channel: channel ?? "")
+            count: 1, dayNumber: ShanghaiTime.dayNumber(time), channel: channel ?? "")
         return numbers[0].description
     }
 }

@@ -6,6 +6,7 @@ import LocalStore
 struct TicketDrawing {
     let thread: TicketThread
     let topology: Topology
+    let calendar: WorkCalendar
     let now: UnixMilliseconds
 
     var text: String {
@@ -25,18 +26,45 @@ struct TicketDrawing {
         let number = request?.fields["service_request_id"]?.text ?? "–"
         var lines = ["工单 \(number.printable)  \(request?.fields["title"]?.text?.printable ?? "")"]
         lines.append("  全局标识 \(thread.globalID.printable)  来源 \(request.map { topology.title(of: $0.origin) } ?? "–")")
-        let others = [("来源工单编号", request?.fields["source_request_id"])] + thread.records.map { ("接收方工单编号", $0.fields["target_request_id"]) }
-        for case (let title, .text(let number)?) in others { lines.append("  \(title) \(number.printable)") }
+        let numbers = [("来源工单编号", request?.fields["source_request_id"]?.text)]
+            + thread.records.map { ("接收方工单编号", $0.fields["target_request_id"]?.text) }
+        for case (let title, let number?) in numbers { lines.append("  \(title) \(number.printable)") }
         guard let state = thread.state else { return lines }
-        lines.append("  状态 \(state.status.title)  第 \(state.round) 轮\(state.unit.map { "  承办单位 \($0.printable)" } ?? "")")
+        var status = "  状态 \(state.status.title)  第 \(state.round) 轮"
+        if let unit = state.unit { status += "  承办单位 \(unit.printable)" }
+        if let owner = state.owner { status += "  承办归属节点 \(topology.title(of: owner))" }
+        lines.append(status)
         if let due = state.dueAt { lines.append("  时限 \(ShanghaiTime.minute(due))  \(standing(of: state, due: due))") }
-        for code in state.conflicts { lines.append("  冲突 \(code)") }
+        lines += flags(of: state).map { "  \($0)" }
+        for finding in state.findings {
+            let node = topology.title(of: finding.event.origin)
+            lines.append("  冲突 \(finding.code.title) (\(finding.code.rawValue), \(node)): \(finding.code.resolution)")
+        }
         return lines
     }
 
+    private func flags(of state: TicketState) -> [String] {
+        var flags: [String] = []
+        if state.isHeld { flags.append("挂账") }
+        if state.isSuspended { flags.append("暂停计时") }
+        if state.supervision == .open { flags.append("督办未结") }
+        if let head = state.mergedInto { flags.append("并入 \(head.printable)") }
+        return flags
+    }
+
+    /// What is left of the time limit, or by how much it has passed, and the card that follows.
     private func standing(of state: TicketState, due: UnixMilliseconds) -> String {
-        if !state.status.isOpen { return (state.closedAt ?? now) <= due ? "按期" : "超期" }
-        return now <= due ? "剩余 \(duration(due - now))" : "超期 \(duration(now - due))"
+        guard state.status.isOpen else { return (state.closedAt ?? now) <= due ? "按期" : "超期" }
+        let left = RemainingTime(due: due, now: now, calendar: calendar)
+        let length = duration(left.milliseconds.magnitude)
+        let card =
+            switch WarningCard(due: due, now: now, calendar: calendar) {
+            case .none: ""
+            case .yellow: "  黄牌"
+            case .red: "  红牌"
+            }
+        if left.milliseconds < 0 { return "超期 \(length)\(card)" }
+        return "剩余 \(length)  \(left.workingDays) 个工作日\(card)"
     }
 
     // MARK: - Stages
@@ -102,7 +130,7 @@ struct TicketDrawing {
     }
 
     /// In the largest unit and the next.
-    private func duration(_ milliseconds: Int64) -> String {
+    private func duration(_ milliseconds: UInt64) -> String {
         let minutes = milliseconds / 60_000
         let (days, hours) = (minutes / 1_440, minutes / 60 % 24)
         if days > 0 { return "\(days) 天 \(hours) 小时" }

@@ -64,6 +64,10 @@ struct TicketEventCommand: AsyncParsableCommand {
         if form.isEmpty("occurred_at") { form.set("occurred_at", .integer(now)) }
         fill(&form, kind, thread, now: now)
         try complete(&form, kind, thread)
+        for name in kind.tickets {
+            guard let other = form.fields[name]?.text else { continue }
+            form.set(name, .text(try await local.store.ticket(other).globalID))
+        }
         let time = form.fields["occurred_at"]?.integer ?? now
         for case (let name, .number) in kind.fills where form.isEmpty(name) {
             form.set(name, .text(try await local.nextNumber(at: time, channel: thread.request?.fields["channel"]?.text)))
@@ -115,6 +119,10 @@ struct TicketEventCommand: AsyncParsableCommand {
             case .identity:
                 var chance = SystemRandomNumberGenerator()
                 form.set(name, .text("\(thread.globalID).\(ULID(now: now, using: &chance))"))
+            case .ordinal:
+                let ordinals = thread.records.filter { $0.resource.name == kind.resource.name }
+                    .compactMap { $0.fields[name]?.integer }
+                form.set(name, .integer((ordinals.max() ?? 0) + 1))
             case .latest: if let value = latest?.fields[name] { form.set(name, value) }
             case .number: break
             }

@@ -11,6 +11,8 @@ struct TicketEventKind {
     let required: [String]
     /// Further fields that a guided entry asks for.
     let optional: [String]
+    /// Fields that name another ticket, by its global id or a number.
+    let tickets: [String]
     /// Whether it begins another round of handling (重办).
     let beginsRound: Bool
 
@@ -26,6 +28,8 @@ struct TicketEventKind {
         case identity
         /// As in the latest record of the same resource, unless it is given.
         case latest
+        /// One more than the greatest of the same resource so far.
+        case ordinal
         /// The next own ticket number of this node, unless one is given.
         case number
     }
@@ -46,7 +50,8 @@ struct TicketEventKind {
         .init("acknowledge", "签收", BuiltInResources.acknowledgement),
         .init("return", "退单申请", BuiltInResources.returnRequest, optional: ["suggested_unit"]),
         .init("decide-return", "退单审批", BuiltInResources.returnDecision),
-        .init("extend", "延期申请", BuiltInResources.extensionRequest, optional: ["unit", "reason"]),
+        .init(
+            "extend", "延期申请", BuiltInResources.extensionRequest, ["ordinal": .ordinal], optional: ["unit", "reason"]),
         .init("decide-extension", "延期审批", BuiltInResources.extensionDecision, optional: ["due_datetime"]),
         .init(
             "handle", "办理", BuiltInResources.handling, required: ["unit"],
@@ -67,7 +72,7 @@ struct TicketEventKind {
             optional: ["result", "reviewer"]),
         closure("send-back", "办结退回", kind: "closed", review: "sent_back"),
         closure("withdraw", "撤诉", kind: "withdrawn"),
-        closure("terminate", "终止办理", kind: "terminated"),
+        closure("terminate", "终止办理", kind: "terminated", required: ["review"]),
         closure("hold", "挂账", kind: "held"),
         action("enter-callback", "进入回访"),
         .init(
@@ -85,14 +90,15 @@ struct TicketEventKind {
         action("archive", "归档"),
         action("suspend", "暂停计时"),
         action("resume", "恢复计时"),
-        action("merge", "并单", required: ["target"]),
+        action("merge", "并单", target: "主单", tickets: ["target"]),
         action("unmerge", "撤销并单"),
-        action("set-confidential", "设置保密", required: ["value"]),
-        action("set-category", "更正问题分类", required: ["value"]),
+        action("set-confidential", "设置保密", target: "保密标记", codeList: "confidential"),
+        action("set-category", "更正问题分类", target: "问题分类"),
         action("set-phone", "更正联系电话", required: ["value"]),
         .init(
             "transfer-offer", "移交", BuiltInResources.transfer,
-            ["step": .fixed(.text("offer")), "transfer_id": .identity], optional: ["kind", "due_datetime", "basis"]),
+            ["step": .fixed(.text("offer")), "transfer_id": .identity, "ordinal": .ordinal],
+            optional: ["kind", "due_datetime", "basis"]),
         step("accept", "接收移交", ["target_request_id": .number]),
         step("return", "退回移交", required: ["reason"]),
         step("designate", "指定移交"),
@@ -103,7 +109,7 @@ struct TicketEventKind {
 
     private init(
         _ word: String, _ title: String, _ resource: ResourceDefinition, _ fills: [String: Fill] = [:],
-        required: [String] = [], optional: [String] = [], beginsRound: Bool = false
+        required: [String] = [], optional: [String] = [], tickets: [String] = [], beginsRound: Bool = false
     ) {
         self.word = word
         self.title = title
@@ -111,20 +117,36 @@ struct TicketEventKind {
         self.fills = fills
         self.required = required
         self.optional = optional
+        self.tickets = tickets
         self.beginsRound = beginsRound
     }
 
-    private static func action(_ word: String, _ title: String, required: [String] = []) -> Self {
-        .init(
-            word, title, BuiltInResources.ticketAction,
-            ["action": .fixed(.text(word.replacing("-", with: "_")))], required: required,
-            optional: ["unit", "reason"])
+    /// - Parameters:
+    ///   - target: what the target is called in this action; nil when it has none.
+    ///   - codeList: the list that the target is a code of.
+    private static func action(
+        _ word: String, _ title: String, required: [String] = [], target: String? = nil, codeList: String? = nil,
+        tickets: [String] = []
+    ) -> Self {
+        let general = BuiltInResources.ticketAction
+        let columns = general.columns.map { column in
+            guard column.name == "target", let target else { return column }
+            return ColumnDefinition(
+                column.name, target, level: column.level, codeList: codeList, bytesMax: column.bytesMax)
+        }
+        return .init(
+            word, title, ResourceDefinition(general.name, general.title, columns: columns),
+            ["action": .fixed(.text(word.replacing("-", with: "_")))],
+            required: required + (target == nil ? [] : ["target"]), optional: ["unit", "reason"], tickets: tickets)
     }
 
-    private static func closure(_ word: String, _ title: String, kind: String, review: String? = nil) -> Self {
+    private static func closure(
+        _ word: String, _ title: String, kind: String, review: String? = nil, required: [String] = []
+    ) -> Self {
         var fills: [String: Fill] = ["closure_kind": .fixed(.text(kind))]
         if let review { fills["review"] = .fixed(.text(review)) }
-        return .init(word, title, BuiltInResources.closure, fills, optional: ["result", "reviewer"])
+        return .init(
+            word, title, BuiltInResources.closure, fills, required: required, optional: ["result", "reviewer"])
     }
 
     /// A step of a transfer that is under way.

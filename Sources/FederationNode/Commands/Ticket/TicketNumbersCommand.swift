@@ -43,7 +43,7 @@ struct TicketNumbersCommand: AsyncParsableCommand {
         }
         let local = try node.open()
         let numbers = try await local.store.drawTicketNumbers(
-            count: count, dayNumber: TicketNumber.dayNumber(of: time ?? wallClock()), channel: channel
+            count: count, dayNumber: ShanghaiTime.dayNumber(time ?? wallClock()), channel: channel
         ).map(\.description)
         if json {
             try Output.json(Report(node: local.id.code, seat: seat, numbers: numbers))

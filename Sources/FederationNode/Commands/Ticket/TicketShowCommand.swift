@@ -23,9 +23,11 @@ struct TicketShowCommand: AsyncParsableCommand {
         try await local.store.catchUpConsumers()
         let thread = try await local.store.ticket(id)
         if json {
-            try Output.json(TicketReport(thread))
+            try Output.json(TicketReport(thread, calendar: local.store.rules.calendar, now: wallClock()))
         } else {
-            print(TicketDrawing(thread: thread, topology: local.topology, now: wallClock()).text)
+            let drawing = TicketDrawing(
+                thread: thread, topology: local.topology, calendar: local.store.rules.calendar, now: wallClock())
+            print(drawing.text)
         }
     }
 }
@@ -66,19 +68,33 @@ private struct TicketReport: Encodable {
     let status: String?
     let round: Int64?
     let due: String?
+    /// `none`, `yellow`, `red`: of an open ticket with a time limit.
+    let card: String?
+    let owner: String?
+    let supervision: String?
+    let held: Bool?
+    let suspended: Bool?
+    let mergedInto: String?
     let conflicts: [String]
     let stages: [String: Int]
     let events: [Event]
     let calls: [Call]
     let recordings: [Recording]
 
-    init(_ thread: TicketThread) {
+    init(_ thread: TicketThread, calendar: WorkCalendar, now: UnixMilliseconds) {
         id = thread.globalID
         number = thread.request?.fields["service_request_id"]?.text
         origin = thread.request?.origin
         status = thread.state?.status.rawValue
         round = thread.state?.round
         due = thread.state?.dueAt.map { ShanghaiTime.rfc3339($0) }
+        let openDue = thread.state.flatMap { $0.status.isOpen ? $0.dueAt : nil }
+        card = openDue.map { WarningCard(due: $0, now: now, calendar: calendar).rawValue }
+        owner = thread.state?.owner
+        supervision = thread.state?.supervision.rawValue
+        held = thread.state?.isHeld
+        suspended = thread.state?.isSuspended
+        mergedInto = thread.state?.mergedInto
         conflicts = thread.state?.conflicts ?? []
         stages = Dictionary(uniqueKeysWithValues: Stage.allCases.map { ($0.title, thread.count(of: $0)) })
         events = thread.records.map {
