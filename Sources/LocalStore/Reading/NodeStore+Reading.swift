@@ -139,24 +139,39 @@ extension NodeStore {
             ).compactMap { TicketFinding(row: $0) }
             // Sorting keeps the order of the stages for records of one instant.
             let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
-            var calls: [TicketThread.Record] = []
-            var recordings: [TicketThread.Record] = []
-            if let table = tables["call_record"] {
-                let call = ordered.lazy.compactMap { record in
-                    record.fields["call_id"]?.text.map { (record.origin, $0) }
-                }.first
-                calls = try Self.records(
-                    of: table, where: "linked_request = ? OR (origin, \"key\") = (?, ?)", [globalID, call?.0, call?.1], db)
-            }
-            if let table = tables["recording"] {
-                for call in calls {
-                    recordings += try Self.records(
-                        of: table, where: "call_id = ? AND origin = ?", [call.key, call.origin], db)
-                }
-            }
+            let request = ordered.first { $0.resource.stage == .acceptance }
+            let calls = try request.map { try Self.calls(of: $0, table: tables["call_record"], db) } ?? []
+            let recordings = try calls.flatMap { try Self.recordings(of: $0, table: tables["recording"], db) }
             return TicketThread(
                 globalID: globalID, state: state, records: ordered, calls: calls, recordings: recordings)
         }
+    }
+
+    /// Ticket and call name each other by key; where another system wrote the link, by the key without the node's code.
+    private static func calls(
+        of request: TicketThread.Record, table: ResourceTable?, _ db: Database
+    ) throws -> [TicketThread.Record] {
+        guard let table else { return [] }
+        let call = request.fields["call_id"]?.text
+        return try records(
+            of: table,
+            where: """
+                linked_request = ?1 OR linked_request = ?2 AND origin = ?3
+                OR origin = ?3 AND "key" IN (?4, ?3 || '-' || ?4)
+                """,
+            [request.key, sourceKey(of: request), request.origin, call], db)
+    }
+
+    private static func recordings(
+        of call: TicketThread.Record, table: ResourceTable?, _ db: Database
+    ) throws -> [TicketThread.Record] {
+        guard let table else { return [] }
+        return try records(
+            of: table, where: "call_id IN (?, ?) AND origin = ?", [call.key, sourceKey(of: call), call.origin], db)
+    }
+
+    private static func sourceKey(of record: TicketThread.Record) -> String {
+        String(record.key.trimmingPrefix("\(record.origin)-"))
     }
 
     /// Tickets that a message names at most.

@@ -115,7 +115,10 @@ struct TicketDrawing {
             var parts = [ShanghaiTime.second(call.occurredAt), codes(of: call)]
             if let seconds = call.fields["queue_seconds"]?.integer { parts.append("排队 \(seconds) 秒") }
             if let seconds = call.fields["talk_seconds"]?.integer { parts.append("通话 \(seconds) 秒") }
-            let recordings = thread.recordings.filter { $0.origin == call.origin && $0.fields["call_id"]?.text == call.key }
+            let recordings = thread.recordings.filter { recording in
+                let link = recording.fields["call_id"]?.text ?? ""
+                return recording.origin == call.origin && [link, "\(call.origin)-\(link)"].contains(call.key)
+            }
             return ["│   话务  \(parts.joined(separator: "  "))"] + recordings.map(describe(recording:))
         }
     }
