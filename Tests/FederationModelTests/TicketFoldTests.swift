@@ -273,7 +273,8 @@ private let wholeThread = [
     // MARK: - 重办
 
     private let rework = [
-        assignment(100, to: "水务局", round: 2), acknowledgement(110, by: "水务局"), record("handling", 120, [:], ["contacted": 1]),
+        assignment(100, to: "水务局", round: 2), acknowledgement(110, by: "水务局"),
+        record("handling", 120, [:], ["contacted": 1]),
         record("reply", 130, ["reply_kind": "final"]), closure(140), record("callback", 150, ["resolved": "resolved"]),
         evaluation(160, "4"),
     ]
