@@ -103,7 +103,8 @@ extension `Real processes` {
             #expect(nowhere.errors.hasPrefix("E_TICKET_UNKNOWN"))
             try await federation.succeed(
                 ["ticket", "event", second, "merge", "--field", "target=\(number)"], at: "370102")
-            #expect(try await federation.succeed(["ticket", "show", second], at: "370102").output.contains("并入 \(first)"))
+            #expect(
+                try await federation.succeed(["ticket", "show", second], at: "370102").output.contains("并入 \(first)"))
             let dead = try await federation.run(["ticket", "event", second, "queue"], at: "370102")
             #expect(dead.errors.hasPrefix("E_STATE_MERGED"))
         }
@@ -128,7 +129,9 @@ extension `Real processes` {
             let both = try await federation.succeed(["ticket", "list", "--number", drawn[0]], at: "370102").output
             #expect(both.contains(first) && both.contains(second))
             let odd = try await add(to: federation, "--number", "250930090000-000017")
-            #expect(try await federation.succeed(["ticket", "show", "250930090000-000017"], at: "370102").output.contains(odd))
+            #expect(
+                try await federation.succeed(["ticket", "show", "250930090000-000017"], at: "370102").output.contains(
+                    odd))
         }
 
         @Test(.timeLimit(.minutes(1)))
@@ -146,7 +149,8 @@ extension `Real processes` {
 
             let id = try await federation.sql("SELECT global_id FROM service_request", at: "370102")
             let (_, refused) = try await atTerminal(
-                ["ticket", "event", id, "dispatch"], answers: ["市住建局", "明天", "2027-01-08 18:00", "", "", "", "否"], federation)
+                ["ticket", "event", id, "dispatch"], answers: ["市住建局", "明天", "2027-01-08 18:00", "", "", "", "否"],
+                federation)
             #expect(refused.contains("时间格式不符") && refused.contains("E_CANCELLED"))
             #expect(try await federation.count("assignment", at: "370102") == 0)
         }
@@ -180,12 +184,14 @@ extension `Real processes` {
         ) async throws -> (status: Int32, said: String) {
             let all = arguments + ["--config", federation.path("370102/node.yaml")]
             return try await onOwnThread {
-                let master = posix_openpt(O_RDWR | O_NOCTTY)
+                // pts(4): the master is unlocked and says its number. Swift does not import posix_openpt and its kin.
+                let master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
                 defer { close(master) }
-                guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else {
-                    throw CocoaError(.fileReadUnknown)
-                }
-                let slave = FileHandle(fileDescriptor: open(name, O_RDWR | O_NOCTTY), closeOnDealloc: true)
+                var (lock, number) = (Int32(0), UInt32(0))
+                guard master >= 0, ioctl(master, 0x4004_5431, &lock) == 0, ioctl(master, 0x8004_5430, &number) == 0
+                else { throw CocoaError(.fileReadUnknown) }
+                let slave = FileHandle(
+                    fileDescriptor: open("/dev/pts/\(number)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
                 let text = Array((answers.joined(separator: "\n") + "\n").utf8)
                 guard write(master, text, text.count) == text.count else { throw CocoaError(.fileWriteUnknown) }
                 let process = Process()

@@ -7,7 +7,8 @@ import Testing
         let temporary = try TemporaryStore(jinan)
         try await take(
             [
-                request(1, ["call_id": .text("370100-C1")]), request(2, ["call_id": .text("C2")]), request(3), request(4),
+                request(1, ["call_id": .text("370100-C1")]), request(2, ["call_id": .text("C2")]), request(3),
+                request(4),
                 call("370100-C1"), call("370100-C2"), call("370100-C3", linked: "370100-3"),
                 call("370100-C4", linked: "4"), call("370100-C5"),
                 recording("370100-R1", of: "370100-C1"), recording("370100-R2", of: "C2"),

@@ -34,7 +34,9 @@ package struct TicketNumber: Hashable, Sendable, CustomStringConvertible {
             return nil
         }
         func number(_ range: Range<Int>) -> Int { digits[range].reduce(0) { $0 * 10 + Int($1) } }
-        func string(_ range: Range<Int>) -> String { String(decoding: text.utf8.dropFirst(range.lowerBound).prefix(range.count), as: UTF8.self) }
+        func string(_ range: Range<Int>) -> String {
+            String(decoding: text.utf8.dropFirst(range.lowerBound).prefix(range.count), as: UTF8.self)
+        }
         let (year, month, day) = (number(6..<10), number(10..<12), number(12..<14))
         guard (1...12).contains(month), (1...CivilDate.daysInMonth(month, year: year)).contains(day) else { return nil }
         self.init(

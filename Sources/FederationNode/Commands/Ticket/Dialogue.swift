@@ -20,7 +20,11 @@ struct Dialogue {
             var prompt = choices == nil ? column.title : "  请选择"
             if column.type == .timestamp { prompt += " (如 2025-09-30 09:00)" }
             if column.type == .boolean { prompt += " (是/否)" }
-            if let suggestion { prompt += " [\(column.text(of: suggestion))]" } else if !isRequired { prompt += " (可空)" }
+            if let suggestion {
+                prompt += " [\(column.text(of: suggestion))]"
+            } else if !isRequired {
+                prompt += " (可空)"
+            }
             let answer = try line(prompt + ": ")
             if answer.isEmpty {
                 if let suggestion { return suggestion }

@@ -32,11 +32,13 @@ struct RecordForm {
     mutating func take(assignments: [String]) throws {
         let names = resource.columns.map(\.name)
         for assignment in assignments {
-            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             guard parts.count == 2 else { throw ValidationError("--field: expected NAME=VALUE") }
             guard names.contains(parts[0]) else {
                 throw ValidationError(
-                    "--field \(parts[0]): \(resource.name) has no such field; \(suggestion(for: parts[0], among: names))")
+                    "--field \(parts[0]): \(resource.name) has no such field; \(suggestion(for: parts[0], among: names))"
+                )
             }
             try take(parts[1], for: parts[0], flag: "--field \(parts[0])")
         }

@@ -26,7 +26,8 @@ struct TicketDrawing {
         let number = request?.fields["service_request_id"]?.text ?? "–"
         var lines = ["工单 \(number.printable)  \(request?.fields["title"]?.text?.printable ?? "")"]
         lines.append("  全局标识 \(thread.globalID.printable)  来源 \(request.map { topology.title(of: $0.origin) } ?? "–")")
-        let numbers = [("来源工单编号", request?.fields["source_request_id"]?.text)]
+        let numbers =
+            [("来源工单编号", request?.fields["source_request_id"]?.text)]
             + thread.records.map { ("接收方工单编号", $0.fields["target_request_id"]?.text) }
         for case (let title, let number?) in numbers { lines.append("  \(title) \(number.printable)") }
         guard let state = thread.state else { return lines }

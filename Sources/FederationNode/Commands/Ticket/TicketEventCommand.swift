@@ -70,7 +70,8 @@ struct TicketEventCommand: AsyncParsableCommand {
         }
         let time = form.fields["occurred_at"]?.integer ?? now
         for case (let name, .number) in kind.fills where form.isEmpty(name) {
-            form.set(name, .text(try await local.nextNumber(at: time, channel: thread.request?.fields["channel"]?.text)))
+            form.set(
+                name, .text(try await local.nextNumber(at: time, channel: thread.request?.fields["channel"]?.text)))
         }
         var chance = SystemRandomNumberGenerator()
         // No ordinal: two that write at the same time must not get one key.
@@ -103,7 +104,8 @@ struct TicketEventCommand: AsyncParsableCommand {
     }
 
     /// What follows from the ticket and from the kind.
-    private func fill(_ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, now: UnixMilliseconds) {
+    private func fill(_ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, now: UnixMilliseconds)
+    {
         form.set("global_id", .text(thread.globalID))
         form.set("ticket_origin", .text(thread.request?.origin ?? ""))
         form.set("recorded_at", .integer(now))

@@ -35,7 +35,8 @@ struct TicketNumbersCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard TicketNumber.sequences.contains(count) else {
-            throw ValidationError("--count must be \(TicketNumber.sequences.lowerBound) to \(TicketNumber.sequences.upperBound)")
+            throw ValidationError(
+                "--count must be \(TicketNumber.sequences.lowerBound) to \(TicketNumber.sequences.upperBound)")
         }
         let time = try date.map { text in
             guard let time = ShanghaiTime.parse(text) else { throw ValidationError("--date is not a date") }
