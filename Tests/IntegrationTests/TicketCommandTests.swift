@@ -151,7 +151,7 @@ extension `Real processes` {
             let (_, refused) = try await atTerminal(
                 ["ticket", "event", id, "dispatch"], answers: ["市住建局", "明天", "2027-01-08 18:00", "", "", "", "否"],
                 federation)
-            #expect(refused.contains("时间格式不符") && refused.contains("E_CANCELLED"))
+            #expect(refused.contains("无效，需要时间") && refused.contains("E_CANCELLED"))
             #expect(try await federation.count("assignment", at: "370102") == 0)
         }
 

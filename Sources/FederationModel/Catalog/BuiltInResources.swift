@@ -62,7 +62,8 @@ package enum BuiltInResources {
             .init("call_id", "话务", level: .personal, bytesMax: 80),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
-        indexes: [["global_id"], ["requested_datetime"]])
+        // Citizens and other systems name a ticket by its number.
+        indexes: [["global_id"], ["requested_datetime"], ["service_request_id"], ["source_request_id"]])
 
     // MARK: - 派单
 

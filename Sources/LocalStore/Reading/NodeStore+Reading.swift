@@ -88,11 +88,11 @@ extension NodeStore {
         func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
             guard let value else { return }
             conditions.append(condition)
-            arguments += [value]
+            arguments += StatementArguments(repeatElement(value, count: condition.count { $0 == "?" }))
         }
         add("r.origin = ?", filter.origin?.code)
         add("s.status = ?", filter.status?.rawValue)
-        add("? IN (r.service_request_id, r.source_request_id)", filter.number)
+        add("(r.service_request_id = ? OR r.source_request_id = ?)", filter.number)
         add("s.unit = ?", filter.unit)
         add("r.requested_datetime >= ?", filter.since)
         if filter.isOverdue {
@@ -167,7 +167,7 @@ extension NodeStore {
     ) throws -> [TicketThread.Record] {
         guard let table else { return [] }
         return try records(
-            of: table, where: "call_id IN (?, ?) AND origin = ?", [call.key, sourceKey(of: call), call.origin], db)
+            of: table, where: "call_id IN (?, ?) AND +origin = ?", [call.key, sourceKey(of: call), call.origin], db)
     }
 
     private static func sourceKey(of record: TicketThread.Record) -> String {

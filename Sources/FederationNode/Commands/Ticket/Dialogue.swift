@@ -34,8 +34,8 @@ struct Dialogue {
             }
             do {
                 return try column.value(ofInput: choices?.code(of: answer) ?? answer)
-            } catch let violation as FieldViolation {
-                say("  无效: \(violation.rule.title)")
+            } catch is FieldViolation {
+                say("  无效，需要\(column.expectation)")
             }
         }
     }
@@ -84,18 +84,16 @@ private struct Choices {
     }
 }
 
-extension FieldViolation.Rule {
-    /// In words for whoever types.
-    fileprivate var title: String {
-        switch self {
-        case .missing: "必填"
-        case .unknown: "无此信息项"
-        case .type: "类型不符"
-        case .tooLong: "太长"
-        case .notInCodeList: "不在代码表中"
-        case .badText: "含非法字符"
-        case .badTime: "时间格式不符"
-        case .timeOrder: "时间先后不符"
+extension ColumnDefinition {
+    /// What an answer must be, for whoever types.
+    fileprivate var expectation: String {
+        if codeList != nil { return "列出的一项 (序号、代码或名称)" }
+        return switch type {
+        case .text, .json: "文字 (最多 \(bytesMax) 字节)"
+        case .integer: "整数 (如 3)"
+        case .real: "数字 (如 36.65)"
+        case .boolean: "“是”或“否”"
+        case .timestamp: "时间 (如 2025-09-30 09:00)"
         }
     }
 }
