@@ -59,6 +59,8 @@ struct `A province that a hostile neighbour speaks to` {
         try await expectRefused(city.changeSet(editHeader: { $0.rowCount -= 1 }), "E_CHANGE_SET_COUNTS")
         try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes += 1 }), "E_CHANGE_SET_COUNTS")
         try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes -= 1 }), "E_CHANGE_SET_TOO_LARGE")
+        let more = SyncLimits.payloadBytesMax + 1
+        try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes = more }), "E_CHANGE_SET_TOO_LARGE")
         try await expectGood()
     }
 
@@ -126,9 +128,10 @@ struct `A province that a hostile neighbour speaks to` {
 
     @Test func `puts single bad rows aside and takes the others`() async throws {
         let bytes = try city.changeSet(edit: { row in
-            if case .text(let key) = row["key"], key.hasSuffix("-2") { row["channel"] = .text("打电话") }
+            if row["key"] == .text("\(city.node)-2") { row["channel"] = .text("打电话") }
+            if row["key"] == .text("\(city.node)-3") { row["requested_datetime"] = .integer(.max) }
         })
-        #expect(try await city.answer(to: bytes) == .acknowledged(rows: City.rowsOfDraft - 1))
+        #expect(try await city.answer(to: bytes) == .acknowledged(rows: City.rowsOfDraft - 2))
     }
 
     // MARK: - Frames
