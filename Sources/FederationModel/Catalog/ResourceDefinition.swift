@@ -150,8 +150,8 @@ extension ColumnDefinition {
     /// The times that a row may hold: those whose year has four digits in UTC and in China, which is what RFC 3339 can
     /// write. What lies outside is a fault of the program that wrote it, and arithmetic with it may overflow.
     package static let timestamps: ClosedRange<UnixMilliseconds> =
-        CivilDate.dayNumber(year: 1, month: 1, day: 1) * 86_400_000
-        ... CivilDate.dayNumber(year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
+        CivilDate.dayNumber(year: 1, month: 1, day: 1) * 86_400_000...CivilDate.dayNumber(
+            year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
 
     /// Checks one value that a local system hands in, by type, length, text and code list.
     package func violation(of value: FieldValue) -> FieldViolation? {
