@@ -185,9 +185,7 @@ private let wholeThread = [
         #expect(final.status == .replied)
         #expect(final.repliedAt == 2_400_000)
         #expect(
-            fold([request(), record("reply", 40, ["reply_kind": "final"])]).conflicts == [
-                "E_STATE_NO_CONTACT", "E_STATE_NOT_DISPATCHED",
-            ])
+            fold([request(), record("reply", 40, ["reply_kind": "final"])]).conflicts == ["E_STATE_NOT_DISPATCHED"])
     }
 
     @Test func `lets a seat answer directly, before the closure or after it`() {

@@ -156,7 +156,10 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
                 ]
             }, record("extension_request", 60)
     ),
-    ("E_STATE_NO_CONTACT", signed, record("reply", 40, ["reply_kind": "final"])),
+    (
+        "E_STATE_NO_CONTACT", signed + [record("handling", 30, [:], ["contacted": 0])],
+        record("reply", 40, ["reply_kind": "final"])
+    ),
     ("E_STATE_CLOSE_WITHOUT_REPLY", handled, record("closure", 50, ["closure_kind": "closed"])),
     ("E_STATE_CLOSE_WITHOUT_REPLY", [request], record("closure", 50, ["closure_kind": "direct"])),
     ("E_STATE_CLOSE_WITHOUT_REPLY", handled, action("apply_closure", 50)),
