@@ -109,6 +109,78 @@ extension `Real processes` {
             #expect(dead.errors.hasPrefix("E_STATE_MERGED"))
         }
 
+        /// Each kind once at least, where it is legal.
+        @Test(.timeLimit(.minutes(2)))
+        func `record every kind of event`() async throws {
+            let federation = try await Federation([Federation.Node(code: "370102")])
+            let due = ["--due", "2030-01-01 18:00"]
+            let dispatched = [["queue"], ["dispatch", "--unit", "市住建局"] + due]
+            let handled =
+                dispatched + [
+                    ["acknowledge", "--unit", "市住建局"], ["handle", "--unit", "市住建局", "--field", "contacted=1"],
+                ]
+            let lives: [[[String]]] = [
+                dispatched + [
+                    ["return", "--unit", "市住建局", "--reason", "非本单位职责"], ["decide-return", "--field", "decision=驳回"],
+                ],
+                handled + [
+                    ["extend", "--field", "requested_until=2030-02-01 18:00"],
+                    ["decide-extension", "--field", "decision=同意", "--due", "2030-02-01 18:00"], ["suspend"],
+                    ["resume"],
+                    ["supervise", "--field", "level=书面", "--unit", "市住建局"],
+                    ["end-supervision", "--field", "outcome=已整改"], ["reply"], ["apply-closure"],
+                    ["send-back"], ["reply"], ["hold"], ["apply-closure"], ["close"], ["enter-callback"],
+                    ["call-back", "--field", "reached=接通"], ["evaluate", "--field", "score5=5"], ["archive"],
+                ],
+                handled + [["terminate", "--field", "review=通过"]],
+                [
+                    ["set-confidential", "--field", "target=隐名"], ["set-category", "--field", "target=03.02"],
+                    ["set-phone", "--field", "value=0531-12345"], ["withdraw"],
+                ],
+            ]
+            for life in lives {
+                let id = try await add(to: federation)
+                for event in life { try await federation.succeed(["ticket", "event", id] + event, at: "370102") }
+                let shown = try await federation.succeed(["ticket", "show", id], at: "370102").output
+                #expect(!shown.contains("冲突"), "\(shown)")
+            }
+            let ended = try await federation.sql(
+                "SELECT outcome, closed_datetime > occurred_at FROM supervision", at: "370102")
+            #expect(ended.hasPrefix("已整改|"), "one record, completed")
+            let again = try await federation.run(
+                ["ticket", "event", try await add(to: federation), "end-supervision"], at: "370102")
+            #expect(again.errors.hasPrefix("E_STATE_NOTHING_OPEN"))
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func `hand a ticket to another node, which gives it a number of its own`() async throws {
+            let nodes = [
+                Federation.Node(code: "370100", name: "济南市"),
+                Federation.Node(code: "370102", name: "历下区", parent: "370100"),
+            ]
+            let federation = try await Federation(nodes)
+            for node in nodes { try await federation.serve(node.code) }
+            let id = try await add(to: federation)
+            try await federation.waitUntil("the ticket is at the city", seconds: 30) {
+                try await federation.count("service_request", at: "370100") == 1
+            }
+            let early = try await federation.run(["ticket", "event", id, "transfer-accept"], at: "370100")
+            #expect(early.status != 0)
+            try await federation.succeed(
+                ["ticket", "event", id, "transfer-offer", "--field", "to_node=370100", "--field", "kind=县转市"],
+                at: "370102")
+            try await federation.waitUntil("the offer is at the city", seconds: 30) {
+                try await federation.count("transfer", at: "370100") == 1
+            }
+            try await federation.succeed(["ticket", "event", id, "transfer-accept"], at: "370100")
+            let number = try await federation.sql(
+                "SELECT target_request_id FROM transfer WHERE step = 'accept'", at: "370100")
+            #expect(number.hasPrefix("370100") && number.count == 23)
+            let shown = try await federation.succeed(["ticket", "show", number], at: "370100").output
+            #expect(shown.contains("全局标识 \(id)") && shown.contains("接收方工单编号 \(number)"))
+            #expect(shown.contains("承办归属节点 济南市"))
+        }
+
         @Test(.timeLimit(.minutes(2)))
         func `give no number twice when many draw at the same time`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])

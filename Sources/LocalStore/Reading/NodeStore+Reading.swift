@@ -88,7 +88,7 @@ extension NodeStore {
         func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
             guard let value else { return }
             conditions.append(condition)
-            arguments += StatementArguments(repeatElement(value, count: condition.count { $0 == "?" }))
+            for _ in 0..<condition.count(where: { $0 == "?" }) { arguments += [value] }
         }
         add("r.origin = ?", filter.origin?.code)
         add("s.status = ?", filter.status?.rawValue)

@@ -61,8 +61,10 @@ struct TicketEventCommand: AsyncParsableCommand {
         let local = try node.open()
         let thread = try await local.store.ticket(id)
         let now = wallClock()
-        if form.isEmpty("occurred_at") { form.set("occurred_at", .integer(now)) }
-        fill(&form, kind, thread, now: now)
+        if form.isEmpty(kind.timeField) { form.set(kind.timeField, .integer(now)) }
+        let open = try openRecord(of: kind, thread, node: local.id)
+        for (name, value) in open?.fields ?? [:] where form.isEmpty(name) { form.set(name, value) }
+        fill(&form, kind, thread, node: local.id, now: now)
         try complete(&form, kind, thread)
         for name in kind.tickets {
             guard let other = form.fields[name]?.text else { continue }
@@ -75,7 +77,7 @@ struct TicketEventCommand: AsyncParsableCommand {
         }
         var chance = SystemRandomNumberGenerator()
         // No ordinal: two that write at the same time must not get one key.
-        let key = "\(thread.globalID).\(kind.resource.name).\(ULID(now: now, using: &chance))"
+        let key = open?.key ?? "\(thread.globalID).\(kind.resource.name).\(ULID(now: now, using: &chance))"
         try await local.take(IntakeRecord(resource: kind.resource.name, key: key, fields: form.fields), now: now)
         if json {
             try Output.json(["id": thread.globalID, "resource": kind.resource.name.text, "key": key])
@@ -85,7 +87,7 @@ struct TicketEventCommand: AsyncParsableCommand {
     }
 
     private func takeFlags(into form: inout RecordForm, _ kind: TicketEventKind) throws {
-        try form.take(at, for: "occurred_at", flag: "--at")
+        try form.take(at, for: kind.timeField, flag: "--at")
         try form.take(actor, for: "actor", flag: "--actor")
         let unitField = ["assignee_unit", "unit", "target_unit"].first { kind.resource.column(named: $0) != nil }
         try form.take(unit, for: unitField ?? "unit", flag: "--unit")
@@ -103,9 +105,26 @@ struct TicketEventCommand: AsyncParsableCommand {
         }
     }
 
+    /// The record that the event completes; nil for an event that is a record of its own.
+    private func openRecord(
+        of kind: TicketEventKind, _ thread: TicketThread, node: NodeID
+    ) throws -> TicketThread.Record? {
+        guard let end = kind.ends else { return nil }
+        let open = thread.records.last {
+            $0.resource.name == kind.resource.name && $0.origin == node.code && $0.fields[end] == nil
+        }
+        guard let open else {
+            throw FederationError(
+                "E_STATE_NOTHING_OPEN", "node \(node) has no open \(kind.resource.name) of this ticket",
+                hint: "only the node that began it ends it")
+        }
+        return open
+    }
+
     /// What follows from the ticket and from the kind.
-    private func fill(_ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, now: UnixMilliseconds)
-    {
+    private func fill(
+        _ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, node: NodeID, now: UnixMilliseconds
+    ) {
         form.set("global_id", .text(thread.globalID))
         form.set("ticket_origin", .text(thread.request?.origin ?? ""))
         form.set("recorded_at", .integer(now))
@@ -117,10 +136,9 @@ struct TicketEventCommand: AsyncParsableCommand {
         for (name, fill) in kind.fills where form.isEmpty(name) {
             switch fill {
             case .fixed(let value), .preset(let value): form.set(name, value)
-            case .time: form.set(name, form.fields["occurred_at"] ?? .null)
             case .identity:
                 var chance = SystemRandomNumberGenerator()
-                form.set(name, .text("\(thread.globalID).\(ULID(now: now, using: &chance))"))
+                form.set(name, .text("\(node)-\(ULID(now: now, using: &chance))"))
             case .ordinal:
                 let ordinals = thread.records.filter { $0.resource.name == kind.resource.name }
                     .compactMap { $0.fields[name]?.integer }

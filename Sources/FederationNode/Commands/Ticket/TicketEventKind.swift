@@ -15,6 +15,9 @@ struct TicketEventKind {
     let tickets: [String]
     /// Whether it begins another round of handling (重办).
     let beginsRound: Bool
+    /// Whether it completes the latest record of its resource that this node wrote and left open, in place of writing another;
+    /// then the field that says when it ended. A record is open while that field is empty.
+    let ends: String?
 
     /// Where a field comes from that nobody has to type.
     enum Fill {
@@ -22,8 +25,6 @@ struct TicketEventKind {
         case fixed(FieldValue)
         /// Unless it is given.
         case preset(FieldValue)
-        /// The time of the event, unless it is given.
-        case time
         /// A new identity.
         case identity
         /// As in the latest record of the same resource, unless it is given.
@@ -33,6 +34,9 @@ struct TicketEventKind {
         /// The next own ticket number of this node, unless one is given.
         case number
     }
+
+    /// Where the time of the event stands.
+    var timeField: String { ends ?? "occurred_at" }
 
     /// All fields that have to be there in the end and that a person may give.
     var mandatory: [String] {
@@ -63,8 +67,7 @@ struct TicketEventKind {
             "supervise", "督办", BuiltInResources.supervision, optional: ["trigger", "target_unit", "due_datetime"]),
         .init(
             "end-supervision", "督办办结", BuiltInResources.supervision,
-            ["level": .latest, "trigger": .latest, "target_unit": .latest, "closed_datetime": .time],
-            optional: ["response", "outcome"]),
+            optional: ["response", "outcome"], ends: "closed_datetime"),
         action("apply-closure", "申请办结"),
         .init(
             "close", "办结", BuiltInResources.closure,
@@ -109,7 +112,8 @@ struct TicketEventKind {
 
     private init(
         _ word: String, _ title: String, _ resource: ResourceDefinition, _ fills: [String: Fill] = [:],
-        required: [String] = [], optional: [String] = [], tickets: [String] = [], beginsRound: Bool = false
+        required: [String] = [], optional: [String] = [], tickets: [String] = [], beginsRound: Bool = false,
+        ends: String? = nil
     ) {
         self.word = word
         self.title = title
@@ -119,6 +123,7 @@ struct TicketEventKind {
         self.optional = optional
         self.tickets = tickets
         self.beginsRound = beginsRound
+        self.ends = ends
     }
 
     /// - Parameters:
