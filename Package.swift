@@ -145,6 +145,12 @@ let package = Package(
                 "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "BorderTests",
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests"),
 
         // MARK: - Measurements

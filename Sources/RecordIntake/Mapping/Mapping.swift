@@ -76,6 +76,9 @@ package struct Mapping: Sendable {
     package let key: [Column]
     /// Columns that a file may lack; they read as empty then.
     package let optionalColumns: Set<String>
+    /// Whether the file is the history of another system. Its tickets are marked as migrated (`migrated`): steps that the
+    /// system never kept are not held against them, and what is illegal in their threads is stored all the same.
+    package let isHistory: Bool
     let records: [RecordRule]
 
     /// The resources that it makes, in the order of the file.
