@@ -13,28 +13,41 @@ package struct GeneratedFile: Sendable {
         let resource: ResourceName
         /// For ticket actions.
         let action: String?
+        /// Whether it holds the first of several records, else the last.
+        let isFirst: Bool
         let columns: [ColumnDefinition]
 
-        init(_ definition: ResourceDefinition, action: String? = nil) {
-            name = action ?? definition.name.text
+        init(_ definition: ResourceDefinition, name: String? = nil, action: String? = nil, isFirst: Bool = false) {
+            self.name = name ?? action ?? definition.name.text
             resource = definition.name
             self.action = action
-            let implied = ["global_id", "ticket_origin", "recorded_at", "round", "ext", "action"]
-            let unused = ["target", "value", "unit", "reason"]
+            self.isFirst = isFirst
+            let left = action == nil ? Self.leftOut : Self.leftOut.union(["target", "value", "unit", "reason"])
             columns = definition.columns.filter {
-                !implied.contains($0.name) && (action == nil || action == "merge" && $0.name == "target"
-                    || !unused.contains($0.name))
+                !left.contains($0.name) || action == "merge" && $0.name == "target"
             }
         }
+
+        func holds(_ record: IntakeRecord) -> Bool {
+            record.resource == resource && (action == nil || record.fields["action"]?.text == action)
+        }
+
+        /// What the import fills in by itself, and what is never filled here.
+        private static let leftOut: Set<String> = [
+            "global_id", "ticket_origin", "recorded_at", "round", "ext", "action", "source_request_id",
+            "source_system", "lat", "long", "reporter_phone_alt", "respondent_uscc", "migrated", "call_id",
+            "content_internal", "comment",
+        ]
     }
 
     private static let slots: [Slot] = [
         Slot(BuiltInResources.serviceRequest), Slot(BuiltInResources.ticketAction, action: "queue"),
         Slot(BuiltInResources.ticketAction, action: "merge"), Slot(BuiltInResources.assignment),
         Slot(BuiltInResources.acknowledgement), Slot(BuiltInResources.extensionRequest),
-        Slot(BuiltInResources.extensionDecision), Slot(BuiltInResources.handling), Slot(BuiltInResources.supervision),
+        Slot(BuiltInResources.extensionDecision), Slot(BuiltInResources.handling, isFirst: true), Slot(BuiltInResources.supervision),
         Slot(BuiltInResources.reply), Slot(BuiltInResources.ticketAction, action: "apply_closure"),
-        Slot(BuiltInResources.closure), Slot(BuiltInResources.callback), Slot(BuiltInResources.evaluation),
+        Slot(BuiltInResources.closure), Slot(BuiltInResources.callback, isFirst: true),
+        Slot(BuiltInResources.callback, name: "callback_2", isFirst: true), Slot(BuiltInResources.evaluation),
         Slot(BuiltInResources.ticketAction, action: "archive"),
     ]
 
@@ -51,9 +64,9 @@ package struct GeneratedFile: Sendable {
 
     /// Appends one ticket.
     ///
-    /// CSV has the ticket as a list of it shows it: where it stands now. Of each kind of record it has the last one since
-    /// the last dispatch; returns, suspensions, corrections, transfers, calls and what came before a return or a new round
-    /// are in JSON Lines only.
+    /// CSV has the ticket as a list shows it: where it stands now. Of each kind of record it has one since the last
+    /// dispatch, of callbacks two. Returns, suspensions, corrections, transfers, calls, and what came before a return or a
+    /// new round are in JSON Lines only.
     package func append(_ thread: [IntakeRecord], to text: inout [UInt8]) {
         switch format {
         case .jsonl: for record in thread { appendLine(record, to: &text) }
@@ -78,7 +91,6 @@ package struct GeneratedFile: Sendable {
             case .integer(let time) where column.type == .timestamp:
                 text.append(UInt8(ascii: "\""))
                 appendTime(time, dateSeparator: UInt8(ascii: "T"), to: &text)
-                if time % 1_000 != 0 { text += ".\(IdentityNumber.padded(Int(time % 1_000), 3))".utf8 }
                 text += "+08:00\"".utf8
             case .integer(let integer) where column.type == .boolean: text += (integer == 0 ? "false" : "true").utf8
             case .integer(let integer): text += String(integer).utf8
@@ -104,16 +116,16 @@ package struct GeneratedFile: Sendable {
     private func appendRow(_ thread: [IntakeRecord], to text: inout [UInt8]) {
         let dispatch =
             thread.lastIndex { $0.resource == "assignment" && $0.fields["role"] == .text("main") } ?? 0
+        // A slot's record stands behind that of the slot before, so that a row runs forward in time.
+        var next = 0
         for (index, slot) in Self.slots.enumerated() {
-            let record = thread.indices.last {
-                let record = thread[$0]
-                guard record.resource == slot.resource else { return false }
-                if let action = slot.action, record.fields["action"]?.text != action { return false }
-                // A joint unit's assignment stands behind the main one's.
-                if slot.resource == "assignment" { return $0 == dispatch }
-                if slot.resource == "service_request" { return $0 == 0 }
-                return $0 > dispatch || slot.name == "queue"
-            }.map { thread[$0] }
+            if slot.resource == "assignment" { next = max(next, dispatch) }
+            let rest = thread.indices.dropFirst(next)
+            let isFirst = slot.isFirst || index < 2 || slot.resource == "assignment"
+            let found =
+                isFirst ? rest.first { slot.holds(thread[$0]) } : rest.last { slot.holds(thread[$0]) }
+            if let found { next = found + 1 }
+            let record = found.map { thread[$0] }
             for (position, column) in slot.columns.enumerated() {
                 if index > 0 || position > 0 { text.append(UInt8(ascii: ",")) }
                 guard let value = record?.fields[column.name] else { continue }
@@ -137,9 +149,10 @@ package struct GeneratedFile: Sendable {
     }
 
     private func appendTime(_ time: UnixMilliseconds, dateSeparator: UInt8, to text: inout [UInt8]) {
-        let day = OfficeHours.dayNumber(time)
+        let day = ShanghaiTime.dayNumber(time)
         let date = CivilDate.date(dayNumber: day)
-        let seconds = Int(time - OfficeHours.midnight(ofDay: day)) / 1_000
+        let midnight = ShanghaiTime.midnight(ofDay: day)
+        let seconds = Int(time - midnight) / 1_000
         appendDigits(date.year, 4, to: &text)
         text.append(UInt8(ascii: "-"))
         appendDigits(date.month, 2, to: &text)
@@ -151,10 +164,14 @@ package struct GeneratedFile: Sendable {
         appendDigits(seconds / 60 % 60, 2, to: &text)
         text.append(UInt8(ascii: ":"))
         appendDigits(seconds % 60, 2, to: &text)
+        // The end of a day is its last millisecond.
+        guard time % 1_000 != 0 else { return }
+        text.append(UInt8(ascii: "."))
+        appendDigits(Int(time - midnight) % 1_000, 3, to: &text)
     }
 
     private func appendDigits(_ value: Int, _ width: Int, to text: inout [UInt8]) {
-        var divisor = width == 4 ? 1_000 : 10
+        var divisor = width == 4 ? 1_000 : width == 3 ? 100 : 10
         while divisor > 0 {
             text.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
             divisor /= 10

@@ -96,9 +96,9 @@ package struct LiveTickets: Sendable {
 
     /// The hundredths of a second of the day, so that a second run on one day gives out other numbers.
     private mutating func sequence(of arrival: UnixMilliseconds) -> Int {
-        let day = OfficeHours.dayNumber(arrival)
+        let day = ShanghaiTime.dayNumber(arrival)
         if day != lastDay { (lastDay, lastSequence) = (day, 0) }
-        lastSequence = max(lastSequence + 1, Int((arrival - OfficeHours.midnight(ofDay: day)) / 10))
+        lastSequence = max(lastSequence + 1, Int((arrival - ShanghaiTime.midnight(ofDay: day)) / 10))
         return lastSequence
     }
 }

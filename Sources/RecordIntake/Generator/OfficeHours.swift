@@ -1,48 +1,26 @@
 import FederationModel
 
 /// Office time in China: +08:00 all year since 1992, 08:30 to 17:30 on working days.
-package struct OfficeHours: Sendable {
+struct OfficeHours: Sendable {
     static let minute: Int64 = 60_000
     static let hour: Int64 = 3_600_000
     static let day: Int64 = 86_400_000
 
-    /// Whether a day, by its number since 1970-01-01, is one on which offices work.
-    let isWorkday: @Sendable (Int64) -> Bool
-
-    static func dayNumber(_ time: UnixMilliseconds) -> Int64 {
-        let face = time + ShanghaiTime.offset
-        return (face >= 0 ? face : face - day + 1) / day
-    }
-
-    static func midnight(ofDay number: Int64) -> UnixMilliseconds { number * day - ShanghaiTime.offset }
+    let calendar: WorkCalendar
 
     /// 0 for Monday. Day 0, 1970-01-01, was a Thursday.
     static func weekday(_ dayNumber: Int64) -> Int { Int(((dayNumber + 3) % 7 + 7) % 7) }
 
-    /// Saturdays and Sundays off, and nothing else.
-    package static let weekendsOff: @Sendable (Int64) -> Bool = { weekday($0) < 5 }
-
     /// `time` itself when offices are open, else the next opening.
     func officeTime(_ time: UnixMilliseconds) -> (time: UnixMilliseconds, wasOpen: Bool) {
-        var number = Self.dayNumber(time)
-        let timeOfDay = time - Self.midnight(ofDay: number)
-        if isWorkday(number) {
+        var number = ShanghaiTime.dayNumber(time)
+        let timeOfDay = time - ShanghaiTime.midnight(ofDay: number)
+        if calendar.isWorkingDay(number) {
             if (Self.opening...Self.closing).contains(timeOfDay) { return (time, true) }
-            if timeOfDay < Self.opening { return (Self.midnight(ofDay: number) + Self.opening, false) }
+            if timeOfDay < Self.opening { return (ShanghaiTime.midnight(ofDay: number) + Self.opening, false) }
         }
-        repeat { number += 1 } while !isWorkday(number)
-        return (Self.midnight(ofDay: number) + Self.opening, false)
-    }
-
-    /// The end (24:00) of the `count`-th working day after the day of `start` (domain model 3.4: 次日起).
-    func end(ofWorkday count: Int, after start: UnixMilliseconds) -> UnixMilliseconds {
-        var number = Self.dayNumber(start)
-        var left = count
-        while left > 0 {
-            number += 1
-            if isWorkday(number) { left -= 1 }
-        }
-        return Self.midnight(ofDay: number + 1)
+        repeat { number += 1 } while !calendar.isWorkingDay(number)
+        return (ShanghaiTime.midnight(ofDay: number) + Self.opening, false)
     }
 
     private static let opening = 8 * hour + 30 * minute
@@ -52,7 +30,7 @@ package struct OfficeHours: Sendable {
 
     /// Hundredths of an ordinary day: Mondays bring 15 % more, days off 40 % less (domain model 7).
     func weight(ofDay number: Int64) -> Int {
-        guard isWorkday(number) else { return 60 }
+        guard calendar.isWorkingDay(number) else { return 60 }
         return Self.weekday(number) == 0 ? 115 : 100
     }
 

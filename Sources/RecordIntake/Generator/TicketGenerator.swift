@@ -26,10 +26,10 @@ package struct TicketGenerator: Sequence, Sendable {
     ) {
         self.recipe = recipe
         self.showcase = showcase
-        let first = OfficeHours.dayNumber(from)
+        let first = ShanghaiTime.dayNumber(from)
         let afterLast = first + Int64(Swift.max(days, 1))
         firstDay = first
-        end = OfficeHours.midnight(ofDay: afterLast)
+        end = ShanghaiTime.midnight(ofDay: afterLast)
         let weights = (first..<afterLast).map(recipe.office.weight(ofDay:))
         let total = weights.reduce(0, +)
         let wanted = Swift.max(tickets, 0)
@@ -73,7 +73,7 @@ package struct TicketGenerator: Sequence, Sendable {
             }
             var random = SplitMix64(seed: generator.recipe.seed &+ 1, index: index)
             let share = (Double(indexInDay) + random.fraction()) / Double(generator.ticketsByDay[day])
-            let midnight = OfficeHours.midnight(ofDay: generator.firstDay + Int64(day))
+            let midnight = ShanghaiTime.midnight(ofDay: generator.firstDay + Int64(day))
             return generator.recipe.ticket(
                 index, requested: midnight + OfficeHours.timeOfDay(share), sequence: indexInDay + 1,
                 end: generator.end, isShowcase: generator.showcase && index == 0, before: &before)

@@ -30,11 +30,11 @@ package struct TicketRecipe: Sendable {
     ///   - includesCalls: telephone callers have a call record and mostly a recording; some callers hang up in the queue.
     ///   - dirtRate: the share of tickets, 0 to 1, that have one fault of `Dirt`. With 0 every thread is legal.
     ///   - partners: who may take over a ticket. Without them nothing is transferred.
-    ///   - isWorkday: whether offices work on a day, by its number since 1970-01-01.
+    ///   - calendar: when offices work. The limits are counted by it, so whoever judges the threads uses the same.
     package init(
         seed: UInt64, origin: NodeID, region: String, mix: TicketMix = .a, includesCalls: Bool = false,
         dirtRate: Double = 0, partners: [Partner] = [],
-        isWorkday: @escaping @Sendable (Int64) -> Bool = OfficeHours.weekendsOff
+        calendar: WorkCalendar = .weekendsOnly
     ) {
         self.seed = seed
         self.origin = origin
@@ -42,7 +42,7 @@ package struct TicketRecipe: Sendable {
         self.includesCalls = includesCalls
         self.dirtRate = dirtRate
         self.partners = partners
-        office = OfficeHours(isWorkday: isWorkday)
+        office = OfficeHours(calendar: calendar)
         places = Places(region: region)
         numberRegion = String(origin.code.prefix(6))
     }
@@ -69,20 +69,24 @@ package struct TicketRecipe: Sendable {
             head: before.head)
         var thread = writer.records()
         if let block = writer.sharedBlock, before.head?.block != block { before.head = (block, writer.globalID) }
-        if !isShowcase, let dirt = dirt(ofTicket: index) {
-            var random = SplitMix64(seed: ~seed, index: index)
-            _ = random.next()
+        if !isShowcase, let (dirt, source) = drawDirt(index) {
+            var random = source
             dirt.soil(&thread, context: Dirt.Context(recipe: self, before: before), random: &random)
         }
         before.number = writer.number
         return thread
     }
 
-    /// The fault of a ticket; nil for a clean one.
-    package func dirt(ofTicket index: Int) -> Dirt? {
+    /// The fault of a ticket; nil for a clean one. A showcase ticket is clean in any case.
+    package func dirt(ofTicket index: Int) -> Dirt? { drawDirt(index)?.dirt }
+
+    /// From a source of chance of its own, so that the other tickets stay what they are without dirt.
+    private func drawDirt(_ index: Int) -> (dirt: Dirt, random: SplitMix64)? {
         guard dirtRate > 0 else { return nil }
         var random = SplitMix64(seed: ~seed, index: index)
-        return random.fraction() < dirtRate ? random.pick(Dirt.allCases) : nil
+        guard random.fraction() < dirtRate else { return nil }
+        let dirt = random.pick(Dirt.allCases)
+        return (dirt, random)
     }
 }
 
@@ -90,4 +94,9 @@ package struct TicketRecipe: Sendable {
 package struct WrittenRecord: Hashable, Sendable {
     package let node: NodeID
     package var record: IntakeRecord
+
+    package init(node: NodeID, record: IntakeRecord) {
+        self.node = node
+        self.record = record
+    }
 }

@@ -88,7 +88,7 @@ extension TicketWriter {
     /// After the period in which the unit may object. Not while a supervision is open.
     private mutating func writeArchive() throws(PeriodOver) {
         guard !isShowcase, !hasOpenSupervision, random.chance(800) else { return }
-        time = recipe.office.end(ofWorkday: 10, after: time)
+        time = recipe.office.calendar.end(ofWorkingDay: 10, after: time)
         passOfficeTime(minutes: 1...60)
         try act("archive", actor: seat)
     }

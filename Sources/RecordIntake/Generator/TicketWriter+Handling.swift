@@ -65,7 +65,7 @@ extension TicketWriter {
         case "complex": return Limit(count: 15, kind: "calendar_days", due: time + 15 * OfficeHours.day)
         default:
             let days = type == "1" ? 2 : 5
-            return Limit(count: days, kind: "working_days", due: recipe.office.end(ofWorkday: days, after: time))
+            return Limit(count: days, kind: "working_days", due: recipe.office.calendar.end(ofWorkingDay: days, after: time))
         }
     }
 
@@ -73,7 +73,7 @@ extension TicketWriter {
         to unit: String, limit: Limit, isDesignated: Bool
     ) throws(PeriodOver) {
         let acceptDeadline =
-            limit.kind == "hours" ? time + OfficeHours.hour : recipe.office.end(ofWorkday: 1, after: time)
+            limit.kind == "hours" ? time + OfficeHours.hour : recipe.office.calendar.end(ofWorkingDay: 1, after: time)
         var fields: [String: FieldValue] = [
             "assignee_unit": .text(unit), "role": .text("main"), "due_datetime": .integer(limit.due),
             "limit_days": .integer(Int64(limit.count)), "limit_kind": .text(limit.kind),
@@ -136,7 +136,7 @@ extension TicketWriter {
             return
         }
         time = asked
-        let later = recipe.office.end(ofWorkday: random.int(3...10), after: limit.due - 1)
+        let later = recipe.office.calendar.end(ofWorkingDay: random.int(3...10), after: limit.due - 1)
         try add(
             "extension_request", actor: unit,
             [
@@ -229,7 +229,7 @@ extension TicketWriter {
         var fields: [String: FieldValue] = [
             "level": .text(isLate ? random.pick(["red_card", "red_card", "written"]) : "yellow_card"),
             "trigger": .text(isLate ? "overdue" : "should_resolve"), "target_unit": .text(unit),
-            "due_datetime": .integer(recipe.office.end(ofWorkday: 2, after: time)),
+            "due_datetime": .integer(recipe.office.calendar.end(ofWorkingDay: 2, after: time)),
         ]
         hasOpenSupervision = closed >= end
         if !hasOpenSupervision {

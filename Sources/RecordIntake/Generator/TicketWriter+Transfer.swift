@@ -20,7 +20,7 @@ extension TicketWriter {
         switch random.below(100) {
         case ..<55:
             let number = TicketNumber.make(
-                region: String(partner.node.code.prefix(6)), dayNumber: OfficeHours.dayNumber(time), channel: "15",
+                region: String(partner.node.code.prefix(6)), dayNumber: ShanghaiTime.dayNumber(time), channel: "15",
                 sequence: random.int(1...9_999))
             try add(
                 "transfer", by: partner.node, actor: "\(partner.name)12345",

@@ -43,7 +43,7 @@ struct TicketWriter {
         isShowcase: Bool, head: (block: Int, globalID: String)?
     ) {
         var random = SplitMix64(seed: recipe.seed, index: index)
-        let dayNumber = OfficeHours.dayNumber(requested)
+        let dayNumber = ShanghaiTime.dayNumber(requested)
         let date = CivilDate.date(dayNumber: dayNumber)
         self.recipe = recipe
         self.requested = requested
