@@ -141,9 +141,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: [
-                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
-            ],
+            dependencies: ["FederationModel"],
             swiftSettings: strict),
         .testTarget(
             name: "BorderTests",

@@ -134,7 +134,7 @@ struct City {
 }
 
 /// A value of a row, which need not be one that the catalog allows.
-enum Cell {
+enum Cell: Equatable {
     case null
     case text(String)
     case bytes([UInt8])

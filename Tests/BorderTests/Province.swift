@@ -43,7 +43,7 @@ final class Province: Sendable {
         process.standardError = FileHandle(forWritingAtPath: folder + "/log")
     }
 
-    static func started() async throws -> Province {
+    static func started() throws -> Province {
         let province = try Province()
         let output = Pipe()
         province.process.standardOutput = output
@@ -201,7 +201,7 @@ struct RunningProvince: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let province = try await Province.started()
+        let province = try await onOwnThread { try Province.started() }
         defer { province.stop() }
         try await Province.$current.withValue(province) { try await function() }
     }

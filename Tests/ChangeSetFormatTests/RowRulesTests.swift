@@ -47,6 +47,17 @@ import Testing
         #expect(try flag(.min) == ["0 flag E_FIELD_TYPE"])
     }
 
+    @Test func `take the times of the years 1 to 9999 and no other`() throws {
+        func time(_ value: Int64) throws -> [String] {
+            try violations([row("a", [.text("n"), .null, .null, .null, .integer(value)])])
+        }
+        let first: UnixMilliseconds = -62_135_596_800_000  // 0001-01-01T00:00:00Z
+        let last: UnixMilliseconds = 253_402_271_999_999  // 9999-12-31T23:59:59.999+08:00
+        #expect(try time(first) == [])
+        #expect(try time(last) == [])
+        for wrong in [first - 1, last + 1, .min, .max] { #expect(try time(wrong) == ["0 at E_FIELD_TIME"]) }
+    }
+
     @Test func `put aside a row without a version or with a state that is none`() throws {
         func envelope(version: FieldValue, state: FieldValue) throws -> [String] {
             var bad = row("a")

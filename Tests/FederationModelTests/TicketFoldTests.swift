@@ -185,9 +185,7 @@ private let wholeThread = [
         #expect(final.status == .replied)
         #expect(final.repliedAt == 2_400_000)
         #expect(
-            fold([request(), record("reply", 40, ["reply_kind": "final"])]).conflicts == [
-                "E_STATE_NO_CONTACT", "E_STATE_NOT_DISPATCHED",
-            ])
+            fold([request(), record("reply", 40, ["reply_kind": "final"])]).conflicts == ["E_STATE_NOT_DISPATCHED"])
     }
 
     @Test func `lets a seat answer directly, before the closure or after it`() {
@@ -273,7 +271,8 @@ private let wholeThread = [
     // MARK: - 重办
 
     private let rework = [
-        assignment(100, to: "水务局", round: 2), acknowledgement(110, by: "水务局"), record("handling", 120, [:], ["contacted": 1]),
+        assignment(100, to: "水务局", round: 2), acknowledgement(110, by: "水务局"),
+        record("handling", 120, [:], ["contacted": 1]),
         record("reply", 130, ["reply_kind": "final"]), closure(140), record("callback", 150, ["resolved": "resolved"]),
         evaluation(160, "4"),
     ]

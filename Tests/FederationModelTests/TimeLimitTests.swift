@@ -22,7 +22,8 @@ private func at(_ text: String) throws -> UnixMilliseconds {
     let due = calendar.end(ofWorkingDay: 5, after: try at("2025-09-30 10:00"))
     #expect(ShanghaiTime.rfc3339(due) == "2025-10-14T23:59:59.999+08:00")
     #expect(calendar.workingDays(from: try at("2025-09-30 10:00"), to: due) == 5)
-    #expect(TimeLimit(5, .workingDays).due(start: try at("2025-09-30 10:00"), counting: usual, calendar: calendar) == due)
+    #expect(
+        TimeLimit(5, .workingDays).due(start: try at("2025-09-30 10:00"), counting: usual, calendar: calendar) == due)
 }
 
 @Test func `A calendar without the notice has weekends only and says so`() throws {
@@ -103,7 +104,9 @@ private func at(_ text: String) throws -> UnixMilliseconds {
     #expect(ShanghaiTime.minute(moved) == "2025-10-24 23:59")
 }
 
-@Test func `The card is yellow from one working day before the due date and red on the first working day after it`() throws {
+@Test func `The card is yellow from one working day before the due date and red on the first working day after it`()
+    throws
+{
     func card(_ now: String, due: UnixMilliseconds) throws -> WarningCard {
         WarningCard(due: due, now: try at(now), calendar: calendar)
     }

@@ -90,6 +90,23 @@ import Zstandard
         #expect(await refusal(of: good.bytes, resources: narrower) == "E_COLUMN_UNKNOWN")
     }
 
+    @Test func `is refused when it begins a sweep in an earlier epoch of its sender`() async throws {
+        let (header, payload) = try opened()
+        func begun(_ epoch: Epoch) throws -> [UInt8] {
+            var header = header
+            header.start.epoch = epoch
+            header.start.sweep = link.sweepStart
+            header.end.epoch = epoch
+            return try sealed(header, payload)
+        }
+        let before = try await above.store.dump()
+        let earlier = try begun(Epoch(counter: 0, nonce: 42))
+        await #expect { try await apply(earlier) } throws: { ($0 as? FederationError)?.code == "E_EPOCH" }
+        #expect(try await above.store.dump() == before)
+        _ = try await apply(begun(Epoch(counter: 2, nonce: 42)))
+        #expect(try await above.store.cursor(of: jinan)?.epoch.counter == 2)
+    }
+
     @Test func `is refused when one row of many is of another origin`() async throws {
         for origin in ["370200", "370000", "", "370100 ", "山东"] {
             let code = await refusal(of: try made { rows in rows[1]["origin"] = .text(origin) })
@@ -130,15 +147,17 @@ import Zstandard
     }
 
     @Test func `with numbers at the edge of what there is neither stops the store nor its consumers`() async throws {
-        for extreme in [Int64.max, .min] {
-            let bytes = try made(step: extreme == .max ? 0 : 1) { rows in
-                rows[0]["requested_datetime"] = .integer(extreme)
-                rows[0]["accepted_datetime"] = .integer(extreme)
-                rows[0]["lat"] = .real(extreme == .max ? .greatestFiniteMagnitude : -0.0)
+        let times = ColumnDefinition.timestamps
+        for (step, (edge, beyond)) in [(times.lowerBound, Int64.min), (times.upperBound, Int64.max)].enumerated() {
+            let bytes = try made(step: Int64(step)) { rows in
+                rows[0]["requested_datetime"] = .integer(edge)
+                rows[0]["accepted_datetime"] = .integer(edge)
+                rows[0]["lat"] = .real(step == 0 ? -0.0 : .greatestFiniteMagnitude)
+                rows[1]["requested_datetime"] = .integer(beyond)
             }
-            _ = try await apply(bytes)
+            #expect(try await apply(bytes).quarantined == 1)
             try await above.store.catchUpConsumers()
-            #expect(!ShanghaiTime.rfc3339(extreme).isEmpty)
+            #expect(try await above.store.count("service_request", where: "requested_datetime = \(edge)") == 1)
         }
     }
 

@@ -45,7 +45,7 @@ extension Folding {
         state.round = round
         state.closedAt = nil
         assigned = []
-        wasContacted = false
+        wasContacted = nil
         unreached = 0
         isEvaluated = false
         isPersonsVerdict = false
@@ -101,7 +101,8 @@ extension Folding {
         if ![.replied, .pendingReview, .returnRequested].contains(state.status) {
             go(to: .inProgress, from: [.dispatched, .inProgress], orElse: .notDispatched, event)
         }
-        if event.integer("contacted") == 1 { wasContacted = true }
+        // Not said is not denied: many systems record no contact.
+        if let contacted = event.integer("contacted") { wasContacted = wasContacted == true || contacted == 1 }
     }
 
     mutating func reply(_ event: TicketEvent) {
@@ -109,7 +110,7 @@ extension Folding {
         guard kind != "interim" else { return }
         state.repliedAt = event.occurredAt
         if kind == "direct" && [.received, .closed].contains(state.status) { return }
-        if needsContact && !wasContacted { note(.noContact, event) }
+        if needsContact && wasContacted == false { note(.noContact, event) }
         go(to: .replied, from: [.dispatched, .inProgress, .replied], orElse: .notDispatched, event)
     }
 }

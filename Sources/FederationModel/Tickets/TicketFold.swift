@@ -63,7 +63,8 @@ struct Folding {
     var designated = false
     var lastDispatch: UnixMilliseconds?
     var extensionAskedAt: UnixMilliseconds?
-    var wasContacted = false
+    /// Nil as long as no record says whether the unit contacted the citizen.
+    var wasContacted: Bool?
     /// Contact before the reply and a callback after the closure are not asked of every ticket.
     var needsContact = true
     var excludesCallback = false

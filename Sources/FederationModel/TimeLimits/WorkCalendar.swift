@@ -19,6 +19,11 @@ package struct WorkCalendar: Hashable, Sendable {
         self.workingWeekendDays = Set(workingWeekendDays.filter(Self.isWeekend)).sorted()
     }
 
+    /// Tells one calendar from another.
+    package var fingerprint: String {
+        "\(years.sorted()) off \(daysOff) worked \(workingWeekendDays)"
+    }
+
     /// No year's notice is known.
     package static let weekendsOnly = WorkCalendar(years: [], holidays: [], workingWeekendDays: [])
 

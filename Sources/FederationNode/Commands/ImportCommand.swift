@@ -134,7 +134,7 @@ private struct ImportRun {
             return
         }
         let result = try await local.store.intake(
-            rows: batch.map(\.records), isGuarded: !importer.mapping.isHistory, now: wallClock())
+            rows: batch.map(\.records), isGuarded: importer.mapping.isGuarded, now: wallClock())
         Doorbell.ring(databasePath: local.settings.databasePath)
         for (source, outcome) in zip(batch, result.outcomes) {
             switch outcome {
