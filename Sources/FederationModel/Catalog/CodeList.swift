@@ -96,7 +96,7 @@ package struct CodeList: Hashable, Sendable {
     }
 
     /// Levels of parents, or successors in a row, that are followed. Data from another node may go round in a circle.
-    private static let stepsMax = 16
+    package static let stepsMax = 16
 
     /// A list of the floor by its name; see ``CodeLists``.
     package static func named(_ name: String) -> CodeList? { CodeLists.builtIn.named(name) }

@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import NodeRuntime
 import TopologyFile
+import YAMLFile
 
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,7 +34,7 @@ struct TopologyCommand: AsyncParsableCommand {
             if !problems.isEmpty { throw ExitCode(1) }
         }
 
-        private func check() -> (Topology?, [TopologyProblem]) {
+        private func check() -> (Topology?, [FileProblem]) {
             do {
                 return (try TopologyFile.read(path: file), [])
             } catch {
@@ -53,7 +54,7 @@ struct TopologyCommand: AsyncParsableCommand {
             let message: String
             let hint: String
 
-            init(_ problem: TopologyProblem) {
+            init(_ problem: FileProblem) {
                 code = problem.code
                 line = problem.line
                 message = problem.message

@@ -1,0 +1,4 @@
+import FederationModel
+import ReferenceFile
+import Testing
+import YAMLFile
