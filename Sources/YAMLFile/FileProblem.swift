@@ -1,5 +1,5 @@
 /// One thing that is wrong in a file that people write, with the line to change and what to write there.
-package struct FileProblem: Error, Hashable, Sendable, CustomStringConvertible {
+package struct FileProblem: Error, Hashable, Sendable, Encodable, CustomStringConvertible {
     /// Stable; the prefix names the kind of file, `E_TOPOLOGY_…`, and the README of its folder lists them all.
     package let code: String
     /// The file as the caller named it.
@@ -17,6 +17,11 @@ package struct FileProblem: Error, Hashable, Sendable, CustomStringConvertible {
         self.line = line
         self.message = message
         self.hint = hint
+    }
+
+    /// The file is left out: whoever asks has named it.
+    private enum CodingKeys: String, CodingKey {
+        case code, line, message, hint
     }
 
     /// The form that editors and terminals turn into a link: `FILE:LINE: CODE: what is wrong; what to do`.

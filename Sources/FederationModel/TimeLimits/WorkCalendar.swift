@@ -27,12 +27,6 @@ package struct WorkCalendar: Hashable, Sendable {
     /// No year's notice is known.
     package static let weekendsOnly = WorkCalendar(years: [], holidays: [], workingWeekendDays: [])
 
-    /// Tells one calendar from another, in one line.
-    package var fingerprint: String {
-        [years.sorted().map(String.init), daysOff.map(String.init), workingWeekendDays.map(String.init)]
-            .map { $0.joined(separator: ",") }.joined(separator: ";")
-    }
-
     /// - Parameter dayNumber: days since 1970-01-01.
     package func isWorkingDay(_ dayNumber: Int64) -> Bool {
         Self.isWeekend(dayNumber)

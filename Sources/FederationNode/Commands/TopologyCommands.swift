@@ -25,7 +25,7 @@ struct TopologyCommand: AsyncParsableCommand {
             let (topology, problems) = check()
             if json {
                 try Output.json(
-                    Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems.map(Problem.init)))
+                    Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems))
             } else if let topology {
                 print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
             } else {
@@ -45,21 +45,7 @@ struct TopologyCommand: AsyncParsableCommand {
         private struct Report: Encodable {
             let valid: Bool
             let nodes: Int?
-            let problems: [Problem]
-        }
-
-        private struct Problem: Encodable {
-            let code: String
-            let line: Int
-            let message: String
-            let hint: String
-
-            init(_ problem: FileProblem) {
-                code = problem.code
-                line = problem.line
-                message = problem.message
-                hint = problem.hint
-            }
+            let problems: [FileProblem]
         }
     }
 

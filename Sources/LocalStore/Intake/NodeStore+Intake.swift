@@ -33,13 +33,13 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules] db in
+        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules, lists] db in
             try db.execute(sql: "PRAGMA main.synchronous = FULL")
             defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
             var report = IntakeReport(outcomes: [], head: 0)
             try db.inTransaction(.immediate) {
                 let version = try NodeValue.nextVersion(now: now, db)
-                var refusals = rows.map { Self.violation(of: $0, tables: tables) }
+                var refusals = rows.map { Self.violation(of: $0, tables: tables, lists: lists) }
                 if isGuarded {
                     var check = try LifecycleCheck(
                         rules: rules, node: node, version: version, rows: rows,
@@ -81,7 +81,7 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+        of row: [IntakeRecord], tables: [ResourceName: ResourceTable], lists: CodeLists
     ) -> IntakeRefusal? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -89,7 +89,7 @@ extension NodeStore {
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
-            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
     }
