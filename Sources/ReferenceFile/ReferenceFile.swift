@@ -9,7 +9,7 @@ package enum ReferenceFile {
     /// The file that `init` copies: the national calendar, default time limits, the regions of Shandong.
     package static var shipped: String { String(decoding: PackageResources.shandong_yaml, as: UTF8.self) }
 
-    private static let kind = FileKind(prefix: "E_REFERENCE", examples: "reference", bytesMax: bytesMax)
+    private static let kind = FileKind(name: "REFERENCE", examples: "reference", bytesMax: bytesMax)
 
     /// Reads and checks the file at `path`. Problems name the file as `path` does.
     ///

@@ -155,7 +155,8 @@ extension ReferenceReader {
                 of: node, in: "a code",
                 keys: ["code", "title", "english", "parent", "valid_from", "valid_to", "successor"],
                 required: ["code", "title"]),
-            let codeEntry = entries["code"], let code = text(codeEntry), let title = entries["title"].flatMap({ name($0) })
+            let codeEntry = entries["code"], let code = text(codeEntry),
+            let title = entries["title"].flatMap({ name($0) })
         else { return nil }
         guard isCode(code) else {
             note(
@@ -235,7 +236,8 @@ extension ReferenceReader {
         guard let text = text(entry) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             note(
-                "BAD_NUMBER", line: entry.line, "`\(entry.key)` is not a whole number from \(range.lowerBound) to \(range.upperBound)",
+                "BAD_NUMBER", line: entry.line,
+                "`\(entry.key)` is not a whole number from \(range.lowerBound) to \(range.upperBound)",
                 "correct it")
             return nil
         }

@@ -10,7 +10,7 @@ package enum TopologyFile {
     /// Country, province, city, county, town and village are six; paths are walked at every hop, so they stay short.
     package static let depthMax = 16
 
-    private static let kind = FileKind(prefix: "E_TOPOLOGY", examples: "topology/examples", bytesMax: bytesMax)
+    private static let kind = FileKind(name: "TOPOLOGY", examples: "topology/examples", bytesMax: bytesMax)
 
     /// Reads and checks the file at `path`. Problems name the file as `path` does.
     ///

@@ -3,15 +3,15 @@ import Yams
 
 /// A kind of file that people write in YAML.
 package struct FileKind: Sendable {
-    /// Before every code of a problem, `E_TOPOLOGY`.
-    package let prefix: String
+    /// In every code of a problem: TOPOLOGY in `E_TOPOLOGY_SYNTAX`.
+    package let name: String
     /// The folder with files to start from.
     package let examples: String
     /// Longest file in bytes.
     package let bytesMax: Int
 
-    package init(prefix: String, examples: String, bytesMax: Int) {
-        self.prefix = prefix
+    package init(name: String, examples: String, bytesMax: Int) {
+        self.name = name
         self.examples = examples
         self.bytesMax = bytesMax
     }
@@ -55,7 +55,7 @@ package struct FileKind: Sendable {
 
     private func problem(_ code: String, _ file: String, _ message: String, _ hint: String) -> FileProblems {
         FileProblems(problems: [
-            .init(code: "\(prefix)_\(code)", file: file, line: 1, message: message, hint: hint)
+            .init(code: "E_\(name)_\(code)", file: file, line: 1, message: message, hint: hint)
         ])
     }
 }

@@ -1,6 +1,6 @@
 /// One thing that is wrong in a file that people write, with the line to change and what to write there.
 package struct FileProblem: Error, Hashable, Sendable, Encodable, CustomStringConvertible {
-    /// Stable; the prefix names the kind of file, `E_TOPOLOGY_…`, and the README of its folder lists them all.
+    /// Stable; it names the kind of file, `E_TOPOLOGY_…`, and the README of its folder lists them all.
     package let code: String
     /// The file as the caller named it.
     package let file: String

@@ -30,10 +30,10 @@ package struct YAMLReader {
         problems.sorted { ($0.line, $0.code, $0.message) < ($1.line, $1.code, $1.message) }
     }
 
-    /// - Parameter code: without the prefix of the kind of file.
+    /// - Parameter code: what follows after the name of the kind of file.
     package mutating func note(_ code: String, line: Int, _ message: String, _ hint: String) {
         problems.append(
-            FileProblem(code: "\(kind.prefix)_\(code)", file: file, line: line, message: message, hint: hint))
+            FileProblem(code: "E_\(kind.name)_\(code)", file: file, line: line, message: message, hint: hint))
     }
 
     /// A value and the key it belongs to.

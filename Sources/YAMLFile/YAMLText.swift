@@ -109,6 +109,6 @@ struct YAMLText {
     }
 
     private func problem(_ code: String, line: Int, _ message: String, _ hint: String) -> FileProblem {
-        FileProblem(code: "\(kind.prefix)_\(code)", file: file, line: line, message: message, hint: hint)
+        FileProblem(code: "E_\(kind.name)_\(code)", file: file, line: line, message: message, hint: hint)
     }
 }

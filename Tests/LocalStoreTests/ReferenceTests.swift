@@ -50,7 +50,8 @@ private func answer(
         #expect(today == [["370116"]: 3, ["370102"]: 2, [nil]: 1])
         #expect(try await answer(city.store, [.region(.city)]) == [["370100"]: 5, [nil]: 1])
         #expect(
-            try await answer(city.store, [.region(.town)], filters: [Analysis.Filter(.region(.county), .equals, ["370116"])])
+            try await answer(
+                city.store, [.region(.town)], filters: [Analysis.Filter(.region(.county), .equals, ["370116"])])
                 == [["370116"]: 2, ["370116001"]: 1])
         let then = try await answer(city.store, [.region(.city)], asOf: "2018-06-30")
         #expect(then == [["371200"]: 2, ["370100"]: 3, [nil]: 1])

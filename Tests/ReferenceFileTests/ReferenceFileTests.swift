@@ -174,7 +174,10 @@ private let jinan = NodeID("370100")
                 "regions:\n  - {code: \"371202\", title: a, valid_to: \"2018-12-31\", successor: \"370116\"}",
                 "E_REFERENCE_UNKNOWN_CODE", 4
             ),
-            ("regions:\n  - {code: \"370000\", title: a}\n  - {code: \"370000\", title: b}", "E_REFERENCE_DUPLICATE_CODE", 5),
+            (
+                "regions:\n  - {code: \"370000\", title: a}\n  - {code: \"370000\", title: b}",
+                "E_REFERENCE_DUPLICATE_CODE", 5
+            ),
             (
                 "lists:\n  - name: x\n    title: x\n    codes:\n      - {code: a, title: a, parent: b}\n      - {code: b, title: b, parent: a}",
                 "E_REFERENCE_CYCLE", 7

@@ -65,7 +65,9 @@ struct QueryCommand: AsyncParsableCommand {
         let analysis = try Analysis(
             measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
             dimensions: try dimensions.map { try Analysis.Dimension($0) },
-            filters: try filters.map { try named(try Analysis.Filter.parse($0, lists: local.reference.lists), by: local) },
+            filters: try filters.map {
+                try named(try Analysis.Filter.parse($0, lists: local.reference.lists), by: local)
+            },
             from: try from.map { try parse($0) },
             to: try to.map { try parse($0) }, top: top, asOf: time,
             regionsAsOf: try regionsAsOf.map { try parse($0) })

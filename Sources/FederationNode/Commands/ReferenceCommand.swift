@@ -10,7 +10,7 @@ struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
         abstract: "Code lists, regions, service codes, working-day calendar and time limits.",
-        subcommands: [Validate.self, Show.self, Load.self])
+        subcommands: [Validate.self, Show.self, Due.self, Load.self])
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,7 +28,7 @@ struct ReferenceCommand: AsyncParsableCommand {
             if json {
                 try Output.json(Report(valid: problems.isEmpty, version: data?.version, problems: problems))
             } else if let data {
-                print("\(file): version \(data.version), \(ReferenceSummary(data).text)")
+                print("\(file)\n\(ReferenceSummary(data).text)")
             } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
