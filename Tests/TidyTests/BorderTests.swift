@@ -24,8 +24,9 @@ private let allowedImports: [String: Set<String>] = [
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
-        "ArgumentParser", "ChangeSetFormat", "FederationModel", "Foundation", "LocalStore", "Logging", "LogicalQuery",
-        "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+        "ArgumentParser", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore", "Logging",
+        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization", "TopologyFile",
+        "YAMLFile", "Zstandard",
     ],
 ]
 
