@@ -25,7 +25,8 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "FederationNode": [
         "ArgumentParser", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore", "Logging",
-        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization", "TopologyFile",
+        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
+        "TopologyFile",
         "YAMLFile", "Zstandard",
     ],
 ]
