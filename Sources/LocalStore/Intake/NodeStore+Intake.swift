@@ -33,9 +33,9 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await writeDurably { [node, tables, tableOrder, rules] db in
+        try await writeDurably { [node, tables, tableOrder, rules, lists] db in
             let version = try NodeValue.nextVersion(now: now, db)
-            var refusals = rows.map { Self.violation(of: $0, tables: tables) }
+            var refusals = rows.map { Self.violation(of: $0, tables: tables, lists: lists) }
             if isGuarded {
                 var check = try LifecycleCheck(
                     rules: rules, node: node, version: version, rows: rows,
@@ -91,7 +91,7 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+        of row: [IntakeRecord], tables: [ResourceName: ResourceTable], lists: CodeLists
     ) -> IntakeRefusal? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -99,7 +99,7 @@ extension NodeStore {
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
-            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
     }
