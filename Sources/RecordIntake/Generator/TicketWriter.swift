@@ -161,7 +161,8 @@ struct TicketWriter {
     private mutating func reporter() -> [String: FieldValue] {
         if isAnonymous { return ["reporter_kind": .text("anonymous")] }
         var fields: [String: FieldValue] = [
-            "reporter_kind": .text("person"), "reporter_name": .text(person.name), "reporter_phone": .text(person.phone),
+            "reporter_kind": .text("person"), "reporter_name": .text(person.name),
+            "reporter_phone": .text(person.phone),
         ]
         if let number = person.identityNumber {
             fields["reporter_id_type"] = .text("居民身份证")
