@@ -19,9 +19,13 @@ package struct IntakeRecord: Hashable, Sendable {
 
     /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
     package func violation(in definition: ResourceDefinition) -> FieldViolation? {
+        var known = 0
         for column in definition.columns {
-            if let violation = column.violation(of: fields[column.name] ?? .null) { return violation }
+            let value = fields[column.name]
+            if value != nil { known += 1 }
+            if let violation = column.violation(of: value ?? .null) { return violation }
         }
+        guard known < fields.count else { return nil }
         for name in fields.keys.sorted() where definition.column(named: name) == nil {
             return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")
         }

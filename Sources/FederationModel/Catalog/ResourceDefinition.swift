@@ -158,7 +158,7 @@ extension ColumnDefinition {
                 return FieldViolation(
                     field: name, rule: .tooLong, detail: "\(text.utf8.count) bytes, at most \(bytesMax)")
             }
-            if text.utf8.contains(0) {
+            if text.utf8.withContiguousStorageIfAvailable({ $0.contains(0) }) ?? text.utf8.contains(0) {
                 return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
             }
             if isRequired && text.isEmpty {

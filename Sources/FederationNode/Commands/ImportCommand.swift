@@ -5,10 +5,25 @@ import LocalStore
 import NodeRuntime
 import RecordIntake
 
-struct ImportCommand: AsyncParsableCommand {
+struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Import records from CSV or JSON Lines: UTF-8 or GB18030, plain, gzip or zstd.",
+        discussion: """
+            EXAMPLE
+              federation-node import suggest boston.csv.gz --out boston.yaml
+              federation-node import --resource service_request --mapping boston.yaml boston.csv.gz --dry-run
+              federation-node import --resource service_request --mapping boston.yaml boston.csv.gz
+
+            `federation-node import file --help` tells the options of an import.
+            """,
+        subcommands: [ImportFileCommand.self, ImportSuggestCommand.self], defaultSubcommand: ImportFileCommand.self)
+}
+
+struct ImportFileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "file",
+        abstract: "Import a file by a mapping; the word `file` may be left out.",
         discussion: """
             A bad row never stops an import: it goes to the rejects file with its number, field and reason. Importing the \
             same file twice changes nothing.
@@ -80,43 +95,60 @@ struct ImportReport: Encodable {
     }
 }
 
-/// Reads a file, stores its records batch by batch, and rings the service after each.
+/// Reads a file, stores its records batch by batch, and rings the service after each. One batch is stored while the next
+/// is read.
 private struct ImportRun {
     let local: LocalNode
     let importer: Importer
     let rejectsPath: String
     let dryRun: Bool
 
-    /// Source rows in one durable transaction.
-    private static let batchRows = 5_000
+    /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
+    private static let batchRecords = 8_000
 
     func run(resource: String) async throws -> ImportReport {
         let started = ContinuousClock.now
         var report = ImportReport(resource: resource)
         var progress = ProgressBar("import")
         var rejects: RejectsWriter?
+        var writer = BatchWriter(node: dryRun ? nil : local)
         var batch: [[IntakeRecord]] = []
-        while let row = try importer.next() {
-            report.read += 1
-            switch row.result {
-            case .success(let records):
-                batch.append(records)
-                if batch.count == Self.batchRows { try await store(&batch, &report) }
-            case .failure(let rejection):
-                report.rejected += 1
-                report.rejectedByCode[rejection.code, default: 0] += 1
-                if rejects == nil {
-                    rejects = try RejectsWriter(path: rejectsPath)
-                    report.rejectsFile = rejectsPath
+        var recordsInBatch = 0
+        do {
+            while let row = try importer.next() {
+                report.read += 1
+                switch row.result {
+                case .success(let records):
+                    batch.append(records)
+                    recordsInBatch += records.count
+                    if recordsInBatch >= Self.batchRecords {
+                        try await writer.store(batch)
+                        (batch, recordsInBatch) = ([], 0)
+                    }
+                case .failure(let rejection):
+                    report.rejected += 1
+                    report.rejectedByCode[rejection.code, default: 0] += 1
+                    if rejects == nil {
+                        rejects = try RejectsWriter(path: rejectsPath)
+                        report.rejectsFile = rejectsPath
+                    }
+                    try rejects?.write(row)
                 }
-                try rejects?.write(row)
+                if report.read % 1_000 == 0 {
+                    progress.show(
+                        Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
+                }
             }
-            if report.read % 1_000 == 0 {
-                progress.show(
-                    Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
-            }
+        } catch let error as FederationError where error.code == "E_IMPORT_READ" {
+            // What was read before the damage is taken.
+            try await writer.store(batch)
+            try await writer.finish()
+            throw error
         }
-        try await store(&batch, &report)
+        try await writer.store(batch)
+        try await writer.finish()
+        report.accepted = writer.changed
+        report.unchanged = report.read - report.rejected - report.accepted
         try rejects?.close()
         progress.finish()
         let elapsed = ContinuousClock.now - started
@@ -124,23 +156,41 @@ private struct ImportRun {
             (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18).rounded(toPlaces: 3)
         return report
     }
+}
 
-    /// A row is unchanged when all the records that it became were here already.
-    private func store(_ batch: inout [[IntakeRecord]], _ report: inout ImportReport) async throws {
-        defer { batch = [] }
-        guard !batch.isEmpty else { return }
-        guard !dryRun else {
-            report.accepted += batch.count
+/// Stores batches of rows, one beside the reading of the next.
+private struct BatchWriter {
+    /// Where they go; nil for a dry run, which counts every row as changed.
+    let node: LocalNode?
+    /// Rows that changed anything. A row is unchanged when all the records that it became were here already.
+    private(set) var changed = 0
+    private var storing: Task<Int, any Error>?
+
+    init(node: LocalNode?) { self.node = node }
+
+    /// Waits until the batch before is stored, and begins with this one.
+    mutating func store(_ batch: [[IntakeRecord]]) async throws {
+        try await finish()
+        guard let node else {
+            changed += batch.count
             return
         }
-        let result = try await local.store.intake(batch.flatMap { $0 }, now: wallClock())
-        Doorbell.ring(databasePath: local.settings.databasePath)
-        var next = 0
-        for records in batch {
-            let changed = result.changed[next..<next + records.count].contains(true)
-            next += records.count
-            if changed { report.accepted += 1 } else { report.unchanged += 1 }
+        guard !batch.isEmpty else { return }
+        storing = Task {
+            let result = try await node.store.intake(batch.flatMap { $0 }, now: wallClock())
+            Doorbell.ring(databasePath: node.settings.databasePath)
+            var next = 0
+            return batch.count { records in
+                defer { next += records.count }
+                return result.changed[next..<next + records.count].contains(true)
+            }
         }
+    }
+
+    /// Waits until everything is stored.
+    mutating func finish() async throws {
+        changed += try await storing?.value ?? 0
+        storing = nil
     }
 }
 

@@ -1,0 +1,504 @@
+import FederationModel
+
+/// Decides which column is what.
+///
+/// Each field of the catalog scores each column by its name; a column whose values have the wrong shape is out. The best
+/// pairs win, each column once. What is left becomes a category, or stays in `ext`.
+struct MappingSuggester {
+    /// Columns that can be named in a mapping: those with a name of their own.
+    private let columns: [ColumnProfile]
+    private let names: [Int: ColumnName]
+    private let times: [Int: ColumnProfile.Times]
+    let file: String
+    let rows: Int
+    private let ambiguous: [String]
+    /// By `RESOURCE.FIELD`.
+    private var chosen: [String: ColumnProfile] = [:]
+    private var taken: Set<Int> = []
+
+    init(profiles: [ColumnProfile], file: String, rows: Int) {
+        let counts = Dictionary(grouping: profiles, by: \.name).mapValues(\.count)
+        columns = profiles.filter { !$0.name.isEmpty && counts[$0.name] == 1 }
+        ambiguous = Set(profiles.map(\.name)).filter { $0.isEmpty || counts[$0] != 1 }.sorted()
+        names = Dictionary(uniqueKeysWithValues: columns.map { ($0.position, ColumnName($0.name)) })
+        times = columns.reduce(into: [:]) { $0[$1.position] = $1.times }
+        self.file = file
+        self.rows = rows
+    }
+
+    // MARK: - From names to fields
+
+    /// One pair of a field and a column that could hold it.
+    private struct Match {
+        let field: String
+        let order: Int
+        let column: ColumnProfile
+        let score: Double
+    }
+
+    private mutating func choose(among resources: [ResourceDefinition]) {
+        var matches: [Match] = []
+        for (resourceOrder, resource) in resources.enumerated() {
+            for (fieldOrder, field) in resource.columns.enumerated() where !unmapped.contains(field.name) {
+                let id = "\(resource.name).\(field.name)"
+                for column in columns where fits(column, field, id) {
+                    guard let name = names[column.position], let score = score(name, of: field, in: resource) else {
+                        continue
+                    }
+                    matches.append(
+                        Match(field: id, order: resourceOrder * 1_000 + fieldOrder, column: column, score: score))
+                }
+            }
+        }
+        matches.sort { ($1.score, $0.order, $0.column.position) < ($0.score, $1.order, $1.column.position) }
+        for match in matches where chosen[match.field] == nil && !taken.contains(match.column.position) {
+            take(match.column, for: match.field)
+        }
+    }
+
+    private mutating func take(_ column: ColumnProfile, for field: String) {
+        chosen[field] = column
+        taken.insert(column.position)
+    }
+
+    /// Words of the catalog count like those of the table. English names of a thread's fields ("reason", "level") say
+    /// too little without their resource.
+    private func score(_ name: ColumnName, of field: ColumnDefinition, in resource: ResourceDefinition) -> Double? {
+        let english = field.name.replacing("_", with: " ")
+        var words = [resource.isThreadRecord ? "\(resource.name.text.replacing("_", with: " ")) \(english)" : english]
+        if field.name != "occurred_at" { words.append(ColumnName(field.title).text) }
+        words += SuggestWords.fields["\(resource.name).\(field.name)"] ?? []
+        return words.enumerated().compactMap { index, word in name.score(word).map { $0 - Double(index) * 0.2 } }.max()
+    }
+
+    /// Whether a column's values can be those of a field.
+    private func fits(_ column: ColumnProfile, _ field: ColumnDefinition, _ id: String) -> Bool {
+        // A column that is empty in the sample goes by its name; its times can't be known.
+        if column.isEmpty { return field.type == .text && field.codeList == nil && id != keyField }
+        let isTime = times[column.position] != nil
+        switch field.type {
+        case .timestamp: return isTime
+        case .real: return column.looks(field.name == "lat" ? .latitude : .longitude)
+        case .integer: return column.looks(.number) && !isTime
+        case .boolean: return column.words.map { $0.keys.allSatisfy { yesAndNo.contains($0.lowercased()) } } ?? false
+        case .json: return false
+        case .text: break
+        }
+        if field.codeList != nil { return column.words != nil && !isTime && !column.looks(.timeOfDay) }
+        if id == keyField { return column.distinct * 100 >= column.filled * 98 && !column.looks(.long) }
+        if field.name.contains("phone") || field.name.hasSuffix("_id") || field.name.contains("number")
+            || field.name.contains("code")
+        {
+            return true
+        }
+        return !isTime && !column.looks(.number) && !column.looks(.coordinatePair) && !column.looks(.timeOfDay)
+    }
+
+    // MARK: - The whole mapping
+
+    mutating func mapping(of resource: ResourceDefinition) throws -> SuggestedMapping {
+        let isTicket = resource.name == BuiltInResources.serviceRequest.name
+        let resources =
+            isTicket
+            ? BuiltInResources.all.filter { $0.name == resource.name || suggestedStages.contains($0.name.text) } : [resource]
+        choose(among: resources)
+        chooseByShape(in: resource)
+        var mapping = SuggestedMapping()
+        mapping.comments = [
+            "Proposed from \(rows) rows of \(file). Look at each DECIDE, then try it: import --dry-run.",
+            "docs/importing.md describes the format.",
+        ]
+        if !ambiguous.isEmpty {
+            let named = ambiguous.filter { !$0.isEmpty }.map { "'\($0)'" }.joined(separator: ", ")
+            mapping.comments.append(
+                "Not taken, because their names are empty or stand there twice: \(named.isEmpty ? "unnamed columns" : named).")
+        }
+        try addKey(to: &mapping, resource)
+        addZone(to: &mapping)
+        if isTicket {
+            try addTicket(to: &mapping)
+            addStages(to: &mapping)
+        } else {
+            try addOther(resource, to: &mapping)
+        }
+        let used = Set(mapping.key + mapping.records.flatMap { $0.fields.flatMap { $0.source.columns } })
+        mapping.records[0].ext = columns.map(\.name).filter { !used.contains($0) }
+        return mapping
+    }
+
+    /// What a column's values say although its name does not.
+    private mutating func chooseByShape(in resource: ResourceDefinition) {
+        func free(_ field: String) -> Bool { chosen[field] == nil && resource.name == "service_request" }
+        if free(requested), let column = columns.first(where: { !taken.contains($0.position) && times[$0.position] != nil })
+        {
+            take(column, for: requested)
+        }
+        for (field, shape) in [
+            ("reporter_phone", ColumnProfile.Shape.phone), ("reporter_id_number", .identityNumber),
+            ("organization_uscc", .creditCode),
+        ] where free("service_request.\(field)") {
+            let column = columns.first {
+                !taken.contains($0.position) && $0.looks(shape) && times[$0.position] == nil && !$0.isUnique
+            }
+            if let column { take(column, for: "service_request.\(field)") }
+        }
+        if free("service_request.request_type"), let list = CodeList.named("request_type") {
+            let column = columns.first { column in
+                guard !taken.contains(column.position), let words = column.words else { return false }
+                let known = words.filter { word, _ in list.entries.contains { $0.title == word } }.values.reduce(0, +)
+                return known > 0 && known * 2 >= column.filled
+            }
+            if let column { take(column, for: "service_request.request_type") }
+        }
+    }
+
+    private func addKey(to mapping: inout SuggestedMapping, _ resource: ResourceDefinition) throws {
+        if let column = chosen[keyField] {
+            mapping.key = [column.name]
+            if !column.isUnique {
+                mapping.keyDecide =
+                    "\(column.filled - column.distinct) rows share their \(column.name) with another; the last one wins"
+            }
+            return
+        }
+        let usable = columns.filter { $0.filled == rows && !$0.looks(.long) && times[$0.position] == nil }
+        if let unique = usable.first(where: \.isUnique), rows > 0 {
+            mapping.key = [unique.name]
+            mapping.keyDecide = "no column is named as a number; this one is different in each row of the sample"
+            return
+        }
+        let requested = chosen[requested].map { [$0] } ?? []
+        let parts = (requested + usable.sorted { $0.distinct > $1.distinct }.prefix(3)).map(\.name)
+        guard !parts.isEmpty else {
+            throw FederationError(
+                "E_MAPPING_SUGGEST", "no column of \(file) tells its rows apart",
+                hint: "a mapping needs a key; see docs/importing.md")
+        }
+        mapping.key = parts
+        mapping.keyDecide = "no column is different in each row; rows that agree in all of these count as one"
+    }
+
+    private func addZone(to mapping: inout SuggestedMapping) {
+        let used = chosen.values.compactMap { times[$0.position] }
+        if !used.isEmpty, used.allSatisfy(\.hasOffset) { return }
+        let pair = columns.lazy.compactMap(\.firstPair).first
+        let long = chosen["service_request.long"]?.mean ?? pair?.long
+        let lat = chosen["service_request.lat"]?.mean ?? pair?.lat
+        guard let long, let lat else { return }
+        if (73...135).contains(long), (18...54).contains(lat) { return }
+        mapping.zone = americanZones.first { long >= $0.west }?.zone ?? "Asia/Shanghai"
+        guard (-125 ... -66).contains(long), (24...50).contains(lat) else {
+            mapping.zone = "Asia/Shanghai"
+            mapping.zoneDecide = "the places lie outside of China; which zone do the times count in?"
+            return
+        }
+        mapping.zoneDecide = "guessed from the coordinates"
+    }
+
+    // MARK: - The ticket
+
+    private func addTicket(to mapping: inout SuggestedMapping) throws {
+        guard let time = timeField(requested, named: "requested_datetime", isEnd: false) else {
+            throw FederationError(
+                "E_MAPPING_SUGGEST", "no column of \(file) holds times, which a ticket needs",
+                hint: "is it a file of tickets? Otherwise name another --resource, or write the mapping by hand")
+        }
+        mapping.timeFormats = time.formats
+        if time.isUnsure { mapping.timeDecide = "day and month could be the other way round" }
+        var record = SuggestedMapping.Record(resource: "service_request")
+        let number: SuggestedMapping.Source =
+            mapping.key.count == 1 ? .column(mapping.key[0]) : .joined(mapping.key, separator: "-")
+        record.fields = [
+            .init(name: "service_request_id", source: number),
+            chosen["service_request.source_request_id"].map {
+                .init(name: "source_request_id", source: .column($0.name))
+            } ?? .init(name: "source_request_id", source: number),
+            .init(
+                name: "source_system", source: .constant(String(file.prefix { $0 != "." })),
+                decide: "the name of the system that the file comes from"),
+            time.field,
+        ]
+        for field in BuiltInResources.serviceRequest.columns
+        where !unmapped.contains(field.name) && !record.fields.contains(where: { $0.name == field.name }) {
+            if let made = suggestedField(field, in: "service_request", formats: time.formats) { record.fields.append(made) }
+        }
+        mapping.records.append(record)
+    }
+
+    private func suggestedField(
+        _ field: ColumnDefinition, in resource: String, formats: [String]
+    ) -> SuggestedMapping.Field? {
+        let id = "\(resource).\(field.name)"
+        if id == "service_request.service_name" { return categories() }
+        guard let column = chosen[id] else {
+            if id == "service_request.title", let category = categoryColumns.last {
+                return .init(
+                    name: "title", source: .column(category.name), decide: "no column is a title; the category stands in")
+            }
+            guard field.isRequired, let constant = SuggestWords.constants[id] else { return nil }
+            let title = field.codeList.flatMap { CodeList.named($0)?.title(of: constant) } ?? constant
+            return .init(
+                name: field.name, source: .constant(constant),
+                decide: "no column tells the \(field.title); every row gets \(constant) \(title)")
+        }
+        switch field.type {
+        case .timestamp:
+            guard let time = timeField(id, named: field.name, isEnd: false) else { return nil }
+            return time.field(besides: formats)
+        case .real:
+            guard !column.zeros.isEmpty else { return .init(name: field.name, source: .column(column.name)) }
+            return .init(
+                name: field.name, source: .column(column.name),
+                extras: [
+                    ("when", "{column: \(scalar(column.name)), not_in: \(list(column.zeros.sorted()))}")
+                ])
+        default:
+            guard let listName = field.codeList else { return .init(name: field.name, source: .column(column.name)) }
+            return coded(field, column, list: listName, id: id)
+        }
+    }
+
+    /// A field whose column holds words of a code list.
+    private func coded(
+        _ field: ColumnDefinition, _ column: ColumnProfile, list listName: String, id: String
+    ) -> SuggestedMapping.Field {
+        let words = (column.words ?? [:]).keys.sorted()
+        let translated = words.compactMap { word in code(for: word, in: listName).map { (word: word, code: $0) } }
+        let unknown = words.count - translated.count
+        var made = SuggestedMapping.Field(name: field.name, source: .column(column.name))
+        if let constant = SuggestWords.constants[id] {
+            made.extras = [("otherwise", scalar(constant)), ("default", scalar(constant))]
+            if unknown > 0 { made.decide = "\(unknown) of \(words.count) words have no code yet and become \(constant)" }
+        } else if unknown > 0 {
+            // Not required: a word without a code leaves the field empty instead of refusing the row.
+            made.extras = [
+                ("when", "{column: \(scalar(column.name)), in: \(list(translated.map(\.word)))}")
+            ]
+            made.decide = "\(unknown) of \(words.count) words have no code; the field stays empty for them"
+        }
+        made.codes = translated
+        if translated.isEmpty { made.extras.insert(("titles_of", listName), at: 0) }
+        return made
+    }
+
+    private func code(for word: String, in listName: String) -> String? {
+        guard let entries = CodeList.named(listName)?.entries, !word.hasSuffix("*") else { return nil }
+        let small = word.lowercased()
+        if let entry = entries.first(where: { [$0.code, $0.title, $0.english.lowercased()].contains(small) }) {
+            return entry.code
+        }
+        return SuggestWords.codes[listName]?.first { small.contains($0.word) }?.code
+    }
+
+    // MARK: - Categories
+
+    private var categoryColumns: [ColumnProfile] {
+        columns.filter { column in
+            guard !taken.contains(column.position), !column.isEmpty, let name = names[column.position] else { return false }
+            let isNamed =
+                SuggestWords.categories.contains(name.text) || name.text == "service name"
+                || SuggestWords.categoryEndings.contains { name.text.hasSuffix($0) }
+            return isNamed && times[column.position] == nil && !column.looks(.long) && !column.looks(.number)
+        }
+    }
+
+    private func categories() -> SuggestedMapping.Field? {
+        var columns = categoryColumns.map(\.name)
+        if let own = chosen["service_request.service_name"] { columns.insert(own.name, at: 0) }
+        switch columns.count {
+        case 0: return nil
+        case 1: return .init(name: "service_name", source: .column(columns[0]))
+        default:
+            return .init(
+                name: "service_name", source: .joined(columns, separator: "/"),
+                decide: "the category, from general to particular; is this the order?")
+        }
+    }
+
+    // MARK: - Times
+
+    /// A time's field and how its columns are written.
+    struct TimeSource {
+        var field: SuggestedMapping.Field
+        var formats: [String]
+        var isUnsure: Bool
+
+        /// Names its formats where they are not those of the whole file.
+        func field(besides standard: [String]) -> SuggestedMapping.Field {
+            var field = field
+            if !Set(formats).isSubset(of: standard) { field.extras.append(("time_formats", list(formats))) }
+            return field
+        }
+    }
+
+    /// - Parameter isEnd: whether a day without an hour counts to its end: what ends on a day ends after what began on it.
+    private func timeField(_ id: String, named name: String, isEnd: Bool) -> TimeSource? {
+        guard let column = chosen[id], let written = times[column.position] else { return nil }
+        var field = SuggestedMapping.Field(name: name, source: .column(column.name))
+        var formats = written.formats
+        if !written.namesHour {
+            let stem = names[column.position]?.stem
+            let clock = columns.first {
+                $0.timeOfDay != nil && (names[$0.position]?.stem == stem || $0.position == column.position + 1)
+            }
+            if let clock, let pattern = clock.timeOfDay {
+                field = .init(name: name, source: .joined([column.name, clock.name], separator: " "))
+                formats = formats.map { "\($0) \(pattern)" } + formats
+            } else if isEnd {
+                field.extras = [("day_counts_from", "end")]
+            }
+        }
+        return TimeSource(field: field, formats: formats, isUnsure: written.isDayMonthUnsure)
+    }
+
+    /// The time of a stage: its own column, or the first of others that stand in.
+    private func stageTime(_ own: String, or others: [String] = []) -> (time: TimeSource, isOwn: Bool)? {
+        let isEnd = own != "assignment.occurred_at"
+        if let time = timeField(own, named: "occurred_at", isEnd: isEnd) { return (time, true) }
+        for other in others {
+            let isEnd = isEnd && other != requested
+            if let time = timeField(other, named: "occurred_at", isEnd: isEnd) { return (time, false) }
+        }
+        return nil
+    }
+
+    // MARK: - Stages
+
+    private func addStages(to mapping: inout SuggestedMapping) {
+        let formats = mapping.timeFormats
+        for stage in suggestedStages {
+            guard let definition = BuiltInResources.named(ResourceName(stage)) else { continue }
+            guard let record = stageRecord(definition, formats: formats) else { continue }
+            mapping.records.append(record)
+        }
+    }
+
+    /// The record of one stage; nil when the file says nothing of it.
+    private func stageRecord(_ definition: ResourceDefinition, formats: [String]) -> SuggestedMapping.Record? {
+        let stage = definition.name.text
+        let rule = stageRules[stage] ?? StageRule(tells: [], standIns: [])
+        let ownTime = "\(stage).occurred_at"
+        let told = ([ownTime] + rule.tells.map { "\(stage).\($0)" }).filter { chosen[$0] != nil }
+        var record = SuggestedMapping.Record(resource: stage)
+        var found = stageTime(ownTime, or: rule.standIns)
+        if stage == "closure", chosen[ownTime] == nil {
+            // Nobody says when it was closed: then an answer mostly is the end.
+            guard chosen["reply.content_public"] != nil, let reply = stageTime("reply.occurred_at") else { return nil }
+            found = (reply.time, false)
+            record.decide = "no column tells when a ticket was closed; the reply counts as its end"
+        } else {
+            guard !told.isEmpty else { return nil }
+        }
+        guard let found else { return nil }
+        if found.isOwn, stage != "assignment", let own = chosen[ownTime] {
+            record.when = scalar(own.name)
+        } else if stage == "closure" || told.isEmpty {
+            record.when = chosen["reply.occurred_at"].map { scalar($0.name) }
+        } else if let teller = chosen[told[0] == ownTime && told.count > 1 ? told[1] : told[0]] {
+            record.when = scalar(teller.name)
+            if !found.isOwn { record.decide = "no column tells when; the time of another stage stands in" }
+        }
+        var time = found.time
+        if stage == "assignment", found.isOwn, let fallback = timeField(requested, named: "occurred_at", isEnd: false),
+            case .column(let own) = time.field.source, case .column(let other) = fallback.field.source
+        {
+            time.field = .init(name: "occurred_at", source: .firstOf([own, other]))
+            time.formats += fallback.formats.filter { !time.formats.contains($0) }
+        }
+        record.fields = [time.field(besides: formats)]
+        for field in definition.columns where !unmapped.contains(field.name) && field.name != "occurred_at" {
+            guard let made = suggestedField(field, in: stage, formats: formats) else { continue }
+            record.fields.append(made)
+        }
+        return complete(&record, definition) ? record : nil
+    }
+
+    /// Fills required fields that no column of their own has.
+    private func complete(_ record: inout SuggestedMapping.Record, _ definition: ResourceDefinition) -> Bool {
+        let stage = definition.name.text
+        if definition.column(named: "unit")?.isRequired == true, let unit = chosen["assignment.assignee_unit"] {
+            record.fields.append(.init(name: "unit", source: .column(unit.name)))
+        }
+        if stage == "evaluation", let score = chosen["evaluation.score5"] {
+            // A word that is no score makes no evaluation, instead of refusing the row.
+            let words = (score.words ?? [:]).keys.filter { code(for: $0, in: "score") != nil }.sorted()
+            guard !words.isEmpty else { return false }
+            record.when = "{column: \(scalar(score.name)), in: \(list(words))}"
+        }
+        for index in record.fields.indices where record.fields[index].decide?.hasPrefix("no column tells the") == true {
+            // A stage's constants are plain, and a long list of questions is read by nobody.
+            record.fields[index].decide = nil
+        }
+        let filled = Set(record.fields.map(\.name))
+        return definition.columns.allSatisfy {
+            !$0.isRequired || filled.contains($0.name) || ["global_id", "ticket_origin"].contains($0.name)
+        }
+    }
+
+    /// One of the other resources, by the names of the catalog alone.
+    private func addOther(_ resource: ResourceDefinition, to mapping: inout SuggestedMapping) throws {
+        var record = SuggestedMapping.Record(resource: resource.name.text)
+        for field in resource.columns where field.type == .timestamp {
+            guard let time = timeField("\(resource.name).\(field.name)", named: field.name, isEnd: false) else { continue }
+            if mapping.timeFormats.isEmpty {
+                mapping.timeFormats = time.formats
+                if time.isUnsure { mapping.timeDecide = "day and month could be the other way round" }
+            }
+        }
+        for field in resource.columns where !unmapped.contains(field.name) {
+            if let made = suggestedField(field, in: resource.name.text, formats: mapping.timeFormats) {
+                record.fields.append(made)
+            }
+        }
+        let filled = Set(record.fields.map(\.name)).union(["global_id", "ticket_origin"])
+        if let missing = resource.columns.first(where: { $0.isRequired && !filled.contains($0.name) }) {
+            throw FederationError(
+                "E_MAPPING_SUGGEST", "no column of \(file) looks like the \(missing.title) (\(missing.name)) of \(resource.name)",
+                hint: "rename the column in a copy, or write the mapping by hand; see docs/importing.md")
+        }
+        mapping.records.append(record)
+    }
+}
+
+extension SuggestedMapping.Source {
+    var columns: [String] {
+        switch self {
+        case .column(let column): [column]
+        case .firstOf(let columns), .joined(let columns, _): columns
+        case .constant: []
+        }
+    }
+}
+
+private let keyField = "service_request.service_request_id"
+private let requested = "service_request.requested_datetime"
+
+/// Fields that a suggestion leaves to the importer, or to `ext`.
+private let unmapped: Set<String> = ["global_id", "ticket_origin", "recorded_at", "round", "ext"]
+
+/// The stages that a row of tickets can tell of, in the order of a ticket's life.
+private let suggestedStages = [
+    "assignment", "acknowledgement", "handling", "reply", "supervision", "closure", "callback", "evaluation",
+]
+
+/// When a row tells of a stage.
+private struct StageRule {
+    /// Fields beside its time that say that it happened.
+    let tells: [String]
+    /// Times that stand in for its own.
+    let standIns: [String]
+}
+
+private let stageRules: [String: StageRule] = [
+    "assignment": StageRule(tells: ["assignee_unit"], standIns: [requested]),
+    "handling": StageRule(tells: ["measures"], standIns: ["reply.occurred_at", "closure.occurred_at"]),
+    "reply": StageRule(tells: ["content_public"], standIns: ["closure.occurred_at"]),
+    "evaluation": StageRule(tells: ["score5"], standIns: ["callback.occurred_at", "closure.occurred_at"]),
+]
+
+private let yesAndNo: Set<String> = ["1", "0", "true", "false", "yes", "no", "y", "n", "是", "否"]
+
+/// Where the zones of the contiguous United States begin, roughly, from the east.
+private let americanZones: [(west: Double, zone: String)] = [
+    (-85.5, "America/New_York"), (-101.5, "America/Chicago"), (-114, "America/Denver"), (-125, "America/Los_Angeles"),
+]
