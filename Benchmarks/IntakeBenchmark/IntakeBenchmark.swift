@@ -10,8 +10,11 @@ import RecordIntake
 struct IntakeBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "IntakeBenchmark", abstract: "Data for and measurements of intake.",
-        subcommands: [WriteTable.self, FoldBenchmark.self])
+        subcommands: [WriteTable.self, WriteBatches.self, FoldBenchmark.self])
 }
+
+/// What a hotline's system exports of a ticket. Supervision is not its own act, and happens at any time between the others.
+private let exported = BuiltInResources.ticketResources.filter { $0.name != BuiltInResources.supervision.name }
 
 /// Writes invented tickets the way a hotline's system exports them: one row a ticket with the columns of its stages.
 struct WriteTable: ParsableCommand {
@@ -66,7 +69,7 @@ struct WriteTable: ParsableCommand {
         for thread in generator.prefix(5_000) {
             for record in thread { for field in record.fields.keys { used.insert("\(record.resource).\(field)") } }
         }
-        return BuiltInResources.ticketResources.flatMap { resource in
+        return exported.flatMap { resource in
             resource.columns.filter { !["global_id", "ticket_origin", "ext"].contains($0.name) }.map {
                 Column(resource: resource, field: $0)
             }
@@ -75,7 +78,7 @@ struct WriteTable: ParsableCommand {
 
     private func mappingText(_ columns: [Column]) -> String {
         var text = "key: service_request.service_request_id\ntime_formats: [yyyy-MM-dd HH:mm:ss]\nrecords:\n"
-        for resource in BuiltInResources.ticketResources {
+        for resource in exported {
             let own = columns.filter { $0.resource.name == resource.name }
             guard !own.isEmpty else { continue }
             text += "  - resource: \(resource.name)\n"
@@ -94,6 +97,95 @@ struct WriteTable: ParsableCommand {
         case .real(let real): text += String(real)
         case .text(let words): text += "\"" + words.replacing("\"", with: "\"\"") + "\""
         }
+    }
+}
+
+/// Writes the requests of local systems that push their records: JSON Lines, one resource a request.
+struct WriteBatches: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "batches", abstract: "Writes records as bodies for the intake route, and curl's configuration.",
+        discussion: """
+            IntakeBenchmark batches --tickets 100000 --out /tmp/push --url http://127.0.0.1:7470
+            curl -K /tmp/push/client-0 sends what the first client has to send, one request after the other.
+            """)
+
+    @Option(help: "How many tickets.")
+    var tickets = 100_000
+
+    @Option(help: "Most records of a request.")
+    var records = 500
+
+    @Option(help: "How many clients share the tickets.")
+    var clients = 2
+
+    @Option(help: "A folder that is not there yet.")
+    var out: String
+
+    @Option(help: "Where the node takes records in.")
+    var url: String
+
+    @Option(help: "The token that the clients show.")
+    var token: String
+
+    func run() throws {
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: false)
+        let share = tickets / clients
+        var total = 0
+        for client in 0..<clients {
+            let generator = TicketGenerator(
+                seed: UInt64(777 + client), origin: try code("370100"), region: "370100",
+                from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365, tickets: share)
+            var batches: [(resource: ResourceName, body: String)] = []
+            var window: [[IntakeRecord]] = []
+            func write() throws {
+                // All tickets of a window before their stages, in the order of a ticket's life.
+                for resource in BuiltInResources.ticketResources {
+                    let own = window.flatMap { $0.filter { $0.resource == resource.name } }
+                    for first in stride(from: 0, to: own.count, by: records) {
+                        let body = own[first..<min(own.count, first + records)].map(line).joined()
+                        let path = "\(out)/\(client)-\(batches.count).jsonl"
+                        try body.write(toFile: path, atomically: false, encoding: .utf8)
+                        batches.append((resource.name, path))
+                    }
+                    total += own.count
+                }
+                window = []
+            }
+            for thread in generator {
+                window.append(thread)
+                if window.count == records * 10 { try write() }
+            }
+            try write()
+            let config = batches.map { batch in
+                """
+                url = "\(url)/v1/resources/\(batch.resource)/records"
+                data-binary = "@\(batch.body)"
+                header = "Content-Type: application/x-ndjson"
+                header = "Authorization: Bearer \(token)"
+                header = "Expect:"
+                silent
+                fail-with-body
+                """
+            }
+            try config.joined(separator: "\nnext\n").write(
+                toFile: "\(out)/client-\(client)", atomically: true, encoding: .utf8)
+        }
+        print("{\"records\":\(total)}")
+    }
+
+    private func line(_ record: IntakeRecord) -> String {
+        let columns = BuiltInResources.named(record.resource)?.columns ?? []
+        var object: [String: Any] = ["key": record.key]
+        for column in columns {
+            switch record.fields[column.name] {
+            case .text(let text): object[column.name] = column.type == .json ? nil : text
+            case .integer(let integer): object[column.name] = column.type == .boolean ? integer == 1 : integer
+            case .real(let real): object[column.name] = real
+            case .null, nil: break
+            }
+        }
+        let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data ?? Data(), as: UTF8.self) + "\n"
     }
 }
 

@@ -83,6 +83,21 @@ package struct Mapping: Sendable {
         records.reduce(into: []) { if !$0.contains($1.definition.name) { $0.append($1.definition.name) } }
     }
 
+    /// What each field is made of, by `RESOURCE.FIELD`: its columns, or its constant with `=` before it. Shows how two
+    /// mappings of one file differ.
+    package var sources: [String: [String]] {
+        records.reduce(into: [:]) { sources, record in
+            for rule in record.fields {
+                let columns = rule.source.columns.map(\.name)
+                if case .constant(let value) = rule.source {
+                    sources["\(record.definition.name).\(rule.field.name)"] = ["=" + value]
+                } else {
+                    sources["\(record.definition.name).\(rule.field.name)"] = columns
+                }
+            }
+        }
+    }
+
     /// Every column that it reads, as often as it is named.
     var columns: [Column] {
         key

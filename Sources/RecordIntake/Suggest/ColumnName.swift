@@ -4,7 +4,7 @@ import FederationModel
 struct ColumnName {
     /// Lower case, one blank between words; Chinese without blanks.
     let text: String
-    private let isChinese: Bool
+    let isChinese: Bool
 
     init(_ name: String) {
         var words = ""

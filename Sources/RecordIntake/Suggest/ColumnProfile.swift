@@ -1,3 +1,5 @@
+import FederationModel
+
 /// What the values of one column of a sample look like. It keeps counts, a few dates and short words that recur, and no
 /// text, so its size does not depend on the file.
 struct ColumnProfile {
@@ -25,7 +27,7 @@ struct ColumnProfile {
     /// Short values and how often each occurs, as long as they are few.
     private(set) var words: [String: Int]? = [:]
     private var shapes: [Shape: Int] = [:]
-    /// By the outline of a value (its digits as 9, its letters as a): how many there are, and the first ones.
+    /// By the outline of a value (its digits as 9, its letters as a): how many there are, and some of them.
     private var outlines: [String: (count: Int, examples: [String])] = [:]
     /// The first coordinate pair or, in a column of numbers, the mean; for guessing a time zone.
     private(set) var firstPair: (lat: Double, long: Double)?
@@ -72,10 +74,19 @@ struct ColumnProfile {
                 }
             })
         guard outlines[outline] != nil || outlines.count < Self.outlinesMax else { return }
-        outlines[outline, default: (0, [])].count += 1
-        if let count = outlines[outline]?.examples.count, count < Self.examplesMax {
-            outlines[outline]?.examples.append(value)
+        var known = outlines[outline] ?? (0, [])
+        outlines[outline] = nil
+        known.count += 1
+        if known.examples.count < Self.examplesMax {
+            known.examples.append(value)
+        } else {
+            // Each value has the same chance to stay: a file is mostly in the order of time, and neither its first days
+            // nor its last need have one above the 12th. The draw is the same in each run.
+            var draw = SplitMix64(seed: UInt64(known.count))
+            let slot = Int(draw.next() % UInt64(known.count))
+            if slot < Self.examplesMax { known.examples[slot] = value }
         }
+        outlines[outline] = known
     }
 
     // MARK: - What it looks like

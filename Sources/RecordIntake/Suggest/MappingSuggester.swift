@@ -84,6 +84,10 @@ struct MappingSuggester {
         case .json: return false
         case .text: break
         }
+        if id == requestType, !(names[column.position]?.isChinese ?? false) {
+            // "Request type" is mostly a category; only its words tell.
+            return share(of: column, in: "request_type") >= 0.5
+        }
         if field.codeList != nil { return column.words != nil && !isTime && !column.looks(.timeOfDay) }
         if id == keyField { return column.distinct * 100 >= column.filled * 98 && !column.looks(.long) }
         if field.name.contains("phone") || field.name.hasSuffix("_id") || field.name.contains("number")
@@ -122,7 +126,8 @@ struct MappingSuggester {
             try addOther(resource, to: &mapping)
         }
         let used = Set(mapping.key + mapping.records.flatMap { $0.fields.flatMap { $0.source.columns } })
-        mapping.records[0].ext = columns.map(\.name).filter { !used.contains($0) }
+        let lost = standInTexts
+        mapping.records[0].ext = columns.map(\.name).filter { !used.contains($0) || lost.contains($0) }
         return mapping
     }
 
@@ -142,14 +147,20 @@ struct MappingSuggester {
             }
             if let column { take(column, for: "service_request.\(field)") }
         }
-        if free("service_request.request_type"), let list = CodeList.named("request_type") {
-            let column = columns.first { column in
-                guard !taken.contains(column.position), let words = column.words else { return false }
-                let known = words.filter { word, _ in list.entries.contains { $0.title == word } }.values.reduce(0, +)
-                return known > 0 && known * 2 >= column.filled
+        if free(requestType) {
+            let column = columns.first {
+                !taken.contains($0.position) && share(of: $0, in: "request_type", exactly: true) >= 0.5
             }
-            if let column { take(column, for: "service_request.request_type") }
+            if let column { take(column, for: requestType) }
         }
+    }
+
+    /// The share of a column's rows whose words have a code.
+    private func share(of column: ColumnProfile, in list: String, exactly: Bool = false) -> Double {
+        guard let words = column.words, column.filled > 0 else { return 0 }
+        let titles = exactly ? Set(CodeList.named(list)?.entries.map(\.title) ?? []) : []
+        let known = words.filter { exactly ? titles.contains($0.key) : code(for: $0.key, in: list) != nil }
+        return Double(known.values.reduce(0, +)) / Double(column.filled)
     }
 
     private func addKey(to mapping: inout SuggestedMapping, _ resource: ResourceDefinition) throws {
@@ -193,6 +204,14 @@ struct MappingSuggester {
             return
         }
         mapping.zoneDecide = "guessed from the coordinates"
+    }
+
+    /// Columns of a stage that has no time of its own: where the time that stands in is missing, they would be lost.
+    private var standInTexts: Set<String> {
+        Set(
+            stageRules.filter { chosen["\($0.key).occurred_at"] == nil && $0.key != "assignment" }.flatMap { stage, rule in
+                rule.tells.compactMap { chosen["\(stage).\($0)"]?.name }
+            })
     }
 
     // MARK: - The ticket
@@ -262,22 +281,27 @@ struct MappingSuggester {
     private func coded(
         _ field: ColumnDefinition, _ column: ColumnProfile, list listName: String, id: String
     ) -> SuggestedMapping.Field {
+        let entries = CodeList.named(listName)?.entries ?? []
         let words = (column.words ?? [:]).keys.sorted()
-        let translated = words.compactMap { word in code(for: word, in: listName).map { (word: word, code: $0) } }
-        let unknown = words.count - translated.count
+        let unknown = words.count { code(for: $0, in: listName) == nil }
+        // Yes and no go together, whichever of them the sample has.
+        let likely = words + (words.contains { $0 == "是" || $0 == "否" } ? ["是", "否"].filter { !words.contains($0) } : [])
+        let translated = likely.compactMap { word in code(for: word, in: listName).map { (word: word, code: $0) } }
+        let titles = Set(entries.flatMap { [$0.code, $0.title, $0.english] })
         var made = SuggestedMapping.Field(name: field.name, source: .column(column.name))
+        made.codes = translated.filter { !titles.contains($0.word) }
+        if made.codes.count < translated.count || translated.isEmpty { made.extras = [("titles_of", listName)] }
         if let constant = SuggestWords.constants[id] {
-            made.extras = [("otherwise", scalar(constant)), ("default", scalar(constant))]
+            made.extras += [("otherwise", scalar(constant)), ("default", scalar(constant))]
             if unknown > 0 { made.decide = "\(unknown) of \(words.count) words have no code yet and become \(constant)" }
-        } else if unknown > 0 {
-            // Not required: a word without a code leaves the field empty instead of refusing the row.
-            made.extras = [
-                ("when", "{column: \(scalar(column.name)), in: \(list(translated.map(\.word)))}")
-            ]
-            made.decide = "\(unknown) of \(words.count) words have no code; the field stays empty for them"
+        } else if !field.isRequired {
+            // A word without a code leaves the field empty instead of refusing the row.
+            let known = translated.map(\.word) + entries.map(\.title).filter { !words.contains($0) }
+            made.extras.append(("when", "{column: \(scalar(column.name)), in: \(list(known))}"))
+            if unknown > 0 {
+                made.decide = "\(unknown) of \(words.count) words have no code; the field stays empty for them"
+            }
         }
-        made.codes = translated
-        if translated.isEmpty { made.extras.insert(("titles_of", listName), at: 0) }
         return made
     }
 
@@ -390,13 +414,14 @@ struct MappingSuggester {
             guard !told.isEmpty else { return nil }
         }
         guard let found else { return nil }
-        if found.isOwn, stage != "assignment", let own = chosen[ownTime] {
-            record.when = scalar(own.name)
-        } else if stage == "closure" || told.isEmpty {
-            record.when = chosen["reply.occurred_at"].map { scalar($0.name) }
-        } else if let teller = chosen[told[0] == ownTime && told.count > 1 ? told[1] : told[0]] {
-            record.when = scalar(teller.name)
-            if !found.isOwn { record.decide = "no column tells when; the time of another stage stands in" }
+        if stage == "assignment", let unit = chosen["assignment.assignee_unit"] {
+            record.when = scalar(unit.name)
+        } else {
+            // A text without its time would refuse the row, so the time decides.
+            record.when = found.time.field.source.columns.first.map(scalar)
+        }
+        if !found.isOwn, record.decide == nil {
+            record.decide = "no column tells when; the time of another stage stands in"
         }
         var time = found.time
         if stage == "assignment", found.isOwn, let fallback = timeField(requested, named: "occurred_at", isEnd: false),
@@ -471,6 +496,7 @@ extension SuggestedMapping.Source {
 }
 
 private let keyField = "service_request.service_request_id"
+private let requestType = "service_request.request_type"
 private let requested = "service_request.requested_datetime"
 
 /// Fields that a suggestion leaves to the importer, or to `ext`.

@@ -61,7 +61,7 @@ struct SuggestedMapping {
                 decide(field.decide, indent: "      ")
                 lines += fieldLines(field)
             }
-            if !record.ext.isEmpty { lines.append("    ext: " + list(record.ext)) }
+            if !record.ext.isEmpty { lines += ["    ext:"] + record.ext.map { "      - \(scalar($0))" } }
             lines.append("")
         }
         return lines.joined(separator: "\n")
