@@ -72,7 +72,9 @@ let package = Package(
         ),
         .testTarget(
             name: "LocalStoreTests",
-            dependencies: ["ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "Zstandard"],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "RecordIntake", "Zstandard",
+            ],
             swiftSettings: strict),
 
         // MARK: - Records from other systems

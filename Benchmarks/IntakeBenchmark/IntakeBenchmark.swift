@@ -134,7 +134,8 @@ struct WriteBatches: ParsableCommand {
         for client in 0..<clients {
             let generator = TicketGenerator(
                 seed: UInt64(777 + client), origin: try code("370100"), region: "370100",
-                from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365, tickets: share)
+                from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365,
+                tickets: share)
             var batches: [(resource: ResourceName, body: String)] = []
             var window: [[IntakeRecord]] = []
             func write() throws {

@@ -123,8 +123,9 @@ extension `Real processes` {
                 tickets[source.node, default: 0] += accepted - source.repeated
             }
             for node in nodes {
-                #expect(try await federation.count("service_request", at: node.code, where: "origin = '\(node.code)'")
-                    == tickets[node.code])
+                #expect(
+                    try await federation.count("service_request", at: node.code, where: "origin = '\(node.code)'")
+                        == tickets[node.code])
             }
 
             try await federation.waitUntilLevel("370100", seconds: 120)

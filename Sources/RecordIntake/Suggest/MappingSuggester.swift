@@ -6,14 +6,14 @@ import FederationModel
 /// pairs win, each column once. What is left becomes a category, or stays in `ext`.
 struct MappingSuggester {
     /// Columns that can be named in a mapping: those with a name of their own.
-    private let columns: [ColumnProfile]
-    private let names: [Int: ColumnName]
-    private let times: [Int: ColumnProfile.Times]
+    let columns: [ColumnProfile]
+    let names: [Int: ColumnName]
+    let times: [Int: ColumnProfile.Times]
     let file: String
     let rows: Int
     private let ambiguous: [String]
     /// By `RESOURCE.FIELD`.
-    private var chosen: [String: ColumnProfile] = [:]
+    private(set) var chosen: [String: ColumnProfile] = [:]
     private var taken: Set<Int> = []
 
     init(profiles: [ColumnProfile], file: String, rows: Int) {
@@ -104,7 +104,8 @@ struct MappingSuggester {
         let isTicket = resource.name == BuiltInResources.serviceRequest.name
         let resources =
             isTicket
-            ? BuiltInResources.all.filter { $0.name == resource.name || suggestedStages.contains($0.name.text) } : [resource]
+            ? BuiltInResources.all.filter { $0.name == resource.name || suggestedStages.contains($0.name.text) }
+            : [resource]
         choose(among: resources)
         chooseByShape(in: resource)
         var mapping = SuggestedMapping()
@@ -115,7 +116,8 @@ struct MappingSuggester {
         if !ambiguous.isEmpty {
             let named = ambiguous.filter { !$0.isEmpty }.map { "'\($0)'" }.joined(separator: ", ")
             mapping.comments.append(
-                "Not taken, because their names are empty or stand there twice: \(named.isEmpty ? "unnamed columns" : named).")
+                "Not taken, because their names are empty or stand there twice: \(named.isEmpty ? "unnamed columns" : named)."
+            )
         }
         try addKey(to: &mapping, resource)
         addZone(to: &mapping)
@@ -134,7 +136,8 @@ struct MappingSuggester {
     /// What a column's values say although its name does not.
     private mutating func chooseByShape(in resource: ResourceDefinition) {
         func free(_ field: String) -> Bool { chosen[field] == nil && resource.name == "service_request" }
-        if free(requested), let column = columns.first(where: { !taken.contains($0.position) && times[$0.position] != nil })
+        if free(requested),
+            let column = columns.first(where: { !taken.contains($0.position) && times[$0.position] != nil })
         {
             take(column, for: requested)
         }
@@ -209,7 +212,8 @@ struct MappingSuggester {
     /// Columns of a stage that has no time of its own: where the time that stands in is missing, they would be lost.
     private var standInTexts: Set<String> {
         Set(
-            stageRules.filter { chosen["\($0.key).occurred_at"] == nil && $0.key != "assignment" }.flatMap { stage, rule in
+            stageRules.filter { chosen["\($0.key).occurred_at"] == nil && $0.key != "assignment" }.flatMap {
+                stage, rule in
                 rule.tells.compactMap { chosen["\(stage).\($0)"]?.name }
             })
     }
@@ -239,12 +243,14 @@ struct MappingSuggester {
         ]
         for field in BuiltInResources.serviceRequest.columns
         where !unmapped.contains(field.name) && !record.fields.contains(where: { $0.name == field.name }) {
-            if let made = suggestedField(field, in: "service_request", formats: time.formats) { record.fields.append(made) }
+            if let made = suggestedField(field, in: "service_request", formats: time.formats) {
+                record.fields.append(made)
+            }
         }
         mapping.records.append(record)
     }
 
-    private func suggestedField(
+    func suggestedField(
         _ field: ColumnDefinition, in resource: String, formats: [String]
     ) -> SuggestedMapping.Field? {
         let id = "\(resource).\(field.name)"
@@ -252,7 +258,8 @@ struct MappingSuggester {
         guard let column = chosen[id] else {
             if id == "service_request.title", let category = categoryColumns.last {
                 return .init(
-                    name: "title", source: .column(category.name), decide: "no column is a title; the category stands in")
+                    name: "title", source: .column(category.name),
+                    decide: "no column is a title; the category stands in")
             }
             guard field.isRequired, let constant = SuggestWords.constants[id] else { return nil }
             let title = field.codeList.flatMap { CodeList.named($0)?.title(of: constant) } ?? constant
@@ -269,7 +276,7 @@ struct MappingSuggester {
             return .init(
                 name: field.name, source: .column(column.name),
                 extras: [
-                    ("when", "{column: \(scalar(column.name)), not_in: \(list(column.zeros.sorted()))}")
+                    ("when", "{column: \(yamlScalar(column.name)), not_in: \(yamlList(column.zeros.sorted()))}")
                 ])
         default:
             guard let listName = field.codeList else { return .init(name: field.name, source: .column(column.name)) }
@@ -285,19 +292,22 @@ struct MappingSuggester {
         let words = (column.words ?? [:]).keys.sorted()
         let unknown = words.count { code(for: $0, in: listName) == nil }
         // Yes and no go together, whichever of them the sample has.
-        let likely = words + (words.contains { $0 == "是" || $0 == "否" } ? ["是", "否"].filter { !words.contains($0) } : [])
+        let likely =
+            words + (words.contains { $0 == "是" || $0 == "否" } ? ["是", "否"].filter { !words.contains($0) } : [])
         let translated = likely.compactMap { word in code(for: word, in: listName).map { (word: word, code: $0) } }
         let titles = Set(entries.flatMap { [$0.code, $0.title, $0.english] })
         var made = SuggestedMapping.Field(name: field.name, source: .column(column.name))
         made.codes = translated.filter { !titles.contains($0.word) }
         if made.codes.count < translated.count || translated.isEmpty { made.extras = [("titles_of", listName)] }
         if let constant = SuggestWords.constants[id] {
-            made.extras += [("otherwise", scalar(constant)), ("default", scalar(constant))]
-            if unknown > 0 { made.decide = "\(unknown) of \(words.count) words have no code yet and become \(constant)" }
+            made.extras += [("otherwise", yamlScalar(constant)), ("default", yamlScalar(constant))]
+            if unknown > 0 {
+                made.decide = "\(unknown) of \(words.count) words have no code yet and become \(constant)"
+            }
         } else if !field.isRequired {
             // A word without a code leaves the field empty instead of refusing the row.
             let known = translated.map(\.word) + entries.map(\.title).filter { !words.contains($0) }
-            made.extras.append(("when", "{column: \(scalar(column.name)), in: \(list(known))}"))
+            made.extras.append(("when", "{column: \(yamlScalar(column.name)), in: \(yamlList(known))}"))
             if unknown > 0 {
                 made.decide = "\(unknown) of \(words.count) words have no code; the field stays empty for them"
             }
@@ -305,7 +315,7 @@ struct MappingSuggester {
         return made
     }
 
-    private func code(for word: String, in listName: String) -> String? {
+    func code(for word: String, in listName: String) -> String? {
         guard let entries = CodeList.named(listName)?.entries, !word.hasSuffix("*") else { return nil }
         let small = word.lowercased()
         if let entry = entries.first(where: { [$0.code, $0.title, $0.english.lowercased()].contains(small) }) {
@@ -318,7 +328,9 @@ struct MappingSuggester {
 
     private var categoryColumns: [ColumnProfile] {
         columns.filter { column in
-            guard !taken.contains(column.position), !column.isEmpty, let name = names[column.position] else { return false }
+            guard !taken.contains(column.position), !column.isEmpty, let name = names[column.position] else {
+                return false
+            }
             let isNamed =
                 SuggestWords.categories.contains(name.text) || name.text == "service name"
                 || SuggestWords.categoryEndings.contains { name.text.hasSuffix($0) }
@@ -339,132 +351,13 @@ struct MappingSuggester {
         }
     }
 
-    // MARK: - Times
-
-    /// A time's field and how its columns are written.
-    struct TimeSource {
-        var field: SuggestedMapping.Field
-        var formats: [String]
-        var isUnsure: Bool
-
-        /// Names its formats where they are not those of the whole file.
-        func field(besides standard: [String]) -> SuggestedMapping.Field {
-            var field = field
-            if !Set(formats).isSubset(of: standard) { field.extras.append(("time_formats", list(formats))) }
-            return field
-        }
-    }
-
-    /// - Parameter isEnd: whether a day without an hour counts to its end: what ends on a day ends after what began on it.
-    private func timeField(_ id: String, named name: String, isEnd: Bool) -> TimeSource? {
-        guard let column = chosen[id], let written = times[column.position] else { return nil }
-        var field = SuggestedMapping.Field(name: name, source: .column(column.name))
-        var formats = written.formats
-        if !written.namesHour {
-            let stem = names[column.position]?.stem
-            let clock = columns.first {
-                $0.timeOfDay != nil && (names[$0.position]?.stem == stem || $0.position == column.position + 1)
-            }
-            if let clock, let pattern = clock.timeOfDay {
-                field = .init(name: name, source: .joined([column.name, clock.name], separator: " "))
-                formats = formats.map { "\($0) \(pattern)" } + formats
-            } else if isEnd {
-                field.extras = [("day_counts_from", "end")]
-            }
-        }
-        return TimeSource(field: field, formats: formats, isUnsure: written.isDayMonthUnsure)
-    }
-
-    /// The time of a stage: its own column, or the first of others that stand in.
-    private func stageTime(_ own: String, or others: [String] = []) -> (time: TimeSource, isOwn: Bool)? {
-        let isEnd = own != "assignment.occurred_at"
-        if let time = timeField(own, named: "occurred_at", isEnd: isEnd) { return (time, true) }
-        for other in others {
-            let isEnd = isEnd && other != requested
-            if let time = timeField(other, named: "occurred_at", isEnd: isEnd) { return (time, false) }
-        }
-        return nil
-    }
-
-    // MARK: - Stages
-
-    private func addStages(to mapping: inout SuggestedMapping) {
-        let formats = mapping.timeFormats
-        for stage in suggestedStages {
-            guard let definition = BuiltInResources.named(ResourceName(stage)) else { continue }
-            guard let record = stageRecord(definition, formats: formats) else { continue }
-            mapping.records.append(record)
-        }
-    }
-
-    /// The record of one stage; nil when the file says nothing of it.
-    private func stageRecord(_ definition: ResourceDefinition, formats: [String]) -> SuggestedMapping.Record? {
-        let stage = definition.name.text
-        let rule = stageRules[stage] ?? StageRule(tells: [], standIns: [])
-        let ownTime = "\(stage).occurred_at"
-        let told = ([ownTime] + rule.tells.map { "\(stage).\($0)" }).filter { chosen[$0] != nil }
-        var record = SuggestedMapping.Record(resource: stage)
-        var found = stageTime(ownTime, or: rule.standIns)
-        if stage == "closure", chosen[ownTime] == nil {
-            // Nobody says when it was closed: then an answer mostly is the end.
-            guard chosen["reply.content_public"] != nil, let reply = stageTime("reply.occurred_at") else { return nil }
-            found = (reply.time, false)
-            record.decide = "no column tells when a ticket was closed; the reply counts as its end"
-        } else {
-            guard !told.isEmpty else { return nil }
-        }
-        guard let found else { return nil }
-        if stage == "assignment", let unit = chosen["assignment.assignee_unit"] {
-            record.when = scalar(unit.name)
-        } else {
-            // A text without its time would refuse the row, so the time decides.
-            record.when = found.time.field.source.columns.first.map(scalar)
-        }
-        if !found.isOwn, record.decide == nil {
-            record.decide = "no column tells when; the time of another stage stands in"
-        }
-        var time = found.time
-        if stage == "assignment", found.isOwn, let fallback = timeField(requested, named: "occurred_at", isEnd: false),
-            case .column(let own) = time.field.source, case .column(let other) = fallback.field.source
-        {
-            time.field = .init(name: "occurred_at", source: .firstOf([own, other]))
-            time.formats += fallback.formats.filter { !time.formats.contains($0) }
-        }
-        record.fields = [time.field(besides: formats)]
-        for field in definition.columns where !unmapped.contains(field.name) && field.name != "occurred_at" {
-            guard let made = suggestedField(field, in: stage, formats: formats) else { continue }
-            record.fields.append(made)
-        }
-        return complete(&record, definition) ? record : nil
-    }
-
-    /// Fills required fields that no column of their own has.
-    private func complete(_ record: inout SuggestedMapping.Record, _ definition: ResourceDefinition) -> Bool {
-        let stage = definition.name.text
-        if definition.column(named: "unit")?.isRequired == true, let unit = chosen["assignment.assignee_unit"] {
-            record.fields.append(.init(name: "unit", source: .column(unit.name)))
-        }
-        if stage == "evaluation", let score = chosen["evaluation.score5"] {
-            // A word that is no score makes no evaluation, instead of refusing the row.
-            let words = (score.words ?? [:]).keys.filter { code(for: $0, in: "score") != nil }.sorted()
-            guard !words.isEmpty else { return false }
-            record.when = "{column: \(scalar(score.name)), in: \(list(words))}"
-        }
-        for index in record.fields.indices where record.fields[index].decide?.hasPrefix("no column tells the") == true {
-            // A stage's constants are plain, and a long list of questions is read by nobody.
-            record.fields[index].decide = nil
-        }
-        let filled = Set(record.fields.map(\.name))
-        return definition.columns.allSatisfy {
-            !$0.isRequired || filled.contains($0.name) || ["global_id", "ticket_origin"].contains($0.name)
-        }
-    }
-
     /// One of the other resources, by the names of the catalog alone.
     private func addOther(_ resource: ResourceDefinition, to mapping: inout SuggestedMapping) throws {
         var record = SuggestedMapping.Record(resource: resource.name.text)
         for field in resource.columns where field.type == .timestamp {
-            guard let time = timeField("\(resource.name).\(field.name)", named: field.name, isEnd: false) else { continue }
+            guard let time = timeField("\(resource.name).\(field.name)", named: field.name, isEnd: false) else {
+                continue
+            }
             if mapping.timeFormats.isEmpty {
                 mapping.timeFormats = time.formats
                 if time.isUnsure { mapping.timeDecide = "day and month could be the other way round" }
@@ -478,7 +371,8 @@ struct MappingSuggester {
         let filled = Set(record.fields.map(\.name)).union(["global_id", "ticket_origin"])
         if let missing = resource.columns.first(where: { $0.isRequired && !filled.contains($0.name) }) {
             throw FederationError(
-                "E_MAPPING_SUGGEST", "no column of \(file) looks like the \(missing.title) (\(missing.name)) of \(resource.name)",
+                "E_MAPPING_SUGGEST",
+                "no column of \(file) looks like the \(missing.title) (\(missing.name)) of \(resource.name)",
                 hint: "rename the column in a copy, or write the mapping by hand; see docs/importing.md")
         }
         mapping.records.append(record)
@@ -497,30 +391,11 @@ extension SuggestedMapping.Source {
 
 private let keyField = "service_request.service_request_id"
 private let requestType = "service_request.request_type"
-private let requested = "service_request.requested_datetime"
+/// The one field without which there is no ticket.
+let requested = "service_request.requested_datetime"
 
 /// Fields that a suggestion leaves to the importer, or to `ext`.
-private let unmapped: Set<String> = ["global_id", "ticket_origin", "recorded_at", "round", "ext"]
-
-/// The stages that a row of tickets can tell of, in the order of a ticket's life.
-private let suggestedStages = [
-    "assignment", "acknowledgement", "handling", "reply", "supervision", "closure", "callback", "evaluation",
-]
-
-/// When a row tells of a stage.
-private struct StageRule {
-    /// Fields beside its time that say that it happened.
-    let tells: [String]
-    /// Times that stand in for its own.
-    let standIns: [String]
-}
-
-private let stageRules: [String: StageRule] = [
-    "assignment": StageRule(tells: ["assignee_unit"], standIns: [requested]),
-    "handling": StageRule(tells: ["measures"], standIns: ["reply.occurred_at", "closure.occurred_at"]),
-    "reply": StageRule(tells: ["content_public"], standIns: ["closure.occurred_at"]),
-    "evaluation": StageRule(tells: ["score5"], standIns: ["callback.occurred_at", "closure.occurred_at"]),
-]
+let unmapped: Set<String> = ["global_id", "ticket_origin", "recorded_at", "round", "ext"]
 
 private let yesAndNo: Set<String> = ["1", "0", "true", "false", "yes", "no", "y", "n", "是", "否"]
 

@@ -10,7 +10,8 @@ enum SuggestWords {
     static let fields: [String: [String]] = [
         "service_request.service_request_id": [
             "case enquiry id", "unique key", "case id", "caseid", "service request number", "sr number", "request id",
-            "ticket id", "ticket number", "case number", "message id", "issue id", "incident number", "reference number",
+            "ticket id", "ticket number", "case number", "message id", "issue id", "incident number",
+            "reference number",
             "reference id", "request number", "srnumber", "sr id", "number", "row no", "no", "id", "key",
             "工单编号", "工单号", "受理编号", "诉求编号", "案件编号", "事件编号", "信件编号", "任务号", "受理单号", "业务编号",
             "流水号", "单号", "编号", "序号",
@@ -98,7 +99,8 @@ enum SuggestWords {
         "handling.measures": ["actions taken", "action taken", "办理情况", "处理情况", "处置情况", "办理过程", "处理过程"],
 
         "reply.occurred_at": [
-            "replied at", "reply date", "response date", "responded at", "answered at", "replied", "答复时间", "回复时间", "回复日期",
+            "replied at", "reply date", "response date", "responded at", "answered at", "replied", "答复时间", "回复时间",
+            "回复日期",
             "答复日期", "反馈时间",
         ],
         "reply.content_public": [
@@ -134,7 +136,8 @@ enum SuggestWords {
         "service name", "service type", "category", "subcategory", "sub category", "type", "subtype", "sub type",
         "request type", "request category", "complaint type", "case type", "issue type", "sr type", "problem type",
         "issue category", "issue", "problem", "reason", "descriptor", "detail", "topic", "level1", "level2", "level3",
-        "level4", "level 1", "level 2", "level 3", "level 4", "service request type", "category name", "type description",
+        "level4", "level 1", "level 2", "level 3", "level 4", "service request type", "category name",
+        "type description",
     ]
     /// Ends of Chinese names of such columns.
     static let categoryEndings = [
@@ -183,7 +186,9 @@ enum SuggestWords {
             ("企业", "company"), ("公司", "company"), ("个体", "sole_trader"), ("匿名", "anonymous"), ("个人", "person"),
             ("群众", "person"), ("市民", "person"),
         ],
-        "confidential": [("不保密", "none"), ("否", "none"), ("举报", "reporter_protected"), ("是", "name_hidden"), ("保密", "name_hidden")],
+        "confidential": [
+            ("不保密", "none"), ("否", "none"), ("举报", "reporter_protected"), ("是", "name_hidden"), ("保密", "name_hidden"),
+        ],
     ]
 
     /// The code that stands in when a column is empty or a word is in no list, by `RESOURCE.FIELD`; a required field without

@@ -47,11 +47,11 @@ struct SuggestedMapping {
             if let text { lines.append("\(indent)# DECIDE: \(oneLine(text))") }
         }
         decide(keyDecide)
-        lines.append("key: " + (key.count == 1 ? scalar(key[0]) : list(key)))
+        lines.append("key: " + (key.count == 1 ? yamlScalar(key[0]) : yamlList(key)))
         decide(zoneDecide)
         lines.append("zone: \(zone)")
         decide(timeDecide)
-        lines += ["time_formats: " + list(timeFormats), "", "records:"]
+        lines += ["time_formats: " + yamlList(timeFormats), "", "records:"]
         for record in records {
             decide(record.decide, indent: "  ")
             lines.append("  - resource: \(record.resource)")
@@ -61,7 +61,7 @@ struct SuggestedMapping {
                 decide(field.decide, indent: "      ")
                 lines += fieldLines(field)
             }
-            if !record.ext.isEmpty { lines += ["    ext:"] + record.ext.map { "      - \(scalar($0))" } }
+            if !record.ext.isEmpty { lines += ["    ext:"] + record.ext.map { "      - \(yamlScalar($0))" } }
             lines.append("")
         }
         return lines.joined(separator: "\n")
@@ -70,28 +70,28 @@ struct SuggestedMapping {
     private func fieldLines(_ field: Field) -> [String] {
         let name = "      \(field.name):"
         if case .column(let column) = field.source, field.extras.isEmpty, field.codes.isEmpty {
-            return ["\(name) \(scalar(column))"]
+            return ["\(name) \(yamlScalar(column))"]
         }
         var parts: [String] =
             switch field.source {
-            case .column(let column): ["column: \(scalar(column))"]
-            case .firstOf(let columns): ["first_of: \(list(columns))"]
+            case .column(let column): ["column: \(yamlScalar(column))"]
+            case .firstOf(let columns): ["first_of: \(yamlList(columns))"]
             case .joined(let columns, let separator):
-                ["join: \(list(columns))"] + (separator == " " ? [] : ["separator: \(scalar(separator))"])
-            case .constant(let value): ["value: \(scalar(value))"]
+                ["join: \(yamlList(columns))"] + (separator == " " ? [] : ["separator: \(yamlScalar(separator))"])
+            case .constant(let value): ["value: \(yamlScalar(value))"]
             }
         guard !field.codes.isEmpty else {
             parts += field.extras.map { "\($0.key): \($0.yaml)" }
             return ["\(name) {\(parts.joined(separator: ", "))}"]
         }
         return [name] + parts.map { "        \($0)" } + ["        codes:"]
-            + field.codes.map { "          \(scalar($0.word)): \(scalar($0.code))" }
+            + field.codes.map { "          \(yamlScalar($0.word)): \(yamlScalar($0.code))" }
             + field.extras.map { "        \($0.key): \($0.yaml)" }
     }
 }
 
 /// A YAML scalar that reads back as exactly this text.
-func scalar(_ text: String) -> String {
+func yamlScalar(_ text: String) -> String {
     let plain = /[\p{L}_][\p{L}\p{N}_.\/ -]*/
     let reserved: Set<String> = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
     if text.wholeMatch(of: plain) != nil, !text.hasSuffix(" "), !reserved.contains(text.lowercased()) { return text }
@@ -102,7 +102,8 @@ func scalar(_ text: String) -> String {
         case "\\": quoted += "\\\\"
         case "\n": quoted += "\\n"
         case "\t": quoted += "\\t"
-        case _ where scalar.value < 0x20 || scalar.value == 0x7F || (0x80...0x9F).contains(scalar.value)
+        case _
+        where scalar.value < 0x20 || scalar.value == 0x7F || (0x80...0x9F).contains(scalar.value)
             || [0x85, 0x2028, 0x2029, 0xFEFF].contains(scalar.value):
             let hex = String(scalar.value, radix: 16)
             quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
@@ -112,7 +113,7 @@ func scalar(_ text: String) -> String {
     return quoted + "\""
 }
 
-func list(_ texts: [String]) -> String { "[" + texts.map(scalar).joined(separator: ", ") + "]" }
+func yamlList(_ texts: [String]) -> String { "[" + texts.map(yamlScalar).joined(separator: ", ") + "]" }
 
 /// A comment must not end early: whatever breaks a line becomes a blank.
 private func oneLine(_ text: String) -> String {

@@ -51,7 +51,9 @@ struct TimePattern {
         "'T'HH:mm:ss.SSSZ", " HH:mm:ss.SSS", " HH:mm:ssZ", " HH:mm:ss Z", " H时m分s秒", " H时m分", "H时m分s秒", "'T'HH:mm",
         " HH:mm:ss.S", " HH:mm:ss.SSSSSS",
     ]
-    private static let others = ["yyyyMMddHHmmss", "yyyyMMdd HH:mm:ss", "yyyyMMdd", "yyyy-MM", "yyyy/M", "yyyy年M月", "yyyyMM"]
+    private static let others = [
+        "yyyyMMddHHmmss", "yyyyMMdd HH:mm:ss", "yyyyMMdd", "yyyy-MM", "yyyy/M", "yyyy年M月", "yyyyMM",
+    ]
 }
 
 private let dayMonthOrders = [("M/d/", "d/M/"), ("M-d-", "d-M-")]
