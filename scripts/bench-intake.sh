@@ -83,7 +83,7 @@ for round in $(seq "$rounds"); do
   done
   wait "$importer"
   import+=("$(calc "$(number "$(cat "$dir/import.json")" seconds)")")
-  rss=$(awk -v a="$rss" -v b="$peak" 'BEGIN { print a > b ? a : b }')
+  rss=$(awk -v a="$rss" -v b="$peak" 'BEGIN { print (a > b ? a : b) }')
   if [ "$round" = 1 ]; then
     # What the import stored, as the CSV files that the shell loads: all columns of the tables, envelope included.
     db="$dir/city/node.db"
@@ -118,6 +118,7 @@ say "2/3 $push tickets pushed in batches of 500 by two clients"
 "$bin/federation-node" ca issue --ca "$dir/ca" --node 370100 --out "$dir/city/credentials" >/dev/null
 token=$("$bin/federation-node" token create --name benchmark --config "$dir/city/node.yaml" --json \
   | sed -n 's/.*"token":"\([^"]*\)".*/\1/p')
+: >"$dir/serve.out"
 # Without consumers, as during the import, which has none.
 "$bin/federation-node" serve --config "$dir/city/node.yaml" --set consumers=off --set log-level=warning \
   --set listen=127.0.0.1:0 >"$dir/serve.out" 2>"$dir/serve.log" &
@@ -136,7 +137,7 @@ push_seconds=$(calc "$(now) - $started")
 pushed=$(cat "$dir"/push/answers-* | grep -o '"accepted":[0-9]*' | awk -F: '{ sum += $2 } END { print sum + 0 }')
 push_rate=$(calc "$pushed / $push_seconds")
 rss_server=$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/$server/status")
-rss=$(awk -v a="$rss" -v b="$rss_server" 'BEGIN { print a > b ? a : b }')
+rss=$(awk -v a="$rss" -v b="$rss_server" 'BEGIN { print (a > b ? a : b) }')
 kill "$server"; wait "$server" || true; server=""
 say "  $pushed records in $push_seconds s, service $rss_server MB"
 
