@@ -60,10 +60,10 @@ struct ImportFileCommand: AsyncParsableCommand {
                 "E_MAPPING", "\(mapping.path) makes no records of \(resource)",
                 hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
         }
-        let report = try await ImportRun(
+        var run = ImportRun(
             local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),
-            rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun
-        ).run(resource: resource)
+            rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun, report: ImportReport(resource: resource))
+        let report = try await run.run()
         if json {
             try Output.json(report)
         } else {
@@ -102,37 +102,38 @@ private struct ImportRun {
     let importer: Importer
     let rejectsPath: String
     let dryRun: Bool
+    var report: ImportReport
+    private var rejects: RejectsWriter?
+    private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
+
+    init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) {
+        self.local = local
+        self.importer = importer
+        self.rejectsPath = rejectsPath
+        self.dryRun = dryRun
+        self.report = report
+    }
 
     /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
     private static let batchRecords = 8_000
 
-    func run(resource: String) async throws -> ImportReport {
+    mutating func run() async throws -> ImportReport {
         let started = ContinuousClock.now
-        var report = ImportReport(resource: resource)
         var progress = ProgressBar("import")
-        var rejects: RejectsWriter?
-        var writer = BatchWriter(node: dryRun ? nil : local)
-        var batch: [[IntakeRecord]] = []
+        var batch: [IntakeRow] = []
         var recordsInBatch = 0
         do {
             while let row = try importer.next() {
                 report.read += 1
                 switch row.result {
                 case .success(let records):
-                    batch.append(records)
+                    batch.append(row)
                     recordsInBatch += records.count
                     if recordsInBatch >= Self.batchRecords {
-                        try await writer.store(batch)
+                        try await store(batch)
                         (batch, recordsInBatch) = ([], 0)
                     }
-                case .failure(let rejection):
-                    report.rejected += 1
-                    report.rejectedByCode[rejection.code, default: 0] += 1
-                    if rejects == nil {
-                        rejects = try RejectsWriter(path: rejectsPath)
-                        report.rejectsFile = rejectsPath
-                    }
-                    try rejects?.write(row)
+                case .failure(let rejection): try reject(row, code: rejection.code)
                 }
                 if report.read % 1_000 == 0 {
                     progress.show(
@@ -141,14 +142,12 @@ private struct ImportRun {
             }
         } catch let error as FederationError where error.code == "E_IMPORT_READ" {
             // What was read before the damage is taken.
-            try await writer.store(batch)
-            try await writer.finish()
+            try await store(batch)
+            try await settle()
             throw error
         }
-        try await writer.store(batch)
-        try await writer.finish()
-        report.accepted = writer.changed
-        report.unchanged = report.read - report.rejected - report.accepted
+        try await store(batch)
+        try await settle()
         try rejects?.close()
         progress.finish()
         let elapsed = ContinuousClock.now - started
@@ -156,41 +155,43 @@ private struct ImportRun {
             (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18).rounded(toPlaces: 3)
         return report
     }
-}
-
-/// Stores batches of rows, one beside the reading of the next.
-private struct BatchWriter {
-    /// Where they go; nil for a dry run, which counts every row as changed.
-    let node: LocalNode?
-    /// Rows that changed anything. A row is unchanged when all the records that it became were here already.
-    private(set) var changed = 0
-    private var storing: Task<Int, any Error>?
-
-    init(node: LocalNode?) { self.node = node }
 
     /// Waits until the batch before is stored, and begins with this one.
-    mutating func store(_ batch: [[IntakeRecord]]) async throws {
-        try await finish()
-        guard let node else {
-            changed += batch.count
+    private mutating func store(_ batch: [IntakeRow]) async throws {
+        try await settle()
+        guard !dryRun else {
+            report.accepted += batch.count
             return
         }
         guard !batch.isEmpty else { return }
-        storing = Task {
-            let result = try await node.store.intake(batch.flatMap { $0 }, now: wallClock())
-            Doorbell.ring(databasePath: node.settings.databasePath)
-            var next = 0
-            return batch.count { records in
-                defer { next += records.count }
-                return result.changed[next..<next + records.count].contains(true)
+        storing = Task { [local, isGuarded = importer.mapping.isGuarded] in
+            let result = try await local.store.intake(
+                rows: batch.map { (try? $0.result.get()) ?? [] }, isGuarded: isGuarded, now: wallClock())
+            Doorbell.ring(databasePath: local.settings.databasePath)
+            return Array(zip(batch, result.outcomes).map { (row: $0, outcome: $1) })
+        }
+    }
+
+    /// Waits until everything is stored that was begun, and counts what became of it.
+    private mutating func settle() async throws {
+        let stored = try await storing?.value ?? []
+        storing = nil
+        for (row, outcome) in stored {
+            switch outcome {
+            case .accepted: report.accepted += 1
+            case .unchanged: report.unchanged += 1
+            case .refused(let refusal): try reject(row.refused(refusal), code: refusal.code)
             }
         }
     }
 
-    /// Waits until everything is stored.
-    mutating func finish() async throws {
-        changed += try await storing?.value ?? 0
-        storing = nil
+    private mutating func reject(_ row: IntakeRow, code: String) throws {
+        report.rejected += 1
+        report.rejectedByCode[code, default: 0] += 1
+        let file = try rejects ?? RejectsWriter(path: rejectsPath)
+        rejects = file
+        report.rejectsFile = rejectsPath
+        try file.write(row)
     }
 }
 
