@@ -72,9 +72,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LocalStoreTests",
-            dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "RecordIntake", "Zstandard",
-            ],
+            dependencies: ["ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "Zstandard"],
             swiftSettings: strict),
 
         // MARK: - Records from other systems

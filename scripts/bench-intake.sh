@@ -67,12 +67,14 @@ tables_of() {
 
 # --- 1. CSV against `.import` -----------------------------------------------------------------------------------------
 say "1/3 $tickets tickets as CSV"
-"$bin/IntakeBenchmark" table --tickets "$tickets" --out "$dir/tickets.csv" --mapping "$dir/tickets.yaml"
+new_node "$dir/city"
+"$bin/federation-node" generate --tickets "$tickets" --from 2025-01-01 --days 365 --out "$dir/tickets.csv" --format csv \
+  --config "$dir/city/node.yaml" >/dev/null 2>&1
 import=() shell=() rss=0
 for round in $(seq "$rounds"); do
   new_node "$dir/city"
   started=$(now)
-  "$bin/federation-node" import --resource service_request --mapping "$dir/tickets.yaml" --json "$dir/tickets.csv" \
+  "$bin/federation-node" import --resource service_request --mapping mappings/generated-tickets.yaml --json "$dir/tickets.csv" \
     --config "$dir/city/node.yaml" >"$dir/import.json" &
   importer=$!
   peak=0

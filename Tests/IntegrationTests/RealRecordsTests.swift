@@ -69,7 +69,10 @@ extension `Real processes` {
                 """, 12_096
             ),
             ("Boston without a place", "370900", missing("service_request", "lat", "370900"), 11_899),
-            ("Boston merged", "370900", "SELECT count(*) FROM closure WHERE origin = '370900' AND closure_kind = 'merged'", 2_241),
+            (
+                "Boston merged", "370900",
+                "SELECT count(*) FROM closure WHERE origin = '370900' AND closure_kind = 'merged'", 2_241
+            ),
             (
                 "New York without coordinates", "370100",
                 "SELECT count(*) FROM service_request WHERE origin = '370100' AND source_system = 'NYC 311' AND lat IS NULL",

@@ -18,14 +18,20 @@ package struct IntakeRecord: Hashable, Sendable {
     }
 
     /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
+    ///
+    /// Nothing is wrong with nearly every record, and most of its columns are empty, so the fields that there are get looked
+    /// at first. Only if one of them is wrong the columns are gone through, so that the first one is always told.
     package func violation(in definition: ResourceDefinition) -> FieldViolation? {
-        var known = 0
-        for column in definition.columns {
-            let value = fields[column.name]
-            if value != nil { known += 1 }
-            if let violation = column.violation(of: value ?? .null) { return violation }
+        var required = 0
+        let isRight = fields.allSatisfy { name, value in
+            guard let column = definition.column(named: name) else { return false }
+            if column.isRequired { required += 1 }
+            return column.violation(of: value) == nil
         }
-        guard known < fields.count else { return nil }
+        if isRight, required == definition.requiredColumns { return nil }
+        for column in definition.columns {
+            if let violation = column.violation(of: fields[column.name] ?? .null) { return violation }
+        }
         for name in fields.keys.sorted() where definition.column(named: name) == nil {
             return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")
         }

@@ -100,6 +100,11 @@ package struct ResourceDefinition: Hashable, Sendable {
     /// Column lists of the secondary indexes. Indexes are two thirds of what applying a row costs, so a resource has the
     /// ones that its questions need, no more.
     package let indexes: [[String]]
+    /// Whether its records belong to the thread of a ticket.
+    package let isThreadRecord: Bool
+    /// How many columns are required.
+    let requiredColumns: Int
+    private let positions: [String: Int]
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
@@ -110,14 +115,12 @@ package struct ResourceDefinition: Hashable, Sendable {
         self.stage = stage
         self.columns = columns
         self.indexes = indexes
+        positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
+        isThreadRecord = positions["ticket_origin"] != nil
+        requiredColumns = columns.count { $0.isRequired }
     }
 
-    package func column(named name: String) -> ColumnDefinition? {
-        columns.first { $0.name == name }
-    }
-
-    /// Whether its records belong to the thread of a ticket.
-    package var isThreadRecord: Bool { column(named: "ticket_origin") != nil }
+    package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
 }
 
 /// What is wrong with one value of one row. It names the field and the rule, never the value.
