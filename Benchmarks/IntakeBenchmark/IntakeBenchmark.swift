@@ -45,29 +45,33 @@ struct WriteBatches: ParsableCommand {
         let share = tickets / clients
         var total = 0
         for client in 0..<clients {
+            let recipe = TicketRecipe(
+                seed: UInt64(777 + client), origin: try code("370100"), region: "370100")
             let generator = TicketGenerator(
-                seed: UInt64(777 + client), origin: try code("370100"), region: "370100",
-                from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365,
+                recipe, from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365,
                 tickets: share)
             var batches: [(resource: ResourceName, body: String)] = []
             var window: [[IntakeRecord]] = []
             func write() throws {
-                // All tickets of a window before their stages, in the order of a ticket's life.
-                for resource in BuiltInResources.ticketResources {
-                    let own = window.flatMap { $0.filter { $0.resource == resource.name } }
-                    for first in stride(from: 0, to: own.count, by: records) {
-                        let body = own[first..<min(own.count, first + records)].map(line).joined()
-                        let path = "\(out)/\(client)-\(batches.count).jsonl"
-                        try body.write(toFile: path, atomically: false, encoding: .utf8)
-                        batches.append((resource.name, path))
+                // The first records of all tickets of a window, then the second ones, and so on: each is legal at its place.
+                for step in 0..<(window.map(\.count).max() ?? 0) {
+                    let records = window.compactMap { step < $0.count ? $0[step] : nil }
+                    for resource in BuiltInResources.ticketResources {
+                        let own = records.filter { $0.resource == resource.name }
+                        for first in stride(from: 0, to: own.count, by: self.records) {
+                            let body = own[first..<min(own.count, first + self.records)].map(line).joined()
+                            let path = "\(out)/\(client)-\(batches.count).jsonl"
+                            try body.write(toFile: path, atomically: false, encoding: .utf8)
+                            batches.append((resource.name, path))
+                        }
                     }
-                    total += own.count
+                    total += records.count
                 }
                 window = []
             }
             for thread in generator {
                 window.append(thread)
-                if window.count == records * 10 { try write() }
+                if window.count == records * 20 { try write() }
             }
             try write()
             let config = batches.map { batch in

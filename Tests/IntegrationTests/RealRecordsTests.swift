@@ -71,7 +71,7 @@ extension `Real processes` {
             ("Boston without a place", "370900", missing("service_request", "lat", "370900"), 11_899),
             (
                 "Boston merged", "370900",
-                "SELECT count(*) FROM closure WHERE origin = '370900' AND closure_kind = 'merged'", 2_241
+                "SELECT count(*) FROM closure WHERE origin = '370900' AND closure_kind = 'merged'", 2_239
             ),
             (
                 "New York without coordinates", "370100",

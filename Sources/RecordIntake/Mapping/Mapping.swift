@@ -35,13 +35,14 @@ package struct Mapping: Sendable {
     /// From the source's words to codes.
     struct Translation: Sendable {
         var exact: [String: String] = [:]
-        /// Tried in order after `exact`.
-        var prefixes: [(prefix: String, code: String)] = []
+        /// Beginnings of words, and with `isAnywhere` parts of words; tried in order after `exact`.
+        var parts: [(text: String, isAnywhere: Bool, code: String)] = []
         /// For words that are in neither; nil rejects the row.
         var otherwise: String?
 
         func code(for text: String) -> String? {
-            exact[text] ?? prefixes.first { text.hasPrefix($0.prefix) }?.code ?? otherwise
+            exact[text] ?? parts.first { $0.isAnywhere ? text.contains($0.text) : text.hasPrefix($0.text) }?.code
+                ?? otherwise
         }
     }
 
