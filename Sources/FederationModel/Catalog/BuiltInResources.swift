@@ -62,7 +62,8 @@ package enum BuiltInResources {
             .init("call_id", "话务", level: .personal, bytesMax: 80),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
-        indexes: [["global_id"], ["requested_datetime"]])
+        // Citizens and other systems name a ticket by its number.
+        indexes: [["global_id"], ["requested_datetime"], ["service_request_id"], ["source_request_id"]])
 
     // MARK: - 派单
 
@@ -231,7 +232,7 @@ package enum BuiltInResources {
             .init("linked_request", "关联工单", level: .inner, bytesMax: 80),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
-        indexes: [["arrival"]])
+        indexes: [["arrival"], ["linked_request"]])
 
     package static let recording = ResourceDefinition(
         "recording", "录音",
@@ -243,7 +244,8 @@ package enum BuiltInResources {
             .init("duration", "时长(秒)", .integer, level: .open),
             .init("retention_until", "保存至", .timestamp, level: .inner),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
-        ])
+        ],
+        indexes: [["call_id"]])
 
     /// A record of a ticket's thread: who did what to which ticket, when, in which round. It names the ticket's origin at
     /// the time of writing (design rule 4).
