@@ -104,7 +104,7 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "PeerTransport",
-                "SyncProtocol", "TopologyFile", "Zstandard",
+                "RecordIntake", "SyncProtocol", "TopologyFile", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

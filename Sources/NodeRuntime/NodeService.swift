@@ -55,10 +55,15 @@ package struct NodeService: Sendable {
                 routes: LinkRoutes(
                     node: local.id, topology: local.topology, links: incoming.links,
                     view: MergedView(store: local.store, topology: local.topology, peers: peers), metrics: metrics)))
+        let intakeMetrics = IntakeMetrics()
         services.append(
             localServer(
                 announcement: announcement,
-                routes: LocalRoutes(local: local, metrics: metrics, handshakes: handshakes)))
+                routes: LocalRoutes(
+                    local: local, metrics: metrics, handshakes: handshakes, intake: intakeMetrics),
+                intake: IntakeRoutes(
+                    intake: PushIntake(store: local.store, signal: signal), gate: IntakeGate(), metrics: intakeMetrics,
+                    isPrivate: local.settings.localListen.isLoopback)))
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -135,11 +140,14 @@ package struct NodeService: Sendable {
             onServerRunning: { announcement.peers($0.localAddress) }, logger: logger)
     }
 
-    private func localServer(announcement: Announcement, routes: LocalRoutes) -> any Service {
+    private func localServer(
+        announcement: Announcement, routes: LocalRoutes, intake: IntakeRoutes
+    ) -> any Service {
         let router = Router()
         routes.add(to: router)
+        intake.add(to: router)
         return Application(
-            router: router,
+            router: router, server: .http1(configuration: .init(idleTimeout: IntakeLimits.idleTimeout)),
             configuration: .init(
                 address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port),
                 serverName: nil),

@@ -18,7 +18,7 @@ private let allowedImports: [String: Set<String>] = [
     "NodeRuntime": [
         "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "LocalStore",
         "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
-        "PeerTransport",
+        "PeerTransport", "RecordIntake",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [

@@ -46,6 +46,14 @@ enum Migrations {
                       conflicts TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("3 api tokens") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE api_token (
+                      name TEXT PRIMARY KEY, digest BLOB NOT NULL, resources TEXT, created_at INTEGER NOT NULL,
+                      expires_at INTEGER, revoked_at INTEGER) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 }

@@ -23,6 +23,11 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(host):\(port)" }
+
+    /// Whether only this machine can reach it.
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
+    }
 }
 
 /// The settings of one node: `node.yaml`, over it the environment, over that the flags.

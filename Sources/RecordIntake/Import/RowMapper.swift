@@ -230,9 +230,9 @@ struct RowMapper {
 }
 
 /// Two clocks of one office may differ by this much.
-private let clockTolerance: Int64 = 5 * 60_000
+let clockTolerance: Int64 = 5 * 60_000
 
-private func timeline(of definition: ResourceDefinition) -> [String] {
+func timeline(of definition: ResourceDefinition) -> [String] {
     if definition.isThreadRecord { return ["occurred_at"] }
     switch definition.name {
     case BuiltInResources.serviceRequest.name: return ["requested_datetime", "accepted_datetime"]
@@ -241,20 +241,16 @@ private func timeline(of definition: ResourceDefinition) -> [String] {
     }
 }
 
-private func appendJSONString(_ text: String, to json: inout String) {
-    json += "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": json += "\\\""
-        case "\\": json += "\\\\"
-        case "\n": json += "\\n"
-        case "\r": json += "\\r"
-        case "\t": json += "\\t"
-        case _ where scalar.value < 0x20:
-            let hex = String(scalar.value, radix: 16)
-            json += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-        default: json.unicodeScalars.append(scalar)
+/// Refuses a record whose own times run backwards by more than the tolerance (`E_TIME_ORDER`).
+func checkTimeOrder(_ record: IntakeRecord, in definition: ResourceDefinition) throws(RowRejection) {
+    var latest = Int64.min
+    for field in timeline(of: definition) {
+        guard let time = record.fields[field]?.integer else { continue }
+        if latest != .min, time < latest - clockTolerance {
+            throw RowRejection(
+                FieldViolation(
+                    field: field, rule: .timeOrder, detail: "lies more than 5 minutes before its predecessor"))
         }
+        latest = max(latest, time)
     }
-    json += "\""
 }
