@@ -108,6 +108,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -123,10 +124,10 @@ let package = Package(
             name: "NodeRuntimeTests",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "NodeIdentity", "NodeRuntime", "PeerTransport",
-                "SyncProtocol",
+                "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                logging,
+                logging, yams,
             ],
             swiftSettings: strict),
         .executableTarget(

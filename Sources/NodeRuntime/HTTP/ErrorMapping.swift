@@ -9,7 +9,7 @@ package enum ErrorMapping {
         switch code {
         case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED": .forbidden
         case "E_TOKEN_MISSING", "E_TOKEN_INVALID", "E_TOKEN_EXPIRED": .unauthorized
-        case "E_RESOURCE_UNKNOWN": .notFound
+        case "E_RESOURCE_UNKNOWN", "E_NO_ROUTE": .notFound
         case "E_BODY_SLOW": .requestTimeout
         case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE", "E_BATCH_TOO_LARGE": .contentTooLarge
         case "E_CONTENT_TYPE": .unsupportedMediaType

@@ -5,25 +5,41 @@ import NIOCore
 import RecordIntake
 
 /// What a local system may ask: to take its records in. Who it is, its token says.
-struct IntakeRoutes: Sendable {
-    let intake: PushIntake
-    let gate: IntakeGate
+package struct IntakeRoutes: Sendable {
+    private let intake: PushIntake
+    private let gate: IntakeGate
     let metrics: IntakeMetrics
-    /// Whether nobody else can read along: loopback, or TLS.
-    let isPrivate: Bool
+    private let bodySeconds: Int
 
-    func add(to router: Router<BasicRequestContext>) {
+    /// - Parameter bodySeconds: from a request's head to the end of its body.
+    package init(
+        intake: PushIntake, gate: IntakeGate, metrics: IntakeMetrics, bodySeconds: Int = IntakeLimits.bodySeconds
+    ) {
+        self.intake = intake
+        self.gate = gate
+        self.metrics = metrics
+        self.bodySeconds = bodySeconds
+    }
+
+    /// - Parameter isPrivate: whether nobody else can read along: loopback, or TLS.
+    package func add(to router: Router<BasicRequestContext>, isPrivate: Bool) {
         router.post("/v1/resources/{name}/records") { request, context in
-            await push(request, resource: ResourceName(context.parameters.get("name") ?? ""))
+            await push(
+                request, resource: ResourceName(context.parameters.get("name") ?? ""), isPrivate: isPrivate)
         }
     }
 
-    private func push(_ request: Request, resource: ResourceName) async -> Response {
+    private func push(_ request: Request, resource: ResourceName, isPrivate: Bool) async -> Response {
         var isBodyOpen = true
         let started = ContinuousClock.now
         var response: Response
         do {
             let pass = try gate.enter()
+            guard isPrivate else {
+                throw FederationError(
+                    "E_TLS_REQUIRED", "records and tokens must not cross a network in clear",
+                    hint: "push to the address of `intake-listen`, or let `local-listen` be a loopback address")
+            }
             let form = try await admit(request, resource: resource)
             var body = try await read(request, pass: pass)
             isBodyOpen = false
@@ -53,11 +69,6 @@ struct IntakeRoutes: Sendable {
     private func admit(
         _ request: Request, resource: ResourceName
     ) async throws -> (format: PushFormat, encoding: BodyEncoding) {
-        guard isPrivate else {
-            throw FederationError(
-                "E_TLS_REQUIRED", "records and tokens must not cross a network in clear",
-                hint: "push to the address of `intake-listen`, or let `local-listen` be a loopback address")
-        }
         guard let token = request.headers[.authorization].flatMap(Self.bearer) else {
             throw FederationError(
                 "E_TOKEN_MISSING", "the request shows no token", hint: "send `Authorization: Bearer TOKEN`")
@@ -114,13 +125,19 @@ struct IntakeRoutes: Sendable {
                 return body
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(IntakeLimits.bodySeconds))
+                try await Task.sleep(for: .seconds(bodySeconds))
                 throw FederationError(
-                    "E_BODY_SLOW", "the body did not arrive within \(IntakeLimits.bodySeconds) seconds",
+                    "E_BODY_SLOW", "the body did not arrive within \(bodySeconds) seconds",
                     hint: "send smaller batches")
             }
             defer { group.cancelAll() }
-            return try await group.next() ?? []
+            do {
+                return try await group.next() ?? []
+            } catch {
+                throw error as? FederationError
+                    ?? FederationError(
+                        "E_BODY_CUT", "the connection ended before the body did", hint: "send the same batch again")
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ struct LocalRoutes: Sendable {
     let local: LocalNode
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
-    let intake: IntakeMetrics
+    let intakeMetrics: IntakeMetrics
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/healthz") { _, _ in text("ok\n") }
@@ -105,10 +105,10 @@ struct LocalRoutes: Sendable {
     private func addIntake(to page: inout MetricsPage) {
         page.append(
             "federation_intake_records_total", .counter, help: "Records that local systems pushed, by outcome.",
-            samples: intake.records.map { ([("outcome", $0.key)], Double($0.value)) })
+            samples: intakeMetrics.records.map { ([("outcome", $0.key)], Double($0.value)) })
         page.append(
             "federation_intake_requests_total", .counter, help: "Pushes of local systems, by status of the answer.",
-            samples: intake.requests.map { ([("status", "\($0.key)")], Double($0.value)) })
+            samples: intakeMetrics.requests.map { ([("status", "\($0.key)")], Double($0.value)) })
     }
 
     private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

@@ -66,7 +66,7 @@ struct RowMapper {
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
                 ordinal: rule.ordinal.flatMap { positions[$0.name] }, fields: fields, ext: rule.ext.map(bind),
-                timeline: timeline(of: rule.definition))
+                timeline: TimeOrder.fields(of: rule.definition))
         }
     }
 
@@ -214,43 +214,10 @@ struct RowMapper {
             guard let rule = records.first(where: { $0.rule.definition.name == record.resource }) else { continue }
             let isOfTicket = record.resource != BuiltInResources.callRecord.name
             var latest = isOfTicket ? latestOfTicket : .min
-            for field in rule.timeline {
-                guard let time = record.fields[field]?.integer else { continue }
-                if latest != .min, time < latest - clockTolerance {
-                    throw RowRejection(
-                        FieldViolation(
-                            field: "\(record.resource).\(field)", rule: .timeOrder,
-                            detail: "lies more than 5 minutes before the event that precedes it"))
-                }
-                latest = max(latest, time)
+            if let field = TimeOrder.firstBackwards(in: record, fields: rule.timeline, latest: &latest) {
+                throw RowRejection(TimeOrder.violation(field: "\(record.resource).\(field)"))
             }
             if isOfTicket { latestOfTicket = latest }
         }
-    }
-}
-
-/// Two clocks of one office may differ by this much.
-let clockTolerance: Int64 = 5 * 60_000
-
-func timeline(of definition: ResourceDefinition) -> [String] {
-    if definition.isThreadRecord { return ["occurred_at"] }
-    switch definition.name {
-    case BuiltInResources.serviceRequest.name: return ["requested_datetime", "accepted_datetime"]
-    case BuiltInResources.callRecord.name: return ["arrival", "ivr_out", "queue_start", "answered", "hangup"]
-    default: return []
-    }
-}
-
-/// Refuses a record whose own times run backwards by more than the tolerance (`E_TIME_ORDER`).
-func checkTimeOrder(_ record: IntakeRecord, in definition: ResourceDefinition) throws(RowRejection) {
-    var latest = Int64.min
-    for field in timeline(of: definition) {
-        guard let time = record.fields[field]?.integer else { continue }
-        if latest != .min, time < latest - clockTolerance {
-            throw RowRejection(
-                FieldViolation(
-                    field: field, rule: .timeOrder, detail: "lies more than 5 minutes before its predecessor"))
-        }
-        latest = max(latest, time)
     }
 }

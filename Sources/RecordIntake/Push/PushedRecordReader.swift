@@ -9,12 +9,14 @@ package struct PushedRecordReader: Sendable {
     private let definition: ResourceDefinition
     private let origin: NodeID
     private let columns: [String: ColumnDefinition]
+    private let timeline: [String]
 
     /// - Parameter origin: this node; the records are its own.
     package init(_ definition: ResourceDefinition, origin: NodeID) {
         self.definition = definition
         self.origin = origin
         columns = Dictionary(uniqueKeysWithValues: definition.columns.map { ($0.name, $0) })
+        timeline = TimeOrder.fields(of: definition)
     }
 
     /// - Returns: the key that the row names, as far as it can be read, and the record.
@@ -68,7 +70,10 @@ package struct PushedRecordReader: Sendable {
         }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
         if let violation = record.violation(in: definition) { throw RowRejection(violation) }
-        try checkTimeOrder(record, in: definition)
+        var latest = Int64.min
+        if let field = TimeOrder.firstBackwards(in: record, fields: timeline, latest: &latest) {
+            throw RowRejection(TimeOrder.violation(field: field))
+        }
         return record
     }
 
