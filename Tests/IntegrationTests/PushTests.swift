@@ -14,7 +14,7 @@ extension `Real processes` {
             try await federation.serve("370000")
             try await federation.serve("370100")
             let system = try await LocalSystem(
-                federation, rate: "1500k", batches: Self.batches, records: Self.batchRecords)
+                federation, pause: "0.1", batches: Self.batches, records: Self.batchRecords)
             for part in 1...3 {
                 let process = try system.start()
                 try await federation.waitUntil("part \(part) has been pushed", seconds: 30) {
@@ -26,7 +26,7 @@ extension `Real processes` {
                 )
             }
             try await system.finish()
-            // At that rate a batch is under way nearly all of the time, so that some were cut is sure.
+            // A batch is under way nearly all of the time, so that some were cut is sure.
             let metrics = try PrometheusText(body(of: try await federation.get("/metrics", from: "370100")))
             #expect(metrics.samples["federation_intake_requests_total{status=\"400\"}"] ?? 0 > 0)
             #expect(metrics.samples["federation_intake_records_total{outcome=\"accepted\"}"] == Double(Self.tickets))
@@ -147,8 +147,8 @@ private final class LocalSystem {
     private let federation: Federation
     private let token: String
 
-    /// - Parameter rate: bytes a second that it sends, as curl writes them.
-    init(_ federation: Federation, rate: String = "1G", batches: Int, records: Int) async throws {
+    /// - Parameter pause: seconds that it waits in the middle of each body.
+    init(_ federation: Federation, pause: String = "0", batches: Int, records: Int) async throws {
         self.federation = federation
         token = try await federation.succeed(["token", "create", "--name", "test"], at: "370100").output
             .trimmingCharacters(in: .newlines)
@@ -172,9 +172,9 @@ private final class LocalSystem {
               grep -qsx "$batch" \(federation.path("done")) && continue
               while true; do
                 port=$(sed -n 's,.* http://127.0.0.1:\\([0-9]*\\) .*,\\1,p' \(federation.path("370100/serve.out")))
-                code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 20 --limit-rate \(rate) \\
-                  -H 'Authorization: Bearer \(token)' -H 'Content-Type: application/x-ndjson' \\
-                  --data-binary "@$batch" "\(url)")
+                code=$({ head -c 100000 "$batch"; sleep \(pause); tail -c +100001 "$batch"; } |
+                  curl -s -o /dev/null -w '%{http_code}' --max-time 20 -H 'Authorization: Bearer \(token)' \\
+                  -H 'Content-Type: application/x-ndjson' -H 'Expect:' -X POST -T - "\(url)")
                 [ "$code" = 200 ] && break
                 sleep 0.02
               done
@@ -202,13 +202,14 @@ private final class LocalSystem {
         ).output
     }
 
-    /// In a session of its own, so that a kill reaches its curl too.
+    /// Foundation gives it a process group of its own, so that a kill reaches its curl too.
     func start() throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["setsid", "bash", federation.path("push.sh")]
+        process.arguments = ["bash", federation.path("push.sh")]
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        try #require(getpgid(process.processIdentifier) == process.processIdentifier)
         return process
     }
 

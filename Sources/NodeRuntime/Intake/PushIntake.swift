@@ -79,7 +79,7 @@ package struct PushIntake: Sendable {
 
     private func outcomes(of records: [IntakeRecord], now: UnixMilliseconds) async throws -> [PushOutcome] {
         let report = try await store.intake(records, now: now)
-        signal.ring(head: report.head)
+        if report.changed.contains(true) { signal.ring(head: report.head) }
         return report.changed.map { $0 ? .accepted : .unchanged }
     }
 }
