@@ -142,6 +142,10 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
+            dependencies: ["FederationModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BorderTests",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
             ],

@@ -13,7 +13,8 @@ package struct RowFault: Hashable, Sendable {
 
 extension DecodedBlock {
     /// The rows that break a rule of the catalog: a required field of a live row is missing, a text is too long, a code
-    /// does not have the shape of a code, a boolean is neither 0 nor 1. At most one fault a row, in the order of the rows.
+    /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnDefinition.timestamps`. At
+    /// most one fault a row, in the order of the rows.
     ///
     /// Whether a code is in the receiver's version of the list does not matter here: the list may be newer at the origin,
     /// so the original code is kept (domain model 6.4).
@@ -80,8 +81,14 @@ extension DecodedColumn {
             if definition.codeList != nil && !range.allSatisfy({ isCodeByte(payload[$0]) }) {
                 return .init(field: name, rule: .notInCodeList, detail: "does not have the shape of a code")
             }
-        } else if definition.type == .boolean, let integer = integer(row), integer != 0 && integer != 1 {
-            return .init(field: name, rule: .type, detail: "is neither 0 nor 1")
+        } else if let integer = integer(row) {
+            switch definition.type {
+            case .boolean where integer != 0 && integer != 1:
+                return .init(field: name, rule: .type, detail: "is neither 0 nor 1")
+            case .timestamp where !ColumnDefinition.timestamps.contains(integer):
+                return .init(field: name, rule: .badTime, detail: "is not in the years 1 to 9999")
+            default: break
+            }
         }
         return nil
     }

@@ -61,6 +61,10 @@ package enum SyncLimits {
     /// something between the nodes buffers.
     package static let probeTimeout: Int64 = 5_000
 
+    /// How long after that a new connection uses requests without trying a stream first. A proxy stays as it is for weeks,
+    /// and a try holds the link up for `probeTimeout`; but a network that only stalled once shall have its stream back.
+    package static let requestsPeriod: Int64 = 60 * 60 * 1_000
+
     /// How long a change-set may stay unacknowledged before the connection counts as broken. The largest one takes a slow
     /// disk some seconds.
     package static let acknowledgementTimeout: Int64 = 60_000

@@ -1,6 +1,23 @@
 /// Times as people in China read them: UTC+8 the whole year; summer time ended in 1991.
 package enum ShanghaiTime {
     package static let offset: Int64 = 8 * 3_600_000
+    /// Milliseconds of a day.
+    package static let day: Int64 = 86_400_000
+
+    /// The day (days since 1970-01-01) that `time` lies in.
+    package static func dayNumber(_ time: UnixMilliseconds) -> Int64 {
+        // A time in a neighbour's row may be any number; the last eight hours before Int64's end are all the same.
+        (min(time, .max - offset) + offset).flooredQuotient(by: day)
+    }
+
+    /// 00:00 of a day. Days further than 10⁹ from 1970 are taken as 10⁹.
+    package static func midnight(ofDay number: Int64) -> UnixMilliseconds {
+        min(max(number, -1_000_000_000), 1_000_000_000) * day - offset
+    }
+
+    /// The end (24:00) of a day, written as its last millisecond, 23:59:59.999. So a due date reads as the day it falls on,
+    /// `time <= due` means "in time", and what is counted from a due date is counted from its own day.
+    package static func end(ofDay number: Int64) -> UnixMilliseconds { midnight(ofDay: number) + day - 1 }
 
     /// RFC 3339 with offset and milliseconds, `2025-09-30T10:02:00.000+08:00`.
     package static func rfc3339(_ time: UnixMilliseconds) -> String {
@@ -70,11 +87,9 @@ package enum ShanghaiTime {
         let millisecond: Int64
 
         init(_ time: UnixMilliseconds) {
-            // A time in a neighbour's row may be any number; the last eight hours before Int64's end are all the same.
-            let local = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset
-            let day = local.flooredQuotient(by: 86_400_000)
-            let rest = (local % 86_400_000 + 86_400_000) % 86_400_000
-            let (year, month, dayOfMonth) = CivilDate.date(dayNumber: day)
+            let number = ShanghaiTime.dayNumber(time)
+            let rest = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset - number * ShanghaiTime.day
+            let (year, month, dayOfMonth) = CivilDate.date(dayNumber: number)
             date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(dayOfMonth), 2))"
             clock =
                 "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2))"

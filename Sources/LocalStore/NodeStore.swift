@@ -12,6 +12,8 @@ package final class NodeStore: Sendable {
     /// This life of the database; see `Epoch`.
     package let epoch: Epoch
     package let resources: [ResourceDefinition]
+    /// By which tickets are folded and this node's own records are checked.
+    package let rules: LifecycleRules
     let pool: DatabasePool
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
@@ -40,12 +42,16 @@ package final class NodeStore: Sendable {
     /// Opens the database of a node and brings its schema up to date.
     ///
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
-    package init(at path: String, resources: [ResourceDefinition] = BuiltInResources.all) throws {
+    package init(
+        at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
+        rules: LifecycleRules = LifecycleRules()
+    ) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw FederationError(
                 "E_STORE_MISSING", "there is no database at \(path)", hint: "make one with `federation-node init`")
         }
         self.resources = resources
+        self.rules = rules
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder)
@@ -96,7 +102,7 @@ package final class NodeStore: Sendable {
                         ATTACH DATABASE ':memory:' AS batch;
                         """)
                 for table in tables { try db.execute(sql: table.createBatch) }
-                try db.execute(sql: TicketStateConsumer.createDirty)
+                try db.execute(sql: ThreadReader.createDirty)
             }
         }
         return try DatabasePool(path: path, configuration: configuration)

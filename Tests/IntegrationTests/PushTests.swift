@@ -119,7 +119,7 @@ extension `Real processes` {
             #expect(result.status == 0, "\(result.output) \(result.errors)")
             #expect(result.output.contains("\"accepted\":1"))
             #expect(try await federation.count("service_request", at: "370100") >= 1)
-            #expect(try await federation.count("reply", at: "370100") >= 1)
+            #expect(try await federation.count("assignment", at: "370100") >= 1)
         }
 
         private func expectAll(of federation: Federation) async throws {

@@ -32,8 +32,8 @@ import Zstandard
         let first = try await city.store.intake(records, now: noon)
         try await carry(city.store, above.store, policy: link)
         let second = try await city.store.intake(records, now: noon + 60_000)
-        #expect(first.changed.allSatisfy { $0 })
-        #expect(second.changed.allSatisfy { !$0 })
+        #expect(first.outcomes.allSatisfy { $0 == .accepted })
+        #expect(second.outcomes.allSatisfy { $0 == .unchanged })
         #expect(second.head == first.head)
         #expect(try await carry(city.store, above.store, policy: link).isEmpty)
     }

@@ -27,12 +27,13 @@ let qilu = Topology(
 /// A store in a folder of its own, removed with it.
 final class TemporaryStore: Sendable {
     let store: NodeStore
+    let path: String
     private let folder: URL
 
     init(_ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42)) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let path = folder.appending(path: "node.db").path
+        path = folder.appending(path: "node.db").path
         try NodeStore.create(at: path, node: node, epoch: epoch)
         store = try NodeStore(at: path)
     }
@@ -115,6 +116,16 @@ func startCursor(_ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy)
 }
 
 extension NodeStore {
+    /// Every row of every table, for a comparison of before and after.
+    func dump() async throws -> [String: [[FieldValue]]] {
+        let names = try await rows(sql: "SELECT name FROM sqlite_master WHERE type = 'table'", arguments: [])
+        var dump: [String: [[FieldValue]]] = [:]
+        for name in names.compactMap({ $0[0].text }) {
+            dump[name] = try await rows(sql: "SELECT * FROM \"\(name)\"", arguments: [])
+        }
+        return dump
+    }
+
     func count(_ resource: String, where condition: String = "deleted = 0") async throws -> Int64? {
         try await rows(sql: "SELECT count(*) FROM \"\(resource)\" WHERE \(condition)", arguments: [])[0][0].integer
     }

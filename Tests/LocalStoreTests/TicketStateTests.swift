@@ -11,7 +11,7 @@ import Testing
                 "assignee_unit": .text("市住建局"), "role": .text("main"), "due_datetime": .integer(noon + 86_400_000),
             ]),
         stage("acknowledgement", of: 1, after: 30, ["unit": .text("市住建局")]),
-        stage("handling", of: 1, after: 60, ["unit": .text("市住建局")]),
+        stage("handling", of: 1, after: 60, ["unit": .text("市住建局"), "contacted": .integer(1)]),
         stage("reply", of: 1, after: 360, ["reply_kind": .text("final")]),
         stage("closure", of: 1, after: 390, ["closure_kind": .text("closed"), "review": .text("passed")]),
         stage("callback", of: 1, after: 1_440, ["method": .text("telephone"), "reached": .text("answered")]),

@@ -58,6 +58,34 @@ import Zstandard
         }
     }
 
+    @Test func `of a thread is guarded by the state machine, in the order of the batch, also when it is repeated`()
+        async throws
+    {
+        try await withIntakeServer { server in
+            let token = try await server.token()
+            func push(_ resource: String, _ lines: [String]) async throws -> HTTPAnswer {
+                let envelope = #""global_id":"370100-1","occurred_at":"2025-09-30T1"#
+                return try await server.push(
+                    lines.map { "{\(envelope)\($0)}" }.joined(separator: "\n"), token: token,
+                    path: "/v1/resources/\(resource)/records", headers: ["Content-Type: application/x-ndjson"])
+            }
+            #expect(try await server.push("[\(pushed("1"))]", token: token).outcomes() == ["accepted"])
+            let assignments = [
+                #"1:00:00Z","key":"d1","assignee_unit":"城管局","role":"main","due_datetime":"2025-10-14T18:00:00Z""#,
+                #"1:01:00Z","key":"d2","assignee_unit":"环保局","role":"main","due_datetime":"2025-10-14T18:00:00Z""#,
+            ]
+            let first = try await push("assignment", assignments)
+            #expect(try first.outcomes() == ["accepted", "rejected"])
+            #expect(first.body.contains("E_STATE_TWO_MAIN"))
+            #expect(try await push("assignment", assignments).outcomes() == ["unchanged", "rejected"])
+            let signed = try await push(
+                "acknowledgement", [#"2:00:00Z","key":"a1","unit":"环保局""#, #"2:00:00Z","key":"a2","unit":"城管局""#])
+            #expect(try signed.outcomes() == ["rejected", "accepted"])
+            #expect(signed.body.contains("E_STATE_ACK_FOREIGN"))
+            #expect(!signed.body.contains("环保局"))
+        }
+    }
+
     @Test func `rings for the links at once`() async throws {
         try await withIntakeServer { server in
             let heads = server.signal.heads()

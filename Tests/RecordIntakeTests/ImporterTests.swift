@@ -35,7 +35,7 @@ struct ImporterTests {
                     fields: [
                         "global_id": .text("370100-7"), "service_request_id": .text("7"),
                         "requested_datetime": .integer(1_759_194_000_000), "channel": .text("01"),
-                        "request_type": .text("2"), "title": .text("路灯不亮"),
+                        "request_type": .text("2"), "title": .text("路灯不亮"), "migrated": .integer(1),
                         "description": .text("路灯不亮; 连续\"三\"天"), "urgency": .text("normal"),
                         "acceptance": .text("accepted"), "reply_required": .integer(1), "lat": .real(36.66),
                         "ext": .text(#"{"ward":"3","id":"7"}"#),

@@ -131,16 +131,36 @@ import Testing
         #expect(link.summary.lastError?.message.contains("9") == true)
     }
 
-    @Test func `a stream whose probe is not echoed in time gives way to requests`() {
+    @Test func `a stream whose probe is not echoed in time gives way to requests on a new connection`() {
         var link = Link.sender(head: 102)
         _ = link.onStart(now: now)
         _ = link.onHelloReply(Link.reply(Link.cursor(100)), now: now)
         _ = link.onStreamOpened(now: now)
         #expect(link.onWake(now: now + SyncLimits.probeTimeout - 1).actions == [])
-        let actions = link.onWake(now: now + SyncLimits.probeTimeout).actions
+        let overdue = now + SyncLimits.probeTimeout
+        #expect(link.onWake(now: overdue).actions == [.disconnect, .connect(Link.hello(head: 102, clock: overdue))])
+        let actions = link.onHelloReply(Link.reply(Link.cursor(100)), now: overdue).actions
         #expect(actions == [.useRequests, .prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
-        let sent = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(101), head: 102), now: now).actions
+        let made = Link.prepared(1, Link.cursor(100), Link.cursor(101), head: 102)
+        let sent = link.onPrepared(made, now: overdue).actions
         #expect(sent == [.send(1)], "requests may overtake each other, so only one is in flight")
+    }
+
+    @Test func `a link that found streams buffered tries one again after an hour, when it connects anew`() throws {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(Link.cursor(100)), now: now)
+        _ = link.onStreamOpened(now: now)
+        let overdue = now + SyncLimits.probeTimeout
+        _ = link.onWake(now: overdue)
+        func reconnect(at time: UnixMilliseconds) throws -> LinkDirective? {
+            let pause = try #require(link.onDisconnected(lost, now: time - SyncLimits.backOffMax).wake)
+            try #require(pause <= time)
+            _ = link.onWake(now: time)
+            return link.onHelloReply(Link.reply(Link.cursor(100)), now: time).actions.first
+        }
+        #expect(try reconnect(at: overdue + SyncLimits.requestsPeriod - 1) == .useRequests)
+        #expect(try reconnect(at: overdue + SyncLimits.requestsPeriod + SyncLimits.backOffMax) == .openStream)
     }
 
     @Test func `an acknowledged cursor that was not expected is the truth`() {

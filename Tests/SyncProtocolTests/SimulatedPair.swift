@@ -18,6 +18,12 @@ enum Mutant: CaseIterable {
     case commitUnheard
 }
 
+/// Which half of a stream something between the nodes holds back until it has ended.
+enum HeldHalf: CaseIterable {
+    case request
+    case response
+}
+
 /// Chance with a seed: the same history for the same number.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
@@ -62,8 +68,10 @@ struct SimulatedPair {
     private var outgoing: [Int: SimulatedChangeSet] = [:]
     private var incoming: [Int: SimulatedChangeSet] = [:]
     private var nextID = 0
-    /// Whether something between the nodes buffers streams.
-    private let buffers: Bool
+    /// What of a stream something between the nodes holds back.
+    private let held: HeldHalf?
+    /// The last connection that has had a stream.
+    private var streamed: Int?
     /// Chance that a message takes its connection with it.
     private var trouble = 0.03
     /// What the sender has sent last: for a mutant.
@@ -74,12 +82,13 @@ struct SimulatedPair {
     var problems: [String] = []
     private(set) var appliedCount = 0
     private(set) var refusedCount = 0
-    private(set) var requestsUsed = false
+    /// Where the sender has fallen back to requests.
+    private(set) var requestsUsed: Set<HeldHalf> = []
 
     init(seed: UInt64, mutant: Mutant? = nil) {
         random = SeededRandom(seed)
         self.mutant = mutant
-        buffers = random.chance(0.25)
+        held = random.chance(0.25) ? HeldHalf.allCases.randomElement(using: &random) : nil
         sender = LinkSender(policy: senderPolicy, epoch: source.epoch, head: 0, schemaRevision: 1, seed: seed)
         receiver = Link.receiver()
     }
@@ -234,8 +243,11 @@ struct SimulatedPair {
         case .openStream:
             let number = connection
             senderHears(number, after: 1) { $0.onStreamOpened(now: $1) }
-            if !buffers { deliver(number) { $0.feedReceiver { $0.onProbe(connection: number, now: $1) } } }
-        case .useRequests: requestsUsed = true
+            streamed = number
+            if held != .request { deliver(number) { $0.feedReceiver { $0.onProbe(connection: number, now: $1) } } }
+        case .useRequests:
+            if streamed == connection { problems.append("used requests on a connection whose end a stream decides") }
+            if let held { requestsUsed.insert(held) }
         case .prepare(let request):
             let life = senderLife
             at(now + Int64.random(in: 0...300, using: &random)) { if $0.senderLife == life { $0.prepare(request) } }
@@ -245,7 +257,7 @@ struct SimulatedPair {
             lastSentEnd = changeSet.header.end
             let number = connection
             deliver(number) { $0.arrive(changeSet, connection: number) }
-            if buffers && random.chance(trouble) { deliver(number) { $0.arrive(changeSet, connection: number) } }
+            if held != nil && random.chance(trouble) { deliver(number) { $0.arrive(changeSet, connection: number) } }
         case .heartbeat(let isLevel):
             let number = connection
             let heartbeat = Heartbeat(head: source.seq, clock: now, isLevel: isLevel, origins: [:])
@@ -293,6 +305,7 @@ struct SimulatedPair {
         _ number: Int, _ input: @escaping (inout LinkSender, UnixMilliseconds) -> [LinkDirective]
     ) {
         if random.chance(trouble) { return cut("an answer was lost") }
+        if held == .response && streamed == number { return }
         senderHears(number, after: arrival("down\(number)") - now, input)
     }
 

@@ -56,6 +56,7 @@ package enum BuiltInResources {
             .init("reply_required", "是否要求回复", .boolean, level: .inner),
             .init("callback_required", "是否要求回访", .boolean, level: .inner),
             .init("acceptance", "受理结论", level: .open, codeList: "acceptance", required: true, bytesMax: 32),
+            .init("migrated", "迁移数据", .boolean, level: .open),
             .init("non_acceptance_reason", "不予受理原因", level: .open, bytesMax: 200),
             .init("seat_id", "受理员", level: .inner, bytesMax: 64),
             .init("call_id", "话务", level: .personal, bytesMax: 80),
@@ -183,8 +184,8 @@ package enum BuiltInResources {
 
     // MARK: - 工单操作, 跨节点流转
 
-    /// The transitions that no stage record stands for. `target` is what the action points at (the ticket that this one is
-    /// merged into), `value` is what it sets (a category, a telephone number, a confidentiality).
+    /// The transitions that no stage record stands for. `target` is what the action points at: the ticket that this one is
+    /// merged into, or the code of a category or confidentiality that it sets. `value` is a telephone number.
     package static let ticketAction = threadRecord(
         "ticket_action", "工单操作",
         columns: [

@@ -138,7 +138,10 @@ package struct CodeList: Sendable {
             ]),
         CodeList(
             "verdict_source", "评价来源",
-            [("person", "本人", "the person"), ("proxy", "代答", "somebody else"), ("default", "默认", "default")]),
+            [
+                ("person", "本人", "the person"), ("self_service", "自助评价", "the person, by self-service"),
+                ("proxy", "代答", "somebody else"), ("default", "默认", "default"),
+            ]),
         CodeList(
             "score", "满意度",
             [

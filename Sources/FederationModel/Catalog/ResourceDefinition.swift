@@ -147,6 +147,12 @@ package struct FieldViolation: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension ColumnDefinition {
+    /// The times that a row may hold: those whose year has four digits in UTC and in China, which is what RFC 3339 can
+    /// write. What lies outside is a fault of the program that wrote it, and arithmetic with it may overflow.
+    package static let timestamps: ClosedRange<UnixMilliseconds> =
+        CivilDate.dayNumber(year: 1, month: 1, day: 1) * 86_400_000...CivilDate.dayNumber(
+            year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
+
     /// Checks one value that a local system hands in, by type, length, text and code list.
     package func violation(of value: FieldValue) -> FieldViolation? {
         switch value {
@@ -171,6 +177,9 @@ extension ColumnDefinition {
         case .integer(let integer):
             guard type.storage == .integer else { return wrongType("an integer") }
             if type == .boolean && integer != 0 && integer != 1 { return wrongType("an integer other than 0 and 1") }
+            if type == .timestamp && !Self.timestamps.contains(integer) {
+                return FieldViolation(field: name, rule: .badTime, detail: "is not in the years 1 to 9999")
+            }
             return nil
         case .real:
             return type.storage == .real ? nil : wrongType("a real number")

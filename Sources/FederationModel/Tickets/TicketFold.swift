@@ -1,52 +1,38 @@
-/// One record of a ticket's thread, as the fold sees it.
-package struct TicketEvent: Sendable {
-    package let resource: ResourceName
-    package let origin: String
-    package let key: String
-    package let version: Int64
-    /// The columns that `TicketFold.columns` names for the resource.
-    package let fields: [String: FieldValue]
-
-    package init(
-        resource: ResourceName, origin: String, key: String, version: Int64, fields: [String: FieldValue]
-    ) {
-        self.resource = resource
-        self.origin = origin
-        self.key = key
-        self.version = version
-        self.fields = fields
-    }
-
-    func text(_ name: String) -> String? { fields[name]?.text }
-    func integer(_ name: String) -> Int64? { fields[name]?.integer }
-
-    var occurredAt: UnixMilliseconds { integer(TicketFold.timeColumn(of: resource)) ?? 0 }
-}
-
 /// Folds the records of one ticket into its state: domain model 2.4 as a pure function.
 ///
 /// The result depends on the set of records only, not on the order in which they arrived, so every node that holds the
-/// same records says the same. A record that is illegal at its place is folded all the same and leaves the code of what
-/// is wrong among the conflicts: events that arrive by sync are never refused for reasons of order.
-package enum TicketFold {
+/// same records says the same. A record that is illegal at its place is never dropped: it leaves a finding, and the state
+/// goes on by the table of domain model 6.4.
+///
+/// It reads no personal field: those are masked on some links, and a node would fold something else.
+package struct TicketFold: Sendable {
+    package let rules: LifecycleRules
+
+    package init(_ rules: LifecycleRules) { self.rules = rules }
+
     /// The columns that the fold reads, by resource.
     package static let columns: [ResourceName: [String]] = [
-        "service_request": ["requested_datetime", "acceptance"],
-        "assignment": ["occurred_at", "round", "assignee_unit", "role", "due_datetime", "designated"],
-        "acknowledgement": ["occurred_at", "unit"],
-        "return_request": ["occurred_at", "unit"],
-        "return_decision": ["occurred_at", "decision"],
-        "extension_request": ["occurred_at"],
-        "extension_decision": ["occurred_at", "decision", "due_datetime"],
-        "handling": ["occurred_at"],
-        "reply": ["occurred_at", "reply_kind"],
-        "supervision": ["occurred_at", "closed_datetime"],
-        "closure": ["occurred_at", "closure_kind", "review"],
-        "callback": ["occurred_at", "resolved", "reached"],
-        "evaluation": ["occurred_at", "object", "score5", "counted"],
-        "ticket_action": ["occurred_at", "action"],
-        "transfer": ["occurred_at", "step"],
+        "service_request": [
+            "requested_datetime", "acceptance", "service_code", "confidential", "reporter_kind", "reply_required",
+            "callback_required", "migrated",
+        ],
+        "assignment": thread + ["assignee_unit", "role", "due_datetime", "designated"],
+        "acknowledgement": thread + ["unit"],
+        "return_request": thread + ["unit"],
+        "return_decision": thread + ["decision"],
+        "extension_request": thread,
+        "extension_decision": thread + ["decision", "due_datetime"],
+        "handling": thread + ["contacted"],
+        "reply": thread + ["reply_kind"],
+        "supervision": thread + ["closed_datetime", "level", "trigger"],
+        "closure": thread + ["closure_kind", "review"],
+        "callback": thread + ["resolved", "reached"],
+        "evaluation": thread + ["object", "score5", "counted", "verdict_source"],
+        "ticket_action": thread + ["action", "target"],
+        "transfer": thread + ["transfer_id", "step", "to_node", "ordinal", "due_datetime"],
     ]
+
+    private static let thread = ["occurred_at", "round", "ticket_origin"]
 
     static func timeColumn(of resource: ResourceName) -> String {
         resource == "service_request" ? "requested_datetime" : "occurred_at"
@@ -57,141 +43,109 @@ package enum TicketFold {
     private static let rank: [ResourceName: Int] = Dictionary(
         uniqueKeysWithValues: BuiltInResources.ticketResources.enumerated().map { ($1.name, $0) })
 
-    package static func fold(_ events: [TicketEvent]) -> TicketState {
-        var fold = Folding()
+    package func fold(_ events: [TicketEvent]) -> TicketState {
         let ordered = events.sorted { a, b in
-            (a.occurredAt, rank[a.resource] ?? .max, a.version, a.origin, a.key)
-                < (b.occurredAt, rank[b.resource] ?? .max, b.version, b.origin, b.key)
+            (a.occurredAt, Self.rank[a.resource] ?? .max, a.version, a.origin, a.key)
+                < (b.occurredAt, Self.rank[b.resource] ?? .max, b.version, b.origin, b.key)
         }
-        for event in ordered { fold.take(event) }
-        return fold.state
+        var folding = Folding(rules: rules)
+        for event in ordered { folding.take(event) }
+        return folding.state
     }
 }
 
-/// The fold half-way through a thread.
-private struct Folding {
+/// The fold half-way through a thread. What a record does is in the extensions, by the part of a ticket's life.
+struct Folding {
+    let rules: LifecycleRules
     var state = TicketState()
-    private var designated = false
+    /// Units that may sign: the main one and the joint ones of this round.
+    var assigned: Set<String> = []
+    var designated = false
+    var lastDispatch: UnixMilliseconds?
+    var extensionAskedAt: UnixMilliseconds?
+    /// Nil as long as no record says whether the unit contacted the citizen.
+    var wasContacted: Bool?
+    /// Contact before the reply and a callback after the closure are not asked of every ticket.
+    var needsContact = true
+    var excludesCallback = false
+    var suspendedAt: UnixMilliseconds?
+    var openSupervisions: [TicketEvent] = []
+    var unreached: Int64 = 0
+    var isPersonsVerdict = false
+    var isEvaluated = false
+    var offers: [String: TicketEvent] = [:]
+    var acceptance: (ordinal: Int64, from: String, event: TicketEvent)?
+    var phoneNode: String?
+
+    init(rules: LifecycleRules) { self.rules = rules }
 
     mutating func take(_ event: TicketEvent) {
+        if state.owner == nil { state.owner = event.text("ticket_origin") ?? event.origin }
+        guard mayAct(event) else { return }
         switch event.resource {
         case "service_request": accept(event)
         case "assignment": dispatch(event)
         case "acknowledgement": acknowledge(event)
         case "return_request": requestReturn(event)
         case "return_decision": decideReturn(event)
+        case "extension_request": requestExtension(event)
         case "extension_decision": decideExtension(event)
-        case "handling": expect([.dispatched, .inProgress], orElse: "E_STATE_NOT_DISPATCHED", then: .inProgress)
+        case "handling": handle(event)
         case "reply": reply(event)
         case "supervision": supervise(event)
         case "closure": close(event)
         case "callback": callBack(event)
         case "evaluation": evaluate(event)
+        case "ticket_action": act(event)
+        case "transfer": transfer(event)
         default: break
         }
     }
 
-    /// Goes to `next`, and notes the conflict when the ticket was in none of the states from which that is legal.
-    private mutating func expect(_ legal: Set<TicketStatus>, orElse conflict: String, then next: TicketStatus?) {
-        if !legal.contains(state.status) && !state.conflicts.contains(conflict) { state.conflicts.append(conflict) }
-        if let next { state.status = next }
+    mutating func note(_ code: TicketFinding.Code, _ event: TicketEvent) {
+        if state.isMigrated && code.isMissingStep { return }
+        state.findings.append(TicketFinding(code: code, event: event.id))
     }
 
-    private mutating func accept(_ event: TicketEvent) {
-        switch event.text("acceptance") {
-        case "not_accepted": state.status = .notAccepted
-        case "transferred_out": state.status = .transferredOut
-        case "answered":
-            state.status = .closed
-            state.closedAt = event.occurredAt
-        default: state.status = .received
+    /// Goes to `next`, and notes the finding when the ticket was in none of the states from which that is legal.
+    mutating func go(
+        to next: TicketStatus, from legal: Set<TicketStatus>, orElse code: TicketFinding.Code, _ event: TicketEvent
+    ) {
+        if !legal.contains(state.status) { note(code, event) }
+        state.status = next
+    }
+
+    /// Whether the record has any effect: not on an archived or merged ticket, and what belongs to handling only from the
+    /// node that owns the handling (首接负责制). The record stays in any case.
+    private mutating func mayAct(_ event: TicketEvent) -> Bool {
+        if event.resource == "service_request" { return true }
+        if state.status == .archived {
+            note(.archived, event)
+            return false
+        }
+        if state.mergedInto != nil, event.text("action") != "unmerge" {
+            note(.merged, event)
+            return false
+        }
+        guard event.origin != state.owner, belongsToHandling(event) else { return true }
+        note(.notOwner, event)
+        return false
+    }
+
+    /// A new round may be ordered from above, a return decided there, and whoever calls back evaluates.
+    private func belongsToHandling(_ event: TicketEvent) -> Bool {
+        switch event.resource {
+        case "assignment": (event.integer("round") ?? 1) <= state.round
+        case "acknowledgement", "return_request", "extension_request", "handling", "reply": true
+        case "extension_decision": event.text("decision") == "approved"
+        case "closure": event.text("review") != "sent_back"
+        case "ticket_action":
+            ["queue", "apply_closure", "archive", "suspend", "resume", "merge", "unmerge"].contains(
+                event.text("action") ?? "")
+        default: false
         }
     }
 
-    private mutating func dispatch(_ event: TicketEvent) {
-        guard event.text("role") == "main" else { return }
-        let round = event.integer("round") ?? state.round
-        if round > state.round {
-            expect(
-                [.calledBack, .evaluated, .closed, .pendingReview], orElse: "E_STATE_REWORK_OPEN", then: .dispatched)
-            state.round = round
-            state.closedAt = nil
-        } else {
-            expect([.received, .pendingDispatch], orElse: "E_STATE_TWO_MAIN", then: .dispatched)
-        }
-        designated = event.integer("designated") == 1
-        state.unit = event.text("assignee_unit")
-        state.dispatchedAt = state.dispatchedAt ?? event.occurredAt
-        state.dueAt = event.integer("due_datetime")
-    }
-
-    private mutating func acknowledge(_ event: TicketEvent) {
-        expect([.dispatched], orElse: "E_STATE_NOT_DISPATCHED", then: .inProgress)
-        if let unit = event.text("unit"), let assigned = state.unit, unit != assigned {
-            expect([], orElse: "E_STATE_ACK_FOREIGN", then: nil)
-        }
-        state.acknowledgedAt = state.acknowledgedAt ?? event.occurredAt
-    }
-
-    private mutating func requestReturn(_ event: TicketEvent) {
-        if designated { expect([], orElse: "E_STATE_RETURN_DESIGNATED", then: nil) }
-        expect([.dispatched, .inProgress], orElse: "E_STATE_NOT_DISPATCHED", then: .returnRequested)
-        state.returns += 1
-    }
-
-    private mutating func decideReturn(_ event: TicketEvent) {
-        let approved = event.text("decision") == "approved"
-        expect([.returnRequested], orElse: "E_STATE_NO_REQUEST", then: approved ? .pendingDispatch : .inProgress)
-        if event.text("decision") == "designated" { designated = true }
-    }
-
-    private mutating func decideExtension(_ event: TicketEvent) {
-        guard event.text("decision") == "approved" else { return }
-        if let due = state.dueAt, event.occurredAt > due {
-            expect([], orElse: "E_STATE_EXTEND_AFTER_DUE", then: nil)
-        }
-        state.dueAt = event.integer("due_datetime") ?? state.dueAt
-        state.extensions += 1
-    }
-
-    private mutating func reply(_ event: TicketEvent) {
-        guard event.text("reply_kind") != "interim" else { return }
-        state.repliedAt = event.occurredAt
-        if event.text("reply_kind") == "direct" && [.received, .closed].contains(state.status) { return }
-        expect([.dispatched, .inProgress], orElse: "E_STATE_NOT_DISPATCHED", then: .replied)
-    }
-
-    private mutating func supervise(_ event: TicketEvent) {
-        let closed = event.integer("closed_datetime") != nil
-        state.supervision = closed ? .closed : .open
-    }
-
-    private mutating func close(_ event: TicketEvent) {
-        if event.text("review") == "sent_back" {
-            expect([.replied, .pendingReview], orElse: "E_STATE_CLOSE_WITHOUT_REPLY", then: .inProgress)
-            return
-        }
-        switch event.text("closure_kind") {
-        case "terminated": state.status = .terminated
-        case "withdrawn": state.status = .withdrawn
-        case "held": return
-        default: expect([.received, .replied, .pendingReview], orElse: "E_STATE_CLOSE_WITHOUT_REPLY", then: .closed)
-        }
-        state.closedAt = event.occurredAt
-    }
-
-    private mutating func callBack(_ event: TicketEvent) {
-        expect([.closed, .callbackPending, .calledBack], orElse: "E_STATE_CALLBACK_BEFORE_CLOSE", then: .calledBack)
-        state.calledBackAt = event.occurredAt
-        state.resolved = event.text("resolved") ?? state.resolved
-    }
-
-    private mutating func evaluate(_ event: TicketEvent) {
-        guard event.text("object") != "call" else { return }
-        expect([.calledBack, .evaluated], orElse: "E_STATE_EVAL_BEFORE_CALLBACK", then: .evaluated)
-        state.evaluatedAt = event.occurredAt
-        if event.integer("counted") != 0, let score = event.text("score5").flatMap({ Int64($0) }) {
-            state.score = score
-        }
-    }
+    /// A record of a round that is over changes nothing any more.
+    func isOfEarlierRound(_ event: TicketEvent) -> Bool { (event.integer("round") ?? state.round) < state.round }
 }

@@ -72,9 +72,27 @@ package struct TicketState: Hashable, Sendable {
     package var returns: Int64 = 0
     package var extensions: Int64 = 0
     package var supervision: Supervision = .none
-    /// Codes of what is contradictory in the thread (冲突), in the order in which they came up. A finding for people: it
-    /// is shown and sent back, and it never keeps a record out.
-    package var conflicts: [String] = []
+    /// 承办归属节点: the one node that owns the handling.
+    package var owner: String?
+    /// The code of the category, as the owner corrected it last.
+    package var category: String?
+    package var confidential: Confidentiality = .none
+    /// 挂账: closing it is put off.
+    package var isHeld = false
+    /// 暂停计时: waiting for what the citizen adds.
+    package var isSuspended = false
+    /// The ticket into which this one was merged, as its thread says.
+    package var mergedInto: String?
+    /// Taken over from another system's history, which may lack steps.
+    package var isMigrated = false
+    /// What is contradictory in the thread, in the order in which it came up. For people: it is shown and sent back, and it
+    /// never keeps a record out.
+    package var findings: [TicketFinding] = []
+
+    /// Each code of the findings once (冲突).
+    package var conflicts: [String] {
+        findings.map(\.code.rawValue).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
 
     package enum Supervision: String, Sendable {
         case none
@@ -83,4 +101,23 @@ package struct TicketState: Hashable, Sendable {
     }
 
     package init() {}
+}
+
+/// 保密标记, the more protected the greater.
+package enum Confidentiality: String, Sendable, Comparable {
+    case none
+    case nameHidden = "name_hidden"
+    case reporterProtected = "reporter_protected"
+
+    init(_ code: String?) { self = code.flatMap(Confidentiality.init(rawValue:)) ?? .none }
+
+    private var rank: Int {
+        switch self {
+        case .none: 0
+        case .nameHidden: 1
+        case .reporterProtected: 2
+        }
+    }
+
+    package static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
 }

@@ -59,7 +59,7 @@ struct GenerateCommand: AsyncParsableCommand {
             guard !batch.isEmpty else { return }
             let result = try await local.store.intake(batch, now: wallClock())
             report.records += batch.count
-            report.changed += result.changed.count { $0 }
+            report.changed += result.outcomes.count { $0 == .accepted }
             batch = []
             Doorbell.ring(databasePath: local.settings.databasePath)
             progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")

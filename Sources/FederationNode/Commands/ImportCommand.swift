@@ -45,10 +45,10 @@ struct ImportCommand: AsyncParsableCommand {
                 "E_MAPPING", "\(mapping.path) makes no records of \(resource)",
                 hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
         }
-        let report = try await ImportRun(
+        var run = ImportRun(
             local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),
-            rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun
-        ).run(resource: resource)
+            rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun, report: ImportReport(resource: resource))
+        let report = try await run.run()
         if json {
             try Output.json(report)
         } else {
@@ -86,37 +86,38 @@ private struct ImportRun {
     let importer: Importer
     let rejectsPath: String
     let dryRun: Bool
+    var report: ImportReport
+    private var rejects: RejectsWriter?
+
+    init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) {
+        self.local = local
+        self.importer = importer
+        self.rejectsPath = rejectsPath
+        self.dryRun = dryRun
+        self.report = report
+    }
 
     /// Source rows in one durable transaction.
     private static let batchRows = 5_000
 
-    func run(resource: String) async throws -> ImportReport {
+    mutating func run() async throws -> ImportReport {
         let started = ContinuousClock.now
-        var report = ImportReport(resource: resource)
         var progress = ProgressBar("import")
-        var rejects: RejectsWriter?
-        var batch: [[IntakeRecord]] = []
+        var batch: [(row: IntakeRow, records: [IntakeRecord])] = []
         while let row = try importer.next() {
             report.read += 1
             switch row.result {
             case .success(let records):
-                batch.append(records)
-                if batch.count == Self.batchRows { try await store(&batch, &report) }
-            case .failure(let rejection):
-                report.rejected += 1
-                report.rejectedByCode[rejection.code, default: 0] += 1
-                if rejects == nil {
-                    rejects = try RejectsWriter(path: rejectsPath)
-                    report.rejectsFile = rejectsPath
-                }
-                try rejects?.write(row)
+                batch.append((row, records))
+                if batch.count == Self.batchRows { try await store(&batch) }
+            case .failure(let rejection): try reject(row, code: rejection.code)
             }
             if report.read % 1_000 == 0 {
                 progress.show(
                     Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
             }
         }
-        try await store(&batch, &report)
+        try await store(&batch)
         try rejects?.close()
         progress.finish()
         let elapsed = ContinuousClock.now - started
@@ -125,22 +126,32 @@ private struct ImportRun {
         return report
     }
 
-    /// A row is unchanged when all the records that it became were here already.
-    private func store(_ batch: inout [[IntakeRecord]], _ report: inout ImportReport) async throws {
+    private mutating func store(_ batch: inout [(row: IntakeRow, records: [IntakeRecord])]) async throws {
         defer { batch = [] }
         guard !batch.isEmpty else { return }
         guard !dryRun else {
             report.accepted += batch.count
             return
         }
-        let result = try await local.store.intake(batch.flatMap { $0 }, now: wallClock())
+        let result = try await local.store.intake(
+            rows: batch.map(\.records), isGuarded: importer.mapping.isGuarded, now: wallClock())
         Doorbell.ring(databasePath: local.settings.databasePath)
-        var next = 0
-        for records in batch {
-            let changed = result.changed[next..<next + records.count].contains(true)
-            next += records.count
-            if changed { report.accepted += 1 } else { report.unchanged += 1 }
+        for (source, outcome) in zip(batch, result.outcomes) {
+            switch outcome {
+            case .accepted: report.accepted += 1
+            case .unchanged: report.unchanged += 1
+            case .refused(let refusal): try reject(source.row.refused(refusal), code: refusal.code)
+            }
         }
+    }
+
+    private mutating func reject(_ row: IntakeRow, code: String) throws {
+        report.rejected += 1
+        report.rejectedByCode[code, default: 0] += 1
+        let file = try rejects ?? RejectsWriter(path: rejectsPath)
+        rejects = file
+        report.rejectsFile = rejectsPath
+        try file.write(row)
     }
 }
 

@@ -22,13 +22,22 @@ package struct ApplyReport: Hashable, Sendable {
 extension NodeStore {
     /// Applies a change-set: rows, quarantine and cursor in one transaction.
     ///
-    /// - Throws: `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts; nothing is stored then.
+    /// - Throws: `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
+    ///   earlier epoch than the cursor; nothing is stored then.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
         try await pool.write { [tables] db in
             let header = changeSet.header
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
+            if let durable, header.start.epoch.counter < durable.epoch.counter {
+                throw FederationError(
+                    "E_EPOCH",
+                    "a change-set of \(header.sender) is of epoch \(header.start.epoch), but \(policy.receiver) has "
+                        + "rows of its epoch \(durable.epoch) already",
+                    hint: "an older database of \(header.sender) runs; docs/operating.md says how to give it an epoch "
+                        + "above \(durable.epoch.counter)")
+            }
             guard durable == header.start || header.startsAfresh(from: durable, policy: policy) else {
                 throw FederationError(
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",

@@ -7,8 +7,10 @@ import GRDB
 /// Apply stays short because none of this happens inside it.
 protocol FeedConsumer: Sendable {
     var name: String { get }
+    /// What else than the feed its result depends on (rules). When that changes, it is built again.
+    var basis: String { get }
 
-    /// Forgets everything, before a rebuild.
+    /// Forgets everything. Called before it begins from the first row.
     func clear(_ db: Database) throws
 
     /// Takes in what changed in (`after`, `upto`]. Called inside the transaction that moves the cursor, so it happens once.
@@ -27,7 +29,7 @@ extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
-    private var consumers: [any FeedConsumer] { [TicketStateConsumer(tables: tableOrder)] }
+    private var consumers: [any FeedConsumer] { [TicketStateConsumer(tables: tableOrder, rules: rules)] }
 
     /// Moves each consumer one window on.
     ///
@@ -39,6 +41,7 @@ extension NodeStore {
                 let head = try NodeValue.integer("seq", db)
                 let cursor = try Self.cursor(of: consumer, db)
                 guard cursor < head else { return true }
+                if cursor == 0 { try consumer.clear(db) }
                 let upto = min(head, cursor + Self.consumerWindow)
                 try consumer.consume(after: cursor, upto: upto, db)
                 try Self.save(upto, of: consumer, db)
@@ -57,10 +60,7 @@ extension NodeStore {
     /// Builds everything that consumers derive again, from the first row.
     package func rebuildConsumers() async throws {
         for consumer in consumers {
-            try await pool.write { db in
-                try consumer.clear(db)
-                try Self.save(0, of: consumer, db)
-            }
+            try await pool.write { db in try Self.save(0, of: consumer, db) }
         }
         try await catchUpConsumers()
     }
@@ -74,16 +74,16 @@ extension NodeStore {
         }
     }
 
+    /// 0 also for a consumer whose basis has changed: it begins anew.
     private static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
-        try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ?").fetchInteger([consumer.name])
-            ?? 0
+        try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([
+            consumer.name, consumer.basis,
+        ]) ?? 0
     }
 
     private static func save(_ cursor: Seq, of consumer: any FeedConsumer, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO main.consumer VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor
-                """
-        ).execute(arguments: [consumer.name, cursor])
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.consumer VALUES (?, ?, ?)").execute(arguments: [
+            consumer.name, cursor, consumer.basis,
+        ])
     }
 }

@@ -1,84 +1,120 @@
 import FederationModel
 import GRDB
 
-/// Keeps `ticket_state`: the fold of each ticket's thread. The work is proportional to the tickets that changed.
+/// Keeps `ticket_state`, the fold of each ticket's thread, and `ticket_conflict`, what the fold found. The work is
+/// proportional to the tickets that changed.
 struct TicketStateConsumer: FeedConsumer {
     let name = "ticket-state"
-    private let tables: [ResourceTable]
+    private let fold: TicketFold
+    private let reader: ThreadReader
 
-    init(tables: [ResourceTable]) {
-        self.tables = tables.filter { TicketFold.columns[$0.definition.name] != nil }
+    init(tables: [ResourceTable], rules: LifecycleRules) {
+        fold = TicketFold(rules)
+        reader = ThreadReader(tables: tables, columns: TicketFold.columns)
     }
 
-    /// Tickets that the window touched; in memory, beside the staging tables.
-    static let createDirty = "CREATE TABLE batch.dirty_ticket (global_id TEXT PRIMARY KEY) WITHOUT ROWID"
+    var basis: String { fold.rules.fingerprint }
 
     func clear(_ db: Database) throws {
-        try db.execute(sql: "DELETE FROM main.ticket_state")
+        try db.execute(sql: "DELETE FROM main.ticket_state; DELETE FROM main.ticket_conflict")
     }
 
     func consume(after: Seq, upto: Seq, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM batch.dirty_ticket").execute()
-        for table in tables {
-            try db.cachedStatement(
-                sql: """
-                    INSERT OR IGNORE INTO batch.dirty_ticket
-                    SELECT global_id FROM main.\(quoted(table.definition.name.text))
-                    WHERE seq > ? AND seq <= ? AND +global_id IS NOT NULL
-                    """
-            ).execute(arguments: [after, upto])
-        }
-        var threads: [String: [TicketEvent]] = [:]
-        for table in tables { try collect(table, into: &threads, db) }
+        try ThreadReader.clear(db)
+        try reader.addChanged(after: after, upto: upto, db)
+        let threads = try reader.threads(db)
         let dirty = try String.fetchAll(db.cachedStatement(sql: "SELECT global_id FROM batch.dirty_ticket"))
         for ticket in dirty {
+            try forgetConflicts(of: ticket, db)
             if let events = threads[ticket] {
-                try save(TicketFold.fold(events), of: ticket, db)
+                try save(fold.fold(events), of: ticket, db)
             } else {
                 try db.cachedStatement(sql: "DELETE FROM main.ticket_state WHERE global_id = ?").execute(
                     arguments: [ticket])
             }
         }
-    }
-
-    private func collect(_ table: ResourceTable, into threads: inout [String: [TicketEvent]], _ db: Database) throws {
-        let resource = table.definition.name
-        let columns = TicketFold.columns[resource] ?? []
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT r.global_id, r.origin, r."key", r.version, \(columns.map { "r.\(quoted($0))" }.joined(separator: ", "))
-                FROM batch.dirty_ticket AS d CROSS JOIN main.\(quoted(resource.text)) AS r ON r.global_id = d.global_id
-                WHERE r.deleted = 0
-                """)
-        let rows = try Row.fetchCursor(statement)
-        while let row = try rows.next() {
-            var fields: [String: FieldValue] = [:]
-            for (index, column) in columns.enumerated() { fields[column] = row.fieldValue(at: index + 4) }
-            threads[row[0], default: []].append(
-                TicketEvent(resource: resource, origin: row[1], key: row[2], version: row[3], fields: fields))
-        }
+        try MergedTickets(db: db).resolve(around: dirty)
     }
 
     private func save(_ state: TicketState, of ticket: String, _ db: Database) throws {
         try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO main.ticket_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            sql: """
+                INSERT OR REPLACE INTO main.ticket_state
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
         ).execute(arguments: [
             ticket, state.status.rawValue, state.round, state.unit, state.dispatchedAt, state.dueAt,
             state.acknowledgedAt, state.repliedAt, state.closedAt, state.calledBackAt, state.evaluatedAt, state.score,
-            state.resolved, state.returns, state.extensions, state.supervision.rawValue,
-            state.conflicts.joined(separator: " "),
+            state.resolved, state.returns, state.extensions, state.supervision.rawValue, state.owner, state.category,
+            state.confidential.rawValue, state.isHeld, state.isSuspended, state.mergedInto, state.mergedInto,
         ])
+        for (ordinal, finding) in state.findings.enumerated() {
+            try db.cachedStatement(sql: "INSERT INTO main.ticket_conflict VALUES (?, ?, ?, ?, ?, ?)").execute(
+                arguments: [
+                    ticket, ordinal + 1, finding.code.rawValue, finding.event.resource.text, finding.event.origin,
+                    finding.event.key,
+                ])
+        }
+    }
+
+    private func forgetConflicts(of ticket: String, _ db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM main.ticket_conflict WHERE global_id = ?").execute(
+            arguments: [ticket])
     }
 }
 
-extension Row {
-    func fieldValue(at index: Int) -> FieldValue {
-        let value: DatabaseValue = self[index]
-        switch value.storage {
-        case .null, .blob: return .null
-        case .int64(let integer): return .integer(integer)
-        case .double(let real): return .real(real)
-        case .string(let text): return .text(text)
+/// Finds the head of each chain of merged tickets, and the cycles among them. `merge_target` is what a ticket's thread
+/// says; `merged_into` is the head that follows from all threads together.
+private struct MergedTickets {
+    let db: Database
+
+    func resolve(around tickets: [String]) throws {
+        let areThere = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.ticket_state WHERE merge_target IS NOT NULL)"))
+        // A chain that has just been undone has nothing left to point at.
+        guard areThere == true else { return }
+        var seen: Set<String> = []
+        for ticket in tickets where !seen.contains(ticket) {
+            let links = try component(of: ticket, &seen)
+            for (member, target) in links {
+                let (head, isCycle) = MergeChain.head(of: member) { links[$0] ?? nil }
+                let into = target == nil || head == member ? nil : head
+                try db.cachedStatement(
+                    sql: "UPDATE main.ticket_state SET merged_into = ?1 WHERE global_id = ?2 AND merged_into IS NOT ?1"
+                ).execute(arguments: [into, member])
+                try noteCycle(isCycle && head == member, of: member)
+            }
         }
+    }
+
+    /// The tickets that merges connect with one, each with its target.
+    private func component(of ticket: String, _ seen: inout Set<String>) throws -> [String: String?] {
+        var links: [String: String?] = [:]
+        var frontier = [ticket]
+        while let member = frontier.popLast() {
+            guard seen.insert(member).inserted else { continue }
+            let target = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT merge_target FROM main.ticket_state WHERE global_id = ?"),
+                arguments: [member])
+            links[member] = .some(target)
+            if let target { frontier.append(target) }
+            frontier += try String.fetchAll(
+                db.cachedStatement(sql: "SELECT global_id FROM main.ticket_state WHERE merge_target = ?"),
+                arguments: [member])
+        }
+        return links
+    }
+
+    private func noteCycle(_ isHead: Bool, of ticket: String) throws {
+        let code = TicketFinding.Code.mergeCycle.rawValue
+        try db.cachedStatement(sql: "DELETE FROM main.ticket_conflict WHERE global_id = ? AND code = ?").execute(
+            arguments: [ticket, code])
+        guard isHead else { return }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO main.ticket_conflict
+                SELECT ?1, 1 + (SELECT count(*) FROM main.ticket_conflict WHERE global_id = ?1), ?2, 'ticket_action', '', ''
+                """
+        ).execute(arguments: [ticket, code])
     }
 }

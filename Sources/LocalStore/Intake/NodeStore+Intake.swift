@@ -2,58 +2,96 @@ import ChangeSetFormat
 import FederationModel
 import GRDB
 
-/// What became of one batch of records.
+/// What became of one row of an intake.
+package enum IntakeOutcome: Hashable, Sendable {
+    case accepted
+    /// All of its records were here already with the same fields.
+    case unchanged
+    case refused(IntakeRefusal)
+}
+
+/// What became of an intake.
 package struct IntakeReport: Sendable {
-    /// For each record, in order, whether it changed anything.
-    package var changed: [Bool]
+    /// One for each row, in order.
+    package var outcomes: [IntakeOutcome]
     /// The head after the commit; links are woken with it.
     package var head: Seq
 }
 
 extension NodeStore {
-    /// Stores records of this node in one durable transaction (`synchronous=FULL`): when this returns, a ticket that was
+    /// Stores rows of this node in one durable transaction (`synchronous=FULL`): when this returns, a ticket that was
     /// acknowledged to a citizen is on disk.
     ///
-    /// A record that is here already with the same fields changes nothing, so a batch may be repeated. Within a batch the
-    /// later of two records with one key wins.
+    /// A row is stored whole or not at all; a refused one stops no other. A record that is here already with the same
+    /// fields changes nothing, so a batch may be repeated. Of two records with one key the later wins.
     ///
-    /// - Throws: `E_RESOURCE_UNKNOWN`, or the first `FieldViolation` as `E_RECORD_INVALID`: check records with
-    ///   `violation(of:)` before, where one bad record must not stop the others.
-    package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
-        for record in records {
-            if let violation = try violation(of: record) {
-                throw FederationError("E_RECORD_INVALID", "a record of \(record.resource): \(violation)")
-            }
-        }
-        return try await pool.writeWithoutTransaction { [node, tables] db in
+    /// - Parameters:
+    ///   - rows: the records that each row of the source became.
+    ///   - isGuarded: whether records of a ticket's thread must be legal at their place (`TicketGuard`). Events that happen
+    ///     now are guarded; the history of another system is stored as it is, and what is illegal in it becomes a conflict
+    ///     record.
+    package func intake(
+        rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
+        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules] db in
             try db.execute(sql: "PRAGMA main.synchronous = FULL")
             defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
-            var changedKeys: [ResourceName: Set<String>] = [:]
-            var head: Seq = 0
+            var report = IntakeReport(outcomes: [], head: 0)
             try db.inTransaction(.immediate) {
                 let version = try NodeValue.nextVersion(now: now, db)
-                for (resource, group) in Dictionary(grouping: records, by: \.resource) {
-                    guard let table = tables[resource] else { continue }
-                    changedKeys[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                var refusals = rows.map { Self.violation(of: $0, tables: tables) }
+                if isGuarded {
+                    var check = try LifecycleCheck(
+                        rules: rules, node: node, version: version, rows: rows,
+                        reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
+                    for index in rows.indices where refusals[index] == nil {
+                        refusals[index] = check.refusal(of: rows[index])
+                    }
                 }
-                head = try NodeValue.integer("seq", db)
+                var accepted: [IntakeRecord] = []
+                for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
+                var changed: [ResourceName: Set<String>] = [:]
+                for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
+                    guard let table = tables[resource] else { continue }
+                    changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                }
+                report.outcomes = zip(rows, refusals).map { row, refusal in
+                    if let refusal { return .refused(refusal) }
+                    return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
+                }
+                report.head = try NodeValue.integer("seq", db)
                 return .commit
             }
-            return IntakeReport(
-                changed: records.map { changedKeys[$0.resource]?.contains($0.key) == true }, head: head)
+            return report
         }
     }
 
-    /// What is wrong with a record that a local system hands in; nil when it may be stored.
+    /// Stores records that are known to be right, each as a row of its own, unguarded.
     ///
-    /// - Throws: `E_RESOURCE_UNKNOWN`.
-    package func violation(of record: IntakeRecord) throws -> FieldViolation? {
-        guard let table = tables[record.resource] else {
+    /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
+    package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
+        let report = try await intake(rows: records.map { [$0] }, isGuarded: false, now: now)
+        for (record, outcome) in zip(records, report.outcomes) {
+            guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(
-                "E_RESOURCE_UNKNOWN", "this node has no resource \(record.resource)",
-                hint: "see `federation-node resource list`")
+                "E_RECORD_INVALID",
+                "a record of \(record.resource): \(refusal.code): \(refusal.field ?? ""): \(refusal.reason)")
         }
-        return record.violation(in: table.definition)
+        return report
+    }
+
+    private static func violation(
+        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+    ) -> IntakeRefusal? {
+        for record in row {
+            guard let table = tables[record.resource] else {
+                return IntakeRefusal(
+                    code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
+                    hint: "see `federation-node resource list`")
+            }
+            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+        }
+        return nil
     }
 
     private static func write(

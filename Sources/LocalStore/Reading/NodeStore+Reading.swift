@@ -120,9 +120,13 @@ extension NodeStore {
             for table in tableOrder where table.columns.contains("global_id") {
                 records += try Self.records(of: globalID, table: table, db)
             }
-            let state = try Row.fetchOne(
+            var state = try Row.fetchOne(
                 db, sql: "SELECT * FROM main.ticket_state WHERE global_id = ?", arguments: [globalID]
             ).map { TicketState(row: $0) }
+            state?.findings = try Row.fetchAll(
+                db, sql: "SELECT * FROM main.ticket_conflict WHERE global_id = ? ORDER BY ordinal",
+                arguments: [globalID]
+            ).compactMap { TicketFinding(row: $0) }
             // Sorting keeps the order of the stages for records of one instant.
             let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
             return TicketThread(globalID: globalID, state: state, records: ordered)
@@ -181,7 +185,21 @@ extension TicketState {
         returns = row["returns"]
         extensions = row["extensions"]
         supervision = Supervision(rawValue: row["supervision"]) ?? .none
-        let codes: String = row["conflicts"]
-        conflicts = codes.split(separator: " ").map(String.init)
+        owner = row["owner"]
+        category = row["category"]
+        confidential = Confidentiality(rawValue: row["confidential"]) ?? .none
+        isHeld = row["held"]
+        isSuspended = row["suspended"]
+        mergedInto = row["merged_into"]
+    }
+}
+
+extension TicketFinding {
+    /// Nil for a code of a newer release.
+    init?(row: Row) {
+        guard let code = Code(rawValue: row["code"]) else { return nil }
+        self.init(
+            code: code,
+            event: TicketEvent.ID(resource: ResourceName(row["resource"]), origin: row["origin"], key: row["key"]))
     }
 }

@@ -54,6 +54,31 @@ enum Migrations {
                       expires_at INTEGER, revoked_at INTEGER) STRICT, WITHOUT ROWID;
                     """)
         }
+        // Both tables are derived; the consumer builds them again.
+        migrator.registerMigration("4 owners, holds, merges and conflict records") { db in
+            try db.execute(
+                sql: """
+                    DROP TABLE ticket_state;
+                    CREATE TABLE ticket_state (
+                      global_id TEXT PRIMARY KEY, status TEXT NOT NULL, round INTEGER NOT NULL, unit TEXT,
+                      dispatched_at INTEGER, due_at INTEGER, acknowledged_at INTEGER, replied_at INTEGER,
+                      closed_at INTEGER, called_back_at INTEGER, evaluated_at INTEGER, score INTEGER, resolved TEXT,
+                      returns INTEGER NOT NULL, extensions INTEGER NOT NULL, supervision TEXT NOT NULL, owner TEXT,
+                      category TEXT, confidential TEXT NOT NULL, held INTEGER NOT NULL, suspended INTEGER NOT NULL,
+                      merge_target TEXT, merged_into TEXT) STRICT, WITHOUT ROWID;
+                    CREATE INDEX ticket_state_merge_target ON ticket_state (merge_target)
+                      WHERE merge_target IS NOT NULL;
+
+                    CREATE TABLE ticket_conflict (
+                      global_id TEXT NOT NULL, ordinal INTEGER NOT NULL, code TEXT NOT NULL, resource TEXT NOT NULL,
+                      origin TEXT NOT NULL, "key" TEXT NOT NULL,
+                      PRIMARY KEY (global_id, ordinal)) STRICT, WITHOUT ROWID;
+
+                    DROP TABLE consumer;
+                    CREATE TABLE consumer (
+                      name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, basis TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 }

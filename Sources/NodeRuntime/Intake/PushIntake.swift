@@ -77,9 +77,16 @@ package struct PushIntake: Sendable {
         return report
     }
 
+    /// Pushed records are events that happen now, so the state machine guards them.
     private func outcomes(of records: [IntakeRecord], now: UnixMilliseconds) async throws -> [PushOutcome] {
-        let report = try await store.intake(records, now: now)
-        if report.changed.contains(true) { signal.ring(head: report.head) }
-        return report.changed.map { $0 ? .accepted : .unchanged }
+        let report = try await store.intake(rows: records.map { [$0] }, isGuarded: true, now: now)
+        if report.outcomes.contains(.accepted) { signal.ring(head: report.head) }
+        return report.outcomes.map { outcome in
+            switch outcome {
+            case .accepted: .accepted
+            case .unchanged: .unchanged
+            case .refused(let refusal): .rejected(RowRejection(refusal))
+            }
+        }
     }
 }

@@ -28,11 +28,6 @@ final class LinkChannel: Sendable {
         }
     }
 
-    func cancel() {
-        outgoing.finish()
-        task.cancel()
-    }
-
     private static func headers(_ number: String) -> [String: String] {
         ["Link-Connection": number, "Content-Type": "application/octet-stream"]
     }
@@ -71,7 +66,7 @@ final class LinkChannel: Sendable {
             } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
             } catch {
-                // The link has given this channel up: another one may carry the same connection now.
+                // The link has given this channel up.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)
@@ -107,7 +102,7 @@ final class LinkChannel: Sendable {
             } catch  where !Task.isCancelled {
                 input.yield(.disconnected(transportError(error, client), connection: connection))
             } catch {
-                // The link has given this channel up: another one may carry the same connection now.
+                // The link has given this channel up.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)

@@ -165,7 +165,6 @@ package actor OutgoingLink: Service {
         case .openStream:
             channel = LinkChannel.stream(client, number: number, connection: connection, input: input)
         case .useRequests:
-            channel?.cancel()
             channel = LinkChannel.requests(client, number: number, connection: connection, input: input)
         case .prepare(let request): prepare(request)
         case .send: break  // Sent where it came up: see `prepared`.
@@ -250,7 +249,9 @@ package actor OutgoingLink: Service {
     private func note(_ event: LinkEvent) {
         switch event {
         case .connected: logger.info("link is up")
-        case .streamBuffered: logger.notice("something between the nodes buffers; each change-set is a request now")
+        case .streamBuffered:
+            logger.notice(
+                "something between the nodes buffers; the link connects anew and makes each change-set a request")
         case .sent(let rows, let bytes):
             metrics.sent(rows: rows, bytes: bytes, peer: policy.receiver)
             logger.debug("sent a change-set", metadata: ["rows": "\(rows)", "bytes": "\(bytes)"])

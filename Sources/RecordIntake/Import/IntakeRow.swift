@@ -14,6 +14,11 @@ package struct RowRejection: Error, Hashable, Sendable {
         self.reason = reason
     }
 
+    /// What the store refused.
+    package init(_ refusal: IntakeRefusal) {
+        self.init(field: refusal.field ?? "", code: refusal.code, reason: refusal.reason)
+    }
+
     init(_ violation: FieldViolation) {
         self.init(field: violation.field, code: violation.rule.rawValue, reason: violation.detail)
     }
@@ -26,4 +31,9 @@ package struct IntakeRow: Hashable, Sendable {
     /// The physical line of the file on which the row begins.
     package let line: Int
     package let result: Result<[IntakeRecord], RowRejection>
+
+    /// The same row, refused after all.
+    package func refused(_ refusal: IntakeRefusal) -> IntakeRow {
+        IntakeRow(number: number, line: line, result: .failure(RowRejection(refusal)))
+    }
 }

@@ -28,6 +28,7 @@ struct RowMapper {
     }
 
     private let origin: NodeID
+    private let isGuarded: Bool
     private let key: [(name: String, position: Position)]
     private let records: [Record]
 
@@ -55,6 +56,7 @@ struct RowMapper {
         }
         var clocks: [String: ZoneClock] = [:]
         self.origin = origin
+        isGuarded = mapping.isGuarded
         key = mapping.key.map(bind)
         records = mapping.records.map { rule in
             let fields = rule.fields.map { field in
@@ -117,6 +119,7 @@ struct RowMapper {
             if values["round"] == nil { values["round"] = .integer(1) }
         } else if definition.name == BuiltInResources.serviceRequest.name {
             values["global_id"] = .text(globalID)
+            if !isGuarded { values["migrated"] = .integer(1) }
         }
         let made = IntakeRecord(resource: definition.name, key: key, fields: values)
         if let violation = made.violation(in: definition) { throw RowRejection(violation) }

@@ -76,6 +76,10 @@ package struct Mapping: Sendable {
     package let key: [Column]
     /// Columns that a file may lack; they read as empty then.
     package let optionalColumns: Set<String>
+    /// Whether its rows are events as they happen: those that the state machine does not allow are refused. Else the file is
+    /// the history of another system, whose tickets are marked as migrated: steps that the system never kept are not held
+    /// against them, and what is illegal in their threads is stored and becomes a conflict record.
+    package let isGuarded: Bool
     let records: [RecordRule]
 
     /// The resources that it makes, in the order of the file.

@@ -35,7 +35,7 @@ private struct MappingReader {
             throw FederationError("E_MAPPING", "\(path) is not valid YAML: \(error)")
         }
         let top = try entries(
-            root, "a mapping", known: ["key", "zone", "time_formats", "optional_columns", "records"])
+            root, "a mapping", known: ["key", "zone", "time_formats", "optional_columns", "guarded", "records"])
         let defaults = TimeRules(
             formats: try top["time_formats"].map(timeFormats) ?? [], zone: try top["zone"].map(zone) ?? "Asia/Shanghai")
         guard let key = try top["key"].map(columns), !key.isEmpty else {
@@ -50,7 +50,7 @@ private struct MappingReader {
         }
         return Mapping(
             path: path, key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
-            records: records)
+            isGuarded: try top["guarded"].map(flag) ?? false, records: records)
     }
 
     private struct TimeRules {
@@ -210,6 +210,14 @@ private struct MappingReader {
                     "such as yyyy-MM-dd HH:mm:ss; see docs/importing.md")
             }
             return format
+        }
+    }
+
+    private func flag(_ node: Node) throws -> Bool {
+        switch try scalar(node) {
+        case "true": return true
+        case "false": return false
+        default: throw fault(line(node), "'guarded' is true or false")
         }
     }
 

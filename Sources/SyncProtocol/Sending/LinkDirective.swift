@@ -6,8 +6,9 @@ package enum LinkDirective: Hashable, Sendable {
     case connect(Hello)
     /// Open the long request, write a probe frame first and answer with `onStreamOpened`.
     case openStream
-    /// Something between the nodes buffers: close the stream and make each change-set, and each heartbeat, a request of
-    /// its own from now on. An answered heartbeat is an `onEcho`, a failed request an `onDisconnected`.
+    /// Something between the nodes buffers: make each change-set, and each heartbeat, a request of its own on this
+    /// connection, which has never had a stream. An answered heartbeat is an `onEcho`, a failed request an
+    /// `onDisconnected`.
     case useRequests
     /// Read the next change-set from the store; answer with `onPrepared` or `onNothingToPrepare`. At most one is
     /// outstanding, also across connections.
@@ -69,7 +70,7 @@ package struct PreparedChangeSet: Hashable, Sendable {
 package enum LinkEvent: Hashable, Sendable {
     /// The receiver took the hello; the link goes on from here.
     case connected(from: Cursor)
-    /// The probe's echo did not come in time.
+    /// The probe's echo did not come in time; the link connects anew and uses requests.
     case streamBuffered
     case sent(rows: Int, bytes: Int)
     case acknowledged(Acknowledgement, roundTrip: Int64)

@@ -27,6 +27,8 @@ package struct LinkSender: Sendable {
     var lastLevel: UnixMilliseconds = 0
     var lastContact: UnixMilliseconds?
     var lastError: FederationError?
+    /// Until then something between the nodes counts as buffering, and a new connection uses requests at once.
+    private var requestsUntil: UnixMilliseconds?
     /// The time of the last `wake` directive that has not come back.
     private var wakeAt: UnixMilliseconds?
 
@@ -98,8 +100,12 @@ package struct LinkSender: Sendable {
             do throws(FederationError) {
                 let start = try link.startingPoint(after: reply.cursor)
                 link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
-                link.phase = .opening(Opening(start: start))
-                return [.note(.connected(from: start)), .openStream]
+                guard let until = link.requestsUntil, now < until else {
+                    link.phase = .opening(Opening(start: start))
+                    return [.note(.connected(from: start)), .openStream]
+                }
+                link.phase = .flowing(Flow(mode: .requests, next: start, now: now))
+                return [.note(.connected(from: start)), .useRequests]
             } catch {
                 return link.refuse(error, now: now)
             }
@@ -247,8 +253,8 @@ package struct LinkSender: Sendable {
         case .waiting(let waiting) where waiting.until <= now: return [connect(now)]
         case .opening(let opening):
             guard let deadline = opening.probeDeadline, deadline <= now else { return [] }
-            phase = .flowing(Flow(mode: .requests, next: opening.start, now: now))
-            return [.note(.streamBuffered), .useRequests] + proceed(now)
+            requestsUntil = now + SyncLimits.requestsPeriod
+            return [.note(.streamBuffered), .disconnect, connect(now)]
         case .flowing: return proceedFlowing(now)
         default: return []
         }

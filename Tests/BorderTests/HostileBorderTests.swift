@@ -1,0 +1,392 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import NodeIdentity
+import PeerTransport
+import SyncProtocol
+import Testing
+import Zstandard
+
+/// Garbage from a neighbour whose certificate is good: each is refused with its code and counted, nothing of it is stored,
+/// and a good change-set of the same neighbour is taken afterwards.
+@Suite(.serialized, .runningProvince, .timeLimit(.minutes(1)))
+struct `A province that a hostile neighbour speaks to` {
+    let province: Province
+    let city: City
+
+    init() throws {
+        province = try #require(Province.current)
+        city = try province.nextCity()
+    }
+
+    // MARK: - Change-sets
+
+    @Test func `takes a good change-set`() async throws { try await expectGood() }
+
+    @Test func `refuses a change-set that is cut off`() async throws {
+        let whole = try city.changeSet()
+        try await expectRefused(Array(whole.prefix(20)), "E_CHANGE_SET_TRUNCATED")
+        try await expectRefused(Array(whole.prefix(whole.count - 9)), "E_CHANGE_SET_TRUNCATED")
+        try await expectGood()
+    }
+
+    @Test func `refuses bytes that are no change-set`() async throws {
+        try await expectRefused(Array("PK\u{3}\u{4} an archive".utf8), "E_CHANGE_SET_MAGIC")
+        try await expectGood()
+    }
+
+    @Test func `refuses a zstd bomb`() async throws {
+        let (header, _) = city.plain()
+        try await expectRefused(header.encoded() + zstdBomb(), "E_CHANGE_SET_TOO_LARGE")
+        try await expectGood()
+    }
+
+    @Test func `refuses a payload that does not decompress`() async throws {
+        let (header, _) = city.plain()
+        try await expectRefused(header.encoded() + Array("no frame of zstd".utf8), "E_CHANGE_SET_CORRUPT")
+        try await expectGood()
+    }
+
+    @Test func `refuses a payload of another header`() async throws {
+        let (header, _) = city.plain(editHeader: { $0.head += 1 })
+        let (_, payload) = city.plain()
+        try await expectRefused(header.encoded() + compressed(payload), "E_CHANGE_SET_CHECKSUM")
+        try await expectGood()
+    }
+
+    @Test func `refuses counts that lie`() async throws {
+        try await expectRefused(city.changeSet(editHeader: { $0.rowCount += 1 }), "E_CHANGE_SET_COUNTS")
+        try await expectRefused(city.changeSet(editHeader: { $0.rowCount -= 1 }), "E_CHANGE_SET_COUNTS")
+        try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes += 1 }), "E_CHANGE_SET_COUNTS")
+        try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes -= 1 }), "E_CHANGE_SET_TOO_LARGE")
+        let more = SyncLimits.payloadBytesMax + 1
+        try await expectRefused(city.changeSet(editHeader: { $0.payloadBytes = more }), "E_CHANGE_SET_TOO_LARGE")
+        try await expectGood()
+    }
+
+    @Test func `refuses a resource that it does not know`() async throws {
+        let secret = ResourceDefinition("secret", "密", columns: BuiltInResources.serviceRequest.columns)
+        try await expectRefused(city.changeSet(resource: secret), "E_RESOURCE_UNKNOWN")
+        try await expectGood()
+    }
+
+    @Test func `refuses a column that it does not know`() async throws {
+        let resource = like(BuiltInResources.serviceRequest) { $0 + [ColumnDefinition("surprise", "", level: .open)] }
+        try await expectRefused(
+            city.changeSet(resource: resource, edit: { $0["surprise"] = .text("x") }), "E_COLUMN_UNKNOWN")
+        try await expectGood()
+    }
+
+    @Test func `refuses values of another type`() async throws {
+        let resource = like(BuiltInResources.serviceRequest) { columns in
+            columns.map { $0.name == "title" ? ColumnDefinition("title", "", .integer, level: .open) : $0 }
+        }
+        try await expectRefused(
+            city.changeSet(resource: resource, edit: { $0["title"] = .integer(7) }), "E_COLUMN_TYPE")
+        try await expectGood()
+    }
+
+    @Test func `refuses text that is not UTF-8`() async throws {
+        try await expectRefused(
+            city.changeSet(edit: { $0["title"] = .bytes([0xe4, 0xb8]) }), "E_TEXT_ENCODING")
+        try await expectGood()
+    }
+
+    @Test func `refuses text with a NUL`() async throws {
+        try await expectRefused(city.changeSet(edit: { $0["title"] = .text("a\0b") }), "E_TEXT_NUL")
+        try await expectGood()
+    }
+
+    @Test func `refuses rows of an origin that the neighbour does not supply`() async throws {
+        let victim = try province.nextCity()
+        for origin in [victim.node.code, Province.node, "37010", "' OR 1=1 --"] {
+            try await expectRefused(
+                city.changeSet(edit: { $0["origin"] = .text(origin) }), "E_ORIGIN_NOT_SUPPLIED")
+        }
+        #expect(try province.storedRows(of: victim.node) == 0)
+        try await expectGood()
+    }
+
+    @Test func `refuses versions out of the future`() async throws {
+        let future = (now() + SyncLimits.clockSkewMax + 60_000) << 16
+        try await expectRefused(city.changeSet(edit: { $0["version"] = .integer(future) }), "E_CLOCK_SKEW")
+        try await expectGood()
+    }
+
+    @Test func `refuses a change-set in the name of another node`() async throws {
+        let victim = try province.nextCity()
+        try await expectRefused(city.changeSet(editHeader: { $0.sender = victim.node }), "E_LINK_ADDRESS")
+        try await expectRefused(city.changeSet(editHeader: { $0.receiver = victim.node }), "E_LINK_ADDRESS")
+        try await expectGood()
+    }
+
+    @Test func `refuses a change-set that starts where its link does not stand`() async throws {
+        let start = SweepPosition.at(resource: "closure", after: nil)
+        try await expectRefused(city.changeSet(editHeader: { $0.start.sweep = start }), "E_OUT_OF_STEP")
+        try await expectGood()
+    }
+
+    @Test func `puts single bad rows aside and takes the others`() async throws {
+        let bytes = try city.changeSet(edit: { row in
+            if row["key"] == .text("\(city.node)-2") { row["channel"] = .text("打电话") }
+            if row["key"] == .text("\(city.node)-3") { row["requested_datetime"] = .integer(.max) }
+        })
+        #expect(try await city.answer(to: bytes) == .acknowledged(rows: City.rowsOfDraft - 2))
+    }
+
+    // MARK: - Frames
+
+    @Test func `refuses a frame that is too long by its head alone`() async throws {
+        let bytes = frameBytes(.changeSet, length: SyncLimits.changeSetBytesMax + 1, [1, 2, 3])
+        try await expectRefusedFrame(bytes, "E_FRAME_TOO_LARGE")
+        try await expectRefusedFrame(
+            frameBytes(.heartbeat, length: SyncLimits.controlFrameBytesMax + 1, []), "E_FRAME_TOO_LARGE")
+        try await expectGood()
+    }
+
+    @Test func `refuses a frame of a kind that it does not know or that only it may write`() async throws {
+        try await expectRefusedFrame(frameBytes(99, length: 0, []), "E_FRAME_KIND")
+        try await expectRefusedFrame(frameBytes(.acknowledgement, length: 0, []), "E_FRAME_KIND")
+        try await expectGood()
+    }
+
+    @Test func `refuses a heartbeat that is none`() async throws {
+        let body = Array("{\"head\": \"many\"}".utf8)
+        let code = try await city.answer(toBytes: frameBytes(.heartbeat, length: body.count, body))
+        guard case .refused = code else {
+            Issue.record("the heartbeat is not refused: \(code)")
+            return
+        }
+        try await expectGood()
+    }
+
+    @Test(arguments: [Int64.min, .max]) func `answers questions whatever a neighbour says of its freshness`(
+        asOf: Int64
+    ) async throws {
+        let conversation = try await city.connect()
+        let bytes = try city.changeSet()
+        try await conversation.stream.write(frameBytes(.changeSet, length: bytes.count, bytes))
+        #expect(try await conversation.answer() == .acknowledged(rows: City.rowsOfDraft))
+        let heartbeat = Heartbeat(
+            head: 3, clock: now(), isLevel: true, origins: [city.node: OriginFreshness(asOf: asOf, complete: true)])
+        // It is noted soon after the echo; the process that asks takes some milliseconds each time.
+        for _ in 0..<200 {
+            try await conversation.stream.write(Frame(.heartbeat, Array(JSONEncoder().encode(heartbeat))).encoded)
+            #expect(try await conversation.next()?.kind == .echo)
+            if try province.freshness(of: city.node) == asOf { break }
+        }
+        #expect(try province.freshness(of: city.node) == asOf)
+        #expect(try [0, 3].contains(province.query()))
+        conversation.stream.cancel()
+    }
+
+    @Test func `forgets a change-set whose connection breaks in the middle`() async throws {
+        let bytes = try city.changeSet()
+        let conversation = try await city.connect()
+        try await conversation.stream.write(
+            frameBytes(.changeSet, length: bytes.count, Array(bytes.prefix(bytes.count / 2))))
+        conversation.stream.cancel()
+        #expect(try province.storedRows(of: city.node) == 0)
+        try await expectGood()
+    }
+
+    @Test func `ends the connection of a neighbour that asks and never listens`() async throws {
+        let conversation = try await city.connect()
+        let probes = Array(repeatElement(Frame(.probe).encoded, count: 10_000).joined())
+        var isOpen = true
+        for _ in 0..<60 where isOpen {
+            // It fails once the province has ended the stream.
+            do { try await conversation.stream.write(probes) } catch { isOpen = false }
+        }
+        conversation.stream.finish()
+        while let frame = try? await conversation.next() { #expect(frame.kind == .echo || frame.kind == .goodbye) }
+        #expect(try province.refusals("E_PEER_SLOW", of: city.node) == 1)
+        try await expectGood()
+    }
+
+    // MARK: - Requests
+
+    @Test func `refuses a hello that is no JSON, or the wrong JSON`() async throws {
+        let deep = String(repeating: "[", count: 100_000)
+        for garbage in ["", "{", "[]", "{\"node\": 370100}", "\u{0}\u{1}", deep] {
+            let reply = try await city.post("/v1/link/hello", Array(garbage.utf8))
+            #expect(reply.status == 400)
+            #expect(reply.code == "E_BODY_INVALID")
+        }
+        #expect(try province.refusals("E_BODY_INVALID", of: city.node) == 6)
+        try await expectGood()
+    }
+
+    @Test func `refuses a hello that names another node than the certificate`() async throws {
+        var hello = city.hello
+        hello.node = try province.nextCity().node
+        #expect(try await city.say(hello).code == "E_LINK_ADDRESS")
+        #expect(try province.refusals("E_LINK_ADDRESS", of: city.node) == 1)
+        try await expectGood()
+    }
+
+    @Test func `refuses a hello with numbers at the edge of what there is`() async throws {
+        for clock in [Int64.min, .max, 0] {
+            var hello = city.hello
+            hello.clock = clock
+            #expect(try await city.say(hello).code == "E_CLOCK_SKEW")
+        }
+        var extreme = city.hello
+        extreme.head = .min
+        extreme.schemaRevision = .max
+        #expect(try await city.say(extreme).status == 200)
+        try await expectGood()
+    }
+
+    @Test func `refuses a question of a child`() async throws {
+        let reply = try await city.post("/v1/analysis", Array("{}".utf8))
+        #expect(reply.status == 403)
+        #expect(reply.code == "E_ANALYSIS_DENIED")
+        #expect(try province.refusals("E_ANALYSIS_DENIED", of: city.node) == 1)
+        try await expectGood()
+    }
+
+    @Test func `refuses a body that is too large`() async throws {
+        let body = [UInt8](repeating: 0x20, count: SyncLimits.controlFrameBytesMax + 1)
+        let reply = try await city.post("/v1/link/hello", body)
+        #expect(reply.status == 413)
+        #expect(reply.code == "E_BODY_TOO_LARGE")
+        try await expectGood()
+    }
+
+    @Test func `refuses frames of a connection that it did not give out`() async throws {
+        for number in ["", "0", "-1", "99999999999999999999", "one"] {
+            let reply = Reply(
+                response: try await city.client.request(
+                    "POST", "/v1/link/frame", headers: ["Link-Connection": number], body: Frame(.probe).encoded,
+                    deadlineMS: 20_000))
+            #expect(reply.status == 409)
+            #expect(reply.code == "E_SUPERSEDED")
+        }
+        try await expectGood()
+    }
+
+    @Test func `survives a thousand quick hellos`() async throws {
+        let hello = city.hello
+        for _ in 0..<1_000 { #expect(try await city.say(hello).status == 200) }
+        try await expectGood()
+    }
+
+    @Test func `pauses a neighbour that is wrong too often, and no other one`() async throws {
+        var hello = city.hello
+        hello.topologyVersion = 99
+        var codes: [String: Int] = [:]
+        for _ in 0..<200 { codes[try await city.say(hello).code ?? "none", default: 0] += 1 }
+        let before = SyncLimits.misbehaviourMax + 1
+        #expect(codes == ["E_TOPOLOGY_VERSION": before, "E_TOO_MANY_ERRORS": 200 - before])
+        // Now a good hello waits too, and is told for how long.
+        let paused = try await city.say(city.hello)
+        #expect(paused.code == "E_TOO_MANY_ERRORS")
+        #expect((1...Int(SyncLimits.misbehaviourPause)).contains(paused.retryAfterMS ?? 0))
+        #expect(try await expectGood(of: province.nextCity()))
+    }
+
+    // MARK: - Handshakes
+
+    @Test func `refuses a node without a certificate`() async throws {
+        let before = try province.handshakes("noCertificate")
+        try province.connectWithoutCertificate()
+        #expect(try province.handshakes("noCertificate") == before + 1)
+        try await expectGood()
+    }
+
+    @Test func `refuses a certificate that has expired`() async throws {
+        let old = try province.credentials(of: city.node, validityDays: 1, now: now() - 3 * 86_400_000)
+        try await expectNoHandshake(old, "expired")
+    }
+
+    @Test func `refuses a certificate that is not valid yet`() async throws {
+        let early = try province.credentials(of: city.node, now: now() + 86_400_000)
+        try await expectNoHandshake(early, "notYetValid")
+    }
+
+    @Test func `refuses a certificate of another authority`() async throws {
+        let foreign = try CertificateAuthority(name: "Hotline federation CA", validityDays: 10, now: now())
+        try await expectNoHandshake(try province.credentials(of: city.node, by: foreign), "foreignAuthority")
+    }
+
+    @Test func `lets a node that is not in its topology in and takes nothing from it`() async throws {
+        let stranger = try #require(NodeID("110000"))
+        let outsider = try City(stranger, of: province, credentials: province.credentials(of: stranger))
+        for path in ["/v1/link/hello", "/v1/link/stream", "/v1/link/frame"] {
+            let reply = try await outsider.post(path, Array(JSONEncoder().encode(outsider.hello)))
+            #expect(reply.status == 403)
+            #expect(reply.code == "E_NOT_A_NEIGHBOUR")
+        }
+        #expect(try province.refusals("E_NOT_A_NEIGHBOUR", of: stranger) == 3)
+        try await expectGood()
+    }
+
+    @Test func `closes a connection that does not speak TLS`() async throws {
+        let before = try province.handshakes("notTLS")
+        let plain = try BareConnection(port: province.port)
+        plain.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(plain.readToEnd() != nil)
+        #expect(try province.handshakes("notTLS") == before + 1)
+        try await expectGood()
+    }
+
+    @Test func `closes a connection that takes too long over its handshake`() async throws {
+        let before = try province.handshakes("timedOut")
+        let started = ContinuousClock.now
+        let slow = try (0..<20).map { _ in try BareConnection(port: province.port) }
+        for connection in slow { connection.send("\u{16}") }
+        try await expectGood()
+        let read = try await onOwnThread { slow.map { $0.readToEnd() } }
+        #expect(read.allSatisfy { $0 == "" })
+        #expect(ContinuousClock.now - started < .seconds(15))
+        #expect(try province.handshakes("timedOut") == before + slow.count)
+    }
+
+    // MARK: - Expectations
+
+    private func expectRefused(_ changeSet: [UInt8], _ code: String) async throws {
+        try await expectRefusedFrame(frameBytes(.changeSet, length: changeSet.count, changeSet), code)
+    }
+
+    private func expectRefusedFrame(_ bytes: [UInt8], _ code: String) async throws {
+        let before = try province.refusals(code, of: city.node)
+        #expect(try await city.answer(toBytes: bytes) == .refused(code))
+        #expect(try province.refusals(code, of: city.node) == before + 1)
+        #expect(try province.storedRows(of: city.node) == 0)
+    }
+
+    private func expectGood() async throws { #expect(try await expectGood(of: city)) }
+
+    /// Whether the province takes a good change-set of `city` and has it on its disk.
+    private func expectGood(of city: City) async throws -> Bool {
+        let answer = try await city.answer(to: city.changeSet())
+        #expect(answer == .acknowledged(rows: City.rowsOfDraft))
+        return try province.storedRows(of: city.node) == City.rowsOfDraft && province.isRunning
+    }
+
+    private func expectNoHandshake(_ credentials: PeerCredentials, _ outcome: String) async throws {
+        let before = try province.handshakes(outcome)
+        let intruder = try City(city.node, of: province, credentials: credentials)
+        await #expect(throws: (any Error).self) { try await intruder.say(intruder.hello) }
+        #expect(try province.handshakes(outcome) == before + 1)
+        try await expectGood()
+    }
+
+    private func like(
+        _ resource: ResourceDefinition, _ columns: ([ColumnDefinition]) -> [ColumnDefinition]
+    ) -> ResourceDefinition {
+        ResourceDefinition(resource.name, resource.title, columns: columns(resource.columns))
+    }
+
+    private func compressed(_ payload: [UInt8]) throws -> [UInt8] { try City.compressor.compress(payload) }
+
+    /// 10 GiB of zeros in 320 KiB: a frame that does not say its size, of blocks of 128 KiB in four bytes each (RFC 8878,
+    /// 3.1.1).
+    private func zstdBomb() -> [UInt8] {
+        let block: [UInt8] = [0x02, 0x00, 0x10, 0x00]
+        return [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38] + repeatElement(block, count: 81_919).joined() + [
+            0x03, 0x00, 0x10, 0,
+        ]
+    }
+}
