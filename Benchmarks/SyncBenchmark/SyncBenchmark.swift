@@ -103,9 +103,8 @@ struct VisibleBenchmark: AsyncParsableCommand {
     func run() async throws {
         let source = try NodeStore(at: city)
         let target = try NodeStore(at: province)
-        let generator = TicketGenerator(
-            seed: UInt64(wallClock()), origin: source.node, region: source.node.code, from: wallClock(), days: 1,
-            tickets: tickets)
+        let recipe = TicketRecipe(seed: UInt64(wallClock()), origin: source.node, region: source.node.code)
+        let generator = TicketGenerator(recipe, from: wallClock(), days: 1, tickets: tickets)
         var milliseconds: [Double] = []
         for thread in generator {
             guard let request = thread.first else { continue }

@@ -23,8 +23,8 @@ private let allowedImports: [String: Set<String>] = [
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
-        "ArgumentParser", "ChangeSetFormat", "FederationModel", "Foundation", "LocalStore", "Logging", "LogicalQuery",
-        "NodeIdentity", "NodeRuntime", "RecordIntake", "TopologyFile", "Zstandard",
+        "ArgumentParser", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore", "Logging",
+        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "Synchronization", "TopologyFile", "Zstandard",
     ],
 ]
 

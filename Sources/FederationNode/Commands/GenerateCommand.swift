@@ -5,14 +5,24 @@ import LocalStore
 import NodeRuntime
 import RecordIntake
 
+extension TicketMix: ExpressibleByArgument {
+    package init?(argument: String) { self.init(rawValue: argument.uppercased()) }
+}
+
+extension GeneratedFile.Format: ExpressibleByArgument {}
+
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Invent believable tickets with their threads and store them on this node.",
         discussion: """
-            The same seed makes the same tickets, so a second run changes nothing.
+            The same seed makes the same tickets, so a second run changes nothing. With --out they are written to a file in \
+            place of the store. With --live they come one by one, as long as the command runs, their stages following in \
+            accelerated time.
 
             EXAMPLE
               federation-node generate --tickets 1200 --from 2025-07-01 --days 92 --config /srv/370100/node.yaml
+              federation-node generate --tickets 500000 --dirt 0.05 --calls --out tickets.jsonl --format jsonl
+              federation-node generate --live --rate 2 --for 60
             """)
 
     @OptionGroup var node: NodeOptions
@@ -29,6 +39,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Seed; another one makes other tickets.")
     var seed: UInt64 = 12_345
 
+    @Option(help: "What people bring: A (questions first) or B (many complaints).")
+    var mix = TicketMix.a
+
+    @Option(help: "Share of tickets with a fault or of a rare kind, 0 to 1.")
+    var dirt = 0.0
+
     @Flag(help: "Let the first ticket go through all eight stages.")
     var showcase = false
 
@@ -38,40 +54,62 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Only the tickets themselves, without their threads.")
     var requestsOnly = false
 
+    @Option(help: "Write to this file in place of the store.", completion: .file())
+    var out: String?
+
+    @Option(help: "With --out: csv (a ticket a row, no calls) or jsonl (a record a line).")
+    var format = GeneratedFile.Format.csv
+
+    @Flag(help: "Tickets as they come in, until SIGINT or SIGTERM.")
+    var live = false
+
+    @Option(help: "With --live: tickets a second, on average.")
+    var rate = 1.0
+
+    @Option(help: "With --live: how much faster than in reality a ticket is handled.")
+    var speed = 3_600.0
+
+    @Option(name: .customLong("for"), help: "With --live: end after so many seconds.")
+    var seconds: Double?
+
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Tickets in one durable transaction.
+    func validate() throws {
+        guard tickets >= 0, days >= 1 else { throw ValidationError("--tickets and --days must not be negative") }
+        guard (0...1).contains(dirt) else { throw ValidationError("--dirt is a share, 0 to 1") }
+        guard (0.001...10_000).contains(rate) else { throw ValidationError("--rate must be 0.001 to 10000") }
+        guard (1...100_000).contains(speed) else { throw ValidationError("--speed must be 1 to 100000") }
+        guard seconds ?? 1 > 0 else { throw ValidationError("--for must be above 0") }
+        guard !live || out == nil && !showcase && !requestsOnly else {
+            throw ValidationError("--live goes without --out, --showcase and --requests-only")
+        }
+        guard out == nil || format == .jsonl || !calls else {
+            throw ValidationError("a row of CSV is a ticket; take --format jsonl for calls")
+        }
+    }
+
+    /// Tickets in one durable transaction, or in one write to a file.
     private static let batchTickets = 5_000
 
     func run() async throws {
         guard let first = ShanghaiTime.parse(from) else { throw ValidationError("--from \(from) is not a date") }
-        guard tickets >= 0, days >= 1 else { throw ValidationError("--tickets and --days must not be negative") }
         let local = try node.open()
-        let region = local.topology.node(local.id)?.region ?? local.id.code
-        let generator = TicketGenerator(
-            seed: seed, origin: local.id, region: region, from: first, days: days, tickets: tickets,
-            includesCalls: calls, showcase: showcase)
-        var progress = ProgressBar("generate")
-        var report = Report()
-        var batch: [IntakeRecord] = []
-        func store() async throws {
-            guard !batch.isEmpty else { return }
-            let result = try await local.store.intake(batch, now: wallClock())
-            report.records += batch.count
-            report.changed += result.outcomes.count { $0 == .accepted }
-            batch = []
-            Doorbell.ring(databasePath: local.settings.databasePath)
-            progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")
+        let place = local.topology.node(local.id)
+        let partners = local.topology.neighbours(of: local.id).compactMap { local.topology.node($0) }
+        let recipe = TicketRecipe(
+            seed: seed, origin: local.id, region: place?.region ?? local.id.code, mix: mix, includesCalls: calls,
+            dirtRate: dirt, partners: partners.map { TicketRecipe.Partner(node: $0.id, name: $0.name) },
+            calendar: local.store.rules.calendar)
+        let report: GenerateReport
+        if live {
+            report = try await LiveGeneration(
+                local: local, ticketsPerSecond: rate, speed: speed, seconds: seconds
+            ).run(recipe)
+        } else {
+            let generator = TicketGenerator(recipe, from: first, days: days, tickets: tickets, showcase: showcase)
+            report = try await generate(generator, recipe: recipe, on: local)
         }
-        for thread in generator {
-            if showcase, report.tickets == 0 { report.showcase = thread.first?.key }
-            batch += requestsOnly ? thread.prefix(1) : thread[...]
-            report.tickets += 1
-            if report.tickets % Self.batchTickets == 0 { try await store() }
-        }
-        try await store()
-        progress.finish()
         if json {
             try Output.json(report)
         } else {
@@ -79,16 +117,100 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Report: Encodable {
-        var tickets = 0
-        var records = 0
-        var changed = 0
-        /// The global id of the ticket that went through all stages.
-        var showcase: String?
-
-        var text: String {
-            let text = "\(tickets) tickets, \(records) records, \(changed) changed"
-            return showcase.map { "\(text), showcase \($0)" } ?? text
+    private func generate(
+        _ generator: TicketGenerator, recipe: TicketRecipe, on local: LocalNode
+    ) async throws -> GenerateReport {
+        var report = GenerateReport()
+        var progress = ProgressBar("generate")
+        var sink: any TicketSink =
+            if let out { try FileSink(path: out, format: format) } else { StoreSink(local: local) }
+        for thread in generator {
+            if showcase, report.tickets == 0 { report.showcase = thread.first?.key }
+            if let fault = recipe.dirt(ofTicket: report.tickets) { report.dirt[fault.rawValue, default: 0] += 1 }
+            let records = requestsOnly ? Array(thread.prefix(1)) : thread
+            report.tickets += 1
+            report.records += records.count
+            sink.take(records)
+            guard report.tickets % Self.batchTickets == 0 else { continue }
+            try await sink.flush()
+            progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")
         }
+        try await sink.flush()
+        progress.finish()
+        report.changed = sink.changed
+        return report
+    }
+}
+
+struct GenerateReport: Encodable {
+    var tickets = 0
+    var records = 0
+    /// Records that the store did not have before; 0 for a file.
+    var changed = 0
+    /// Tickets by their fault.
+    var dirt: [String: Int] = [:]
+    /// The global id of the ticket that went through all stages.
+    var showcase: String?
+
+    var text: String {
+        var text = "\(tickets) tickets, \(records) records, \(changed) changed"
+        if !dirt.isEmpty { text += ", \(dirt.values.reduce(0, +)) tickets with a fault" }
+        return showcase.map { "\(text), showcase \($0)" } ?? text
+    }
+}
+
+/// Where generated tickets go.
+private protocol TicketSink {
+    /// Records that are new so far.
+    var changed: Int { get }
+    mutating func take(_ records: [IntakeRecord])
+    mutating func flush() async throws
+}
+
+private struct StoreSink: TicketSink {
+    let local: LocalNode
+    var changed = 0
+    private var batch: [IntakeRecord] = []
+
+    init(local: LocalNode) { self.local = local }
+
+    mutating func take(_ records: [IntakeRecord]) { batch += records }
+
+    mutating func flush() async throws {
+        guard !batch.isEmpty else { return }
+        let result = try await local.store.intake(batch, now: wallClock())
+        changed += result.outcomes.count { $0 == .accepted }
+        batch = []
+        Doorbell.ring(databasePath: local.settings.databasePath)
+    }
+}
+
+private struct FileSink: TicketSink {
+    let changed = 0
+    private let path: String
+    private let file: FileHandle
+    private let text: GeneratedFile
+    private var bytes: [UInt8]
+
+    init(path: String, format: GeneratedFile.Format) throws {
+        self.path = path
+        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
+        else {
+            throw FederationError("E_FILE_WRITE", "\(path) cannot be created", hint: "check the folder's rights")
+        }
+        self.file = file
+        text = GeneratedFile(format)
+        bytes = text.header
+    }
+
+    mutating func take(_ records: [IntakeRecord]) { text.append(records, to: &bytes) }
+
+    mutating func flush() async throws {
+        do {
+            try file.write(contentsOf: bytes)
+        } catch {
+            throw FederationError("E_FILE_WRITE", "\(path) cannot be written: \(error)")
+        }
+        bytes.removeAll(keepingCapacity: true)
     }
 }

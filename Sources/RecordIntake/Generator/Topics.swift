@@ -160,5 +160,8 @@ enum Wording {
     static let extensionReasons = ["需要多部门会商", "配件采购需要时间", "需待天气好转后施工", "当事人暂时无法联系"]
     static let refusals = ["已进入诉讼程序", "属于信访事项", "超出政府职责范围", "重复诉求且无新情况"]
     static let dissatisfaction = ["未联系", "态度差", "未解决", "推诿", "超期", "答复不实"]
+    static let suspensionReasons = ["等待诉求人补充材料", "等待鉴定结果", "诉求人要求暂缓处理"]
+    static let withdrawals = ["诉求人表示问题已自行解决", "诉求人撤回诉求"]
+    static let terminations = ["已进入诉讼程序", "诉求人提供的信息不实", "经核实超出政府职责范围"]
     static let otherUnits = ["城市管理局", "住房和城乡建设局", "市场监督管理局", "街道办事处"]
 }
