@@ -18,9 +18,9 @@ package struct IntakeRecord: Hashable, Sendable {
     }
 
     /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
-    package func violation(in definition: ResourceDefinition) -> FieldViolation? {
+    package func violation(in definition: ResourceDefinition, lists: CodeLists = .builtIn) -> FieldViolation? {
         for column in definition.columns {
-            if let violation = column.violation(of: fields[column.name] ?? .null) { return violation }
+            if let violation = column.violation(of: fields[column.name] ?? .null, lists: lists) { return violation }
         }
         for name in fields.keys.sorted() where definition.column(named: name) == nil {
             return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")

@@ -100,16 +100,19 @@ package struct ResourceDefinition: Hashable, Sendable {
     /// Column lists of the secondary indexes. Indexes are two thirds of what applying a row costs, so a resource has the
     /// ones that its questions need, no more.
     package let indexes: [[String]]
+    /// Whether it is reference data: owned by the top node alone, and never sent upwards.
+    package let isReference: Bool
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
-        indexes: [[String]] = []
+        indexes: [[String]] = [], isReference: Bool = false
     ) {
         self.name = name
         self.title = title
         self.stage = stage
         self.columns = columns
         self.indexes = indexes
+        self.isReference = isReference
     }
 
     package func column(named name: String) -> ColumnDefinition? {
@@ -154,7 +157,7 @@ extension ColumnDefinition {
             year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
 
     /// Checks one value that a local system hands in, by type, length, text and code list.
-    package func violation(of value: FieldValue) -> FieldViolation? {
+    package func violation(of value: FieldValue, lists: CodeLists = .builtIn) -> FieldViolation? {
         switch value {
         case .null:
             return isRequired ? FieldViolation(field: name, rule: .missing, detail: "is required") : nil
@@ -170,7 +173,7 @@ extension ColumnDefinition {
             if isRequired && text.isEmpty {
                 return FieldViolation(field: name, rule: .missing, detail: "is required")
             }
-            if let codeList, CodeList.named(codeList)?.contains(text) != true {
+            if let codeList, lists.named(codeList)?.contains(text) != true {
                 return FieldViolation(field: name, rule: .notInCodeList, detail: "is not in code list \(codeList)")
             }
             return nil

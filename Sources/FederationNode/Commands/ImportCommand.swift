@@ -39,7 +39,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        let mapping = try Mapping.read(path: mapping)
+        let mapping = try Mapping.read(path: mapping, lists: local.reference.lists)
         guard mapping.resources.contains(ResourceName(resource)) else {
             throw FederationError(
                 "E_MAPPING", "\(mapping.path) makes no records of \(resource)",

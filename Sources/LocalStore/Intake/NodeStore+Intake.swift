@@ -33,36 +33,46 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules] db in
+        try await writeDurably { [node, tables, tableOrder, rules, lists] db in
+            let version = try NodeValue.nextVersion(now: now, db)
+            var refusals = rows.map { Self.violation(of: $0, tables: tables, lists: lists) }
+            if isGuarded {
+                var check = try LifecycleCheck(
+                    rules: rules, node: node, version: version, rows: rows,
+                    reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
+                for index in rows.indices where refusals[index] == nil {
+                    refusals[index] = check.refusal(of: rows[index])
+                }
+            }
+            var accepted: [IntakeRecord] = []
+            for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
+            var changed: [ResourceName: Set<String>] = [:]
+            for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
+                guard let table = tables[resource] else { continue }
+                changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+            }
+            let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
+                if let refusal { return .refused(refusal) }
+                return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
+            }
+            return IntakeReport(outcomes: outcomes, head: try NodeValue.integer("seq", db))
+        }
+    }
+
+    /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.
+    func writeDurably<Value: Sendable>(
+        _ work: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA main.synchronous = FULL")
             defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
-            var report = IntakeReport(outcomes: [], head: 0)
+            var result: Result<Value, any Error>?
             try db.inTransaction(.immediate) {
-                let version = try NodeValue.nextVersion(now: now, db)
-                var refusals = rows.map { Self.violation(of: $0, tables: tables) }
-                if isGuarded {
-                    var check = try LifecycleCheck(
-                        rules: rules, node: node, version: version, rows: rows,
-                        reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
-                    for index in rows.indices where refusals[index] == nil {
-                        refusals[index] = check.refusal(of: rows[index])
-                    }
-                }
-                var accepted: [IntakeRecord] = []
-                for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
-                var changed: [ResourceName: Set<String>] = [:]
-                for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
-                    guard let table = tables[resource] else { continue }
-                    changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
-                }
-                report.outcomes = zip(rows, refusals).map { row, refusal in
-                    if let refusal { return .refused(refusal) }
-                    return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
-                }
-                report.head = try NodeValue.integer("seq", db)
+                result = .success(try work(db))
                 return .commit
             }
-            return report
+            guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+            return try result.get()
         }
     }
 
@@ -81,7 +91,7 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+        of row: [IntakeRecord], tables: [ResourceName: ResourceTable], lists: CodeLists
     ) -> IntakeRefusal? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -89,7 +99,7 @@ extension NodeStore {
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
-            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
     }

@@ -46,6 +46,11 @@ enum Migrations {
                       conflicts TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 ticket numbers") { db in
+            // The last sequence that was given on a day in Shanghai (days since 1970).
+            try db.execute(
+                sql: "CREATE TABLE ticket_number (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT")
+        }
         migrator.registerMigration("3 api tokens") { db in
             try db.execute(
                 sql: """

@@ -29,6 +29,7 @@ struct RowMapper {
 
     private let origin: NodeID
     private let isGuarded: Bool
+    private let lists: CodeLists
     private let key: [(name: String, position: Position)]
     private let records: [Record]
 
@@ -57,6 +58,7 @@ struct RowMapper {
         var clocks: [String: ZoneClock] = [:]
         self.origin = origin
         isGuarded = mapping.isGuarded
+        lists = mapping.lists
         key = mapping.key.map(bind)
         records = mapping.records.map { rule in
             let fields = rule.fields.map { field in
@@ -122,7 +124,7 @@ struct RowMapper {
             if !isGuarded { values["migrated"] = .integer(1) }
         }
         let made = IntakeRecord(resource: definition.name, key: key, fields: values)
-        if let violation = made.violation(in: definition) { throw RowRejection(violation) }
+        if let violation = made.violation(in: definition, lists: lists) { throw RowRejection(violation) }
         return made
     }
 

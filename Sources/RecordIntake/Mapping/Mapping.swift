@@ -81,6 +81,8 @@ package struct Mapping: Sendable {
     /// against them, and what is illegal in their threads is stored and becomes a conflict record.
     package let isGuarded: Bool
     let records: [RecordRule]
+    /// That its codes have been held against; the records' are too.
+    let lists: CodeLists
 
     /// The resources that it makes, in the order of the file.
     package var resources: [ResourceName] {
