@@ -51,6 +51,14 @@ enum Migrations {
             try db.execute(
                 sql: "CREATE TABLE ticket_number (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT")
         }
+        migrator.registerMigration("3 api tokens") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE api_token (
+                      name TEXT PRIMARY KEY, digest BLOB NOT NULL, resources TEXT, created_at INTEGER NOT NULL,
+                      expires_at INTEGER, revoked_at INTEGER) STRICT, WITHOUT ROWID;
+                    """)
+        }
         // Both tables are derived; the consumer builds them again.
         migrator.registerMigration("4 owners, holds, merges and conflict records") { db in
             try db.execute(
