@@ -168,6 +168,14 @@ let package = Package(
             ],
             path: "Benchmarks/SyncBenchmark",
             swiftSettings: strict),
+        .executableTarget(
+            name: "IntakeBenchmark",
+            dependencies: [
+                "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/IntakeBenchmark",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -102,6 +102,11 @@ package struct ResourceDefinition: Hashable, Sendable {
     package let indexes: [[String]]
     /// Whether it is reference data: owned by the top node alone, and never sent upwards.
     package let isReference: Bool
+    /// Whether its records belong to the thread of a ticket.
+    package let isThreadRecord: Bool
+    /// How many columns are required.
+    let requiredColumns: Int
+    private let positions: [String: Int]
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
@@ -113,14 +118,12 @@ package struct ResourceDefinition: Hashable, Sendable {
         self.columns = columns
         self.indexes = indexes
         self.isReference = isReference
+        positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
+        isThreadRecord = positions["ticket_origin"] != nil
+        requiredColumns = columns.count { $0.isRequired }
     }
 
-    package func column(named name: String) -> ColumnDefinition? {
-        columns.first { $0.name == name }
-    }
-
-    /// Whether its records belong to the thread of a ticket.
-    package var isThreadRecord: Bool { column(named: "ticket_origin") != nil }
+    package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
 }
 
 /// What is wrong with one value of one row. It names the field and the rule, never the value.
@@ -167,7 +170,7 @@ extension ColumnDefinition {
                 return FieldViolation(
                     field: name, rule: .tooLong, detail: "\(text.utf8.count) bytes, at most \(bytesMax)")
             }
-            if text.utf8.contains(0) {
+            if text.utf8.withContiguousStorageIfAvailable({ $0.contains(0) }) ?? text.utf8.contains(0) {
                 return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
             }
             if isRequired && text.isEmpty {

@@ -105,8 +105,10 @@ struct ResourceTables {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
+            if !known.contains(ResourceTable.carried) { try db.execute(sql: table.addCarried) }
             for column in table.definition.columns where !known.contains(column.name) {
                 try db.execute(sql: table.addColumn(column))
+                try db.execute(sql: table.adopt(column))
             }
         }
         try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])

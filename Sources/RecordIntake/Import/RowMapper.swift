@@ -10,14 +10,22 @@ struct RowMapper {
         let test: Mapping.Test
     }
 
-    private struct Field {
+    // Classes, because a row goes through all of them: a loop over structs copies each, and its arrays are counted.
+    private final class Field {
         let rule: Mapping.FieldRule
         let positions: [Position]
         let condition: Condition?
         let clock: ZoneClock?
+
+        init(rule: Mapping.FieldRule, positions: [Position], condition: Condition?, clock: ZoneClock?) {
+            self.rule = rule
+            self.positions = positions
+            self.condition = condition
+            self.clock = clock
+        }
     }
 
-    private struct Record {
+    private final class Record {
         let rule: Mapping.RecordRule
         let condition: Condition?
         let ordinal: Position
@@ -25,6 +33,18 @@ struct RowMapper {
         let ext: [(name: String, position: Position)]
         /// Whose times must not run backwards, in this order.
         let timeline: [String]
+
+        init(
+            rule: Mapping.RecordRule, condition: Condition?, ordinal: Position, fields: [Field],
+            ext: [(name: String, position: Position)], timeline: [String]
+        ) {
+            self.rule = rule
+            self.condition = condition
+            self.ordinal = ordinal
+            self.fields = fields
+            self.ext = ext
+            self.timeline = timeline
+        }
     }
 
     private let origin: NodeID

@@ -175,7 +175,8 @@ private struct MappingReader {
                 let word = try scalar(pair.key)
                 let code = try code(pair.value, for: field)
                 if word.hasSuffix("*") {
-                    translation.prefixes.append((String(word.dropLast()), code))
+                    let isAnywhere = word.hasPrefix("*") && word.count > 2
+                    translation.parts.append((String(word.dropFirst(isAnywhere ? 1 : 0).dropLast()), isAnywhere, code))
                 } else {
                     translation.exact[word] = code
                 }
