@@ -14,21 +14,21 @@ extension `Real processes` {
             try await federation.serve("370000")
             try await federation.serve("370100")
             let system = try await LocalSystem(
-                federation, pause: "0.1", batches: Self.batches, records: Self.batchRecords)
+                federation, pause: "0.2", batches: Self.batches, records: Self.batchRecords)
             for part in 1...3 {
                 let process = try system.start()
                 try await federation.waitUntil("part \(part) has been pushed", seconds: 30) {
                     try await federation.count("service_request", at: "370100") >= Self.tickets * part / 5
                 }
+                try await federation.waitUntil("a batch is under way", seconds: 10) { system.isInTheMiddle }
                 system.kill(process)
                 #expect(
                     try await federation.count("service_request", at: "370100") < Self.tickets, "the kill came too late"
                 )
             }
             try await system.finish()
-            // A batch is under way nearly all of the time, so that some were cut is sure.
             let metrics = try PrometheusText(body(of: try await federation.get("/metrics", from: "370100")))
-            #expect(metrics.samples["federation_intake_requests_total{status=\"400\"}"] ?? 0 > 0)
+            #expect(metrics.samples["federation_intake_requests_total{status=\"400\"}"] ?? 0 > 0, "no batch was cut")
             #expect(metrics.samples["federation_intake_records_total{outcome=\"accepted\"}"] == Double(Self.tickets))
             try await expectAll(of: federation)
         }
@@ -168,11 +168,12 @@ private final class LocalSystem {
         let url = "http://127.0.0.1:$port\(Self.path)"
         try federation.write(
             """
+            middle=\(federation.path("middle"))
             for batch in \(federation.path("batches"))/*; do
               grep -qsx "$batch" \(federation.path("done")) && continue
               while true; do
                 port=$(sed -n 's,.* http://127.0.0.1:\\([0-9]*\\) .*,\\1,p' \(federation.path("370100/serve.out")))
-                code=$({ head -c 100000 "$batch"; sleep \(pause); tail -c +100001 "$batch"; } |
+                code=$({ head -c 100000 "$batch"; touch "$middle"; sleep \(pause); rm "$middle"; tail -c +100001 "$batch"; } |
                   curl -s -o /dev/null -w '%{http_code}' --max-time 20 -H 'Authorization: Bearer \(token)' \\
                   -H 'Content-Type: application/x-ndjson' -H 'Expect:' -X POST -T - "\(url)")
                 [ "$code" = 200 ] && break
@@ -213,9 +214,13 @@ private final class LocalSystem {
         return process
     }
 
+    /// Whether it has sent a part of a batch and not yet the rest.
+    var isInTheMiddle: Bool { FileManager.default.fileExists(atPath: federation.path("middle")) }
+
     func kill(_ process: Process) {
         Glibc.kill(-process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: federation.path("middle"))
     }
 
     func wait(for process: Process) async throws {

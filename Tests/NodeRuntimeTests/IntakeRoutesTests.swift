@@ -58,6 +58,28 @@ import Zstandard
         }
     }
 
+    @Test func `rejects what the catalog does not allow by field and code`() async throws {
+        try await withIntakeServer { server in
+            let token = try await server.token()
+            let records = [
+                pushed("1").replacing("\"01\"", with: "\"no such channel\""),
+                pushed("2").replacing("\"urgency\":\"normal\",", with: ""),
+                pushed("3", title: String(repeating: "长", count: 700)),
+                pushed("4").replacing(
+                    "\"title\":", with: "\"ext\":{\"x\":\"\(String(repeating: "x", count: 100_000))\"},\"title\":"),
+                pushed("5"),
+            ]
+            let answer = try await server.push("[\(records.joined(separator: ","))]", token: token)
+            let results = try #require(answer.json()["results"] as? [[String: Any]])
+            #expect(
+                results.map { "\($0["field"] ?? "") \($0["code"] ?? $0["status"] ?? "")" } == [
+                    "channel E_FIELD_CODE", "urgency E_FIELD_MISSING", "title E_FIELD_TOO_LONG", "ext E_FIELD_TOO_LONG",
+                    " accepted",
+                ])
+            #expect(!answer.body.contains("no such channel"))
+        }
+    }
+
     @Test func `of a thread is guarded by the state machine, in the order of the batch, also when it is repeated`()
         async throws
     {

@@ -30,6 +30,7 @@ package struct IntakeRoutes: Sendable {
     }
 
     private func push(_ request: Request, resource: ResourceName, isPrivate: Bool) async -> Response {
+        let incoming = IncomingBody(request)
         var isBodyOpen = true
         let started = ContinuousClock.now
         var response: Response
@@ -41,7 +42,7 @@ package struct IntakeRoutes: Sendable {
                     hint: "push to the address of `intake-listen`, or let `local-listen` be a loopback address")
             }
             let form = try await admit(request, resource: resource)
-            var body = try await read(request, pass: pass)
+            var body = try await read(incoming, pass: pass)
             isBodyOpen = false
             if form.encoding != .identity {
                 body = try form.encoding.unpack(body, bytesMax: IntakeLimits.bodyBytesMax)
@@ -59,7 +60,7 @@ package struct IntakeRoutes: Sendable {
             response = ErrorMapping.response(error)
             if error.isRetryable { response.headers[.retryAfter] = "\(IntakeLimits.retryAfterSeconds)" }
             if response.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-            if isBodyOpen { response.leaveBody(of: request) }
+            if isBodyOpen { response.leave(incoming) }
         }
         metrics.count(status: response.status.code)
         return response
@@ -111,17 +112,19 @@ package struct IntakeRoutes: Sendable {
     }
 
     /// The whole body, within the limits of bytes and time.
-    private func read(_ request: Request, pass: IntakeGate.Pass) async throws -> [UInt8] {
+    private func read(_ incoming: IncomingBody, pass: IntakeGate.Pass) async throws -> [UInt8] {
         try await withThrowingTaskGroup(of: [UInt8].self) { group in
             group.addTask {
                 var body: [UInt8] = []
-                for try await chunk in request.body {
+                while let chunk = try await incoming.next() {
                     try pass.take(bytes: chunk.readableBytes)
                     guard body.count + chunk.readableBytes <= IntakeLimits.bodyBytesMax else {
                         throw BodyEncoding.tooLarge(IntakeLimits.bodyBytesMax)
                     }
                     body += chunk.readableBytesView
                 }
+                // What a cancelled task has read is not known to be the whole.
+                try Task.checkCancellation()
                 return body
             }
             group.addTask {
@@ -143,10 +146,9 @@ package struct IntakeRoutes: Sendable {
 }
 
 extension Response {
-    /// Answers although the request's body is not read to its end: what little still comes is dropped, for a while, so
-    /// that the client gets to read the answer; then the connection ends. A client that sends 100 MB can't make this node
-    /// read them.
-    fileprivate mutating func leaveBody(of request: Request) {
+    /// Answers although the request's body is not read to its end: what still comes is dropped, within limits, so that the
+    /// client gets to read the answer; then the connection ends. A client that sends 100 MB can't make this node read them.
+    fileprivate mutating func leave(_ incoming: IncomingBody) {
         headers[.connection] = "close"
         let whole = body
         body = ResponseBody(contentLength: body.contentLength) { writer in
@@ -154,13 +156,9 @@ extension Response {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     var dropped = 0
-                    do {
-                        for try await chunk in request.body {
-                            dropped += chunk.readableBytes
-                            if dropped > IntakeLimits.lingerBytes { return }
-                        }
-                    } catch {
-                        // The client is gone, or the reading was called off: there is nothing left to wait for.
+                    // An error means that the client is gone: there is nothing left to wait for.
+                    while dropped < IntakeLimits.lingerBytes, let chunk = try? await incoming.next() {
+                        dropped += chunk.readableBytes
                     }
                 }
                 group.addTask { try? await Task.sleep(for: .seconds(IntakeLimits.lingerSeconds)) }
@@ -170,4 +168,15 @@ extension Response {
             throw CancellationError()
         }
     }
+}
+
+/// A request's body, which may be iterated only once: read, and after a refusal in the middle dropped from there.
+///
+/// `@unchecked Sendable`: the task that drops begins when the one that read has ended.
+private final class IncomingBody: @unchecked Sendable {
+    private var iterator: RequestBody.AsyncIterator
+
+    init(_ request: Request) { iterator = request.body.makeAsyncIterator() }
+
+    func next() async throws -> ByteBuffer? { try await iterator.next() }
 }

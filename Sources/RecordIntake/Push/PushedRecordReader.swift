@@ -4,7 +4,8 @@ import FederationModel
 /// catalog's, so there is no mapping.
 ///
 /// Beside them it has `key`, and may have `ext`, an object whose content is kept as it is. A name that is neither is
-/// refused with the nearest one: a misspelled field would be lost without a word.
+/// refused with the nearest one: a misspelled field would be lost without a word. What the catalog says of a field beyond its
+/// type (required, length, code list) is for the store to check.
 package struct PushedRecordReader: Sendable {
     private let definition: ResourceDefinition
     private let origin: NodeID
@@ -69,7 +70,6 @@ package struct PushedRecordReader: Sendable {
             throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(Self.keyBytesMax)")
         }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
-        if let violation = record.violation(in: definition) { throw RowRejection(violation) }
         var latest = Int64.min
         if let field = TimeOrder.firstBackwards(in: record, fields: timeline, latest: &latest) {
             throw RowRejection(TimeOrder.violation(field: field))
