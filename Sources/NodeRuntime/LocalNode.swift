@@ -10,7 +10,7 @@ package struct LocalNode: Sendable {
     package let topology: Topology
     package let store: NodeStore
 
-    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, and what the store throws.
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_TOKEN_KEY`, and what the store throws.
     package init(settings: NodeSettings) throws {
         self.settings = settings
         topology = try readTopology(path: settings.topologyPath)
@@ -19,7 +19,11 @@ package struct LocalNode: Sendable {
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
                 hint: "add it there, or correct `node` in node.yaml")
         }
-        store = try NodeStore(at: settings.databasePath)
+        let grants = topology.neighbours(of: settings.node).map { [topology] in topology.grant(from: settings.node, to: $0) }
+        let tokenKey = try grants.contains(where: \.usesTokens)
+            ? TokenKey.load(from: "\(settings.credentialsPath)/token.key") : nil
+        store = try NodeStore(
+            at: settings.databasePath, isFiltered: grants.contains { !$0.tickets.isEmpty }, tokens: tokenKey?.token)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",

@@ -22,6 +22,8 @@ struct NodeDraft {
     var defaultMode = AggregationMode.physical
     var modes: [ResourceName: AggregationMode] = [:]
     var sharedWithPeers: Set<ResourceName> = []
+    var grant = LinkGrant()
+    var peerGrants: [NodeID: (grant: LinkGrant, line: Int)] = [:]
 }
 
 /// The whole file as it says it.
@@ -75,7 +77,8 @@ struct TopologyReader {
 
     private mutating func node(_ node: Node) -> NodeDraft? {
         let keys = [
-            "code", "name", "parent", "endpoint", "region", "mode", "modes", "peers", "shared-with-peers",
+            "code", "name", "parent", "endpoint", "region", "mode", "modes", "peers", "shared-with-peers", "policy",
+            "peer-policies",
         ]
         guard let entries = entries(of: node, in: "a node", keys: keys, required: ["code", "name"]) else { return nil }
         var draft = NodeDraft(line: node.mark?.line ?? 1)
@@ -96,6 +99,8 @@ struct TopologyReader {
             draft.sharedWithPeers = Set(
                 (list(entry) ?? []).compactMap { resource(Entry(key: "shared-with-peers", value: $0)) })
         }
+        if let entry = entries["policy"], !entry.isNull { draft.grant = grant(entry) }
+        if let entry = entries["peer-policies"], !entry.isNull { draft.peerGrants = peerGrants(entry) }
         return draft
     }
 
@@ -125,7 +130,7 @@ struct TopologyReader {
         return text
     }
 
-    private mutating func code(_ entry: Entry) -> Located<NodeID>? {
+    mutating func code(_ entry: Entry) -> Located<NodeID>? {
         guard let text = text(entry) else { return nil }
         guard let id = NodeID(text) else {
             note(
@@ -203,7 +208,7 @@ struct TopologyReader {
     // MARK: - Shapes
 
     /// A value and the key it belongs to.
-    private struct Entry {
+    struct Entry {
         let key: String
         let value: Node
         var line: Int
@@ -221,13 +226,13 @@ struct TopologyReader {
         }
     }
 
-    private mutating func text(_ entry: Entry) -> String? {
+    mutating func text(_ entry: Entry) -> String? {
         if let scalar = entry.value.scalar { return scalar.string }
         note("WRONG_TYPE", line: entry.line, "`\(entry.key)` must be one value", "write it as `\(entry.key): …`")
         return nil
     }
 
-    private mutating func list(_ entry: Entry) -> [Node]? {
+    mutating func list(_ entry: Entry) -> [Node]? {
         if let sequence = entry.value.sequence { return Array(sequence) }
         note(
             "WRONG_TYPE", line: entry.line, "`\(entry.key)` must be a list",
@@ -236,12 +241,14 @@ struct TopologyReader {
     }
 
     /// The entries of a mapping by their keys, which are of one `kind`; a key that is repeated counts once, as it is written first.
-    private mutating func entries(
-        of node: Node, in place: String, keys: [String], required: [String] = [], kind: String = "key"
+    ///
+    /// - Parameter keys: those that there are; nil when they are checked by whoever asks.
+    mutating func entries(
+        of node: Node, in place: String, keys: [String]?, required: [String] = [], kind: String = "key"
     ) -> [String: Entry]? {
         let start = node.mark?.line ?? 1
         guard let mapping = node.mapping else {
-            let known = keys.prefix(3).map { "`\($0): …`" }.joined(separator: ", ")
+            let known = (keys ?? ["\"370900\""]).prefix(3).map { "`\($0): …`" }.joined(separator: ", ")
             note("NOT_A_MAPPING", line: start, "\(place) is not a mapping", "write it as \(known)")
             return nil
         }
@@ -249,7 +256,7 @@ struct TopologyReader {
         for (key, value) in mapping {
             let line = key.mark?.line ?? start
             let name = YAMLText.unmarked(key.scalar?.string ?? "")
-            if !keys.contains(name) {
+            if let keys, !keys.contains(name) {
                 note(
                     "UNKNOWN_\(kind.uppercased())", line: line, "unknown \(kind) \(quoted(name)) in \(place)",
                     suggestion(for: name, among: keys))
@@ -269,7 +276,7 @@ struct TopologyReader {
     }
 
     /// What the file says, short and harmless enough to be shown in a terminal.
-    private func quoted(_ text: String) -> String {
+    func quoted(_ text: String) -> String {
         let shown = text.unicodeScalars.prefix(60).map { $0.isControl ? "\u{FFFD}" : Character($0) }
         return "\"\(String(shown))\(text.unicodeScalars.count > 60 ? "…" : "")\""
     }

@@ -33,7 +33,7 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules] db in
+        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules, scopeLog] db in
             try db.execute(sql: "PRAGMA main.synchronous = FULL")
             defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
             var report = IntakeReport(outcomes: [], head: 0)
@@ -54,6 +54,7 @@ extension NodeStore {
                 for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                     guard let table = tables[resource] else { continue }
                     changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                    try scopeLog.touchThreads(db)
                 }
                 report.outcomes = zip(rows, refusals).map { row, refusal in
                     if let refusal { return .refused(refusal) }
@@ -95,8 +96,9 @@ extension NodeStore {
     }
 
     private static func write(
-        _ records: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, _ db: Database
+        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, _ db: Database
     ) throws -> Set<String> {
+        let records = latest(of: group)
         try RowStager(table: table, db: db).stage(records, origin: node)
         let base = try NodeValue.draw(seqs: records.count, db)
         try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
@@ -108,5 +110,13 @@ extension NodeStore {
         }
         if changes == records.count { return Set(records.map(\.key)) }
         return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+    }
+
+    /// One record for each key, the last. A look that was replaced in the batch was never there, so nobody is told of it.
+    private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
+        var last: [String: Int] = [:]
+        for (index, record) in records.enumerated() { last[record.key] = index }
+        if last.count == records.count { return records }
+        return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
     }
 }
