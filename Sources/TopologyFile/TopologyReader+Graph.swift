@@ -1,4 +1,5 @@
 import FederationModel
+import YAMLFile
 
 /// What can be said only about all nodes together: who is whose parent and peer, and whether that is a tree.
 extension TopologyReader {
@@ -141,7 +142,8 @@ extension TopologyReader {
                 && nodes[peer]?.peers.contains(where: { $0.value == id }) != true
             {
                 note(
-                    "BAD_PEER", line: policy.line, "`peer-policies` of node \(id) names \(peer), which is no peer of it",
+                    "BAD_PEER", line: policy.line,
+                    "`peer-policies` of node \(id) names \(peer), which is no peer of it",
                     "add it to `peers`, or remove it here")
             }
         }

@@ -1,4 +1,5 @@
 import FederationModel
+import YAMLFile
 import Yams
 
 /// The policies of a node: what it gives to its parent and to each peer.
@@ -35,7 +36,9 @@ extension TopologyReader {
                             : "remove it, and set `modes: { \(key): logical }` if its rows must not leave")
                 }
             }
-            if let fields = parts["fields"], !fields.isNull { grant.treatments[resource.name] = treatments(fields, resource) }
+            if let fields = parts["fields"], !fields.isNull {
+                grant.treatments[resource.name] = treatments(fields, resource)
+            }
         }
         return grant
     }
@@ -64,8 +67,8 @@ extension TopologyReader {
         return treatments.filter { $0.value != .keep }
     }
 
-    private mutating func ticketFilter(_ entry: Entry) -> TicketFilter {
-        var filter = TicketFilter()
+    private mutating func ticketFilter(_ entry: Entry) -> GrantFilter {
+        var filter = GrantFilter()
         let keys = ["region", "service-code", "request-type", "confidential", "from"]
         let conditions = entries(of: entry.value, in: "`filter`", keys: keys) ?? [:]
         if let entry = conditions["region"] {

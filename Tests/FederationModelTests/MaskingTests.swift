@@ -30,7 +30,8 @@ import Testing
     func `of what is masked changes nothing and never grows past the column`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let pieces = [
-            "1", "3", "8", "0", "13812348000", "0531", "-", " ", "@", "qq.com", "张", "三", "叫", "我叫", "姓名", ":", "*", "X",
+            "1", "3", "8", "0", "13812348000", "0531", "-", " ", "@", "qq.com", "张", "三", "叫", "我叫", "姓名", ":", "*",
+            "X",
             "镇", "街道", "区", "小区", "市", "a", "370102199001010016", "７",
         ]
         let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in

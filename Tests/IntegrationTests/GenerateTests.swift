@@ -83,7 +83,8 @@ extension `Real processes` {
                     JSONSerialization.jsonObject(with: output.fileHandleForReading.readDataToEndOfFile())
                         as? [String: Any])
                 #expect(
-                    try await federation.count("service_request", at: "370100") == before + (said["tickets"] as? Int ?? 0))
+                    try await federation.count("service_request", at: "370100") == before
+                        + (said["tickets"] as? Int ?? 0))
             }
         }
 

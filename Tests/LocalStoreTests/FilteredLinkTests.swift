@@ -5,7 +5,9 @@ import Testing
 import Zstandard
 
 /// The chain county, city, province with what each gives upwards.
-func chain(_ version: Int64, _ county: LinkGrant, _ city: LinkGrant = LinkGrant(), modes: [ResourceName: AggregationMode] = [:])
+func chain(
+    _ version: Int64, _ county: LinkGrant, _ city: LinkGrant = LinkGrant(), modes: [ResourceName: AggregationMode] = [:]
+)
     -> Topology
 {
     Topology(
@@ -23,7 +25,9 @@ func chain(_ version: Int64, _ county: LinkGrant, _ city: LinkGrant = LinkGrant(
 }
 
 /// A ticket whose filter columns matter.
-func ticket(_ number: Int, origin: NodeID, region: String, type: String = "2", phone: String = "13812348000") -> IntakeRecord {
+func ticket(_ number: Int, origin: NodeID, region: String, type: String = "2", phone: String = "13812348000")
+    -> IntakeRecord
+{
     var record = ticket(number, origin: origin)
     record.fields["region_code"] = .text(region)
     record.fields["request_type"] = .text(type)
@@ -90,14 +94,20 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
         let handled = stage("handling", of: 1, origin: lixia, after: 5, ["contacted": .integer(1)])
         let hidden = stage("handling", of: 2, origin: lixia, after: 5, [:])
         _ = try await county.store.intake(
-            [ticket(1, origin: lixia, region: "370102"), ticket(2, origin: lixia, region: "370102", type: "4"), handled, hidden],
+            [
+                ticket(1, origin: lixia, region: "370102"), ticket(2, origin: lixia, region: "370102", type: "4"),
+                handled, hidden,
+            ],
             now: noon)
         try await carry(county.store, city.store, policy: link)
         #expect(try await city.store.count("service_request") == 1)
         #expect(try await city.store.count("handling") == 1)
 
         _ = try await county.store.intake(
-            [ticket(1, origin: lixia, region: "370102", type: "4"), ticket(2, origin: lixia, region: "370102", type: "3")],
+            [
+                ticket(1, origin: lixia, region: "370102", type: "4"),
+                ticket(2, origin: lixia, region: "370102", type: "3"),
+            ],
             now: noon + 1)
         let start = try await startCursor(county.store, city.store, policy: link)
         let sent = try rows(sentIn: await changeSet(county.store, from: start, policy: link, rowsMax: 100).bytes)
@@ -125,7 +135,8 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
         let next = link(grant(types: ["3"], ["reporter_phone": .drop]), version: 2)
         let start = try await startCursor(county.store, city.store, policy: next)
         let first = try await changeSet(county.store, from: start, policy: next, rowsMax: 5)
-        let incoming = try IncomingChangeSet(bytes: first.bytes, policy: next, resources: BuiltInResources.all, now: noon)
+        let incoming = try IncomingChangeSet(
+            bytes: first.bytes, policy: next, resources: BuiltInResources.all, now: noon)
         _ = try await city.store.apply(incoming, policy: next, now: noon)
         let old = try await city.store.count("service_request", where: "deleted = 0 AND request_type = '2'") ?? 0
         #expect((1..<20).contains(old))
@@ -151,5 +162,50 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
             ($0 as? FederationError)?.code == "E_ORIGIN_NOT_SUPPLIED"
         }
         #expect(try await county.store.count("service_request", where: "reporter_phone = '13812348000'") == 1)
+    }
+
+    @Test func `says beforehand what a new policy will add, retract and send again`() async throws {
+        _ = try await county.store.intake(
+            (1...30).map { ticket($0, origin: lixia, region: "370102", type: ["1", "2", "3"][$0 % 3]) }
+                + [stage("handling", of: 1, origin: lixia, after: 5, [:])], now: noon)
+        let (old, new) = (link(grant(types: ["1", "2"])), link(grant(types: ["2", "3"]), version: 2))
+        try await carry(county.store, city.store, policy: old)
+        let plans = try await county.store.plan(from: old, to: new, now: noon, compressor: ZstandardCompressor())
+        #expect(plans.map(\.resource) == ["service_request", "handling"])
+        #expect(plans.map { [$0.added, $0.retracted, $0.again] } == [[10, 10, 10], [0, 0, 1]])
+        #expect(plans.allSatisfy { $0.bytes > 0 })
+        let before = Set(
+            try await city.store.rows(sql: "SELECT \"key\" FROM service_request WHERE deleted = 0", arguments: []))
+        try await carry(county.store, city.store, policy: new)
+        let after = Set(
+            try await city.store.rows(sql: "SELECT \"key\" FROM service_request WHERE deleted = 0", arguments: []))
+        #expect(after.subtracting(before).count == 10 && before.subtracting(after).count == 10)
+    }
+
+    /// 5.2-5 of the domain model.
+    @Test
+    func `to a resource that goes over to queries and back deletes the copies, keeps a record, and fills up again`()
+        async throws
+    {
+        let upper = try TemporaryStore(province)
+        func link(_ version: Int64, _ mode: AggregationMode) -> LinkPolicy {
+            policy(from: jinan, to: province, topology: chain(version, LinkGrant(), modes: ["service_request": mode]))
+        }
+        _ = try await city.store.intake((1...500).map { ticket($0) }, now: noon)
+        try await carry(city.store, upper.store, policy: link(1, .logical))
+        #expect(try await upper.store.count("service_request") == 0)
+        let reports = try await carry(city.store, upper.store, policy: link(2, .physical))
+        #expect(reports.reduce(0) { $0 + $1.applied } == 500)
+
+        let logical = link(3, .logical)
+        let records = try await upper.store.withdraw(under: logical, now: noon)
+        #expect(records.map(\.rows) == [500])
+        #expect(try await upper.store.deletions() == records)
+        #expect(try await upper.store.count("service_request") == 0)
+        #expect(try await upper.store.count("service_request", where: "title IS NOT NULL") == 0)
+        #expect(try await upper.store.withdraw(under: logical, now: noon).isEmpty)
+        try await carry(city.store, upper.store, policy: logical)
+        try await carry(city.store, upper.store, policy: link(4, .physical))
+        #expect(try await upper.store.count("service_request") == 500)
     }
 }

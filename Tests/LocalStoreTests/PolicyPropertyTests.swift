@@ -47,7 +47,7 @@ private struct Reference {
         }
     }
 
-    static func passes(_ ticket: Fields, _ filter: TicketFilter) -> Bool {
+    static func passes(_ ticket: Fields, _ filter: GrantFilter) -> Bool {
         func begins(_ column: String, _ beginnings: [String]) -> Bool {
             beginnings.isEmpty
                 || ticket[column]?.text.map { text in beginnings.contains { text.hasPrefix($0) } } ?? false
@@ -133,7 +133,9 @@ private struct RandomChain {
     private mutating func anyGrant() -> LinkGrant {
         var grant = LinkGrant()
         func maybe() -> Bool { Int.random(in: 0..<3, using: &random) == 0 }
-        if maybe() { grant.tickets.regions = [["370102"], ["370100"], ["370103", "370104"]].randomElement(using: &random) ?? [] }
+        if maybe() {
+            grant.tickets.regions = [["370102"], ["370100"], ["370103", "370104"]].randomElement(using: &random) ?? []
+        }
         if maybe() { grant.tickets.serviceCodes = ["01"] }
         if maybe() { grant.tickets.requestTypes = ["1", "2"].filter { _ in Bool.random(using: &random) } }
         if maybe() { grant.tickets.confidential = Bool.random(using: &random) }
@@ -142,7 +144,7 @@ private struct RandomChain {
             for column in resource.columns where maybe() {
                 let treatment = FieldTreatment.allCases.randomElement(using: &random) ?? .keep
                 // A filter that looks at what the hop below dropped grants nothing, which is right and dull.
-                let isDull = treatment == .drop && TicketFilter.columns.contains(column.name)
+                let isDull = treatment == .drop && GrantFilter.columns.contains(column.name)
                 if treatment.objection(to: column) == nil && !isDull {
                     grant.treatments[resource.name, default: [:]][column.name] = treatment
                 }
@@ -156,7 +158,9 @@ private struct RandomChain {
         let records = (0..<Int.random(in: 1...8, using: &random)).map { _ in anyRecord(of: node) }
         _ = try await stores[node]?.store.intake(records, now: clock)
         for record in records {
-            let look = Look(resource: record.resource, origin: node, key: record.key, fields: record.fields.filter { !$0.value.isNull })
+            let look = Look(
+                resource: record.resource, origin: node, key: record.key,
+                fields: record.fields.filter { !$0.value.isNull })
             own[node, default: [:]][look.id] = look
         }
         try await noteHeld(node)
@@ -166,7 +170,9 @@ private struct RandomChain {
         // The city also handles tickets of its county.
         let origin = node == jinan && Bool.random(using: &random) ? lixia : node
         let number = Int.random(in: 1...12, using: &random)
-        func any(_ values: [String?]) -> FieldValue { (values.randomElement(using: &random) ?? nil).map { .text($0) } ?? .null }
+        func any(_ values: [String?]) -> FieldValue {
+            (values.randomElement(using: &random) ?? nil).map { .text($0) } ?? .null
+        }
         if origin != node || Bool.random(using: &random) {
             var record = stage(
                 "handling", of: number, origin: origin, after: Int64.random(in: 1...2, using: &random),
@@ -193,11 +199,13 @@ private struct RandomChain {
         let policy = policy(from: sender, to: receiver, topology: topology)
         let start = try await startCursor(below, above, policy: policy)
         let prepared = try await below.prepareChangeSet(
-            from: start, policy: policy, rowsMax: .random(in: 1...9, using: &random), now: clock, compressor: compressor)
+            from: start, policy: policy, rowsMax: .random(in: 1...9, using: &random), now: clock, compressor: compressor
+        )
         guard case .changeSet(let outgoing) = prepared else { return false }
         try await checkSent(outgoing.bytes, from: sender, to: receiver)
         if isLost { return true }
-        let incoming = try IncomingChangeSet(bytes: outgoing.bytes, policy: policy, resources: above.resources, now: clock)
+        let incoming = try IncomingChangeSet(
+            bytes: outgoing.bytes, policy: policy, resources: above.resources, now: clock)
         _ = try await above.apply(incoming, policy: policy, now: clock)
         try await noteHeld(receiver)
         return true
@@ -212,14 +220,21 @@ private struct RandomChain {
         let isFiltered = !topology.grant(from: sender, to: receiver).tickets.isEmpty
         for row in try rows(sentIn: bytes) {
             guard row.fields["deleted"] == .integer(0) else {
-                let fields = row.fields.filter { !["origin", "key", "version", "deleted"].contains($0.key) && !$0.value.isNull }
-                #expect(fields.keys.allSatisfy { !isFiltered && ["global_id", "ticket_origin"].contains($0) }, "seed \(seed)")
+                let fields = row.fields.filter {
+                    !["origin", "key", "version", "deleted"].contains($0.key) && !$0.value.isNull
+                }
+                #expect(
+                    fields.keys.allSatisfy { !isFiltered && ["global_id", "ticket_origin"].contains($0) },
+                    "seed \(seed)")
                 if isFiltered { #expect(wasOnceGranted(row.id, sender, receiver), "\(row.id), seed \(seed)") }
                 continue
             }
             let look = Look(
-                resource: row.resource, origin: node(row.fields["origin"]?.text ?? ""), key: row.fields["key"]?.text ?? "",
-                fields: row.fields.filter { !["origin", "key", "version", "deleted"].contains($0.key) && !$0.value.isNull })
+                resource: row.resource, origin: node(row.fields["origin"]?.text ?? ""),
+                key: row.fields["key"]?.text ?? "",
+                fields: row.fields.filter {
+                    !["origin", "key", "version", "deleted"].contains($0.key) && !$0.value.isNull
+                })
             #expect(granted.contains(look), "\(look.id), seed \(seed)")
         }
     }
@@ -243,13 +258,15 @@ private struct RandomChain {
         for resource in [BuiltInResources.serviceRequest, BuiltInResources.handling] {
             let columns = resource.columns.map(\.name)
             let list = columns.map { "\"\($0)\"" }.joined(separator: ", ")
-            let rows = try await stores[node]?.store.rows(
-                sql: "SELECT origin, \"key\", \(list) FROM \(resource.name) WHERE deleted = 0", arguments: []) ?? []
+            let rows =
+                try await stores[node]?.store.rows(
+                    sql: "SELECT origin, \"key\", \(list) FROM \(resource.name) WHERE deleted = 0", arguments: []) ?? []
             for row in rows {
                 let fields = zip(columns, row.dropFirst(2)).filter { !$0.1.isNull }
                 looks.insert(
                     Look(
-                        resource: resource.name, origin: LocalStoreTests.node(row[0].text ?? ""), key: row[1].text ?? "",
+                        resource: resource.name, origin: LocalStoreTests.node(row[0].text ?? ""),
+                        key: row[1].text ?? "",
                         fields: Dictionary(uniqueKeysWithValues: fields.map { ($0.0, $0.1) })))
             }
         }

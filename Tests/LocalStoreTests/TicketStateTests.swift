@@ -37,16 +37,26 @@ import Testing
         try await _ = store.store.intake(
             Self.thread + [ticket(2, at: noon + 60_000), ticket(3, at: noon - 60_000)], now: noon)
         try await store.store.catchUpConsumers()
-        func numbers(_ origin: NodeID? = nil, _ status: TicketStatus? = nil, limit: Int = 20) async throws -> [String?]
-        {
-            try await store.store.tickets(origin: origin, status: status, limit: limit).map(\.number)
+        func numbers(
+            limit: Int = 20, now: UnixMilliseconds = noon, _ set: (inout TicketFilter) -> Void = { _ in }
+        ) async throws -> [String?] {
+            var filter = TicketFilter()
+            set(&filter)
+            return try await store.store.tickets(filter, limit: limit, now: now).map(\.number)
         }
         #expect(try await numbers() == ["2", "1", "3"])
         #expect(try await numbers(limit: 1) == ["2"])
-        #expect(try await numbers(jinan, .evaluated) == ["1"])
-        #expect(try await numbers(nil, .closed) == [])
-        #expect(try await numbers(qingdao) == [])
-        #expect(try await store.store.tickets(origin: nil, status: .evaluated, limit: 1).first?.status == .evaluated)
+        #expect(
+            try await numbers {
+                $0.origin = jinan
+                $0.status = .evaluated
+            } == ["1"])
+        #expect(try await numbers { $0.status = .closed } == [])
+        #expect(try await numbers { $0.origin = qingdao } == [])
+        #expect(try await numbers { $0.since = noon } == ["2", "1"])
+        #expect(try await numbers { $0.number = "3" } == ["3"])
+        #expect(try await numbers { $0.unit = "市住建局" } == ["1"])
+        #expect(try await numbers(now: .max) { $0.isOverdue = true } == [], "the one with a time limit is closed")
     }
 
     @Test(arguments: 0..<6)

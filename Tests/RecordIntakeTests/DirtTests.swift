@@ -96,12 +96,16 @@ struct DirtTests {
             #expect(ticket.dirty[0].record.key != ticket.before.first?.record.key)
         }
         for ticket in found[.closedBeforeRequested] ?? [] {
-            #expect(ticket.dirty.dropFirst().allSatisfy { time(ticket.dirty) > $0.record.fields["occurred_at"]?.integer ?? 0 })
+            #expect(
+                ticket.dirty.dropFirst().allSatisfy {
+                    time(ticket.dirty) > $0.record.fields["occurred_at"]?.integer ?? 0
+                })
         }
         for ticket in found[.lateArrival] ?? [] {
             let late = (time(ticket.clean) - time(ticket.dirty)) / 86_400_000
             #expect((31...60).contains(late))
-            for (right, wrong) in zip(ticket.clean, ticket.dirty).dropFirst() where right.record.fields["round"] != nil {
+            for (right, wrong) in zip(ticket.clean, ticket.dirty).dropFirst() where right.record.fields["round"] != nil
+            {
                 #expect(wrong.record.fields["recorded_at"] == right.record.fields["occurred_at"])
             }
             #expect(fold(ticket.dirty).status == fold(ticket.clean).status)

@@ -50,7 +50,8 @@ struct GeneratedFileTests {
     private func isEqual(_ generated: IntakeRecord, _ imported: IntakeRecord) -> Bool {
         var a = generated.fields
         var b = imported.fields
-        for field in ["round", "target", "reason", "unit"] where generated.resource == "ticket_action" || field == "round" {
+        for field in ["round", "target", "reason", "unit"]
+        where generated.resource == "ticket_action" || field == "round" {
             a[field] = nil
             b[field] = nil
         }

@@ -5,7 +5,8 @@ import Testing
 struct LiveTicketsTests {
     private func live(rate: Double = 5, speed: Double = 3_600, seed: UInt64 = 1) throws -> LiveTickets {
         LiveTickets(
-            try recipe(seed: seed, calls: true, partners: true), start: monday + 36_000_000 + 123, ticketsPerSecond: rate,
+            try recipe(seed: seed, calls: true, partners: true), start: monday + 36_000_000 + 123,
+            ticketsPerSecond: rate,
             speed: speed)
     }
 

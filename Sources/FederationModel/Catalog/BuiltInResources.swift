@@ -2,12 +2,14 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 2
+    package static let schemaRevision = 3
 
-    package static let all: [ResourceDefinition] = [
-        serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest, extensionDecision,
-        handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
-    ]
+    package static let all: [ResourceDefinition] =
+        [
+            serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest,
+            extensionDecision,
+            handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
+        ] + ReferenceResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 
@@ -62,7 +64,8 @@ package enum BuiltInResources {
             .init("call_id", "话务", level: .personal, bytesMax: 80),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
-        indexes: [["global_id"], ["requested_datetime"]])
+        // Citizens and other systems name a ticket by its number.
+        indexes: [["global_id"], ["requested_datetime"], ["service_request_id"], ["source_request_id"]])
 
     // MARK: - 派单
 
@@ -231,7 +234,7 @@ package enum BuiltInResources {
             .init("linked_request", "关联工单", level: .inner, bytesMax: 80),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
-        indexes: [["arrival"]])
+        indexes: [["arrival"], ["linked_request"]])
 
     package static let recording = ResourceDefinition(
         "recording", "录音",
@@ -243,7 +246,8 @@ package enum BuiltInResources {
             .init("duration", "时长(秒)", .integer, level: .open),
             .init("retention_until", "保存至", .timestamp, level: .inner),
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
-        ])
+        ],
+        indexes: [["call_id"]])
 
     /// A record of a ticket's thread: who did what to which ticket, when, in which round. It names the ticket's origin at
     /// the time of writing (design rule 4).

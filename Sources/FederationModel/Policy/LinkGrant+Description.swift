@@ -13,7 +13,7 @@ extension LinkGrant {
     }
 }
 
-extension TicketFilter {
+extension GrantFilter {
     fileprivate var words: [String] {
         var words: [String] = []
         if !regions.isEmpty { words.append("区划 \(regions.joined(separator: "/"))") }

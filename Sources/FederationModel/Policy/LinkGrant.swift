@@ -2,7 +2,7 @@
 /// must. A ticket without the value that a condition asks for is not given.
 ///
 /// A record of a ticket's thread is given if its ticket is.
-package struct TicketFilter: Hashable, Sendable {
+package struct GrantFilter: Hashable, Sendable {
     /// Region codes; each stands for everything below it (`RegionRange`).
     package var regions: [String] = []
     /// Beginnings of service codes.
@@ -16,7 +16,7 @@ package struct TicketFilter: Hashable, Sendable {
     package init() {}
 
     /// Whether it gives every ticket.
-    package var isEmpty: Bool { self == TicketFilter() }
+    package var isEmpty: Bool { self == GrantFilter() }
 
     /// The columns of `service_request` that decide. When one of them changes, a ticket may enter or leave the sight of a
     /// receiver, and its thread with it.
@@ -50,7 +50,7 @@ package enum FieldTreatment: String, Hashable, Sendable, CaseIterable {
         case .mask, .token:
             if column.type != .text {
                 "it is not text"
-            } else if column.codeList != nil || TicketFilter.columns.contains(column.name) {
+            } else if column.codeList != nil || GrantFilter.columns.contains(column.name) {
                 "it holds codes"
             } else if Self.identities.contains(column.name) {
                 "it tells which ticket is meant"
@@ -65,12 +65,14 @@ package enum FieldTreatment: String, Hashable, Sendable, CaseIterable {
     /// `~` and 32 hexadecimal digits.
     package static let tokenBytes = 33
 
-    private static let identities: Set<String> = ["global_id", "ticket_origin", "call_id", "linked_request", "transfer_id", "to_node"]
+    private static let identities: Set<String> = [
+        "global_id", "ticket_origin", "call_id", "linked_request", "transfer_id", "to_node",
+    ]
 }
 
 /// What a node gives to one neighbour, as the topology file says it. What it does not name is given whole.
 package struct LinkGrant: Hashable, Sendable {
-    package var tickets = TicketFilter()
+    package var tickets = GrantFilter()
     /// By resource and column; what is missing is kept.
     package var treatments: [ResourceName: [String: FieldTreatment]] = [:]
 

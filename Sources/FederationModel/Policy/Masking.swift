@@ -68,7 +68,8 @@ package enum Masking: String, Sendable, CaseIterable {
     private static func townshipEnd(_ text: [Unicode.Scalar]) -> Int? {
         text.indices.first { index in
             text[index] == "镇" || text[index] == "乡"
-                || index > 0 && (text[index - 1] == "街" && text[index] == "道" || text[index - 1] == "苏" && text[index] == "木")
+                || index > 0
+                    && (text[index - 1] == "街" && text[index] == "道" || text[index - 1] == "苏" && text[index] == "木")
         }.map { $0 + 1 }
     }
 
@@ -138,7 +139,8 @@ private struct FreeText {
                 hide(index..<separated)
                 index = separated
             } else {
-                let end = plain < text.count && plain - index == 17 && (text[plain] == "X" || text[plain] == "x")
+                let end =
+                    plain < text.count && plain - index == 17 && (text[plain] == "X" || text[plain] == "x")
                     ? plain + 1 : plain
                 if end - index >= 11 { hide(index..<end) }
                 index = end
@@ -179,13 +181,16 @@ private struct FreeText {
     }
 
     private func isMailbox(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && (scalar.properties.isAlphabetic || Masking.digit(scalar) != nil || "._+-".unicodeScalars.contains(scalar))
+        scalar.isASCII
+            && (scalar.properties.isAlphabetic || Masking.digit(scalar) != nil
+                || "._+-".unicodeScalars.contains(scalar))
     }
 
     /// The two characters after the first of a name.
     private mutating func maskNames() {
         for index in text.indices.dropFirst() {
-            let isCue = text[index] == "叫" && "我名".unicodeScalars.contains(text[index - 1])
+            let isCue =
+                text[index] == "叫" && "我名".unicodeScalars.contains(text[index - 1])
                 || text[index] == "名" && text[index - 1] == "姓"
             guard isCue else { continue }
             var start = index + 1

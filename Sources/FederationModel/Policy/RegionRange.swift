@@ -9,5 +9,8 @@ package struct RegionRange: Hashable, Sendable {
         prefix = String(code.prefix(cut ?? code.count))
     }
 
+    /// How many digits of a code it fixes.
+    var prefixLength: Int { prefix.utf8.count }
+
     package func contains(_ code: String) -> Bool { code.hasPrefix(prefix) }
 }

@@ -45,7 +45,9 @@ struct TopologyPlan: AsyncParsableCommand {
             var table = TextTable(header: ["链路", "资源", "新增", "撤回", "重发", "估计字节"])
             for link in links {
                 for row in link.resources {
-                    table.append([link.peer, row.resource, "\(row.added)", "\(row.retracted)", "\(row.again)", "\(row.bytes)"])
+                    table.append([
+                        link.peer, row.resource, "\(row.added)", "\(row.retracted)", "\(row.again)", "\(row.bytes)",
+                    ])
                 }
             }
             print(table.text)
@@ -102,7 +104,8 @@ struct TopologyDeletions: AsyncParsableCommand {
         var table = TextTable(header: ["时间", "节点", "资源", "行数", "摘要", "拓扑版本"])
         for record in records {
             table.append([
-                ShanghaiTime.second(record.at), record.sender.code, record.resource.text, "\(record.rows)", record.digest,
+                ShanghaiTime.second(record.at), record.sender.code, record.resource.text, "\(record.rows)",
+                record.digest,
                 "\(record.topology)",
             ])
         }

@@ -18,6 +18,13 @@ enum Output {
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
+extension String {
+    /// Without what would steer a terminal: texts come from citizens and from other nodes.
+    var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+}
+
 /// A table for the terminal. Chinese characters take two columns there.
 struct TextTable {
     private var rows: [[String]]

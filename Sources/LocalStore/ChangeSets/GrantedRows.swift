@@ -7,13 +7,17 @@ struct GrantedRows: Sendable {
     let resource: ResourceDefinition
     private let table: String
     private let columns: [(column: ColumnDefinition, treatment: FieldTreatment)]
-    private let filter: TicketFilter
+    private let filter: GrantFilter
+    /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
+    /// be, so all of them are.
+    private let carried: String
 
     init(_ table: ResourceTable, policy: LinkPolicy) {
         resource = table.definition
         self.table = table.table
         columns = policy.columns(of: resource)
-        filter = resource.isOfTicket ? policy.grant.tickets : TicketFilter()
+        carried = policy.grant.treatments[resource.name]?.isEmpty == false ? "NULL" : "r.\(ResourceTable.carried)"
+        filter = resource.isOfTicket ? policy.grant.tickets : GrantFilter()
     }
 
     /// An empty block with the columns that `tail` and `bucket` select.
@@ -80,7 +84,7 @@ struct GrantedRows: Sendable {
             case .keep, .drop: name
             }
         }
-        return (["r.origin", "r.\"key\"", "r.version", "r.deleted"] + fields).joined(separator: ", ")
+        return (["r.origin", "r.\"key\"", "r.version", "r.deleted"] + fields + [carried]).joined(separator: ", ")
     }
 
     /// A row that left the receiver's sight: its key, and whether its origin deleted it.
@@ -90,17 +94,19 @@ struct GrantedRows: Sendable {
             CASE WHEN \(isDeleted) THEN r.version ELSE 0 END,
             CASE WHEN \(isDeleted) THEN r.deleted ELSE \(RowState.retracted.rawValue) END
             """
-        return (["r.origin", "r.\"key\"", state] + columns.map { _ in "NULL" }).joined(separator: ", ")
+        return (["r.origin", "r.\"key\"", state] + columns.map { _ in "NULL" } + ["NULL"]).joined(separator: ", ")
     }
 
     /// `filter` over the columns of `row`: a ticket, or its former look in the scope log. Never NULL.
-    private static func sql(_ filter: TicketFilter, of row: String) -> String {
+    private static func sql(_ filter: GrantFilter, of row: String) -> String {
         func begins(_ column: String, _ beginnings: [String]) -> String {
             beginnings.map { "substr(\(row).\(column), 1, \($0.unicodeScalars.count)) = \(literal($0))" }
                 .joined(separator: " OR ")
         }
         var conditions: [String] = []
-        if !filter.regions.isEmpty { conditions.append(begins("region_code", filter.regions.map { RegionRange($0).prefix })) }
+        if !filter.regions.isEmpty {
+            conditions.append(begins("region_code", filter.regions.map { RegionRange($0).prefix }))
+        }
         if !filter.serviceCodes.isEmpty { conditions.append(begins("service_code", filter.serviceCodes)) }
         if !filter.requestTypes.isEmpty {
             conditions.append("\(row).request_type IN (\(filter.requestTypes.map(literal).joined(separator: ", ")))")

@@ -33,45 +33,67 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await pool.writeWithoutTransaction { [node, tables, tableOrder, rules, scopeLog] db in
-            try db.execute(sql: "PRAGMA main.synchronous = FULL")
-            defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
-            var report = IntakeReport(outcomes: [], head: 0)
-            try db.inTransaction(.immediate) {
-                let version = try NodeValue.nextVersion(now: now, db)
-                var refusals = rows.map { Self.violation(of: $0, tables: tables) }
-                if isGuarded {
-                    var check = try LifecycleCheck(
-                        rules: rules, node: node, version: version, rows: rows,
-                        reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
-                    for index in rows.indices where refusals[index] == nil {
-                        refusals[index] = check.refusal(of: rows[index])
-                    }
+        try await intake(rows: rows, isGuarded: isGuarded, mayHoldReference: false, now: now)
+    }
+
+    private func intake(
+        rows: [[IntakeRecord]], isGuarded: Bool, mayHoldReference: Bool, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
+        // Before the writer's turn: this is a tenth of an import and touches no database.
+        let violations = rows.map {
+            Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: lists)
+        }
+        return try await writeDurably { [node, tables, tableOrder, rules, scopeLog] db in
+            let version = try NodeValue.nextVersion(now: now, db)
+            var refusals = violations
+            if isGuarded {
+                var check = try LifecycleCheck(
+                    rules: rules, node: node, version: version, rows: rows,
+                    reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
+                for index in rows.indices where refusals[index] == nil {
+                    refusals[index] = check.refusal(of: rows[index])
                 }
-                var accepted: [IntakeRecord] = []
-                for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
-                var changed: [ResourceName: Set<String>] = [:]
-                for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
-                    guard let table = tables[resource] else { continue }
-                    changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
-                    try scopeLog.touchThreads(db)
-                }
-                report.outcomes = zip(rows, refusals).map { row, refusal in
-                    if let refusal { return .refused(refusal) }
-                    return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
-                }
-                report.head = try NodeValue.integer("seq", db)
-                return .commit
             }
-            return report
+            var accepted: [IntakeRecord] = []
+            for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
+            var changed: [ResourceName: Set<String>] = [:]
+            for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
+                guard let table = tables[resource] else { continue }
+                changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                try scopeLog.touchThreads(db)
+            }
+            let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
+                if let refusal { return .refused(refusal) }
+                return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
+            }
+            return IntakeReport(outcomes: outcomes, head: try NodeValue.integer("seq", db))
         }
     }
 
-    /// Stores records that are known to be right, each as a row of its own, unguarded.
+    /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.
+    func writeDurably<Value: Sendable>(
+        _ work: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA main.synchronous = FULL")
+            defer { try? db.execute(sql: "PRAGMA main.synchronous = NORMAL") }
+            var result: Result<Value, any Error>?
+            try db.inTransaction(.immediate) {
+                result = .success(try work(db))
+                return .commit
+            }
+            guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+            return try result.get()
+        }
+    }
+
+    /// Stores records that are known to be right, each as a row of its own, unguarded; a release of reference data among
+    /// them, which no other intake takes.
     ///
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
-        let report = try await intake(rows: records.map { [$0] }, isGuarded: false, now: now)
+        let report = try await intake(
+            rows: records.map { [$0] }, isGuarded: false, mayHoldReference: true, now: now)
         for (record, outcome) in zip(records, report.outcomes) {
             guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(
@@ -82,7 +104,7 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], tables: [ResourceName: ResourceTable]
+        of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable], lists: CodeLists
     ) -> IntakeRefusal? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -90,7 +112,8 @@ extension NodeStore {
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
-            if let violation = record.violation(in: table.definition) { return IntakeRefusal(violation) }
+            if table.definition.isReference && !mayHoldReference { return .reference(record.resource) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
     }
@@ -118,5 +141,15 @@ extension NodeStore {
         for (index, record) in records.enumerated() { last[record.key] = index }
         if last.count == records.count { return records }
         return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
+    }
+}
+
+extension IntakeRefusal {
+    /// Reference data come as a whole release, checked as one, or they would contradict each other.
+    package static func reference(_ resource: ResourceName) -> IntakeRefusal {
+        IntakeRefusal(
+            code: "E_REFERENCE_RECORD",
+            reason: "\(resource) is reference data, which no intake of single records takes",
+            hint: "publish a release with `federation-node reference load` at the top node")
     }
 }

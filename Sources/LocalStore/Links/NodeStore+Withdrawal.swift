@@ -54,7 +54,8 @@ extension NodeStore {
                         VALUES (?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
-                        record.sender.code, record.resource.text, record.rows, record.digest, record.topology, record.at,
+                        record.sender.code, record.resource.text, record.rows, record.digest, record.topology,
+                        record.at,
                     ])
                 return record
             }

@@ -16,6 +16,13 @@ package struct TicketThread: Sendable {
     package let state: TicketState?
     /// In the order of time.
     package let records: [Record]
+    /// Call records that name the ticket, or that the ticket names.
+    package let calls: [Record]
+    /// Recordings of those calls.
+    package let recordings: [Record]
+
+    /// The service request itself.
+    package var request: Record? { records.first { $0.resource.stage == .acceptance } }
 
     /// How many records of each stage there are: the eight stages, those without any included (5.1-1).
     package func count(of stage: Stage) -> Int { records.count { $0.resource.stage == stage } }
@@ -31,6 +38,22 @@ package struct TicketSummary: Sendable {
     package let requestedAt: UnixMilliseconds
     /// As far as it is folded; nil before its first fold.
     package let status: TicketStatus?
+}
+
+/// Which tickets a list names: those for which everything that is given is so.
+package struct TicketFilter: Sendable {
+    package var origin: NodeID?
+    package var status: TicketStatus?
+    /// 工单编号 or 来源工单编号.
+    package var number: String?
+    /// The unit that handles it.
+    package var unit: String?
+    /// Requested then or later.
+    package var since: UnixMilliseconds?
+    /// Not yet closed though its time limit is over.
+    package var isOverdue = false
+
+    package init() {}
 }
 
 extension NodeStore {
@@ -58,19 +81,24 @@ extension NodeStore {
 
     /// The tickets that this node holds, those requested last first.
     ///
-    /// - Parameters:
-    ///   - origin: only those of this node.
-    ///   - status: only those in this state.
-    package func tickets(origin: NodeID?, status: TicketStatus?, limit: Int) async throws -> [TicketSummary] {
+    /// - Parameter now: decides what is overdue.
+    package func tickets(_ filter: TicketFilter, limit: Int, now: UnixMilliseconds) async throws -> [TicketSummary] {
         var conditions = ["r.deleted = 0"]
         var arguments: StatementArguments = []
-        if let origin {
-            conditions.append("r.origin = ?")
-            arguments += [origin.code]
+        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
+            guard let value else { return }
+            conditions.append(condition)
+            for _ in 0..<condition.count(where: { $0 == "?" }) { arguments += [value] }
         }
-        if let status {
-            conditions.append("s.status = ?")
-            arguments += [status.rawValue]
+        add("r.origin = ?", filter.origin?.code)
+        add("s.status = ?", filter.status?.rawValue)
+        add("(r.service_request_id = ? OR r.source_request_id = ?)", filter.number)
+        add("s.unit = ?", filter.unit)
+        add("r.requested_datetime >= ?", filter.since)
+        if filter.isOverdue {
+            add("s.due_at < ?", now)
+            let open = TicketStatus.allCases.filter(\.isOpen).map { "'\($0.rawValue)'" }
+            conditions.append("s.status IN (\(open.joined(separator: ", ")))")
         }
         arguments += [limit]
         return try await pool.read { [conditions, arguments] db in
@@ -91,34 +119,16 @@ extension NodeStore {
         }
     }
 
-    /// A ticket by its global id, or by its number (工单编号), which is a label and need not be unique.
+    /// A ticket by its global id, or by a number: its own (工单编号), the one that it came with (来源工单编号), or the one that a
+    /// receiver gave it. Numbers are labels, so several tickets may have one.
     ///
-    /// - Throws: `E_TICKET_UNKNOWN`, `E_TICKET_AMBIGUOUS`.
+    /// - Throws: `E_TICKET_UNKNOWN`; `E_TICKET_AMBIGUOUS`, which names the tickets.
     package func ticket(_ id: String) async throws -> TicketThread {
-        try await pool.read { [tableOrder] db in
-            var ids = try String.fetchAll(
-                db, sql: "SELECT global_id FROM main.service_request WHERE global_id = ? AND deleted = 0",
-                arguments: [id])
-            if ids.isEmpty {
-                ids = try String.fetchAll(
-                    db,
-                    sql: """
-                        SELECT global_id FROM main.service_request WHERE service_request_id = ? AND deleted = 0 LIMIT 2
-                        """,
-                    arguments: [id])
-            }
-            guard let globalID = ids.first else {
-                throw FederationError(
-                    "E_TICKET_UNKNOWN", "this node holds no ticket with that id or number",
-                    hint: "a ticket of a logical node is only there")
-            }
-            guard ids.count == 1 else {
-                throw FederationError(
-                    "E_TICKET_AMBIGUOUS", "more than one ticket has that number", hint: "name it by its global id")
-            }
+        try await pool.read { [tables, tableOrder] db in
+            let globalID = try Self.globalID(of: id, db)
             var records: [TicketThread.Record] = []
             for table in tableOrder where table.columns.contains("global_id") {
-                records += try Self.records(of: globalID, table: table, db)
+                records += try Self.records(of: table, where: "global_id = ?", [globalID], db)
             }
             var state = try Row.fetchOne(
                 db, sql: "SELECT * FROM main.ticket_state WHERE global_id = ?", arguments: [globalID]
@@ -129,20 +139,81 @@ extension NodeStore {
             ).compactMap { TicketFinding(row: $0) }
             // Sorting keeps the order of the stages for records of one instant.
             let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
-            return TicketThread(globalID: globalID, state: state, records: ordered)
+            let request = ordered.first { $0.resource.stage == .acceptance }
+            let calls = try request.map { try Self.calls(of: $0, table: tables["call_record"], db) } ?? []
+            let recordings = try calls.flatMap { try Self.recordings(of: $0, table: tables["recording"], db) }
+            return TicketThread(
+                globalID: globalID, state: state, records: ordered, calls: calls, recordings: recordings)
         }
     }
 
-    private static func records(
-        of globalID: String, table: ResourceTable, _ db: Database
+    /// Ticket and call name each other by key; where another system wrote the link, by the key without the node's code.
+    private static func calls(
+        of request: TicketThread.Record, table: ResourceTable?, _ db: Database
     ) throws -> [TicketThread.Record] {
-        let time = table.columns.contains("occurred_at") ? "occurred_at" : "requested_datetime"
+        guard let table else { return [] }
+        let call = request.fields["call_id"]?.text
+        return try records(
+            of: table,
+            where: """
+                linked_request = ?1 OR linked_request = ?2 AND origin = ?3
+                OR origin = ?3 AND "key" IN (?4, ?3 || '-' || ?4)
+                """,
+            [request.key, sourceKey(of: request), request.origin, call], db)
+    }
+
+    private static func recordings(
+        of call: TicketThread.Record, table: ResourceTable?, _ db: Database
+    ) throws -> [TicketThread.Record] {
+        guard let table else { return [] }
+        return try records(
+            of: table, where: "call_id IN (?, ?) AND +origin = ?", [call.key, sourceKey(of: call), call.origin], db)
+    }
+
+    private static func sourceKey(of record: TicketThread.Record) -> String {
+        String(record.key.trimmingPrefix("\(record.origin)-"))
+    }
+
+    /// Tickets that a message names at most.
+    private static let namedMax = 10
+
+    private static func globalID(of id: String, _ db: Database) throws -> String {
+        let known = try String.fetchOne(
+            db, sql: "SELECT global_id FROM main.service_request WHERE global_id = ? AND deleted = 0", arguments: [id])
+        if let known { return known }
+        let ids = try String.fetchAll(
+            db,
+            sql: """
+                SELECT global_id FROM main.service_request
+                WHERE deleted = 0 AND (service_request_id = ?1 OR source_request_id = ?1)
+                UNION SELECT global_id FROM main.transfer WHERE deleted = 0 AND target_request_id = ?1
+                ORDER BY 1 LIMIT \(namedMax + 1)
+                """,
+            arguments: [id])
+        guard let first = ids.first else {
+            throw FederationError(
+                "E_TICKET_UNKNOWN", "this node holds no ticket with that id or number",
+                hint: "a ticket of a logical node is only there")
+        }
+        guard ids.count == 1 else {
+            let names = ids.prefix(namedMax).joined(separator: ", ") + (ids.count > namedMax ? ", …" : "")
+            throw FederationError(
+                "E_TICKET_AMBIGUOUS", "more than one ticket has that number: \(names)",
+                hint: "name it by its global id")
+        }
+        return first
+    }
+
+    private static func records(
+        of table: ResourceTable, where condition: String, _ arguments: StatementArguments, _ db: Database
+    ) throws -> [TicketThread.Record] {
+        let time = ["occurred_at", "requested_datetime", "arrival"].first { table.columns.contains($0) } ?? "version"
         return try Row.fetchAll(
             db,
             sql: """
-                SELECT * FROM main.\(quoted(table.definition.name.text)) WHERE global_id = ? AND deleted = 0
+                SELECT * FROM main.\(quoted(table.definition.name.text)) WHERE (\(condition)) AND deleted = 0
                 ORDER BY \(time), version, "key"
-                """, arguments: [globalID]
+                """, arguments: arguments
         ).map { row in
             var fields: [String: FieldValue] = [:]
             for (index, name) in row.columnNames.enumerated() where table.columns.contains(name) {

@@ -46,6 +46,11 @@ enum Migrations {
                       conflicts TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 ticket numbers") { db in
+            // The last sequence that was given on a day in Shanghai (days since 1970).
+            try db.execute(
+                sql: "CREATE TABLE ticket_number (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT")
+        }
         // Both tables are derived; the consumer builds them again.
         migrator.registerMigration("4 owners, holds, merges and conflict records") { db in
             try db.execute(
@@ -117,8 +122,10 @@ struct ResourceTables {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
+            if !known.contains(ResourceTable.carried) { try db.execute(sql: table.addCarried) }
             for column in table.definition.columns where !known.contains(column.name) {
                 try db.execute(sql: table.addColumn(column))
+                try db.execute(sql: table.adopt(column))
             }
         }
         try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])

@@ -11,7 +11,7 @@ struct ScopeLog {
 
     init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
 
-    static let looks = TicketFilter.columns.joined(separator: ", ")
+    static let looks = GrantFilter.columns.joined(separator: ", ")
 
     // MARK: - Triggers
 
@@ -31,7 +31,7 @@ struct ScopeLog {
 
     private var triggers: [String] {
         let live = RowState.live.rawValue
-        func look(_ row: String) -> String { TicketFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
+        func look(_ row: String) -> String { GrantFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
         let isOther = """
             (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.global_id IS NOT NEW.global_id
               OR (\(look("OLD"))) IS NOT (\(look("NEW")))
@@ -90,7 +90,7 @@ struct ScopeLog {
                 sql: """
                     INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.looks))
                     SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
-                      \(TicketFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
+                      \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
                     FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
                     WHERE k.was_live AND r.deleted = \(RowState.live.rawValue)
                     """

@@ -4,11 +4,11 @@ import FederationModel
 extension TicketWriter {
     /// - Returns: whether the ticket is closed; false when it is put aside (挂账).
     mutating func writeClosure(by unit: String) throws(PeriodOver) -> Bool {
-        passOfficeTime(minutes: 20...500)
+        passHandlingTime(minutes: 10...180)
         if !isShowcase, random.chance(25) {
             try writeReview("closed", isPassed: false, result: "答复内容不完整，退回补充。")
             try writeWorkAgain(by: unit)
-            passOfficeTime(minutes: 20...500)
+            passHandlingTime(minutes: 10...180)
         }
         if !isShowcase, random.chance(8) {
             try writeReview("held", isPassed: true, result: "需长期推进，挂账管理。")
@@ -46,7 +46,7 @@ extension TicketWriter {
         for attempt in 1...2 {
             passOfficeTime(minutes: 240...2_400)
             let reached = isShowcase ? "answered" : random.pick(answers)
-            let score = random.pick(scores)
+            let score = isShowcase ? "5" : random.pick(scores)
             try writeAttempt(attempt, reached: reached, score: score)
             if reached == "refused" { break }
             guard reached == "answered" else { continue }

@@ -47,6 +47,15 @@ extension TicketWriter {
         }
     }
 
+    /// Where the limit is in hours, people work at night too.
+    mutating func passHandlingTime(minutes: ClosedRange<Int>) {
+        if urgency == "urgent" || urgency == "livelihood" {
+            pass(seconds: minutes.lowerBound * 60...minutes.upperBound * 60)
+        } else {
+            passOfficeTime(minutes: minutes)
+        }
+    }
+
     // MARK: - 派单, 签收
 
     private mutating func dispatchDelay() {
@@ -65,7 +74,8 @@ extension TicketWriter {
         case "complex": return Limit(count: 15, kind: "calendar_days", due: time + 15 * OfficeHours.day)
         default:
             let days = type == "1" ? 2 : 5
-            return Limit(count: days, kind: "working_days", due: recipe.office.calendar.end(ofWorkingDay: days, after: time))
+            return Limit(
+                count: days, kind: "working_days", due: recipe.office.calendar.end(ofWorkingDay: days, after: time))
         }
     }
 
@@ -166,7 +176,7 @@ extension TicketWriter {
     private mutating func writeWork(by unit: String, due: UnixMilliseconds) throws(PeriodOver) {
         let isLate = isShowcase || random.chance(70)
         let span = Double(max(due - time, OfficeHours.hour))
-        let share = isLate ? 1.02 + 0.5 * random.fraction() : 0.1 + 0.75 * random.fraction()
+        let share = isLate ? 1.02 + 0.5 * random.fraction() : 0.1 + 0.6 * random.fraction()
         let replyTime = time + Int64(span * share)
         let contact = time + Int64(span * share * 0.3 * random.fraction())
         time += Int64(span * share * 0.6)
@@ -186,7 +196,7 @@ extension TicketWriter {
                 ])
         }
         time = max(time, replyTime)
-        passOfficeTime(minutes: 1...60)
+        passHandlingTime(minutes: 1...60)
         try writeReply(by: unit)
     }
 

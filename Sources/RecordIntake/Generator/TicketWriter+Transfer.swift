@@ -19,7 +19,7 @@ extension TicketWriter {
         passOfficeTime(minutes: 20...600)
         switch random.below(100) {
         case ..<55:
-            let number = TicketNumber.make(
+            let number = Self.number(
                 region: String(partner.node.code.prefix(6)), dayNumber: ShanghaiTime.dayNumber(time), channel: "15",
                 sequence: random.int(1...9_999))
             try add(

@@ -67,13 +67,19 @@ struct TicketWriter {
             ? "urgent" : matter.topic.isLivelihood ? "livelihood" : random.chance(30) ? "complex" : "normal"
         isReplyRequired = isShowcase || type != "6" && !random.chance(30)
         isCallbackRequired = isShowcase || isReplyRequired && type != "4" && !isAnonymous && !random.chance(30)
-        number = TicketNumber.make(
+        number = Self.number(
             region: recipe.numberRegion, dayNumber: dayNumber, channel: channel, sequence: sequence)
         globalID = "\(recipe.origin.code)-\(number)"
         seat = "2\(random.int(1_000...1_199))"
         time = requested
         owner = recipe.origin
         self.random = random
+    }
+
+    /// A hotline's own number; beyond the numbers of a day any other label, which is as good.
+    static func number(region: String, dayNumber: Int64, channel: String, sequence: Int) -> String {
+        TicketNumber(region: region, dayNumber: dayNumber, channel: channel, sequence: sequence)?.description
+            ?? "\(region)-\(dayNumber)-\(sequence)"
     }
 
     mutating func records() -> [WrittenRecord] {
@@ -155,7 +161,8 @@ struct TicketWriter {
     private mutating func reporter() -> [String: FieldValue] {
         if isAnonymous { return ["reporter_kind": .text("anonymous")] }
         var fields: [String: FieldValue] = [
-            "reporter_kind": .text("person"), "reporter_name": .text(person.name), "reporter_phone": .text(person.phone),
+            "reporter_kind": .text("person"), "reporter_name": .text(person.name),
+            "reporter_phone": .text(person.phone),
         ]
         if let number = person.identityNumber {
             fields["reporter_id_type"] = .text("居民身份证")
