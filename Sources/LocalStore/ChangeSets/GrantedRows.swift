@@ -100,8 +100,10 @@ struct GrantedRows: Sendable {
     /// `filter` over the columns of `row`: a ticket, or its former look in the scope log. Never NULL.
     private static func sql(_ filter: GrantFilter, of row: String) -> String {
         func begins(_ column: String, _ beginnings: [String]) -> String {
-            beginnings.map { "substr(\(row).\(column), 1, \($0.unicodeScalars.count)) = \(literal($0))" }
-                .joined(separator: " OR ")
+            beginnings.map { beginning in
+                let end = successor(of: beginning).map { " AND \(row).\(column) < \(literal($0))" } ?? ""
+                return "(\(row).\(column) >= \(literal(beginning))\(end))"
+            }.joined(separator: " OR ")
         }
         var conditions: [String] = []
         if !filter.regions.isEmpty {
@@ -116,6 +118,20 @@ struct GrantedRows: Sendable {
         }
         if let from = filter.from { conditions.append("\(row).requested_datetime >= \(from)") }
         return "(\(conditions.map { "coalesce((\($0)), 0)" }.joined(separator: " AND ")))"
+    }
+
+    /// The first text behind all that begin with `beginning`, in SQLite's order of bytes, which is that of scalars; nil when
+    /// there is none. A range costs a comparison where `substr` makes a text for each row.
+    private static func successor(of beginning: String) -> String? {
+        var scalars = Array(beginning.unicodeScalars)
+        while let last = scalars.popLast() {
+            // The surrogates are no scalars.
+            if let next = Unicode.Scalar(last.value == 0xd7ff ? 0xe000 : last.value + 1) {
+                scalars.append(next)
+                return String(String.UnicodeScalarView(scalars))
+            }
+        }
+        return nil
     }
 
     private static func literal(_ text: String) -> String {
