@@ -111,7 +111,7 @@ package final class NodeStore: Sendable {
                     PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
                     PRAGMA temp_store = MEMORY;
                     """)
-            TreatmentFunctions.add(to: db, tokens: tokens)
+            try TreatmentFunctions.add(to: db, tokens: tokens)
             if db.configuration.readonly {
                 try db.execute(sql: "PRAGMA cache_size = -8192")
             } else {
