@@ -25,6 +25,10 @@ package enum Masking: String, Sendable, CaseIterable {
 
     package func mask(_ text: String) -> String {
         if text.isEmpty { return text }
+        // Most telephone numbers are mobiles, and a link masks hundreds of thousands a second.
+        if self == .phone, text.utf8.count == 11, text.utf8.first != 0x30, text.utf8.allSatisfy({ $0 < 0x80 }) {
+            return "\(text.prefix(3))****\(text.suffix(4))"
+        }
         let scalars = Array(text.unicodeScalars)
         return switch self {
         case .name: Self.name(scalars)
@@ -76,10 +80,23 @@ package enum Masking: String, Sendable, CaseIterable {
     /// The end of the county, else of the city. 小区, 社区 and 园区 are no counties.
     private static func districtEnd(_ text: [Unicode.Scalar]) -> Int? {
         let county = text.indices.first { index in
-            index > 0 && "区县旗".unicodeScalars.contains(text[index])
-                && !"小社园厂校院".unicodeScalars.contains(text[index - 1])
+            index > 0 && isCountyWord(text[index]) && !isCompoundWord(text[index - 1])
         }
         return (county ?? text.firstIndex(of: "市")).map { $0 + 1 }
+    }
+
+    private static func isCountyWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "区", "县", "旗": true
+        default: false
+        }
+    }
+
+    private static func isCompoundWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "小", "社", "园", "厂", "校", "院": true
+        default: false
+        }
     }
 
     fileprivate static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
