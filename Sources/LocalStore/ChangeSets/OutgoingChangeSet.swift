@@ -34,7 +34,7 @@ extension NodeStore {
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
-        let tables = policy.resources.compactMap { self.tables[$0] }
+        let tables = policy.resources.filter { !policy.withheld.contains($0) }.compactMap { self.tables[$0] }
         let draft = try await pool.read { db in
             var draft = ChangeSetDraft(start: start, policy: policy, tables: tables, rowsLeft: rowsMax)
             try draft.readTail(db)

@@ -51,7 +51,8 @@ extension NodeStore {
             var changed: [ResourceName: Set<String>] = [:]
             for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                 guard let table = tables[resource] else { continue }
-                changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                changed[resource] = try Self.write(
+                    group, version: version, node: node, table: table, now: now, db)
             }
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
@@ -107,12 +108,14 @@ extension NodeStore {
     }
 
     private static func write(
-        _ records: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, _ db: Database
+        _ records: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, now: UnixMilliseconds,
+        _ db: Database
     ) throws -> Set<String> {
         try RowStager(table: table, db: db).stage(records, origin: node)
         let base = try NodeValue.draw(seqs: records.count, db)
         try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
         let changes = db.changesCount
+        if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
         try db.cachedStatement(sql: table.clearBatch).execute()
         if changes == 0 {
             try NodeValue.putBack(seqs: records.count, db)

@@ -22,7 +22,7 @@ extension NodeStore {
         }
     }
 
-    private static func records(
+    static func records(
         of resource: ResourceDefinition, owner: NodeID, _ db: Database
     ) throws -> [IntakeRecord] {
         let columns = resource.columns.map(\.name)

@@ -76,6 +76,20 @@ enum Migrations {
                       name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, basis TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("5 arrivals and refused resources") { db in
+            try db.execute(
+                sql: """
+                    -- When rows of an origin last changed here; the catalog's update cycle is held against it.
+                    CREATE TABLE arrival (
+                      resource TEXT NOT NULL, origin TEXT NOT NULL, arrived_at INTEGER NOT NULL,
+                      PRIMARY KEY (resource, origin)) STRICT, WITHOUT ROWID;
+
+                    -- Rows that a sender's own catalog does not grant: they are not stored, this is.
+                    CREATE TABLE refused_resource (
+                      sender TEXT NOT NULL, resource TEXT NOT NULL, code TEXT NOT NULL, rows INTEGER NOT NULL,
+                      last_at INTEGER NOT NULL, PRIMARY KEY (sender, resource)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 }
