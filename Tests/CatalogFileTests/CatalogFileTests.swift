@@ -146,6 +146,7 @@ private func problems(_ text: String) throws -> [String] {
         ),
     ])
     func `that is hostile or careless is refused, not followed`(text: String, code: String) throws {
-        #expect(try problems(text).contains { $0.hasSuffix(" \(code)") }, "\(try problems(text))")
+        let found = try problems(text)
+        #expect(found.contains { $0.hasSuffix(" \(code)") }, "\(found)")
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CatalogFile
 import FederationModel
 import Foundation
+import LocalStore
 import NodeRuntime
 import YAMLFile
 
