@@ -31,8 +31,8 @@ import Zstandard
         _ = try await sender.intake([ticket(1), recording(1), recording(2)], now: noon)
         // A sender that does not go by its own catalog.
         let link = policy(from: jinan, to: province)
-        let reports = try await carry(sender, receiver, policy: link)
-        #expect(reports.last?.refused ?? [:] == ["recording": .notCatalogued] || reports.count > 1)
+        // At the first contact a sweep lists recordings before the catalog, and the receiver knows nothing of them yet.
+        try await carry(sender, receiver, policy: link)
         _ = try await sender.intake([ticket(2), recording(3)], now: noon)
         let report = try #require(try await carry(sender, receiver, policy: link).first)
         #expect(report.refused == ["recording": .notCatalogued])
