@@ -57,6 +57,18 @@ extension `Real processes` {
             try await federation.waitUntil("the province has let go", seconds: 40) {
                 try await federation.count("recording", at: "370000") == 0
             }
+            // No silent gap: what needs recordings only is not asked for, what needs requests is complete.
+            #expect(try await federation.query(at: "370000").result.status == 0)
+            try federation.write("entries: [{resource: evaluation, catalogued: false}]\n", to: "370100/catalog.yaml")
+            try await federation.succeed(["catalog", "publish"], at: "370100")
+            try await federation.waitUntil("the province knows what is withheld", seconds: 40) {
+                let (result, json) = try await federation.query(
+                    ["--measure", "satisfaction_rate", "--best-effort"], at: "370000")
+                let nodes = json[object: "coverage"][list: "nodes"]
+                return result.status == 3
+                    && nodes.first { $0["node"] as? String == "370100" }?["state"] as? String == "denied"
+            }
+
             // And back again.
             try federation.write("entries: []\n", to: "370100/catalog.yaml")
             try await federation.stop("370100")

@@ -20,9 +20,9 @@ private let allowedImports: [String: Set<String>] = [
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
         "CatalogFile", "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
-        "HummingbirdCore", "LocalStore",
+        "HummingbirdCore", "HummingbirdTLS", "LocalStore",
         "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
-        "PeerTransport", "ReferenceFile",
+        "PeerTransport", "RecordIntake", "ReferenceFile",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
