@@ -28,6 +28,13 @@ private func problems(_ text: String) throws -> [String] {
         #expect(try read(CatalogFile.empty) == (try base()))
     }
 
+    @Test func `that is shipped as an example can be used`() throws {
+        let path = #filePath.replacing("Tests/CatalogFileTests/CatalogFileTests.swift", with: "catalog/example.yaml")
+        let catalog = try CatalogFile.read(path: path, base: try base())
+        #expect(catalog.entry("recording") == nil && catalog.entry("power_cut") != nil)
+        #expect(catalog.entry("call_record")?.approvals.count == 1)
+    }
+
     @Test func `changes terms, takes entries out, and adds items, approvals and external data`() throws {
         let catalog = try read(
             """
