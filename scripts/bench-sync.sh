@@ -79,7 +79,7 @@ listening() { until grep -q '^listening' "$1/$2/serve.log" 2>/dev/null; do sleep
 seq_of() { sqlite3 "$1" "PRAGMA busy_timeout=5000; SELECT value FROM node WHERE name='seq'" | tail -1; }
 
 # --- 1. Bulk: five cities into one province ---------------------------------------------------------------------------
-say "1/3 five cities of $tickets tickets"
+say "1/4 five cities of $tickets tickets"
 make_federation "$dir/bulk" "${cities[@]}"
 i=0
 for city in "${cities[@]}"; do
@@ -154,7 +154,7 @@ for city in "${cities[@]}"; do
 done
 
 # --- 2. One large city: memory, and whether it slows down -------------------------------------------------------------
-say "2/3 one city of $large tickets"
+say "2/4 one city of $large tickets"
 rm -rf "$dir/bulk"
 make_federation "$dir/large" 370100
 "$bin/federation-node" generate --requests-only --tickets "$large" --days 365 --config "$dir/large/370100/node.yaml" \
@@ -181,9 +181,13 @@ rss_receiver=$(rss "$receiver")
 say "  $large_seconds s, last tenth $slope of the first, sender $rss_sender MB, receiver $rss_receiver MB"
 
 # --- 3. One ticket on an idle link ------------------------------------------------------------------------------------
-say "3/3 one ticket on an idle link"
+say "3/4 one ticket on an idle link"
 visible=$("$bin/SyncBenchmark" visible --city "$dir/large/370100/node.db" --province "$dir/large/370000/node.db")
 stop_all
+
+# --- 4. Policies ------------------------------------------------------------------------------------------------------
+say "4/4 a filter with three masked fields, a grant of one row in a hundred, tickets that leave the filter"
+policy=$("$bin/SyncBenchmark" policy --city 370100 --database "$dir/large/370100/node.db" --scratch "$dir/large")
 
 machine="$(nproc) cores, $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $(awk '/MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo), load $(cut -d' ' -f1 /proc/loadavg)"
 result=$(cat <<JSON
@@ -198,6 +202,9 @@ result=$(cat <<JSON
  "large_tickets":$large,"large_rows_s":$(calc "$large / $large_seconds"),
  "rss_mb_sender":$rss_sender,"rss_mb_receiver":$rss_receiver,
  "last_tenth_vs_first_tenth":$slope,
+ "filtered_extract_vs_unfiltered":$(calc "$(number "$policy" filtered_extract_vs_unfiltered)"),
+ "sparse_grant_vs_full":$(calc "$(number "$policy" sparse_grant_vs_full)"),
+ "scope_change_vs_update":$(calc "$(number "$policy" scope_change_vs_update)"),
  "idle_visible_ms_p50":$(calc "$(number "$visible" p50_ms)"),"idle_visible_ms_p99":$(calc "$(number "$visible" p99_ms)")}
 JSON
 )

@@ -51,29 +51,13 @@ struct WriteBatches: ParsableCommand {
                 recipe, from: (ShanghaiTime.parse("2026-01-01") ?? 0) + Int64(client) * 31_536_000_000, days: 365,
                 tickets: share)
             var batches: [(resource: ResourceName, body: String)] = []
-            var window: [[IntakeRecord]] = []
-            func write() throws {
-                // The first records of all tickets of a window, then the second ones, and so on: each is legal at its place.
-                for step in 0..<(window.map(\.count).max() ?? 0) {
-                    let records = window.compactMap { step < $0.count ? $0[step] : nil }
-                    for resource in BuiltInResources.ticketResources {
-                        let own = records.filter { $0.resource == resource.name }
-                        for first in stride(from: 0, to: own.count, by: self.records) {
-                            let body = own[first..<min(own.count, first + self.records)].map(line).joined()
-                            let path = "\(out)/\(client)-\(batches.count).jsonl"
-                            try body.write(toFile: path, atomically: false, encoding: .utf8)
-                            batches.append((resource.name, path))
-                        }
-                    }
-                    total += records.count
-                }
-                window = []
+            var pool = BatchPool(generator)
+            while let (resource, own) = pool.next(atMost: records) {
+                let path = "\(out)/\(client)-\(batches.count).jsonl"
+                try own.map(line).joined().write(toFile: path, atomically: false, encoding: .utf8)
+                batches.append((resource, path))
+                total += own.count
             }
-            for thread in generator {
-                window.append(thread)
-                if window.count == records * 20 { try write() }
-            }
-            try write()
             let config = batches.map { batch in
                 """
                 url = "\(url)/v1/resources/\(batch.resource)/records"
@@ -104,6 +88,39 @@ struct WriteBatches: ParsableCommand {
         }
         let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: data ?? Data(), as: UTF8.self) + "\n"
+    }
+}
+
+/// Threads cut into batches of one resource each, as full as can be, so that each record comes after those before it in its
+/// thread: what many tickets that are in work at the same time give.
+private struct BatchPool {
+    private var threads: TicketGenerator.Iterator
+    private var open: [[IntakeRecord]] = []
+    /// Which of the open threads go on with a record of the resource.
+    private var ready: [ResourceName: [Int]] = [:]
+
+    /// Tickets in work at one time.
+    private static let size = 20_000
+
+    init(_ generator: TicketGenerator) { threads = generator.makeIterator() }
+
+    mutating func next(atMost count: Int) -> (ResourceName, [IntakeRecord])? {
+        while (ready.values.map(\.count).max() ?? 0) < count || open.count < Self.size, let thread = threads.next() {
+            open.append(thread.reversed())
+            enter(open.count - 1)
+        }
+        guard
+            let (resource, waiting) = ready.max(by: { ($0.value.count, $0.key.text) < ($1.value.count, $1.key.text) }),
+            !waiting.isEmpty
+        else { return nil }
+        ready[resource] = Array(waiting.dropFirst(count))
+        let batch = waiting.prefix(count).compactMap { open[$0].popLast() }
+        for index in waiting.prefix(count) { enter(index) }
+        return (resource, batch)
+    }
+
+    private mutating func enter(_ index: Int) {
+        if let next = open[index].last { ready[next.resource, default: []].append(index) }
     }
 }
 

@@ -12,7 +12,7 @@ import Zstandard
 struct SyncBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "SyncBenchmark", abstract: "Measurements of synchronization; printed as JSON.",
-        subcommands: [ApplyBenchmark.self, VisibleBenchmark.self])
+        subcommands: [ApplyBenchmark.self, VisibleBenchmark.self, PolicyBenchmark.self])
 }
 
 /// Measures applying change-sets in one process: what the store does, without a network and without consumers.
@@ -130,7 +130,7 @@ struct VisibleBenchmark: AsyncParsableCommand {
     }
 }
 
-private func code(_ text: String) throws -> NodeID {
+func code(_ text: String) throws -> NodeID {
     guard let node = NodeID(text) else { throw ValidationError("\(text) is not the code of a node") }
     return node
 }
@@ -152,5 +152,5 @@ private struct Times {
 }
 
 extension Duration {
-    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -142,18 +142,23 @@ package struct ColumnWriter: Sendable {
 package struct BlockWriter: Sendable {
     package let resource: ResourceName
     package let kind: BlockKind
-    /// The envelope columns, then those of the resource, in the order in which the values of a row are appended.
+    /// The envelope columns, then those of the resource that leave, in the order in which the values of a row are appended.
     package var columns: [ColumnWriter]
     /// Columns that this node does not know. Two origins may mean different types by one name.
     private var carried: [ColumnWriter] = []
     package private(set) var rowCount = 0
 
     package init(resource: ResourceDefinition, kind: BlockKind) {
-        self.resource = resource.name
+        self.init(resource: resource.name, columns: resource.columns, kind: kind)
+    }
+
+    /// - Parameter columns: those of the resource that leave; the others are not in the block at all.
+    package init(resource: ResourceName, columns: [ColumnDefinition], kind: BlockKind) {
+        self.resource = resource
         self.kind = kind
-        columns =
+        self.columns =
             EnvelopeColumn.all.map { ColumnWriter(name: $0.name, storage: $0.storage) }
-            + resource.columns.map { ColumnWriter(name: $0.name, storage: $0.type.storage) }
+            + columns.map { ColumnWriter(name: $0.name, storage: $0.type.storage) }
     }
 
     /// Adds a value of the row that is being appended, in a column that this node does not know. At most once a row for each

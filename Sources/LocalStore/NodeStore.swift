@@ -21,6 +21,7 @@ package final class NodeStore: Sendable {
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
+    let scopeLog: ScopeLog
 
     /// Makes the database of a node that has none.
     ///
@@ -44,10 +45,15 @@ package final class NodeStore: Sendable {
 
     /// Opens the database of a node and brings its schema up to date.
     ///
+    /// - Parameters:
+    ///   - isFiltered: whether a link of this node has a row filter, for which changes of what filters look at are logged
+    ///     from now on.
+    ///   - tokens: makes the keyed digest of a value, for links that tokenise a field.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
-        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn
+        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn, isFiltered: Bool = false,
+        tokens: (@Sendable (String) -> String)? = nil
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
@@ -55,12 +61,16 @@ package final class NodeStore: Sendable {
         self.lists = lists
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
-        pool = try Self.openPool(path, tables: tableOrder)
+        scopeLog = ScopeLog(tables: tableOrder)
+        pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
         if try pool.read({ db in try Migrations.migrator.hasCompletedMigrations(db) }) == false {
             try Migrations.migrator.migrate(pool)
         }
         let tables = ResourceTables(tables: tableOrder)
         if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
+        if try isFiltered && !pool.read(ScopeLog.isOn) {
+            try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
+        }
         let (code, epoch) = try pool.read { db in
             (try NodeValue.text("code", db), try NodeValue.text("epoch", db))
         }
@@ -86,7 +96,9 @@ package final class NodeStore: Sendable {
         try await pool.read { db in try NodeValue.integer("seq", db) }
     }
 
-    private static func openPool(_ path: String, tables: [ResourceTable]) throws -> DatabasePool {
+    private static func openPool(
+        _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) -> String)? = nil
+    ) throws -> DatabasePool {
         var configuration = Configuration()
         // Another process of this node (a command beside the service) may hold the write lock for one batch.
         configuration.busyMode = .timeout(20)
@@ -100,6 +112,7 @@ package final class NodeStore: Sendable {
                     PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
                     PRAGMA temp_store = MEMORY;
                     """)
+            try TreatmentFunctions.add(to: db, tokens: tokens)
             if db.configuration.readonly {
                 try db.execute(sql: "PRAGMA cache_size = -8192")
             } else {

@@ -138,4 +138,4 @@ struct RowStager {
 }
 
 /// SQLITE_TRANSIENT is a cast, which Swift does not import: SQLite copies the text before the call returns.
-private let sqliteTransient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+let sqliteTransient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)

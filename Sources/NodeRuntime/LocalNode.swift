@@ -14,7 +14,7 @@ package struct LocalNode: Sendable {
     package let reference: ReferenceData
     package let store: NodeStore
 
-    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_REFERENCE_INVALID`, and what the
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_REFERENCE_INVALID`, `E_TOKEN_KEY`, and what the
     ///   store throws.
     package init(settings: NodeSettings) throws {
         self.settings = settings
@@ -24,10 +24,17 @@ package struct LocalNode: Sendable {
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
                 hint: "add it there, or correct `node` in node.yaml")
         }
+        let grants = topology.neighbours(of: settings.node).map { [topology] in
+            topology.grant(from: settings.node, to: $0)
+        }
+        let tokenKey =
+            try grants.contains(where: \.usesTokens)
+            ? TokenKey.load(from: "\(settings.credentialsPath)/token.key") : nil
         let top = topology.root?.id ?? settings.node
         reference = try Self.reference(settings, owner: top)
         store = try NodeStore(
-            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists)
+            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists,
+            isFiltered: grants.contains { !$0.tickets.isEmpty }, tokens: tokenKey?.token)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",

@@ -99,6 +99,14 @@ package struct NodeService: Sendable {
             guard local.topology.role(of: neighbour, to: local.id) != .parent,
                 let policy = try await local.policy(from: neighbour, to: local.id)
             else { continue }
+            for record in try await local.store.withdraw(under: policy, now: wallClock()) {
+                logger.notice(
+                    "copies were deleted because their resource is no longer gathered by copy",
+                    metadata: [
+                        "peer": "\(neighbour)", "resource": "\(record.resource)", "rows": "\(record.rows)",
+                        "digest": "\(record.digest)",
+                    ])
+            }
             let writer = LinkStatusWriter(store: local.store, peer: neighbour, direction: .receiving, logger: logger)
             writers.append(writer)
             links[neighbour] = IncomingLink(

@@ -137,6 +137,15 @@ extension TopologyReader {
                         "remove it from `peers`; `parent` makes the link")
                 }
             }
+            for (peer, policy) in draft.peerGrants
+            where !draft.peers.contains(where: { $0.value == peer })
+                && nodes[peer]?.peers.contains(where: { $0.value == id }) != true
+            {
+                note(
+                    "BAD_PEER", line: policy.line,
+                    "`peer-policies` of node \(id) names \(peer), which is no peer of it",
+                    "add it to `peers`, or remove it here")
+            }
         }
     }
 
@@ -203,7 +212,8 @@ extension TopologyReader {
                 return TopologyNode(
                     id: id, name: node.name, parent: node.parent?.value, peers: peers[id] ?? [],
                     region: node.region?.value ?? id.code, endpoint: node.endpoint?.value, modes: node.modes,
-                    defaultMode: node.defaultMode, sharedWithPeers: node.sharedWithPeers)
+                    defaultMode: node.defaultMode, sharedWithPeers: node.sharedWithPeers, grant: node.grant,
+                    peerGrants: node.peerGrants.mapValues(\.grant))
             })
     }
 }

@@ -17,6 +17,8 @@ struct NodeDraft {
     var defaultMode = AggregationMode.physical
     var modes: [ResourceName: AggregationMode] = [:]
     var sharedWithPeers: Set<ResourceName> = []
+    var grant = LinkGrant()
+    var peerGrants: [NodeID: (grant: LinkGrant, line: Int)] = [:]
 }
 
 /// The whole file as it says it.
@@ -58,7 +60,8 @@ extension TopologyReader {
 
     private mutating func node(_ node: Node) -> NodeDraft? {
         let keys = [
-            "code", "name", "parent", "endpoint", "region", "mode", "modes", "peers", "shared-with-peers",
+            "code", "name", "parent", "endpoint", "region", "mode", "modes", "peers", "shared-with-peers", "policy",
+            "peer-policies",
         ]
         guard let entries = entries(of: node, in: "a node", keys: keys, required: ["code", "name"]) else { return nil }
         var draft = NodeDraft(line: node.mark?.line ?? 1)
@@ -79,6 +82,8 @@ extension TopologyReader {
             draft.sharedWithPeers = Set(
                 (list(entry) ?? []).compactMap { resource(Entry(key: "shared-with-peers", value: $0)) })
         }
+        if let entry = entries["policy"], !entry.isNull { draft.grant = grant(entry) }
+        if let entry = entries["peer-policies"], !entry.isNull { draft.peerGrants = peerGrants(entry) }
         return draft
     }
 
@@ -108,7 +113,7 @@ extension TopologyReader {
         return text
     }
 
-    private mutating func code(_ entry: Entry) -> Located<NodeID>? {
+    mutating func code(_ entry: Entry) -> Located<NodeID>? {
         guard let text = text(entry) else { return nil }
         guard let id = NodeID(text) else {
             note(

@@ -70,12 +70,14 @@ package struct YAMLReader {
     }
 
     /// The entries of a mapping by their keys, which are of one `kind`; a key that is repeated counts once, as it is written first.
+    ///
+    /// - Parameter keys: those that there are; nil when the caller checks them.
     package mutating func entries(
-        of node: Node, in place: String, keys: [String], required: [String] = [], kind: String = "key"
+        of node: Node, in place: String, keys: [String]?, required: [String] = [], kind: String = "key"
     ) -> [String: Entry]? {
         let start = node.mark?.line ?? 1
         guard let mapping = node.mapping else {
-            let known = keys.prefix(3).map { "`\($0): …`" }.joined(separator: ", ")
+            let known = (keys ?? ["KEY"]).prefix(3).map { "`\($0): …`" }.joined(separator: ", ")
             note("NOT_A_MAPPING", line: start, "\(place) is not a mapping", "write it as \(known)")
             return nil
         }
@@ -83,7 +85,7 @@ package struct YAMLReader {
         for (key, value) in mapping {
             let line = key.mark?.line ?? start
             let name = YAMLText.unmarked(key.scalar?.string ?? "")
-            if !keys.contains(name) {
+            if let keys, !keys.contains(name) {
                 note(
                     "UNKNOWN_\(kind.uppercased())", line: line, "unknown \(kind) \(quoted(name)) in \(place)",
                     suggestion(for: name, among: keys))

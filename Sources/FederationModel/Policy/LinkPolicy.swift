@@ -1,7 +1,8 @@
 /// What may flow over one direction of one link: a pure function of the topology, applied at every hop by whoever sends
 /// (design rule 7) and checked again by whoever receives.
 ///
-/// Row filters and field treatment of the catalog join here; every resource that is granted is granted whole.
+/// It is catalog × topology: the resources of the catalog, restricted by the modes, filters and treatments of the
+/// topology. A change of any of them is a new version of the topology, so both ends always stand on the same policy.
 package struct LinkPolicy: Hashable, Sendable {
     package let sender: NodeID
     package let receiver: NodeID
@@ -12,6 +13,8 @@ package struct LinkPolicy: Hashable, Sendable {
     package internal(set) var withheld: Set<ResourceName> = []
     /// Origins whose rows the sender supplies to the receiver.
     package let origins: Set<NodeID>
+    /// Which rows of them, and what of each row.
+    package let grant: LinkGrant
 
     /// - Returns: nil when the topology has no edge between the two.
     package init?(from sender: NodeID, to receiver: NodeID, topology: Topology, resources: [ResourceDefinition]) {
@@ -25,6 +28,7 @@ package struct LinkPolicy: Hashable, Sendable {
             // Reference data comes from above; what a child or a peer says of it counts for nothing.
             return !resource.isReference && topology.mode(of: resource.name, from: sender, to: receiver) == .physical
         }.map(\.name)
+        grant = topology.grant(from: sender, to: receiver)
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
     }
 
@@ -44,5 +48,11 @@ package struct LinkPolicy: Hashable, Sendable {
     package func sweepPosition(after resource: ResourceName) -> SweepPosition {
         guard let index = resources.firstIndex(of: resource), index + 1 < resources.count else { return .complete }
         return .at(resource: resources[index + 1], after: nil)
+    }
+
+    /// How each column of `resource` leaves, in the order of its declaration, without those that do not.
+    package func columns(of resource: ResourceDefinition) -> [(column: ColumnDefinition, treatment: FieldTreatment)] {
+        let treatments = grant.treatments[resource.name] ?? [:]
+        return resource.columns.map { ($0, treatments[$0.name] ?? .keep) }.filter { $0.1 != .drop }
     }
 }

@@ -26,11 +26,15 @@ package struct TopologyNode: Hashable, Sendable {
     package let defaultMode: AggregationMode
     /// Resources that it gives to its peers as rows; the others stay where they are.
     package let sharedWithPeers: Set<ResourceName>
+    /// What of the rows that it copies to its parent it gives.
+    package let grant: LinkGrant
+    /// The same for each peer; a peer that is not named gets what `grant` gives.
+    package let peerGrants: [NodeID: LinkGrant]
 
     package init(
         id: NodeID, name: String, parent: NodeID?, peers: Set<NodeID> = [], region: String, endpoint: String?,
         modes: [ResourceName: AggregationMode] = [:], defaultMode: AggregationMode = .physical,
-        sharedWithPeers: Set<ResourceName> = []
+        sharedWithPeers: Set<ResourceName> = [], grant: LinkGrant = LinkGrant(), peerGrants: [NodeID: LinkGrant] = [:]
     ) {
         self.id = id
         self.name = name
@@ -41,6 +45,8 @@ package struct TopologyNode: Hashable, Sendable {
         self.modes = modes
         self.defaultMode = defaultMode
         self.sharedWithPeers = sharedWithPeers
+        self.grant = grant
+        self.peerGrants = peerGrants
     }
 
     package func mode(of resource: ResourceName) -> AggregationMode { modes[resource] ?? defaultMode }
@@ -133,5 +139,11 @@ package struct Topology: Sendable {
         case .peer: return node.sharedWithPeers.contains(resource) ? .physical : .logical
         case .child, nil: return .logical
         }
+    }
+
+    /// What `sender` gives to `receiver` of the resources that are copied to it.
+    package func grant(from sender: NodeID, to receiver: NodeID) -> LinkGrant {
+        guard let node = node(sender) else { return LinkGrant() }
+        return role(of: receiver, to: sender) == .peer ? node.peerGrants[receiver] ?? node.grant : node.grant
     }
 }

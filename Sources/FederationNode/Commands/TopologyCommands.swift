@@ -8,7 +8,7 @@ import YAMLFile
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "The federation's tree and its links.",
-        subcommands: [Validate.self, Show.self, Graph.self])
+        subcommands: [Validate.self, Show.self, Graph.self, TopologyPlan.self, TopologyDeletions.self])
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -75,6 +75,18 @@ struct TopologyCommand: AsyncParsableCommand {
                 ])
             }
             print(table.text)
+            for node in topology.nodes {
+                if let parent = node.parent { Self.show(node.grant, from: node.id, to: parent) }
+                for (peer, grant) in node.peerGrants.sorted(by: { $0.key < $1.key }) {
+                    Self.show(grant, from: node.id, to: peer)
+                }
+            }
+        }
+
+        private static func show(_ grant: LinkGrant, from sender: NodeID, to receiver: NodeID) {
+            guard !grant.isWhole else { return }
+            print("\n\(sender) → \(receiver)")
+            for line in grant.lines { print("  \(line)") }
         }
 
         private struct Report: Encodable {
@@ -87,6 +99,8 @@ struct TopologyCommand: AsyncParsableCommand {
                 let modes: [String: String]
                 let peers: [String]
                 let endpoint: String?
+                let policy: [String]
+                let peerPolicies: [String: [String]]
             }
 
             let name: String
@@ -101,7 +115,9 @@ struct TopologyCommand: AsyncParsableCommand {
                         code: node.id.code, name: node.name, parent: node.parent?.code, region: node.region,
                         mode: node.defaultMode.rawValue,
                         modes: Dictionary(uniqueKeysWithValues: node.modes.map { ($0.key.text, $0.value.rawValue) }),
-                        peers: node.peers.sorted().map(\.code), endpoint: node.endpoint)
+                        peers: node.peers.sorted().map(\.code), endpoint: node.endpoint, policy: node.grant.lines,
+                        peerPolicies: Dictionary(
+                            uniqueKeysWithValues: node.peerGrants.map { ($0.key.code, $0.value.lines) }))
                 }
             }
         }

@@ -14,6 +14,18 @@ package struct InspectedChangeSet {
         (header, payload, blocks) = try readChangeSet(bytes, resources: resources) { _, _ throws(FederationError) in }
     }
 
+    /// Its rows one by one, envelope and fields by name.
+    package func rows() -> [(resource: ResourceName, kind: BlockKind, fields: [String: FieldValue])] {
+        payload.withUnsafeBytes { payload in
+            blocks.flatMap { block in
+                (0..<block.rowCount).map { row in
+                    let fields = (block.columns + block.foreign).map { ($0.name, $0.value(row, payload: payload)) }
+                    return (block.resource.name, block.kind, Dictionary(fields) { $0.isNull ? $1 : $0 })
+                }
+            }
+        }
+    }
+
     /// Writes the rows into a new SQLite database, a table a resource, for any tool to look at.
     ///
     /// - Throws: `E_FILE_EXISTS`.

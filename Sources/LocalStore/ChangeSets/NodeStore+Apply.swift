@@ -29,7 +29,7 @@ extension NodeStore {
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
-        try await pool.write { [tables, catalogs] db in
+        try await pool.write { [tables, catalogs, scopeLog] db in
             let header = changeSet.header
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {
@@ -46,7 +46,8 @@ extension NodeStore {
                     isRetryable: true)
             }
             let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
-            var applier = ChangeSetApplier(policy: policy, catalogs: catalogs, now: now, db: db, report: empty)
+            var applier = ChangeSetApplier(
+                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, db: db, report: empty)
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
             try LinkCursorTable.save(header.end, of: header.sender, db)
             applier.report.head = try NodeValue.integer("seq", db)
@@ -69,6 +70,7 @@ private struct ChangeSetApplier {
     let policy: LinkPolicy
     let catalogs: CatalogCache
     let now: UnixMilliseconds
+    let scopeLog: ScopeLog
     let db: Database
     var report: ApplyReport
 
@@ -142,6 +144,7 @@ private struct ChangeSetApplier {
         } else {
             try Arrivals.note(table, now: now, db)
         }
+        try scopeLog.touchThreads(db)
         report.applied += changed
         report.skipped += staged.rows - changed
         try Quarantine.release(resource: table.definition.name, db)
@@ -186,6 +189,7 @@ private struct ChangeSetApplier {
         for (index, id) in ids.enumerated() {
             try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
         }
+        try scopeLog.touchThreads(db)
         report.retracted += ids.count
     }
 }

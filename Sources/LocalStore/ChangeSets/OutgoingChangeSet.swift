@@ -35,8 +35,10 @@ extension NodeStore {
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
         let tables = policy.resources.filter { !policy.withheld.contains($0) }.compactMap { self.tables[$0] }
+        let granted = tables.map { GrantedRows($0, policy: policy) }
         let draft = try await pool.read { db in
-            var draft = ChangeSetDraft(start: start, policy: policy, tables: tables, rowsLeft: rowsMax)
+            var draft = ChangeSetDraft(
+                start: start, policy: policy, tables: tables, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
             return draft
@@ -60,6 +62,7 @@ private struct ChangeSetDraft {
     let start: Cursor
     let policy: LinkPolicy
     let tables: [ResourceTable]
+    let granted: [GrantedRows]
     let origins: String
     var rowsLeft: Int
     var bytesLeft = SyncLimits.payloadBytesTarget
@@ -67,10 +70,11 @@ private struct ChangeSetDraft {
     var end: Cursor
     var blocks: [BlockWriter] = []
 
-    init(start: Cursor, policy: LinkPolicy, tables: [ResourceTable], rowsLeft: Int) {
+    init(start: Cursor, policy: LinkPolicy, tables: [ResourceTable], granted: [GrantedRows], rowsLeft: Int) {
         self.start = start
         self.policy = policy
         self.tables = tables
+        self.granted = granted
         self.rowsLeft = rowsLeft
         origins = "[\(policy.origins.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
         end = start
@@ -101,7 +105,9 @@ private struct ChangeSetDraft {
     }
 
     private func upperBound(_ db: Database, window: Int) throws -> Seq {
-        let union = tables.map(\.seqs).joined(separator: " UNION ALL ")
+        var seqs = tables.map(\.seqs)
+        if !policy.grant.tickets.isEmpty { seqs.append("SELECT seq FROM main.scope_log WHERE seq > :after") }
+        let union = seqs.joined(separator: " UNION ALL ")
         let statement = try db.cachedStatement(
             sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
         guard let row = try Row.fetchOne(statement, arguments: ["after": start.seq, "window": window]) else {
@@ -116,9 +122,9 @@ private struct ChangeSetDraft {
     private func read(upto: Seq, _ db: Database) throws -> (tail: [BlockWriter], isCut: Bool) {
         var tail: [BlockWriter] = []
         var isCut = false
-        for table in tables {
-            var block = BlockWriter(resource: table.definition, kind: .tail)
-            let statement = try db.cachedStatement(sql: table.tail)
+        for rows in granted {
+            var block = rows.block(.tail)
+            let statement = try db.cachedStatement(sql: rows.tail)
             statement.arguments = [start.seq, upto, origins]
             if try block.fill(from: statement, bytesMax: .max, db) { isCut = true }
             if block.rowCount > 0 { tail.append(block) }
@@ -128,12 +134,12 @@ private struct ChangeSetDraft {
 
     mutating func readSweep(_ db: Database) throws {
         while case .at(let resource, let after) = end.sweep, rowsLeft > 0, bytesLeft > 0 {
-            guard let table = tables.first(where: { $0.definition.name == resource }) else {
+            guard let rows = granted.first(where: { $0.resource.name == resource }) else {
                 end.sweep = policy.sweepPosition(after: resource)
                 continue
             }
-            var block = BlockWriter(resource: table.definition, kind: .sweep)
-            let statement = try db.cachedStatement(sql: table.bucket)
+            var block = rows.block(.sweep)
+            let statement = try db.cachedStatement(sql: rows.bucket)
             statement.arguments = [after?.origin ?? "", after?.key ?? "", origins, rowsLeft]
             let isCut = try block.fill(from: statement, bytesMax: bytesLeft, db)
             let mayGoOn = isCut || block.rowCount == rowsLeft

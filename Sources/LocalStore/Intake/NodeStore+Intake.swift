@@ -43,7 +43,7 @@ extension NodeStore {
         let violations = rows.map {
             Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: lists)
         }
-        return try await writeDurably { [node, tables, tableOrder, rules] db in
+        return try await writeDurably { [node, tables, tableOrder, rules, scopeLog] db in
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
             if isGuarded {
@@ -61,6 +61,7 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
+                try scopeLog.touchThreads(db)
             }
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
@@ -122,9 +123,10 @@ extension NodeStore {
     }
 
     private static func write(
-        _ records: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, now: UnixMilliseconds,
+        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, now: UnixMilliseconds,
         _ db: Database
     ) throws -> Set<String> {
+        let records = latest(of: group)
         try RowStager(table: table, db: db).stage(records, origin: node)
         let base = try NodeValue.draw(seqs: records.count, db)
         try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
@@ -137,6 +139,14 @@ extension NodeStore {
         }
         if changes == records.count { return Set(records.map(\.key)) }
         return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+    }
+
+    /// One record for each key, the last. A look that was replaced in the batch was never there, so nobody is told of it.
+    private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
+        var last: [String: Int] = [:]
+        for (index, record) in records.enumerated() { last[record.key] = index }
+        if last.count == records.count { return records }
+        return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
     }
 }
 

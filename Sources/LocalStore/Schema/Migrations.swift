@@ -84,7 +84,32 @@ enum Migrations {
                       name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, basis TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
-        migrator.registerMigration("5 arrivals and refused resources") { db in
+        migrator.registerMigration("5 scope log") { db in
+            try db.execute(
+                sql: """
+                    -- What a row of a filtered resource looked like to filters before the change that has this seq.
+                    CREATE TABLE scope_log (
+                      id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, resource TEXT NOT NULL, origin TEXT NOT NULL,
+                      "key" TEXT NOT NULL, region_code TEXT, service_code TEXT, request_type TEXT, confidential TEXT,
+                      requested_datetime INTEGER) STRICT;
+                    CREATE INDEX scope_log_seq ON scope_log (seq);
+
+                    -- Tickets whose look changed in the transaction that is under way; empty outside of one.
+                    CREATE TABLE touched_ticket (
+                      global_id TEXT, was_live INTEGER NOT NULL, region_code TEXT, service_code TEXT,
+                      request_type TEXT, confidential TEXT, requested_datetime INTEGER) STRICT;
+                    """)
+        }
+        migrator.registerMigration("6 deletion records") { db in
+            try db.execute(
+                sql: """
+                    -- Copies that were deleted because their resource is no longer gathered by copy.
+                    CREATE TABLE deletion (
+                      id INTEGER PRIMARY KEY, sender TEXT NOT NULL, resource TEXT NOT NULL, rows INTEGER NOT NULL,
+                      digest TEXT NOT NULL, topology INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+                    """)
+        }
+        migrator.registerMigration("7 arrivals and refused resources") { db in
             try db.execute(
                 sql: """
                     -- When rows of an origin last changed here; the catalog's update cycle is held against it.

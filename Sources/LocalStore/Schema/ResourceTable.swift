@@ -10,7 +10,7 @@ import FederationModel
 struct ResourceTable: Sendable {
     let definition: ResourceDefinition
     /// Quoted: some columns have the names of SQL keywords.
-    private let table: String
+    let table: String
     let columns: [String]
 
     init(_ definition: ResourceDefinition) {
@@ -177,28 +177,6 @@ struct ResourceTable: Sendable {
     }
 
     // MARK: - Reading
-
-    private var rowColumns: String { "origin, \"key\", version, deleted, \(columnList)" }
-
-    /// What changed in (?1, ?2]. ?3 the origins as a JSON array. The plus keeps the planner on the index of seq: to it, one
-    /// origin looks like fewer rows than a range.
-    var tail: String {
-        """
-        SELECT \(rowColumns) FROM main.\(table)
-        WHERE seq > ?1 AND seq <= ?2 AND +origin IN (SELECT value FROM json_each(?3))
-        """
-    }
-
-    /// The next live rows behind (?1, ?2), in the order of the key. ?3 the origins, ?4 how many at most. With the plus the
-    /// search begins at the key, not at the origin's first row.
-    var bucket: String {
-        """
-        SELECT \(rowColumns) FROM main.\(table)
-        WHERE (origin, "key") > (?1, ?2) AND deleted = \(RowState.live.rawValue)
-          AND +origin IN (SELECT value FROM json_each(?3))
-        ORDER BY origin, "key" LIMIT ?4
-        """
-    }
 
     /// The seqs behind :after, for the feed's upper bound.
     var seqs: String { "SELECT seq FROM main.\(table) WHERE seq > :after" }

@@ -1,0 +1,69 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+import Zstandard
+
+import struct FederationModel.Cursor
+
+/// What a new policy of a link will do to the receiver's rows of one resource.
+package struct PolicyPlan: Hashable, Sendable {
+    package let resource: ResourceName
+    /// Rows that come into sight.
+    package var added: Int64 = 0
+    /// Rows that go out of sight.
+    package var retracted: Int64 = 0
+    /// Rows that stay and are stated again by the sweep.
+    package var again: Int64 = 0
+    /// What travels, estimated from a sample of the rows.
+    package var bytes: Int64 = 0
+}
+
+extension NodeStore {
+    private static let sampleRows = 1_000
+
+    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing.
+    ///
+    /// - Parameter old: nil when there is no such link yet.
+    package func plan(
+        from old: LinkPolicy?, to new: LinkPolicy, now: UnixMilliseconds, compressor: ZstandardCompressor
+    ) async throws -> [PolicyPlan] {
+        var plans: [PolicyPlan] = []
+        for table in tableOrder {
+            let resource = table.definition.name
+            func isGranted(by policy: LinkPolicy?) -> String {
+                guard let policy, policy.resources.contains(resource) else { return "0" }
+                let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
+                return "(r.origin IN (\(origins)) AND \(GrantedRows(table, policy: policy).isGranted))"
+            }
+            let sql = """
+                SELECT coalesce(sum(is_new AND NOT was), 0), coalesce(sum(was AND NOT is_new), 0), coalesce(sum(was AND is_new), 0)
+                FROM (SELECT \(isGranted(by: old)) AS was, \(isGranted(by: new)) AS is_new FROM main.\(table.table) AS r
+                      WHERE r.deleted = \(RowState.live.rawValue))
+                """
+            var plan = PolicyPlan(resource: resource)
+            (plan.added, plan.retracted, plan.again) = try await pool.read { db in
+                guard let row = try Row.fetchOne(db, sql: sql) else { return (0, 0, 0) }
+                return (row[0], row[1], row[2])
+            }
+            if plan.added + plan.again > 0 {
+                plan.bytes = try await bytes(of: plan, policy: new, now: now, compressor: compressor)
+            }
+            if plan.added + plan.retracted + plan.again > 0 { plans.append(plan) }
+        }
+        return plans
+    }
+
+    /// Makes one change-set as the sweep would and takes it for all the others.
+    private func bytes(
+        of plan: PolicyPlan, policy: LinkPolicy, now: UnixMilliseconds, compressor: ZstandardCompressor
+    ) async throws -> Int64 {
+        let start = Cursor(
+            epoch: epoch, seq: try await head(), revision: policy.revision,
+            sweep: .at(resource: plan.resource, after: nil))
+        let rows = plan.added + plan.again
+        let prepared = try await prepareChangeSet(
+            from: start, policy: policy, rowsMax: min(Int(rows), Self.sampleRows), now: now, compressor: compressor)
+        guard case .changeSet(let sample) = prepared, sample.header.rowCount > 0 else { return 0 }
+        return Int64(sample.bytes.count) * rows / Int64(sample.header.rowCount)
+    }
+}

@@ -1,0 +1,101 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+
+/// The former looks of what left a filter's sight, and what follows for the thread of a ticket (design rule 3).
+///
+/// Triggers write it, so no statement that changes a row can forget to. They are there only once a link of this node has a
+/// filter: without one nobody reads the log.
+struct ScopeLog {
+    private let threads: [ResourceTable]
+
+    init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
+
+    static let looks = GrantFilter.columns.joined(separator: ", ")
+
+    // MARK: - Triggers
+
+    private static let name = "scope_of_service_request"
+
+    static func isOn(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ?)",
+            arguments: [name]) ?? false
+    }
+
+    /// Begins to log. It never ends: a later filter would miss what changed in between in the tail, though its sweep would
+    /// not.
+    func start(_ db: Database) throws {
+        for sql in triggers { try db.execute(sql: sql) }
+    }
+
+    private var triggers: [String] {
+        let live = RowState.live.rawValue
+        func look(_ row: String) -> String { GrantFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
+        let isOther = """
+            (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.global_id IS NOT NEW.global_id
+              OR (\(look("OLD"))) IS NOT (\(look("NEW")))
+            """
+        var triggers = [
+            """
+            CREATE TRIGGER main.\(Self.name) AFTER UPDATE ON service_request WHEN \(isOther) BEGIN
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              SELECT NEW.seq, 'service_request', OLD.origin, OLD."key", \(look("OLD")) WHERE OLD.deleted = \(live);
+              INSERT INTO touched_ticket (global_id, was_live, \(Self.looks))
+              VALUES (OLD.global_id, OLD.deleted = \(live), \(look("OLD")));
+              INSERT INTO touched_ticket (global_id, was_live)
+              SELECT NEW.global_id, 0 WHERE OLD.global_id IS NOT NEW.global_id;
+            END
+            """,
+            """
+            CREATE TRIGGER main.scope_of_new_service_request AFTER INSERT ON service_request
+            WHEN NEW.deleted = \(live) BEGIN
+              INSERT INTO touched_ticket (global_id, was_live) VALUES (NEW.global_id, 0);
+            END
+            """,
+        ]
+        triggers += threads.map { thread in
+            """
+            CREATE TRIGGER main.\(quoted("scope_of_\(thread.definition.name)")) AFTER UPDATE ON \(thread.table)
+            WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.global_id IS NOT NEW.global_id) BEGIN
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              SELECT NEW.seq, '\(thread.definition.name)', OLD.origin, OLD."key", \(look("t")) FROM service_request AS t
+              WHERE t.global_id = OLD.global_id AND t.deleted = \(live);
+            END
+            """
+        }
+        return triggers
+    }
+
+    // MARK: - Threads
+
+    /// Gives the records of each ticket whose look has changed a new seq at the same version, and logs their former look,
+    /// which is their ticket's. Called right after a statement that wrote tickets: a thread record that goes away
+    /// later in the same transaction must find it done.
+    func touchThreads(_ db: Database) throws {
+        guard
+            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.touched_ticket)")) == true
+        else { return }
+        for thread in threads {
+            let mine = """
+                FROM main.\(thread.table) AS r WHERE r.deleted = \(RowState.live.rawValue)
+                AND r.global_id IN (SELECT global_id FROM main.touched_ticket)
+                """
+            let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT r.id \(mine)"))
+            guard !ids.isEmpty else { continue }
+            let base = try NodeValue.draw(seqs: ids.count, db)
+            let touch = try db.cachedStatement(sql: "UPDATE main.\(thread.table) SET seq = ?1 WHERE id = ?2")
+            for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.looks))
+                    SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
+                      \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
+                    FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
+                    WHERE k.was_live AND r.deleted = \(RowState.live.rawValue)
+                    """
+            ).execute()
+        }
+        try db.cachedStatement(sql: "DELETE FROM main.touched_ticket").execute()
+    }
+}
