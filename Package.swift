@@ -59,6 +59,10 @@ let package = Package(
         .target(
             name: "ReferenceFile", dependencies: ["FederationModel", "YAMLFile", yams],
             resources: [.embedInCode("shandong.yaml")], swiftSettings: strict),
+        .target(name: "CatalogFile", dependencies: ["FederationModel", "YAMLFile", yams], swiftSettings: strict),
+        .testTarget(
+            name: "CatalogFileTests", dependencies: ["CatalogFile", "FederationModel", "YAMLFile"],
+            swiftSettings: strict),
         .testTarget(
             name: "TopologyFileTests", dependencies: ["FederationModel", "TopologyFile", "YAMLFile"],
             swiftSettings: strict),
@@ -110,8 +114,8 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "PeerTransport",
-                "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -140,8 +144,8 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
-                "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

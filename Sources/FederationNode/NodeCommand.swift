@@ -19,9 +19,9 @@ struct NodeCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, CertificateAuthorityCommand.self, CertificateCommand.self, ServeCommand.self,
-            TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, ChangeSetCommand.self,
-            ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self, ConflictCommand.self,
-            QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
+            TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
+            ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
+            ConflictCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
             NodeMaintenanceCommand.self,
         ])
 
@@ -47,4 +47,6 @@ struct NodeCommand: AsyncParsableCommand {
 enum ExitStatus {
     /// Answered, but not complete.
     static let incomplete = ExitCode(3)
+    /// A check found a difference.
+    static let different = ExitCode(4)
 }

@@ -17,6 +17,7 @@ package final class NodeStore: Sendable {
     /// By which the codes of this node's own records are checked.
     let lists: CodeLists
     let pool: DatabasePool
+    let catalogs = CatalogCache()
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]

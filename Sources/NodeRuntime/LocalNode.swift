@@ -1,3 +1,4 @@
+import CatalogFile
 import FederationModel
 import Foundation
 import LocalStore
@@ -78,7 +79,7 @@ package struct LocalNode: Sendable {
     }
 
     /// Makes a data directory for one node of a topology: `node.yaml`, a copy of the topology, the reference data
-    /// that this release ships, and an empty database.
+    /// that this release ships, a catalog that changes nothing, and an empty database.
     ///
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_STORE_EXISTS`.
     package static func create(
@@ -102,6 +103,10 @@ package struct LocalNode: Sendable {
         let reference = folder.appending(path: "reference.yaml")
         if !FileManager.default.fileExists(atPath: reference.path) {
             try ReferenceFile.shipped.write(to: reference, atomically: true, encoding: .utf8)
+        }
+        let catalog = folder.appending(path: "catalog.yaml")
+        if !FileManager.default.fileExists(atPath: catalog.path) {
+            try CatalogFile.empty.write(to: catalog, atomically: true, encoding: .utf8)
         }
         let listen = entry.endpoint.flatMap { URL(string: $0) }.flatMap { url in
             url.host.map { "\($0):\(url.port ?? 443)" }

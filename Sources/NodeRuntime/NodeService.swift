@@ -35,6 +35,7 @@ package struct NodeService: Sendable {
                 "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
                 hint: "issue one for this node")
         }
+        try await publishCatalog()
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
@@ -96,7 +97,7 @@ package struct NodeService: Sendable {
         var writers: [LinkStatusWriter] = []
         for neighbour in local.topology.neighbours(of: local.id) {
             guard local.topology.role(of: neighbour, to: local.id) != .parent,
-                let policy = policy(from: neighbour, to: local.id)
+                let policy = try await local.policy(from: neighbour, to: local.id)
             else { continue }
             for record in try await local.store.withdraw(under: policy, now: wallClock()) {
                 logger.notice(
@@ -121,23 +122,33 @@ package struct NodeService: Sendable {
         peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
     ) async throws -> [any Service] {
         let head = try await local.store.head()
-        return try local.topology.neighbours(of: local.id).compactMap { neighbour in
+        var links: [any Service] = []
+        for neighbour in local.topology.neighbours(of: local.id) {
             guard local.topology.role(of: neighbour, to: local.id) != .child,
-                let policy = policy(from: local.id, to: neighbour)
-            else { return nil }
+                let policy = try await local.policy(from: local.id, to: neighbour)
+            else { continue }
             guard local.topology.node(neighbour)?.endpoint != nil else {
                 logger.warning(
                     "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
-                return nil
+                continue
             }
-            return OutgoingLink(
-                store: local.store, policy: policy, client: try peers.client(for: neighbour), signal: signal,
-                completions: completions, metrics: metrics, head: head, logger: logger)
+            links.append(
+                OutgoingLink(
+                    store: local.store, policy: policy, client: try peers.client(for: neighbour), signal: signal,
+                    completions: completions, metrics: metrics, head: head, logger: logger))
         }
+        return links
     }
 
-    private func policy(from sender: NodeID, to receiver: NodeID) -> LinkPolicy? {
-        LinkPolicy(from: sender, to: receiver, topology: local.topology, resources: local.store.resources)
+    /// The links go by the catalog as it is now until the next start.
+    private func publishCatalog() async throws {
+        let (release, isNew) = try await local.publishCatalog(now: wallClock())
+        if isNew { logger.notice("the catalog is published", metadata: ["version": "\(release.version)"]) }
+        for subscription in try await local.rejectedSubscriptions() {
+            logger.warning(
+                "a subscription is rejected by the catalog",
+                metadata: ["code": "\(subscription.refusal.rawValue)", "reason": "\(subscription.text)"])
+        }
     }
 
     private func peerServer(

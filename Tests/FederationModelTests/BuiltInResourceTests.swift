@@ -77,7 +77,8 @@ import Testing
         }
         #expect(resources.filter(\.isThreadRecord).count == 14)
         #expect(
-            BuiltInResources.ticketResources.map(\.name) == resources.filter { !$0.isReference }.dropLast(2).map(\.name)
+            BuiltInResources.ticketResources.map(\.name)
+                == resources.map(\.name).prefix { $0 != "call_record" }
         )
     }
 

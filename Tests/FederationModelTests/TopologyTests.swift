@@ -66,7 +66,8 @@ import Testing
         #expect(up.origins == ["370100", "370102"])
         #expect(up.resources == BuiltInResources.all.filter { !$0.isReference }.map(\.name))
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
-        #expect(policy("370300", "370000")?.resources == ["reply"])
+        // A parent gets the catalog whatever the mode.
+        #expect(policy("370300", "370000")?.resources == ["reply"] + CatalogResources.all.map(\.name))
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"])
         #expect(across.resources == ["service_request"])

@@ -39,6 +39,30 @@ import Testing
         #expect(link.onProbe(connection: 0, now: now) == [])
     }
 
+    /// It counts what the sender's catalog grants, which the receiver may not know yet.
+    @Test func `the policy revision is the sender's, and a change-set must keep to it`() {
+        var link = Link.receiver()
+        var hello = Link.hello()
+        hello.policyRevision = 7
+        let reply = link.onHello(hello, connection: 1, cursor: Link.cursor(100), now: now)
+        #expect(reply == [.reply(Link.reply(Link.cursor(100)), connection: 1)])
+        func cursor(_ seq: Seq, policy: Int64) -> Cursor {
+            Cursor(
+                epoch: Link.epoch, seq: seq, revision: LinkRevision(topology: 1, policy: policy),
+                sweep: Link.policy().sweepStart)
+        }
+        let other = offer(&link, 1, cursor(100, policy: 8), cursor(101, policy: 8))
+        #expect(refusal(other)?.code == "E_TOPOLOGY_VERSION")
+        _ = link.onHello(hello, connection: 2, cursor: Link.cursor(100), now: now)
+        let same = offer(&link, 2, cursor(100, policy: 7), cursor(101, policy: 7), connection: 2)
+        #expect(same == [.apply(2)])
+        // Another hello of an older policy stands behind the cursor, and is told so.
+        hello.policyRevision = 6
+        var behind = Link.receiver()
+        _ = behind.onHello(hello, connection: 1, cursor: cursor(101, policy: 7), now: now)
+        #expect(refusal(offer(&behind, 3, cursor(101, policy: 6), cursor(102, policy: 6)))?.code == "E_OUT_OF_STEP")
+    }
+
     @Test func `a hello without a common protocol version is refused with both ranges`() {
         var link = Link.receiver()
         let hello = Link.hello(range: ProtocolRange(min: 2, max: 4))

@@ -8,6 +8,7 @@ private let allowedImports: [String: Set<String>] = [
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "YAMLFile": ["FederationModel", "Foundation", "Yams"],
     "TopologyFile": ["FederationModel", "Foundation", "YAMLFile", "Yams"],
+    "CatalogFile": ["FederationModel", "YAMLFile", "Yams"],
     "ReferenceFile": ["FederationModel", "YAMLFile", "Yams"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
@@ -18,14 +19,15 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
-        "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore",
-        "HummingbirdTLS", "LocalStore",
+        "CatalogFile", "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
+        "HummingbirdCore", "HummingbirdTLS", "LocalStore",
         "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
         "PeerTransport", "RecordIntake", "ReferenceFile",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
-        "ArgumentParser", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore", "Logging",
+        "ArgumentParser", "CatalogFile", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore",
+        "Logging",
         "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
         "TopologyFile",
         "YAMLFile", "Zstandard",

@@ -6,9 +6,11 @@
 package struct LinkPolicy: Hashable, Sendable {
     package let sender: NodeID
     package let receiver: NodeID
-    package let revision: LinkRevision
+    package internal(set) var revision: LinkRevision
     /// The resources whose rows are copied, in the order of the built-in catalog, which is the order of a sweep.
     package let resources: [ResourceName]
+    /// Those of them whose rows stay at the sender, because its catalog does not grant them (`under`).
+    package internal(set) var withheld: Set<ResourceName> = []
     /// Origins whose rows the sender supplies to the receiver.
     package let origins: Set<NodeID>
     /// Which rows of them, and what of each row.
@@ -16,16 +18,25 @@ package struct LinkPolicy: Hashable, Sendable {
 
     /// - Returns: nil when the topology has no edge between the two.
     package init?(from sender: NodeID, to receiver: NodeID, topology: Topology, resources: [ResourceDefinition]) {
-        guard topology.role(of: receiver, to: sender) != nil else { return nil }
+        guard let role = topology.role(of: receiver, to: sender) else { return nil }
         self.sender = sender
         self.receiver = receiver
         revision = LinkRevision(topology: topology.version, policy: 0)
-        // Reference data comes from above; what a child or a peer says of it counts for nothing.
-        self.resources = resources.filter {
-            !$0.isReference && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
+        self.resources = resources.filter { resource in
+            // A parent has the catalogs of all below it, whatever else it may have of them.
+            if CatalogResources.names.contains(resource.name) { return role == .parent }
+            // Reference data comes from above; what a child or a peer says of it counts for nothing.
+            return !resource.isReference && topology.mode(of: resource.name, from: sender, to: receiver) == .physical
         }.map(\.name)
         grant = topology.grant(from: sender, to: receiver)
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
+    }
+
+    /// The same policy at another revision, which its sender names.
+    package func at(_ revision: LinkRevision) -> LinkPolicy {
+        var policy = self
+        policy.revision = revision
+        return policy
     }
 
     /// Where a sweep of this policy begins.

@@ -15,6 +15,8 @@ package struct ApplyReport: Hashable, Sendable {
     package var quarantined: Int
     /// Rows that a sweep's listing no longer named.
     package var retracted: Int
+    /// Resources of which rows were passed over, because the sender's own catalog does not grant them.
+    package var refused: [ResourceName: CatalogRefusal] = [:]
     /// This node's head after the commit; its own links are woken with it.
     package var head: Seq
 }
@@ -27,7 +29,7 @@ extension NodeStore {
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
-        try await pool.write { [tables, scopeLog] db in
+        try await pool.write { [tables, catalogs, scopeLog] db in
             let header = changeSet.header
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {
@@ -45,7 +47,7 @@ extension NodeStore {
             }
             let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
             var applier = ChangeSetApplier(
-                policy: policy, now: now, scopeLog: scopeLog, db: db, report: empty)
+                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, db: db, report: empty)
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
             try LinkCursorTable.save(header.end, of: header.sender, db)
             applier.report.head = try NodeValue.integer("seq", db)
@@ -66,6 +68,7 @@ extension ChangeSetHeader {
 /// Brings the blocks of one change-set into the tables, inside the caller's transaction.
 private struct ChangeSetApplier {
     let policy: LinkPolicy
+    let catalogs: CatalogCache
     let now: UnixMilliseconds
     let scopeLog: ScopeLog
     let db: Database
@@ -74,11 +77,38 @@ private struct ChangeSetApplier {
     mutating func apply(
         _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
     ) throws {
-        for (block, faults) in zip(changeSet.blocks, changeSet.faults) where block.kind == .tail {
-            guard let table = tables[block.resource.name] else { continue }
-            try store(try stage(block, faults: faults, payload: payload, table: table), table: table)
+        let tail = zip(changeSet.blocks, changeSet.faults).filter { $0.0.kind == .tail }
+        // The catalog first: what else is in the change-set is held against it.
+        let (catalog, others) = (
+            tail.filter { CatalogResources.names.contains($0.0.resource.name) },
+            tail.filter { !CatalogResources.names.contains($0.0.resource.name) }
+        )
+        for (block, faults) in catalog { try apply(block, faults: faults, payload: payload, tables: tables) }
+        try refuse(blocks: changeSet.blocks)
+        for (block, faults) in others where report.refused[block.resource.name] == nil {
+            try apply(block, faults: faults, payload: payload, tables: tables)
         }
         try applySweep(changeSet, payload: payload, tables: tables)
+    }
+
+    private mutating func apply(
+        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer,
+        tables: [ResourceName: ResourceTable]
+    ) throws {
+        guard let table = tables[block.resource.name] else { return }
+        try store(try stage(block, faults: faults, payload: payload, table: table), table: table)
+    }
+
+    /// Finds the resources that the sender's own catalog, as far as it is here, does not grant (5.3-2). Their rows are
+    /// passed over and not kept anywhere; the others go on, and so does the cursor.
+    private mutating func refuse(blocks: [DecodedBlock]) throws {
+        guard let catalog = try catalogs.newest(of: policy.sender, db) else { return }
+        for block in blocks where block.rowCount > 0 && !CatalogResources.names.contains(block.resource.name) {
+            guard let refusal = catalog.refusal(of: block.resource.name, to: policy.receiver) else { continue }
+            report.refused[block.resource.name] = refusal
+            try RefusedResources.note(
+                block.resource.name, refusal, rows: block.rowCount, sender: policy.sender, now: now, db)
+        }
     }
 
     private struct Staged {
@@ -109,7 +139,11 @@ private struct ChangeSetApplier {
             try db.cachedStatement(sql: table.retractStaged).execute(arguments: [base])
             changed += db.changesCount
         }
-        if changed == 0 { try NodeValue.putBack(seqs: staged.rows, db) }
+        if changed == 0 {
+            try NodeValue.putBack(seqs: staged.rows, db)
+        } else {
+            try Arrivals.note(table, now: now, db)
+        }
         try scopeLog.touchThreads(db)
         report.applied += changed
         report.skipped += staged.rows - changed
@@ -130,7 +164,7 @@ private struct ChangeSetApplier {
             if case .at(resource, let key) = end { last = key }
             var staged = Staged()
             for (block, faults) in zip(changeSet.blocks, changeSet.faults)
-            where block.kind == .sweep && block.resource.name == resource {
+            where block.kind == .sweep && block.resource.name == resource && report.refused[resource] == nil {
                 staged = try stage(block, faults: faults, payload: payload, table: table)
             }
             // Before the rows go in: into an empty range, which an initial load meets, this finds nothing at once.

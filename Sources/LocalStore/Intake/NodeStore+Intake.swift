@@ -59,7 +59,8 @@ extension NodeStore {
             var changed: [ResourceName: Set<String>] = [:]
             for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                 guard let table = tables[resource] else { continue }
-                changed[resource] = try Self.write(group, version: version, node: node, table: table, db)
+                changed[resource] = try Self.write(
+                    group, version: version, node: node, table: table, now: now, db)
                 try scopeLog.touchThreads(db)
             }
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
@@ -87,8 +88,8 @@ extension NodeStore {
         }
     }
 
-    /// Stores records that are known to be right, each as a row of its own, unguarded; a release of reference data among
-    /// them, which no other intake takes.
+    /// Stores records that are known to be right, each as a row of its own, unguarded; a release of reference data or of
+    /// the catalog among them, which no other intake takes.
     ///
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
@@ -113,19 +114,24 @@ extension NodeStore {
                     hint: "see `federation-node resource list`")
             }
             if table.definition.isReference && !mayHoldReference { return .reference(record.resource) }
+            if CatalogResources.names.contains(record.resource) && !mayHoldReference {
+                return .catalog(record.resource)
+            }
             if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
     }
 
     private static func write(
-        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, _ db: Database
+        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, now: UnixMilliseconds,
+        _ db: Database
     ) throws -> Set<String> {
         let records = latest(of: group)
         try RowStager(table: table, db: db).stage(records, origin: node)
         let base = try NodeValue.draw(seqs: records.count, db)
         try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
         let changes = db.changesCount
+        if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
         try db.cachedStatement(sql: table.clearBatch).execute()
         if changes == 0 {
             try NodeValue.putBack(seqs: records.count, db)
@@ -151,5 +157,13 @@ extension IntakeRefusal {
             code: "E_REFERENCE_RECORD",
             reason: "\(resource) is reference data, which no intake of single records takes",
             hint: "publish a release with `federation-node reference load` at the top node")
+    }
+
+    /// A catalog comes as a whole release too, and decides what leaves: no other system may write it.
+    package static func catalog(_ resource: ResourceName) -> IntakeRefusal {
+        IntakeRefusal(
+            code: "E_CATALOG_RECORD",
+            reason: "\(resource) is a part of the catalog, which no intake of single records takes",
+            hint: "change catalog.yaml and publish it with `federation-node catalog publish`")
     }
 }

@@ -10,6 +10,8 @@ extension NodeStore {
         try requireFile(path)
         var configuration = Configuration()
         configuration.readonly = true
+        // Another process may be closing the database, which locks it for a moment.
+        configuration.busyMode = .timeout(20)
         let database = try DatabaseQueue(path: path, configuration: configuration)
         return try database.read { db in
             var rows: [IntakeRecord] = []
@@ -22,7 +24,7 @@ extension NodeStore {
         }
     }
 
-    private static func records(
+    static func records(
         of resource: ResourceDefinition, owner: NodeID, _ db: Database
     ) throws -> [IntakeRecord] {
         let columns = resource.columns.map(\.name)

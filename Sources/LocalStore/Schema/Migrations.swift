@@ -109,6 +109,20 @@ enum Migrations {
                       digest TEXT NOT NULL, topology INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("7 arrivals and refused resources") { db in
+            try db.execute(
+                sql: """
+                    -- When rows of an origin last changed here; the catalog's update cycle is held against it.
+                    CREATE TABLE arrival (
+                      resource TEXT NOT NULL, origin TEXT NOT NULL, arrived_at INTEGER NOT NULL,
+                      PRIMARY KEY (resource, origin)) STRICT, WITHOUT ROWID;
+
+                    -- Rows that a sender's own catalog does not grant: they are not stored, this is.
+                    CREATE TABLE refused_resource (
+                      sender TEXT NOT NULL, resource TEXT NOT NULL, code TEXT NOT NULL, rows INTEGER NOT NULL,
+                      last_at INTEGER NOT NULL, PRIMARY KEY (sender, resource)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 }

@@ -205,12 +205,20 @@ package actor IncomingLink {
         if report.quarantined > 0 {
             logger.warning("rows were put aside", metadata: ["rows": "\(report.quarantined)"])
         }
+        for (resource, refusal) in report.refused {
+            metrics.count(refusal.rawValue, direction: .receiving, peer: sender)
+            logger.warning(
+                "rows of a resource were passed over",
+                metadata: ["code": "\(refusal.rawValue)", "resource": "\(resource)", "reason": "\(refusal.text)"])
+        }
         signal.ring(head: report.head)
+        let refused = report.refused.map { ($0.key.text, $0.value.rawValue) }
         perform(
             receiver.onApplied(
                 Acknowledgement(
                     cursor: report.cursor, applied: report.applied, skipped: report.skipped,
-                    quarantined: report.quarantined), now: wallClock()))
+                    quarantined: report.quarantined,
+                    refused: refused.isEmpty ? nil : Dictionary(uniqueKeysWithValues: refused)), now: wallClock()))
     }
 
     private func count(_ refusal: Refusal) {

@@ -144,7 +144,9 @@ package actor OutgoingLink: Service {
             switch frame.kind {
             case .echo: return sender.onEcho(now: now)
             case .acknowledgement:
-                return sender.onAcknowledged(try WireJSON.decode(Acknowledgement.self, frame.body), now: now)
+                let acknowledgement = try WireJSON.decode(Acknowledgement.self, frame.body)
+                noteRefused(acknowledgement.refused ?? [:])
+                return sender.onAcknowledged(acknowledgement, now: now)
             case .refusal:
                 let refusal = try ErrorMapping.refusal(in: frame.body)
                 metrics.count(refusal.code, direction: .sending, peer: policy.receiver)
@@ -154,6 +156,17 @@ package actor OutgoingLink: Service {
             }
         } catch {
             return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
+        }
+    }
+
+    /// What this node's own catalog does not grant, and a link sent that started under an earlier release of it.
+    private func noteRefused(_ refused: [String: String]) {
+        for (resource, code) in refused.sorted(by: { $0.key < $1.key }).prefix(SyncLimits.blocksMax) {
+            metrics.count(code, direction: .sending, peer: policy.receiver)
+            guard let refusal = CatalogRefusal(rawValue: code) else { continue }
+            logger.warning(
+                "the receiver has passed over rows of a resource; a restart takes the newest catalog",
+                metadata: ["code": "\(code)", "resource": "\(ResourceName(resource))", "reason": "\(refusal.text)"])
         }
     }
 

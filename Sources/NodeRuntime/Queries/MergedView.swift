@@ -53,7 +53,9 @@ package struct MergedView: Sendable {
     private func local(_ analysis: Analysis, origins: [NodeID], now: UnixMilliseconds) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         try await store.catchUpConsumers()
-        let query = SQLiteDialect.compile(analysis, origins: origins, regions: regions)
+        let denied = try await denied(origins, resources: analysis.resourcesNeeded)
+        let query = SQLiteDialect.compile(
+            analysis, origins: origins.filter { !denied.contains($0) }, regions: regions)
         var partial = PartialResult(for: analysis)
         for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
             try partial.add(
@@ -67,10 +69,33 @@ package struct MergedView: Sendable {
         }
         let freshness = try await store.freshness()
         let reports = origins.map { origin in
+            if denied.contains(origin) {
+                return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf)
+            }
             let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
             return NodeReport(node: origin, state: state, asOf: asOf, rows: rows[origin.code] ?? 0)
         }
         return LogicalAnswer(partial: partial, nodes: reports)
+    }
+
+    /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way
+    /// withholds them (5.3-1): without them a copy would look complete that is not.
+    private func denied(_ origins: [NodeID], resources: [ResourceName]) async throws -> Set<NodeID> {
+        var hops: [NodeID: [(sender: NodeID, receiver: NodeID)]] = [:]
+        for origin in origins {
+            var receiver = store.node
+            while let sender = topology.supplier(of: origin, to: receiver) {
+                hops[origin, default: []].append((sender, receiver))
+                receiver = sender
+            }
+        }
+        let catalogs = try await store.newestCatalogs(of: Set(hops.values.flatMap { $0.map(\.sender) }))
+        return Set(
+            hops.filter { _, hops in
+                hops.contains { hop in
+                    resources.contains { catalogs[hop.sender]?.refusal(of: $0, to: hop.receiver) != nil }
+                }
+            }.keys)
     }
 
     /// What can be said of a copy, by how fresh its supplier says it is.

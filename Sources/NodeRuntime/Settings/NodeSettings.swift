@@ -38,6 +38,8 @@ package struct NodeSettings: Sendable {
     package let topologyPath: String
     /// Where the reference data lie until the top node's have come.
     package let referencePath: String
+    /// Where the node says how its catalog differs from the built-in one.
+    package let catalogPath: String
     package let databasePath: String
     package let credentialsPath: String
     /// Where other nodes reach this one, by mutual TLS.
@@ -61,6 +63,7 @@ package struct NodeSettings: Sendable {
         ("node", nil, "code of this node in the topology"),
         ("topology", "topology.yaml", "the topology file"),
         ("reference", "reference.yaml", "the reference data, until those of the top node are here"),
+        ("catalog", "catalog.yaml", "how this node's data-resource catalog differs from the built-in one"),
         ("database", "node.db", "the SQLite file"),
         ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
         ("listen", "127.0.0.1:7370", "HOST:PORT for other nodes, mutual TLS"),
@@ -112,6 +115,7 @@ package struct NodeSettings: Sendable {
         node = try required("node", "the code of a node (6 to 12 digits)") { NodeID($0) }
         topologyPath = try file("topology")
         referencePath = try file("reference")
+        catalogPath = try file("catalog")
         databasePath = try file("database")
         credentialsPath = try file("credentials")
         listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
@@ -128,8 +132,13 @@ package struct NodeSettings: Sendable {
     }
 
     /// Where `init` puts the reference data.
-    package var standardReferencePath: String {
-        URL(filePath: directory, directoryHint: .isDirectory).appending(path: "reference.yaml").path
+    package var standardReferencePath: String { path(of: "reference.yaml") }
+
+    /// Where `init` puts the catalog.
+    package var standardCatalogPath: String { path(of: "catalog.yaml") }
+
+    private func path(of name: String) -> String {
+        URL(filePath: directory, directoryHint: .isDirectory).appending(path: name).path
     }
 
     private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {

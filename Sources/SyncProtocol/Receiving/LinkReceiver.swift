@@ -94,6 +94,7 @@ package struct LinkReceiver: Sendable {
         }
         var directives = endSession()
         if let heldHello { directives.append(.end(connection: heldHello.connection)) }
+        rules = rules.under(hello.revision)
         heldHello = HeldHello(connection: connection, epoch: hello.epoch, version: version)
         senderHead = max(0, hello.head)
         isToldLevel = false

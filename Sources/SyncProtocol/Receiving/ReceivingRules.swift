@@ -17,8 +17,9 @@ struct ReceivingRules: Hashable, Sendable {
         guard let version = ProtocolRange.supported.common(with: hello.protocolRange) else {
             throw .protocolVersion(ours: .supported, at: node, theirs: "\(hello.protocolRange)", node: sender)
         }
-        // Before the edge: a node that the newer topology has brought in is told which version is missing here.
-        let ours = policy?.revision ?? LinkRevision(topology: topologyVersion, policy: hello.policyRevision)
+        // Before the edge: a node that the newer topology has brought in is told which version is missing here. The policy's
+        // part is the sender's word: it counts what the sender's catalog grants, and only the sender knows that today.
+        let ours = LinkRevision(topology: topologyVersion, policy: hello.policyRevision)
         guard hello.revision == ours else {
             throw .topologyVersion(ours: ours, at: node, theirs: hello.revision, node: sender)
         }
@@ -30,6 +31,12 @@ struct ReceivingRules: Hashable, Sendable {
         }
         try checkClock(hello.clock, now: now)
         return version
+    }
+
+    /// The same rules for a sender that has said under which revision it sends.
+    func under(_ revision: LinkRevision) -> ReceivingRules {
+        ReceivingRules(
+            node: node, sender: sender, topologyVersion: topologyVersion, policy: policy?.at(revision))
     }
 
     /// Everything about a change-set but its place in the stream.

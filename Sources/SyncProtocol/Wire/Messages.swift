@@ -13,12 +13,16 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     package var skipped: Int
     /// Rows that broke a rule and were put aside; the cursor has moved past them.
     package var quarantined: Int
+    /// Resources of which rows were passed over, because the sender's own catalog does not grant them, and by which code;
+    /// nil when there were none.
+    package var refused: [String: String]?
 
-    package init(cursor: Cursor, applied: Int, skipped: Int, quarantined: Int) {
+    package init(cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil) {
         self.cursor = cursor
         self.applied = applied
         self.skipped = skipped
         self.quarantined = quarantined
+        self.refused = refused
     }
 }
 
