@@ -6,9 +6,11 @@ struct LifecycleCheck {
     private let ticketGuard: TicketGuard
     private let node: NodeID
     private let version: HybridTime
+    /// Tickets of which the batch has a record besides the request. A request alone is legal at any time.
+    private var watched: Set<String> = []
     private var threads: [String: [TicketEvent]]
 
-    /// Reads the threads of all tickets of the batch at once.
+    /// Reads the threads of all watched tickets of the batch at once.
     init(
         rules: LifecycleRules, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], reader: ThreadReader,
         _ db: Database
@@ -16,12 +18,13 @@ struct LifecycleCheck {
         ticketGuard = TicketGuard(rules)
         self.node = node
         self.version = version
-        try ThreadReader.clear(db)
         for row in rows {
-            for record in row where TicketGuard.columns[record.resource] != nil {
-                if let ticket = record.fields["global_id"]?.text { try ThreadReader.add(ticket, db) }
+            for record in row where Self.isWatched(record) {
+                if let ticket = record.fields["global_id"]?.text { watched.insert(ticket) }
             }
         }
+        try ThreadReader.clear(db)
+        for ticket in watched { try ThreadReader.add(ticket, db) }
         threads = try reader.threads(db)
     }
 
@@ -41,7 +44,11 @@ struct LifecycleCheck {
         return nil
     }
 
-    /// The events of a row, by their ticket. A row concerns one ticket nearly always.
+    private static func isWatched(_ record: IntakeRecord) -> Bool {
+        record.resource != BuiltInResources.serviceRequest.name && TicketGuard.columns[record.resource] != nil
+    }
+
+    /// The events of a row on watched tickets, by their ticket. A row concerns one ticket nearly always.
     private func byTicket(_ row: [IntakeRecord]) -> [(ticket: String, events: [TicketEvent])] {
         var groups: [(ticket: String, events: [TicketEvent])] = []
         for (ticket, event) in row.lazy.compactMap(event) {
@@ -55,9 +62,9 @@ struct LifecycleCheck {
     }
 
     private func event(_ record: IntakeRecord) -> (ticket: String, event: TicketEvent)? {
-        guard let columns = TicketGuard.columns[record.resource], let ticket = record.fields["global_id"]?.text else {
-            return nil
-        }
+        guard let columns = TicketGuard.columns[record.resource], let ticket = record.fields["global_id"]?.text,
+            watched.contains(ticket)
+        else { return nil }
         var fields: [String: FieldValue] = [:]
         for column in columns {
             if let value = record.fields[column], !value.isNull { fields[column] = value }
