@@ -12,7 +12,7 @@ extension Folding {
                 && $0.occurredAt > old && $0.occurredAt <= due
         }
         for card in cards { note(.cardVoided, card) }
-        openSupervisions.removeAll { cards.contains($0) }
+        openSupervisions.removeAll { card in cards.contains { $0 === card } }
         if !cards.isEmpty && openSupervisions.isEmpty { state.supervision = .closed }
     }
 

@@ -1,5 +1,7 @@
 /// One record of a ticket's thread, as the fold sees it.
-package struct TicketEvent: Hashable, Sendable {
+///
+/// A class, because the fold sorts and copies lists of them, and a copy of a value would count four references.
+package final class TicketEvent: Sendable {
     package let resource: ResourceName
     /// Nil for a resource that the fold does not read.
     let kind: Kind?
@@ -7,7 +9,7 @@ package struct TicketEvent: Hashable, Sendable {
     package let key: String
     package let version: Int64
     package let occurredAt: UnixMilliseconds
-    /// The columns that `TicketFold.columns` names for the resource.
+    /// At least the columns that `TicketFold.columns` names for the resource.
     package let fields: [String: FieldValue]
 
     package init(

@@ -44,7 +44,7 @@ package struct TicketGuard: Sendable {
     ) -> IntakeRefusal? {
         func stored(_ event: TicketEvent) -> TicketEvent? { replaced.first { $0.id == event.id } }
         // What is stored already in this look was legal when it was written.
-        let suspects = replaced.isEmpty ? new : new.filter { stored($0)?.fields != $0.fields }
+        let suspects = replaced.isEmpty ? new : new.filter { !Self.isAlike(stored($0), $0) }
         guard !suspects.isEmpty else { return nil }
         let all = thread + new
         let added = replaced.isEmpty ? suspects : suspects.filter { stored($0) == nil }
@@ -59,6 +59,14 @@ package struct TicketGuard: Sendable {
                 hint: finding.code.hint)
         }
         return toAccused(suspects, in: all) ?? directWithoutReply(suspects, in: all, migrated: state.isMigrated)
+    }
+
+    /// Whether two looks of a record are the same to the guard.
+    private static func isAlike(_ old: TicketEvent?, _ new: TicketEvent) -> Bool {
+        guard let old else { return false }
+        return (columns[new.resource] ?? []).allSatisfy {
+            (old.fields[$0] ?? .null) == (new.fields[$0] ?? .null)
+        }
     }
 
     /// A record comes after what this node wrote before it.

@@ -62,18 +62,14 @@ struct LifecycleCheck {
     }
 
     private func event(_ record: IntakeRecord) -> (ticket: String, event: TicketEvent)? {
-        guard let columns = TicketGuard.columns[record.resource], let ticket = record.fields["global_id"]?.text,
+        guard TicketGuard.columns[record.resource] != nil, let ticket = record.fields["global_id"]?.text,
             watched.contains(ticket)
         else { return nil }
-        var fields: [String: FieldValue] = [:]
-        for column in columns {
-            if let value = record.fields[column], !value.isNull { fields[column] = value }
-        }
         return (
             ticket,
             TicketEvent(
                 resource: record.resource, origin: node.code, key: record.key, version: version.rawValue,
-                fields: fields)
+                fields: record.fields)
         )
     }
 }
