@@ -23,14 +23,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-say() { echo "$*" >&2; }
-scripts/install-dependencies.sh
-swift build -c release --product federation-node >&2
-swift build -c release --product IntakeBenchmark >&2
-bin=$(swift build -c release --show-bin-path)
-own_dir=no
-[ -n "$dir" ] || { dir=$(mktemp -d); own_dir=yes; }
-mkdir -p "$dir"
+. scripts/bench-common.sh
+prepare IntakeBenchmark
 server=""
 cleanup() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
@@ -38,9 +32,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-now() { date +%s.%N; }
-calc() { awk "BEGIN { printf \"%.4f\", $1 }"; }
-number() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" <<<"$1"; }
 median() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 cat >"$dir/topology.yaml" <<'YAML'

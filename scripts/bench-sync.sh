@@ -19,14 +19,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-say() { echo "$*" >&2; }
-scripts/install-dependencies.sh
-swift build -c release --product federation-node >&2
-swift build -c release --product SyncBenchmark >&2
-bin=$(swift build -c release --show-bin-path)
-own_dir=no
-[ -n "$dir" ] || { dir=$(mktemp -d); own_dir=yes; }
-mkdir -p "$dir"
+. scripts/bench-common.sh
+prepare SyncBenchmark
 
 pids=()
 stop_all() {
@@ -38,9 +32,6 @@ stop_all() {
 cleanup() { stop_all; [ "$own_dir" = no ] || rm -rf "$dir"; }
 trap cleanup EXIT
 
-now() { date +%s.%N; }
-calc() { awk "BEGIN { printf \"%.4f\", $1 }"; }
-number() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" <<<"$1"; }
 free_port() { # a port nobody listens on, from a range below the ephemeral ones
   local port
   while :; do

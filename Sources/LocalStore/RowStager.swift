@@ -63,32 +63,21 @@ struct RowStager {
     /// The values of a row in columns that this node does not know, as a JSON object; nil when it has none. Reals have all
     /// digits that tell them apart, which SQLite's own JSON does not write.
     private func carriedJSON(_ carried: [DecodedColumn], row: Int, payload: UnsafeRawBufferPointer) -> String? {
-        var members: [String: String] = [:]
-        for column in carried {
-            switch column.value(row, payload: payload) {
+        var json = ""
+        for column in carried.sorted(by: { $0.name < $1.name }) {
+            let value = column.value(row, payload: payload)
+            if value.isNull { continue }
+            json += json.isEmpty ? "{" : ","
+            appendJSONString(column.name, to: &json)
+            json += ":"
+            switch value {
             case .null: break
-            case .integer(let integer): members[column.name] = "\(integer)"
-            case .real(let real): members[column.name] = "\(real)"
-            case .text(let text): members[column.name] = jsonString(text)
+            case .integer(let integer): json += "\(integer)"
+            case .real(let real): json += "\(real)"
+            case .text(let text): appendJSONString(text, to: &json)
             }
         }
-        guard !members.isEmpty else { return nil }
-        return "{\(members.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ","))}"
-    }
-
-    /// RFC 8259, 7: the quote, the backslash and the control characters are escaped.
-    private func jsonString(_ text: String) -> String {
-        var json = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": json += "\\\(scalar)"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                json += "\\u\(String(repeating: "0", count: 4 - hex.count))\(hex)"
-            default: json.unicodeScalars.append(scalar)
-            }
-        }
-        return json + "\""
+        return json.isEmpty ? nil : json + "}"
     }
 
     /// Stages records of this node's own intake.

@@ -61,9 +61,13 @@ extension LocalNode {
     /// What may flow from `sender` to `receiver`, which are this node and a neighbour: topology × catalog of the sender.
     /// Of a neighbour's catalog only the order of its resources matters here; the store holds its rows against it.
     ///
+    /// - Parameter topology: another one than that in force, to see what it would do.
     /// - Returns: nil when the topology has no edge between the two.
-    package func policy(from sender: NodeID, to receiver: NodeID) async throws -> LinkPolicy? {
-        let policy = LinkPolicy(from: sender, to: receiver, topology: topology, resources: store.resources)
+    package func policy(
+        from sender: NodeID, to receiver: NodeID, in topology: Topology? = nil
+    ) async throws -> LinkPolicy? {
+        let policy = LinkPolicy(
+            from: sender, to: receiver, topology: topology ?? self.topology, resources: store.resources)
         guard sender == id else { return policy }
         return policy?.under(try await store.catalogs(of: id))
     }

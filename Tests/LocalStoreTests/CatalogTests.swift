@@ -69,6 +69,8 @@ import Zstandard
         try await publish(2, try catalog(without: ["recording"]), at: city.store)
         let narrowed = link.under(try await city.store.catalogs(of: jinan))
         #expect(narrowed.revision.policy == 2)
+        let plans = try await city.store.plan(from: link, to: narrowed, now: noon, compressor: ZstandardCompressor())
+        #expect(plans.first { $0.resource == "recording" }.map { [$0.added, $0.retracted, $0.again] } == [0, 2, 0])
         try await carry(city.store, top.store, policy: narrowed)
         #expect(try await top.store.count("recording") == 0)
         #expect(try await top.store.count("recording", where: "uri IS NOT NULL") == 0)

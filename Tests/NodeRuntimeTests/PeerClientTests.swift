@@ -157,7 +157,7 @@ import Testing
                 }
             }
             router.get("never") { _, _ in
-                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
+                try await gracefulShutdown()
                 return "late"
             }
         } body: { server in
@@ -183,11 +183,11 @@ import Testing
             router.get("large") { _, _ in ByteBuffer(repeating: 1, count: 1001) }
             router.get("fits") { _, _ in ByteBuffer(repeating: 1, count: 1000) }
             router.get("late") { _, _ in
-                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
+                try await gracefulShutdown()
                 return "late"
             }
             router.post("late") { _, _ in
-                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(30)) }
+                try await gracefulShutdown()
                 return "late"
             }
         } body: { server in

@@ -1,8 +1,8 @@
 /// What may flow over one direction of one link: a pure function of the topology, applied at every hop by whoever sends
 /// (design rule 7) and checked again by whoever receives.
 ///
-/// It is catalog × topology: the resources of the catalog, restricted by the modes, filters and treatments of the
-/// topology. A change of any of them is a new version of the topology, so both ends always stand on the same policy.
+/// It is catalog × topology: the resources of the sender's catalog, restricted by the modes, filters and treatments of the
+/// topology. A change of the one or the other is a new revision, so both ends always stand on the same policy.
 package struct LinkPolicy: Hashable, Sendable {
     package let sender: NodeID
     package let receiver: NodeID
@@ -37,6 +37,11 @@ package struct LinkPolicy: Hashable, Sendable {
         var policy = self
         policy.revision = revision
         return policy
+    }
+
+    /// Whether rows of the resource leave at all.
+    package func grants(_ resource: ResourceName) -> Bool {
+        resources.contains(resource) && !withheld.contains(resource)
     }
 
     /// Where a sweep of this policy begins.

@@ -9,6 +9,7 @@ package final class TicketEvent: Sendable {
     package let key: String
     package let version: Int64
     package let occurredAt: UnixMilliseconds
+    private let rank: Int
     /// At least the columns that `TicketFold.columns` names for the resource.
     package let fields: [String: FieldValue]
 
@@ -16,7 +17,9 @@ package final class TicketEvent: Sendable {
         resource: ResourceName, origin: String, key: String, version: Int64, fields: [String: FieldValue]
     ) {
         self.resource = resource
-        kind = Kind(rawValue: resource.text)
+        let kind = Kind(rawValue: resource.text)
+        self.kind = kind
+        rank = Kind.allCases.firstIndex { $0 == kind } ?? Kind.allCases.count
         self.origin = origin
         self.key = key
         self.version = version
@@ -42,7 +45,8 @@ package final class TicketEvent: Sendable {
     func text(_ name: String) -> String? { fields[name]?.text }
     func integer(_ name: String) -> Int64? { fields[name]?.integer }
 
-    /// The resources of a thread. A fold looks at each record several times, and comparing their names would be most of it.
+    /// The resources of a thread, in the order in which a ticket goes through its stages: so records of one instant are taken.
+    /// A fold looks at each record several times, and comparing their names would be most of it.
     enum Kind: String, CaseIterable {
         case request = "service_request"
         case assignment
@@ -59,34 +63,12 @@ package final class TicketEvent: Sendable {
         case evaluation
         case ticketAction = "ticket_action"
         case transfer
-
-        /// Records of one instant are taken in the order in which a ticket goes through its stages.
-        var rank: Int {
-            switch self {
-            case .request: 0
-            case .assignment: 1
-            case .acknowledgement: 2
-            case .returnRequest: 3
-            case .returnDecision: 4
-            case .extensionRequest: 5
-            case .extensionDecision: 6
-            case .handling: 7
-            case .reply: 8
-            case .supervision: 9
-            case .closure: 10
-            case .callback: 11
-            case .evaluation: 12
-            case .ticketAction: 13
-            case .transfer: 14
-            }
-        }
     }
 
     /// The order in which the fold takes records: by time, then by stage; the rest of a row's identity makes it total.
     static func isBefore(_ a: TicketEvent, _ b: TicketEvent) -> Bool {
         if a.occurredAt != b.occurredAt { return a.occurredAt < b.occurredAt }
-        let (rankA, rankB) = (a.kind?.rank ?? .max, b.kind?.rank ?? .max)
-        if rankA != rankB { return rankA < rankB }
+        if a.rank != b.rank { return a.rank < b.rank }
         return (a.version, a.origin, a.key) < (b.version, b.origin, b.key)
     }
 }

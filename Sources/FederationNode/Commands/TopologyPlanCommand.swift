@@ -31,12 +31,10 @@ struct TopologyPlan: AsyncParsableCommand {
         let new = try readTopology(path: file)
         var links: [Link] = []
         for neighbour in new.neighbours(of: local.id) where new.role(of: neighbour, to: local.id) != .child {
-            func policy(_ topology: Topology) -> LinkPolicy? {
-                LinkPolicy(from: local.id, to: neighbour, topology: topology, resources: local.store.resources)
-            }
-            guard let next = policy(new) else { continue }
+            guard let next = try await local.policy(from: local.id, to: neighbour, in: new) else { continue }
             let plans = try await local.store.plan(
-                from: policy(local.topology), to: next, now: wallClock(), compressor: ZstandardCompressor())
+                from: local.policy(from: local.id, to: neighbour), to: next, now: wallClock(),
+                compressor: ZstandardCompressor())
             links.append(Link(peer: neighbour.code, resources: plans.map(Resource.init)))
         }
         if json {

@@ -34,7 +34,7 @@ extension NodeStore {
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
-        let tables = policy.resources.filter { !policy.withheld.contains($0) }.compactMap { self.tables[$0] }
+        let tables = policy.resources.filter(policy.grants).compactMap { self.tables[$0] }
         let granted = tables.map { GrantedRows($0, policy: policy) }
         let draft = try await pool.read { db in
             var draft = ChangeSetDraft(

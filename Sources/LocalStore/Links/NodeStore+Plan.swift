@@ -31,7 +31,7 @@ extension NodeStore {
         for table in tableOrder {
             let resource = table.definition.name
             func isGranted(by policy: LinkPolicy?) -> String {
-                guard let policy, policy.resources.contains(resource) else { return "0" }
+                guard let policy, policy.grants(resource) else { return "0" }
                 let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
                 return "(r.origin IN (\(origins)) AND \(GrantedRows(table, policy: policy).isGranted))"
             }

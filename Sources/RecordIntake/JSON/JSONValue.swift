@@ -1,3 +1,5 @@
+import FederationModel
+
 /// One value of a JSON text. Numbers stay as they are written, so nothing is rounded that only passes through.
 package enum JSONValue: Hashable, Sendable {
     package struct Member: Hashable, Sendable {
