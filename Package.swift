@@ -54,10 +54,17 @@ let package = Package(
             swiftSettings: strict),
 
         // MARK: - Files people write
-        .target(name: "TopologyFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
-
+        .target(name: "YAMLFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
+        .target(name: "TopologyFile", dependencies: ["FederationModel", "YAMLFile", yams], swiftSettings: strict),
+        .target(
+            name: "ReferenceFile", dependencies: ["FederationModel", "YAMLFile", yams],
+            resources: [.embedInCode("shandong.yaml")], swiftSettings: strict),
         .testTarget(
-            name: "TopologyFileTests", dependencies: ["FederationModel", "TopologyFile"], swiftSettings: strict),
+            name: "TopologyFileTests", dependencies: ["FederationModel", "TopologyFile", "YAMLFile"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReferenceFileTests", dependencies: ["FederationModel", "ReferenceFile", "YAMLFile"],
+            swiftSettings: strict),
 
         // MARK: - Bytes
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -104,7 +111,7 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "PeerTransport",
-                "SyncProtocol", "TopologyFile", "Zstandard",
+                "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -133,7 +140,7 @@ let package = Package(
             name: "FederationNode",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
-                "RecordIntake", "TopologyFile", "Zstandard",
+                "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],
@@ -159,6 +166,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SyncBenchmark",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "IntakeBenchmark",
+            dependencies: [
+                "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/IntakeBenchmark",
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -19,6 +19,17 @@ package enum CivilDate {
         return Int64(era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468)
     }
 
+    /// Reads `2025-09-30`.
+    package static func dayNumber(_ text: String) -> Int64? {
+        guard text.utf8.count == 10 else { return nil }
+        return ShanghaiTime.parse(text).map { ShanghaiTime.dayNumber($0) }
+    }
+
+    /// `2025-09-30`.
+    package static func text(dayNumber: Int64) -> String {
+        String(ShanghaiTime.second(ShanghaiTime.midnight(ofDay: dayNumber)).prefix(10))
+    }
+
     package static func date(dayNumber: Int64) -> (year: Int, month: Int, day: Int) {
         let shifted = dayNumber + 719_468
         let era = shifted.flooredQuotient(by: 146_097)

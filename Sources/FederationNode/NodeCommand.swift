@@ -19,7 +19,8 @@ struct NodeCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, CertificateAuthorityCommand.self, CertificateCommand.self, ServeCommand.self,
-            TopologyCommand.self, ResourceCommand.self, ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self,
+            TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, ChangeSetCommand.self,
+            ImportCommand.self, GenerateCommand.self,
             TicketCommand.self, ConflictCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
             NodeMaintenanceCommand.self,
         ])

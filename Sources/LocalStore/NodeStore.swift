@@ -14,6 +14,8 @@ package final class NodeStore: Sendable {
     package let resources: [ResourceDefinition]
     /// By which tickets are folded and this node's own records are checked.
     package let rules: LifecycleRules
+    /// By which the codes of this node's own records are checked.
+    let lists: CodeLists
     let pool: DatabasePool
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
@@ -44,14 +46,12 @@ package final class NodeStore: Sendable {
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
-        rules: LifecycleRules = LifecycleRules()
+        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn
     ) throws {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw FederationError(
-                "E_STORE_MISSING", "there is no database at \(path)", hint: "make one with `federation-node init`")
-        }
+        try Self.requireFile(path)
         self.resources = resources
         self.rules = rules
+        self.lists = lists
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder)
@@ -72,6 +72,13 @@ package final class NodeStore: Sendable {
     }
 
     package func close() throws { try pool.close() }
+
+    static func requireFile(_ path: String) throws(FederationError) {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw FederationError(
+                "E_STORE_MISSING", "there is no database at \(path)", hint: "make one with `federation-node init`")
+        }
+    }
 
     /// The latest seq that this node gave out.
     package func head() async throws -> Seq {

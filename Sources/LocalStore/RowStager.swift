@@ -58,18 +58,19 @@ struct RowStager {
             sqlite3_reset(statement)
             sqlite3_clear_bindings(statement)
         }
+        let positions = Dictionary(uniqueKeysWithValues: zip(table.columns, Int32(4)...))
         for record in records {
             sqlite3_clear_bindings(statement)
             bind(origin.code, at: 1, statement)
             bind(record.key, at: 2, statement)
             sqlite3_bind_int64(statement, 3, RowState.live.rawValue)
-            for (index, column) in table.columns.enumerated() {
-                let position = Int32(index + 4)
-                switch record.fields[column] {
+            for (name, value) in record.fields {
+                guard let position = positions[name] else { continue }
+                switch value {
                 case .text(let text): bind(text, at: position, statement)
                 case .integer(let integer): sqlite3_bind_int64(statement, position, integer)
                 case .real(let real): sqlite3_bind_double(statement, position, real)
-                case .null, nil: break
+                case .null: break
                 }
             }
             try step(statement)

@@ -25,11 +25,15 @@ package struct Analysis: Hashable, Sendable, Codable {
     package let top: Int?
     /// What "now" means for overdue tickets. Fixed by the asking node, so that every node decides alike.
     package let asOf: UnixMilliseconds
+    /// The day whose tree of regions tickets are counted in, as any time of it; nil for that of `asOf`. With an earlier
+    /// day a report can be made again as it was then.
+    package let regionsAsOf: UnixMilliseconds?
 
     /// - Throws: `E_ANALYSIS_INVALID` naming the limit that is exceeded.
     package init(
         measures: [Measure] = [.count], dimensions: [Dimension] = [], filters: [Filter] = [],
-        from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil, top: Int? = nil, asOf: UnixMilliseconds
+        from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil, top: Int? = nil, asOf: UnixMilliseconds,
+        regionsAsOf: UnixMilliseconds? = nil
     ) throws(FederationError) {
         self.measures = measures
         self.dimensions = dimensions
@@ -38,6 +42,7 @@ package struct Analysis: Hashable, Sendable, Codable {
         self.to = to
         self.top = top
         self.asOf = asOf
+        self.regionsAsOf = regionsAsOf
         if let violation { throw FederationError("E_ANALYSIS_INVALID", violation) }
     }
 
@@ -79,7 +84,7 @@ package struct Analysis: Hashable, Sendable, Codable {
     // MARK: - Between nodes
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case measures, dimensions, filters, from, to, top, asOf
+        case measures, dimensions, filters, from, to, top, asOf, regionsAsOf
     }
 
     /// - Throws: `E_ANALYSIS_UNKNOWN` for a part, measure, dimension or operator that this node does not know;
@@ -98,7 +103,8 @@ package struct Analysis: Hashable, Sendable, Codable {
             from: container.decodeIfPresent(UnixMilliseconds.self, forKey: .from),
             to: container.decodeIfPresent(UnixMilliseconds.self, forKey: .to),
             top: container.decodeIfPresent(Int.self, forKey: .top),
-            asOf: container.decode(UnixMilliseconds.self, forKey: .asOf))
+            asOf: container.decode(UnixMilliseconds.self, forKey: .asOf),
+            regionsAsOf: container.decodeIfPresent(UnixMilliseconds.self, forKey: .regionsAsOf))
     }
 
     /// Any key at all, to see the ones that a newer peer sends: left out silently, they would change the question.

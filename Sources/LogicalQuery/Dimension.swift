@@ -6,7 +6,7 @@ extension Analysis {
     package enum Dimension: AnalysisWord {
         /// The node that took the ticket in (受理口径).
         case origin
-        /// 事发地区划 as stored; with a level cut to it.
+        /// 事发地区划 as stored; with a level cut to it, codes of the past counted under their successors.
         case region(RegionLevel?)
         /// 问题分类 as stored; with `levels` the first so many of its dot-separated parts.
         case service(levels: Int?)
@@ -60,9 +60,9 @@ extension Analysis {
         }
 
         /// The codes that its value can have; nil when any text may occur.
-        var codes: [String]? {
+        func codes(_ lists: CodeLists) -> [String]? {
             switch self {
-            case .requestType, .channel, .urgency: CodeList.named(name)?.entries.map(\.code)
+            case .requestType, .channel, .urgency: lists.named(name)?.entries.map(\.code)
             case .status: TicketStatus.allCases.map(\.rawValue)
             default: nil
             }

@@ -44,7 +44,9 @@ extension Analysis {
         /// empty table. What comes from a peer is not checked so: its code lists may be newer.
         ///
         /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_FIELD` with the nearest field, `E_FILTER_VALUE`.
-        package static func parse(_ text: String) throws(FederationError) -> Filter {
+        package static func parse(
+            _ text: String, lists: CodeLists = .builtIn
+        ) throws(FederationError) -> Filter {
             guard let equals = text.firstIndex(of: "=") else {
                 throw FederationError(
                     "E_FILTER_SYNTAX", "a filter without =",
@@ -64,12 +66,12 @@ extension Analysis {
             }
             let values = text[text.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
             let filter = try Filter(dimension, comparison, values.map { trimmed($0) })
-            if comparison != .hasPrefix { try filter.checkValues() }
+            if comparison != .hasPrefix { try filter.checkValues(lists) }
             return filter
         }
 
-        private func checkValues() throws(FederationError) {
-            if let codes = field.codes, values.contains(where: { !codes.contains($0) }) {
+        private func checkValues(_ lists: CodeLists) throws(FederationError) {
+            if let codes = field.codes(lists), values.contains(where: { !codes.contains($0) }) {
                 throw FederationError(
                     "E_FILTER_VALUE", "the filter on \(field) has a value that is not in its code list",
                     hint: "one of \(codes.joined(separator: ", "))")

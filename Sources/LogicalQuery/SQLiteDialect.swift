@@ -1,6 +1,7 @@
 import FederationModel
 
-/// A statement with its values. Nothing that a person or a peer has sent is ever part of `sql`; it is bound.
+/// A statement with its values. Nothing that a person or a peer has sent is ever part of `sql`; it is bound. Region codes of
+/// the reference data are part of it, as digits and nothing else.
 package struct CompiledQuery: Hashable, Sendable {
     package let sql: String
     /// One for each `?`, in their order.
@@ -14,11 +15,16 @@ package enum SQLiteDialect {
     /// The partial aggregation of `analysis` over the live tickets of `origins`: a row for each group.
     ///
     /// One group more than `PartialResult.groupsMax` ends the statement, so that adding it up fails instead of the node.
-    package static func compile(_ analysis: Analysis, origins: [NodeID]) -> CompiledQuery {
+    ///
+    /// - Parameter regions: by which codes of the past roll up; see ``RegionRollup``.
+    package static func compile(
+        _ analysis: Analysis, origins: [NodeID], regions: CodeList = ReferenceData.builtIn.regions
+    ) -> CompiledQuery {
+        let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.regionsAsOf ?? analysis.asOf))
         var arguments: [FieldValue] = []
         var columns: [String] = []
         for (index, dimension) in analysis.dimensions.enumerated() {
-            columns.append("\(label(dimension)) AS d\(index + 1)")
+            columns.append("\(label(dimension, rollup)) AS d\(index + 1)")
         }
         for measure in analysis.measures {
             for sum in sums(measure) {
@@ -36,7 +42,7 @@ package enum SQLiteDialect {
             arguments.append(.integer(to))
         }
         for filter in analysis.filters {
-            conditions.append(condition(filter))
+            conditions.append(condition(filter, rollup))
             arguments += filter.values.map { .text($0) }
         }
         var lines = [
@@ -46,7 +52,7 @@ package enum SQLiteDialect {
         if analysis.needsTicketState { lines.append("LEFT JOIN ticket_state AS s ON s.global_id = t.global_id") }
         lines.append("WHERE " + conditions.joined(separator: "\n  AND "))
         if !analysis.dimensions.isEmpty {
-            let keys = analysis.dimensions.enumerated().map { groupKey($1) ?? "d\($0 + 1)" }
+            let keys = analysis.dimensions.enumerated().map { groupKey($1, rollup) ?? "d\($0 + 1)" }
             lines.append("GROUP BY " + keys.joined(separator: ", "))
         }
         lines.append("LIMIT \(PartialResult.groupsMax + 1)")
@@ -116,14 +122,14 @@ package enum SQLiteDialect {
     private static let week = "(\(day) + 3) / 7"
 
     /// The value of a dimension as text.
-    private static func label(_ dimension: Analysis.Dimension) -> String {
+    private static func label(_ dimension: Analysis.Dimension, _ rollup: RegionRollup) -> String {
         switch dimension {
         case .origin: return "t.origin"
         case .region(nil): return "t.region_code"
-        case .region(.province): return "substr(t.region_code, 1, 2) || '0000'"
-        case .region(.city): return "substr(t.region_code, 1, 4) || '00'"
-        case .region(.county): return "substr(t.region_code, 1, 6)"
-        case .region(.town): return "substr(t.region_code, 1, 9)"
+        case .region(.province): return "substr(\(rollup.sql), 1, 2) || '0000'"
+        case .region(.city): return "substr(\(rollup.sql), 1, 4) || '00'"
+        case .region(.county): return "substr(\(rollup.sql), 1, 6)"
+        case .region(.town): return "substr(\(rollup.sql), 1, 9)"
         case .service(nil): return "t.service_code"
         case .service(let levels?): return serviceCut(levels)
         case .requestType: return "t.request_type"
@@ -143,8 +149,13 @@ package enum SQLiteDialect {
     /// What to group by where that is not the label. SQLite takes the label from any one row of the group
     /// (https://www.sqlite.org/lang_select.html#bareagg): computing it once a group and not once a row takes a third of
     /// the time for days and a quarter for weeks, measured on a million tickets.
-    private static func groupKey(_ dimension: Analysis.Dimension) -> String? {
+    ///
+    /// Groups of regions are rolled up when they are added up: several have one label then.
+    private static func groupKey(_ dimension: Analysis.Dimension, _ rollup: RegionRollup) -> String? {
         switch dimension {
+        case .region(.province), .region(.city), .region(.county):
+            rollup.isEmpty ? nil : "substr(t.region_code, 1, 6)"
+        case .region(.town): rollup.isEmpty ? nil : "substr(t.region_code, 1, 9)"
         case .day: day
         case .week: week
         default: nil
@@ -162,8 +173,8 @@ package enum SQLiteDialect {
 
     // MARK: - Filters
 
-    private static func condition(_ filter: Analysis.Filter) -> String {
-        let value = label(filter.field)
+    private static func condition(_ filter: Analysis.Filter, _ rollup: RegionRollup) -> String {
+        let value = label(filter.field, rollup)
         let list = placeholders(filter.values.count)
         switch filter.comparison {
         case .equals: return "\(value) IN (\(list))"

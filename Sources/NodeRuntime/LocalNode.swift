@@ -2,15 +2,19 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeIdentity
+import ReferenceFile
 import TopologyFile
 
 /// A node's files, opened: what every command and the service start from.
 package struct LocalNode: Sendable {
     package let settings: NodeSettings
     package let topology: Topology
+    /// As it was when the node was opened.
+    package let reference: ReferenceData
     package let store: NodeStore
 
-    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, and what the store throws.
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_REFERENCE_INVALID`, and what the
+    ///   store throws.
     package init(settings: NodeSettings) throws {
         self.settings = settings
         topology = try readTopology(path: settings.topologyPath)
@@ -19,7 +23,10 @@ package struct LocalNode: Sendable {
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
                 hint: "add it there, or correct `node` in node.yaml")
         }
-        store = try NodeStore(at: settings.databasePath)
+        let top = topology.root?.id ?? settings.node
+        reference = try Self.reference(settings, owner: top)
+        store = try NodeStore(
+            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",
@@ -30,6 +37,18 @@ package struct LocalNode: Sendable {
     package var id: NodeID { settings.node }
 
     package var name: String { topology.node(id)?.name ?? id.code }
+
+    /// What the top node has published, as far as it is here whole; else the file of the settings; else the floor.
+    private static func reference(_ settings: NodeSettings, owner: NodeID) throws -> ReferenceData {
+        if let published = try NodeStore.reference(at: settings.databasePath, owner: owner) { return published }
+        // A directory that an earlier release made has no file; one that the settings name must be there.
+        if settings.referencePath == settings.standardReferencePath,
+            !FileManager.default.fileExists(atPath: settings.referencePath)
+        {
+            return .builtIn
+        }
+        return try readReference(path: settings.referencePath)
+    }
 
     /// - Throws: `E_CREDENTIALS`, `E_FILE_READ`.
     package func credentials() throws -> NodeCredentials {
@@ -51,7 +70,8 @@ package struct LocalNode: Sendable {
             hint: "name it by its code")
     }
 
-    /// Makes a data directory for one node of a topology: `node.yaml`, a copy of the topology, and an empty database.
+    /// Makes a data directory for one node of a topology: `node.yaml`, a copy of the topology, the reference data
+    /// that this release ships, and an empty database.
     ///
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_STORE_EXISTS`.
     package static func create(
@@ -72,11 +92,28 @@ package struct LocalNode: Sendable {
         if !FileManager.default.fileExists(atPath: copy.path) {
             try FileManager.default.copyItem(at: URL(filePath: topologyPath), to: copy)
         }
+        let reference = folder.appending(path: "reference.yaml")
+        if !FileManager.default.fileExists(atPath: reference.path) {
+            try ReferenceFile.shipped.write(to: reference, atomically: true, encoding: .utf8)
+        }
         let listen = entry.endpoint.flatMap { URL(string: $0) }.flatMap { url in
             url.host.map { "\($0):\(url.port ?? 443)" }
         }
         try NodeSettings.file(node: node, listen: listen, localListen: localListen).write(
             to: folder.appending(path: "node.yaml"), atomically: true, encoding: .utf8)
+    }
+}
+
+/// Reference data to work with, for everyone who does not show its problems one by one.
+///
+/// - Throws: `E_REFERENCE_INVALID` with every problem and its line.
+package func readReference(path: String) throws(FederationError) -> ReferenceData {
+    do {
+        return try ReferenceFile.read(path: path)
+    } catch {
+        throw FederationError(
+            "E_REFERENCE_INVALID", "\(path) can't be used:\n\(error)",
+            hint: "mend it and check it with `federation-node reference validate`")
     }
 }
 
@@ -90,5 +127,29 @@ package func readTopology(path: String) throws(FederationError) -> Topology {
         throw FederationError(
             "E_TOPOLOGY_INVALID", "\(path) can't be used:\n\(error)",
             hint: "mend it and check it with `federation-node topology validate`")
+    }
+}
+
+extension LocalNode {
+    /// Stores reference data as rows of this node, which must be the top one.
+    ///
+    /// - Returns: the number of rows that were not here yet.
+    /// - Throws: `E_REFERENCE_NOT_OWNER`, `E_REFERENCE_VERSION`, and what the store throws.
+    package func publish(_ data: ReferenceData, now: UnixMilliseconds) async throws -> Int {
+        guard topology.root?.id == id else {
+            throw FederationError(
+                "E_REFERENCE_NOT_OWNER", "node \(id) is not the top node, which owns the reference data",
+                hint: "load it at \(topology.root?.id.code ?? "the top node")")
+        }
+        if let published = try NodeStore.reference(at: settings.databasePath, owner: id),
+            data.version < published.version || data.version == published.version && data != published
+        {
+            throw FederationError(
+                "E_REFERENCE_VERSION", "version \(published.version) is published and differs from this file",
+                hint: "give the file a `version` above \(published.version)")
+        }
+        let report = try await store.intake(data.records, now: now)
+        Doorbell.ring(databasePath: settings.databasePath)
+        return report.outcomes.count { $0 == .accepted }
     }
 }

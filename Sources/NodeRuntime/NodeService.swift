@@ -54,7 +54,9 @@ package struct NodeService: Sendable {
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
                     node: local.id, topology: local.topology, links: incoming.links,
-                    view: MergedView(store: local.store, topology: local.topology, peers: peers), metrics: metrics)))
+                    view: MergedView(
+                        store: local.store, topology: local.topology, peers: peers,
+                        regions: local.reference.regions), metrics: metrics)))
         services.append(
             localServer(
                 announcement: announcement,

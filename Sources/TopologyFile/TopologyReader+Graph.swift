@@ -1,4 +1,5 @@
 import FederationModel
+import YAMLFile
 
 /// What can be said only about all nodes together: who is whose parent and peer, and whether that is a tree.
 extension TopologyReader {

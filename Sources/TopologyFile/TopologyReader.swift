@@ -1,11 +1,6 @@
 import FederationModel
+import YAMLFile
 import Yams
-
-/// A value with the line it stands in.
-struct Located<Value> {
-    let value: Value
-    let line: Int
-}
 
 /// A node as the file says it, before the nodes are held against each other. What was written wrongly is nil; its
 /// problem is noted already.
@@ -32,22 +27,10 @@ struct TopologyDraft {
     var nodes: [NodeDraft] = []
 }
 
-/// Reads the nodes of a YAML document, key by key, and notes what is wrong instead of stopping at it.
-struct TopologyReader {
-    let file: String
-    private(set) var problems: [TopologyProblem] = []
+/// What this kind of file adds to reading YAML key by key.
+typealias TopologyReader = YAMLReader
 
-    init(file: String) { self.file = file }
-
-    var problemsByLine: [TopologyProblem] {
-        problems.sorted { ($0.line, $0.code, $0.message) < ($1.line, $1.code, $1.message) }
-    }
-
-    mutating func note(_ code: String, line: Int, _ message: String, _ hint: String) {
-        problems.append(
-            TopologyProblem(code: "E_TOPOLOGY_\(code)", file: file, line: line, message: message, hint: hint))
-    }
-
+extension TopologyReader {
     mutating func draft(from root: Node) -> TopologyDraft {
         var draft = TopologyDraft()
         guard
@@ -199,82 +182,4 @@ struct TopologyReader {
         }
         return name
     }
-
-    // MARK: - Shapes
-
-    /// A value and the key it belongs to.
-    private struct Entry {
-        let key: String
-        let value: Node
-        var line: Int
-
-        init(key: String, value: Node, line: Int? = nil) {
-            self.key = key
-            self.value = value
-            self.line = line ?? value.mark?.line ?? 1
-        }
-
-        /// Written as nothing at all, which means the same as leaving the key out.
-        var isNull: Bool {
-            guard let scalar = value.scalar, scalar.style == .plain else { return false }
-            return ["", "~", "null"].contains(scalar.string)
-        }
-    }
-
-    private mutating func text(_ entry: Entry) -> String? {
-        if let scalar = entry.value.scalar { return scalar.string }
-        note("WRONG_TYPE", line: entry.line, "`\(entry.key)` must be one value", "write it as `\(entry.key): …`")
-        return nil
-    }
-
-    private mutating func list(_ entry: Entry) -> [Node]? {
-        if let sequence = entry.value.sequence { return Array(sequence) }
-        note(
-            "WRONG_TYPE", line: entry.line, "`\(entry.key)` must be a list",
-            "write `\(entry.key): [ … ]`, or one line with `- ` for each")
-        return nil
-    }
-
-    /// The entries of a mapping by their keys, which are of one `kind`; a key that is repeated counts once, as it is written first.
-    private mutating func entries(
-        of node: Node, in place: String, keys: [String], required: [String] = [], kind: String = "key"
-    ) -> [String: Entry]? {
-        let start = node.mark?.line ?? 1
-        guard let mapping = node.mapping else {
-            let known = keys.prefix(3).map { "`\($0): …`" }.joined(separator: ", ")
-            note("NOT_A_MAPPING", line: start, "\(place) is not a mapping", "write it as \(known)")
-            return nil
-        }
-        var entries: [String: Entry] = [:]
-        for (key, value) in mapping {
-            let line = key.mark?.line ?? start
-            let name = YAMLText.unmarked(key.scalar?.string ?? "")
-            if !keys.contains(name) {
-                note(
-                    "UNKNOWN_\(kind.uppercased())", line: line, "unknown \(kind) \(quoted(name)) in \(place)",
-                    suggestion(for: name, among: keys))
-            } else if let first = entries[name] {
-                let code = name == "parent" ? "TWO_PARENTS" : "DUPLICATE_KEY"
-                note(
-                    code, line: line, "`\(name)` was given in line \(first.line) already",
-                    "keep one of the two")
-            } else {
-                entries[name] = Entry(key: name, value: value, line: line)
-            }
-        }
-        for key in required where entries[key] == nil {
-            note("MISSING_KEY", line: start, "\(place) lacks the key `\(key)`", "add `\(key): …`")
-        }
-        return entries
-    }
-
-    /// What the file says, short and harmless enough to be shown in a terminal.
-    private func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(60).map { $0.isControl ? "\u{FFFD}" : Character($0) }
-        return "\"\(String(shown))\(text.unicodeScalars.count > 60 ? "…" : "")\""
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isControl: Bool { properties.generalCategory == .control || properties.generalCategory == .format }
 }

@@ -97,7 +97,8 @@ private final class HeldBody: ResponseBodyWriter {
             node: province, topology: topology, links: [city: incoming],
             view: MergedView(
                 store: stores[0], topology: topology,
-                peers: PeerClients(topology: topology, credentials: provinceCredentials)), metrics: metrics
+                peers: PeerClients(topology: topology, credentials: provinceCredentials),
+                regions: ReferenceData.builtIn.regions), metrics: metrics
         ).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = Application(

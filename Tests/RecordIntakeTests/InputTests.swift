@@ -36,6 +36,8 @@ import Zstandard
             packed, try ZstandardCompressor().compress(Array(Self.text.utf8)),
             try ZstandardCompressor().compress(packed),
             [0xef, 0xbb, 0xbf] + Array(Self.text.utf8),
+            // The byte order mark in GB18030.
+            [0x84, 0x31, 0x95, 0x33] + packed,
         ] {
             let same = try rows(bytes)
             #expect(same.header == plain.header)

@@ -86,6 +86,22 @@ struct MappingTests {
         if let hint { #expect(error.hint?.contains(hint) == true) }
     }
 
+    @Test(arguments: [("duplicate of 7", "merged"), ("closed, a duplicate", "merged"), ("is no more", "closed")])
+    func `a word between stars stands for all that hold it`(word: String, code: String) throws {
+        let text = smallMapping.replacing("done: closed", with: "\"*duplicate*\": merged, \"is*\": closed")
+        let mapping = try Mapping.parse(text, path: "m.yaml")
+        try withFile(
+            """
+            id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,closed,how
+            1,2025-01-01 10:00:00,telephone,t,,,,,,,,2025-01-02 10:00:00,"\(word)"
+            """
+        ) { path in
+            let importer = try Importer(mapping: mapping, origin: try #require(NodeID("370100")), path: path)
+            let records = try #require(try importer.next()).result.get()
+            #expect(records.last?.fields["closure_kind"] == .text(code))
+        }
+    }
+
     @Test func `YAML that is broken, empty or of another shape is refused`() {
         for text in [
             "", "a: [", "- 1", "key: id", "key: id\nrecords: 3", "key: id\nrecords: []", "key: [[1]]\nrecords: [1]",

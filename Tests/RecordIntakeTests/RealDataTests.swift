@@ -78,4 +78,60 @@ struct RealDataTests {
         #expect(outcome.tally.rejectedByCode == rejected)
         #expect(outcome.records["closure", default: 0] == closures)
     }
+
+    /// What `docs/importing.md` says of the suggestions: rows that they take, and fields that agree with the mapping that
+    /// comes with the node, of those that either of them fills from a column.
+    @Test(arguments: [
+        ("us311-boston/boston_2015_jan_aug.csv.gz", "us311-boston", 81_408, 11, 17),
+        ("us311-nyc/nyc_2018-10-21.csv.gz", "us311-nyc", 6_765, 10, 16),
+        ("us311-sf/sf_cases.csv.gz", "us311-sf", 6_879, 10, 13),
+        ("us311-kansascity/kc_potholes.csv.gz", "us311-kansascity", 3_002, 10, 12),
+        ("cn-appeals-tipdm/appeals_replies.csv.gz", "cn-appeals-tipdm", 1_991, 8, 8),
+        ("cn-appeals-tipdm/appeals_votes.csv.gz", "cn-appeals-tipdm", 3_004, 5, 5),
+        ("cn-appeals-tipdm/appeals_unlabelled.csv.gz", "cn-appeals-tipdm", 1_982, 5, 5),
+        ("cn-appeals-tipdm/appeals_labelled_train.csv.gz", "cn-appeals-tipdm", 1_038, 6, 6),
+        ("cn-dongguan-sunshine/posts.csv", "cn-dongguan-sunshine", 651, 7, 7),
+        ("cn-haikou-12345-fields/orders_fields.csv", "cn-haikou-12345-fields", 4_000, 7, 9),
+    ])
+    func `the suggestion for a file takes its rows and mostly agrees with its mapping`(
+        file: String, mapping: String, accepted: Int, agreeing: Int, fields: Int
+    ) throws {
+        let path = try #require(dataFolder) + "/" + file
+        let suggested = try Mapping.parse(try MappingSuggestion(path: path).yaml, path: "suggested.yaml")
+        let importer = try Importer(mapping: suggested, origin: try #require(NodeID("370100")), path: path)
+        var tally = IntakeTally()
+        while let row = try importer.next() { tally.count(row) }
+        #expect(tally.accepted == accepted)
+        let shipped = try Mapping.read(path: repositoryRoot + "/mappings/\(mapping).yaml").sources
+        let columns = Set(importer.columns)
+        let ours = shipped.filter { $0.value.allSatisfy(columns.contains) }
+        let theirs = suggested.sources.filter { $0.value.allSatisfy(columns.contains) }
+        let all = Set(ours.keys).union(theirs.keys)
+        let equal = all.filter { ours[$0] == theirs[$0] }
+        print(file, equal.count, "of", all.count, all.subtracting(equal).sorted())
+        #expect(equal.count == agreeing)
+        #expect(all.count == fields)
+    }
+
+    /// A whole file of people's own words, as an older system would write it.
+    @Test(arguments: [[], [0x84, 0x31, 0x95, 0x33]] as [[UInt8]])
+    func `a Chinese file in GB18030, with and without its mark, gives the rows that it gives in UTF-8`(mark: [UInt8])
+        throws
+    {
+        let mapping = try Mapping.read(path: repositoryRoot + "/mappings/cn-dongguan-sunshine.yaml")
+        let utf8 = try #require(dataFolder) + "/cn-dongguan-sunshine/posts.csv"
+        let text = try String(contentsOfFile: utf8, encoding: .utf8)
+        // kCFStringEncodingGB_18030_2000 as Foundation's encoding.
+        let packed = Array(try #require(text.data(using: String.Encoding(rawValue: 0x8000_0632))))
+        let origin = try #require(NodeID("370100"))
+        func rows(_ path: String) throws -> [IntakeRow] {
+            let importer = try Importer(mapping: mapping, origin: origin, path: path)
+            var rows: [IntakeRow] = []
+            while let row = try importer.next() { rows.append(row) }
+            return rows
+        }
+        let expected = try rows(utf8)
+        #expect(expected.count == 651)
+        #expect(try withFile(mark + packed) { try rows($0) } == expected)
+    }
 }

@@ -6,7 +6,9 @@ private let allowedImports: [String: Set<String>] = [
     "LogicalQuery": ["FederationModel"],
     "ChangeSetFormat": ["FederationModel"],
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
-    "TopologyFile": ["FederationModel", "Foundation", "Yams"],
+    "YAMLFile": ["FederationModel", "Foundation", "Yams"],
+    "TopologyFile": ["FederationModel", "Foundation", "YAMLFile", "Yams"],
+    "ReferenceFile": ["FederationModel", "YAMLFile", "Yams"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
         "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "Synchronization",
@@ -18,12 +20,14 @@ private let allowedImports: [String: Set<String>] = [
     "NodeRuntime": [
         "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "LocalStore",
         "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
-        "PeerTransport",
+        "PeerTransport", "ReferenceFile",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [
         "ArgumentParser", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore", "Logging",
-        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "Synchronization", "TopologyFile", "Zstandard",
+        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
+        "TopologyFile",
+        "YAMLFile", "Zstandard",
     ],
 ]
 

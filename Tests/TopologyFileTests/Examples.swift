@@ -2,6 +2,7 @@ import FederationModel
 import Foundation
 import Testing
 import TopologyFile
+import YAMLFile
 
 /// The files of `topology/examples`, which are both documentation and test data.
 enum Examples {
@@ -23,7 +24,7 @@ enum Examples {
 }
 
 /// What is wrong with `text`; empty when nothing is.
-func problems(of text: String) -> [TopologyProblem] {
+func problems(of text: String) -> [FileProblem] {
     do {
         _ = try TopologyFile.read(text: text, file: "x.yaml")
         return []

@@ -2,6 +2,7 @@ import FederationModel
 import Foundation
 import Testing
 import TopologyFile
+import YAMLFile
 
 @Suite struct `A topology file` {
     @Test(arguments: Examples.valid)

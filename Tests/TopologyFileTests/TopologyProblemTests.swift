@@ -2,6 +2,7 @@ import FederationModel
 import Foundation
 import Testing
 import TopologyFile
+import YAMLFile
 
 @Suite struct `A wrong topology file` {
     @Test(arguments: Examples.invalid)

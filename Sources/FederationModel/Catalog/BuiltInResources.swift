@@ -2,12 +2,14 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 2
+    package static let schemaRevision = 3
 
-    package static let all: [ResourceDefinition] = [
-        serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest, extensionDecision,
-        handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
-    ]
+    package static let all: [ResourceDefinition] =
+        [
+            serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest,
+            extensionDecision,
+            handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
+        ] + ReferenceResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 

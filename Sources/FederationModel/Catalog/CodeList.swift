@@ -1,184 +1,141 @@
 /// A code list (代码表): codes with their Chinese and English names. Owned by the top node, versioned.
-package struct CodeList: Sendable {
-    package struct Entry: Sendable {
+///
+/// Codes are never taken away: one that is no longer given out has a last day, and a successor that its history rolls up
+/// to. A code that changes its meaning has one entry for each, one after the other. Regions (GB/T 2260) and service codes
+/// are code lists with parents.
+package struct CodeList: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         package let code: String
         package let title: String
+        /// Empty when nobody has given one.
         package let english: String
+        /// The code of the level above.
+        package let parent: String?
+        /// First and last day (days since 1970-01-01) on which it is given out; nil has no end.
+        package let validFrom: Int64?
+        package let validTo: Int64?
+        /// The code that takes its place after the last day: the crosswalk to today's version of the list.
+        package let successor: String?
+
+        package init(
+            code: String, title: String, english: String = "", parent: String? = nil, validFrom: Int64? = nil,
+            validTo: Int64? = nil, successor: String? = nil
+        ) {
+            self.code = code
+            self.title = title
+            self.english = english
+            self.parent = parent
+            self.validFrom = validFrom
+            self.validTo = validTo
+            self.successor = successor
+        }
+
+        /// - Parameter day: days since 1970-01-01.
+        package func isValid(on day: Int64) -> Bool { (validFrom ?? .min) <= day && day <= (validTo ?? .max) }
     }
 
     package let name: String
     package let title: String
     package let entries: [Entry]
-    private let codes: Set<String>
+    /// Where the entries of a code stand, the earlier validity first.
+    private let positions: [String: [Int]]
 
-    package func contains(_ code: String) -> Bool { codes.contains(code) }
-
-    package func title(of code: String) -> String? { entries.first { $0.code == code }?.title }
-
-    private init(_ name: String, _ title: String, _ entries: [(String, String, String)]) {
+    package init(name: String, title: String, entries: [Entry]) {
         self.name = name
         self.title = title
-        self.entries = entries.map { Entry(code: $0.0, title: $0.1, english: $0.2) }
-        codes = Set(entries.map(\.0))
+        self.entries = entries
+        positions = Dictionary(grouping: entries.indices, by: { entries[$0].code }).mapValues { positions in
+            positions.sorted { (entries[$0].validFrom ?? .min, $0) < (entries[$1].validFrom ?? .min, $1) }
+        }
     }
 
-    package static func named(_ name: String) -> CodeList? { byName[name] }
+    /// Whether the list has, or ever had, the code: history is imported with the codes of its time.
+    package func contains(_ code: String) -> Bool { positions[code] != nil }
 
-    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    /// The meaning of a code: on a day (days since 1970-01-01), else its latest. A code that was not given out on that day
+    /// is explained by its latest meaning all the same.
+    package func entry(_ code: String, on day: Int64? = nil) -> Entry? {
+        guard let positions = positions[code], let last = positions.last else { return nil }
+        if let day, let valid = positions.first(where: { entries[$0].isValid(on: day) }) { return entries[valid] }
+        return entries[last]
+    }
 
-    package static let all: [CodeList] = [
-        CodeList(
-            "channel", "受理渠道",
-            [
-                ("01", "电话", "telephone"), ("02", "微信/小程序", "WeChat"), ("03", "网站", "web site"),
-                ("04", "APP/政务平台", "app"), ("05", "短信", "text message"), ("06", "市长信箱/邮件", "e-mail"),
-                ("07", "微博/短视频", "social media"), ("08", "上级派发", "assigned from above"),
-                ("09", "信访/互联网+督查", "petition"), ("10", "人民网领导留言板", "message board"), ("11", "110", "110 police"),
-                ("12", "其他紧急热线/公用事业", "other emergency line or utility"), ("13", "归并热线", "merged hotline"),
-                ("14", "窗口(办不成事)", "counter"), ("15", "外市转入", "from another city"), ("19", "其他", "other"),
-            ]),
-        CodeList(
-            "request_type", "诉求类型",
-            [
-                ("1", "咨询", "consultation"), ("2", "求助", "help"), ("3", "投诉", "complaint"), ("4", "举报", "report"),
-                ("5", "建议", "suggestion"), ("6", "表扬", "praise"), ("9", "其他", "other"),
-            ]),
-        CodeList(
-            "urgency", "紧急程度",
-            [
-                ("urgent", "突发", "urgent"), ("livelihood", "水电气热/极端天气", "livelihood"), ("normal", "一般", "normal"),
-                ("complex", "疑难", "complex"),
-            ]),
-        CodeList(
-            "acceptance", "受理结论",
-            [
-                ("accepted", "受理", "accepted"), ("not_accepted", "不予受理", "not accepted"),
-                ("transferred_out", "转接", "transferred out"), ("answered", "直接答复", "answered directly"),
-            ]),
-        CodeList(
-            "reporter_kind", "诉求人类型",
-            [
-                ("person", "自然人", "person"), ("company", "企业", "company"), ("sole_trader", "个体", "sole trader"),
-                ("organization", "其他组织", "organization"), ("anonymous", "匿名", "anonymous"),
-            ]),
-        CodeList(
-            "confidential", "保密标记",
-            [
-                ("none", "不保密", "none"), ("name_hidden", "隐名", "name hidden"),
-                ("reporter_protected", "举报人保护", "reporter protected"),
-            ]),
-        CodeList(
-            "assignment_role", "承办角色",
-            [
-                ("main", "主办", "main"), ("joint", "协办", "joint"), ("forward", "转办", "forward"),
-                ("notice", "知会", "notice"),
-            ]),
-        CodeList(
-            "limit_kind", "时限单位",
-            [
-                ("working_days", "工作日", "working days"), ("calendar_days", "自然日", "calendar days"),
-                ("hours", "小时", "hours"),
-            ]),
-        CodeList(
-            "decision", "审批结论",
-            [("approved", "同意", "approved"), ("rejected", "驳回", "rejected"), ("designated", "指定", "designated")]),
-        CodeList(
-            "return_reason", "退单原因",
-            [
-                ("not_our_duty", "非本单位职责", "not our duty"), ("wrong_region", "属地错误", "wrong region"),
-                ("incomplete", "信息不全", "incomplete"), ("duplicate", "重复", "duplicate"),
-                ("already_closed", "已办结", "already closed"), ("other", "其他", "other"),
-            ]),
-        CodeList(
-            "reply_kind", "答复类型",
-            [
-                ("direct", "直接答复", "direct"), ("interim", "阶段答复", "interim"), ("final", "最终答复", "final"),
-            ]),
-        CodeList(
-            "resolution", "解决情况",
-            [
-                ("resolved", "已解决", "resolved"), ("partly", "部分解决", "partly resolved"),
-                ("unresolved", "未解决", "unresolved"), ("explained", "解释说明", "explained"),
-            ]),
-        CodeList(
-            "supervision_level", "督办级别",
-            [
-                ("reminder", "系统提醒", "reminder"), ("yellow_card", "黄牌", "yellow card"), ("red_card", "红牌", "red card"),
-                ("written", "书面", "written"), ("on_site", "现场", "on site"), ("listed", "挂牌", "listed"),
-                ("interview", "约谈", "interview"), ("escalated", "提级", "escalated"),
-            ]),
-        CodeList(
-            "supervision_trigger", "督办事由",
-            [
-                ("refused", "拒不接收", "refused"), ("overdue", "逾期", "overdue"),
-                ("should_resolve", "应解决未解决", "should have been resolved"), ("poor", "办理不力", "poorly handled"),
-                ("repeated", "多次集中反映", "reported repeatedly"), ("knowledge", "知识库不及时", "knowledge out of date"),
-            ]),
-        CodeList(
-            "closure_kind", "办结方式",
-            [
-                ("closed", "办结", "closed"), ("direct", "直接办结", "closed directly"),
-                ("explained", "解释办结", "closed by explanation"), ("terminated", "终止办理", "terminated"),
-                ("withdrawn", "撤诉", "withdrawn"), ("merged", "并单办结", "closed by merging"),
-                ("held", "挂账", "held"),
-            ]),
-        CodeList(
-            "review", "审核结论", [("passed", "通过", "passed"), ("sent_back", "退回", "sent back")]),
-        CodeList(
-            "callback_method", "回访方式",
-            [
-                ("telephone", "电话", "telephone"), ("text_message", "短信", "text message"), ("wechat", "微信", "WeChat"),
-                ("voice_robot", "智能语音", "voice robot"), ("web", "网络", "web"),
-            ]),
-        CodeList(
-            "reached", "接通情况",
-            [
-                ("answered", "接通", "answered"), ("no_answer", "未接", "no answer"), ("refused", "拒访", "refused"),
-                ("invalid_number", "空号", "invalid number"),
-            ]),
-        CodeList(
-            "verdict_source", "评价来源",
-            [
-                ("person", "本人", "the person"), ("self_service", "自助评价", "the person, by self-service"),
-                ("proxy", "代答", "somebody else"), ("default", "默认", "default"),
-            ]),
-        CodeList(
-            "score", "满意度",
-            [
-                ("5", "非常满意", "very satisfied"), ("4", "满意", "satisfied"), ("3", "基本满意", "fairly satisfied"),
-                ("2", "不满意", "dissatisfied"), ("1", "非常不满意", "very dissatisfied"),
-            ]),
-        CodeList(
-            "evaluation_object", "评价对象", [("call", "话务", "the call"), ("handling", "办理", "the handling")]),
-        CodeList(
-            "ticket_action", "工单操作",
-            [
-                ("queue", "转入派单", "queue for dispatch"), ("apply_closure", "申请办结", "apply for closure"),
-                ("enter_callback", "进入回访", "enter follow-up"), ("archive", "归档", "archive"),
-                ("suspend", "暂停计时", "suspend"), ("resume", "恢复计时", "resume"), ("merge", "并单", "merge"),
-                ("unmerge", "撤销并单", "undo the merge"), ("set_confidential", "设置保密", "set confidentiality"),
-                ("set_category", "更正问题分类", "correct the category"), ("set_phone", "更正联系电话", "correct the telephone"),
-            ]),
-        CodeList(
-            "transfer_step", "流转步骤",
-            [
-                ("offer", "移交", "offer"), ("accept", "接收", "accept"), ("return", "退回", "return"),
-                ("designate", "指定", "designate"),
-            ]),
-        CodeList(
-            "transfer_kind", "流转类型",
-            [
-                ("province_to_city", "省转市", "province to city"), ("city_to_province", "市转省", "city to province"),
-                ("city_to_city", "市转市", "city to city"), ("city_to_county", "市转县", "city to county"),
-                ("county_to_city", "县转市", "county to city"), ("police_110", "110互转", "to or from 110"),
-            ]),
-        CodeList(
-            "call_direction", "呼叫方向", [("inbound", "呼入", "inbound"), ("outbound", "呼出", "outbound")]),
-        CodeList(
-            "call_disposition", "话务结果",
-            [
-                ("connected", "接通", "connected"), ("abandoned", "放弃", "abandoned"), ("overflow", "溢出", "overflow"),
-                ("transferred", "转接", "transferred"), ("called_back", "回拨", "called back"),
-            ]),
-    ]
+    package func title(of code: String, on day: Int64? = nil) -> String? { entry(code, on: day)?.title }
+
+    /// The code with its parents, from the top down. Empty for an unknown code.
+    package func path(to code: String, on day: Int64? = nil) -> [Entry] {
+        var path: [Entry] = []
+        var next: String? = code
+        while let code = next, let entry = entry(code, on: day), path.count < Self.stepsMax {
+            path.insert(entry, at: 0)
+            next = entry.parent
+        }
+        return path
+    }
+
+    /// What a code of the past is counted under in the list as it stood on `day`: its successors are followed as far as
+    /// they had come by then. An unknown code stands for itself.
+    package func rolledUp(_ code: String, on day: Int64) -> String {
+        var code = code
+        for _ in 0..<Self.stepsMax {
+            guard let positions = positions[code], !positions.contains(where: { entries[$0].isValid(on: day) }),
+                let ended = positions.last(where: { (entries[$0].validTo ?? .max) < day }),
+                let successor = entries[ended].successor
+            else { return code }
+            code = successor
+        }
+        return code
+    }
+
+    /// The codes that roll up to another one by `day`, with that one, in the order of codes.
+    package func successions(on day: Int64) -> [(code: String, successor: String)] {
+        positions.keys.sorted().compactMap { code in
+            let successor = rolledUp(code, on: day)
+            return successor == code ? nil : (code, successor)
+        }
+    }
+
+    /// Levels of parents, or successors in a row, that are followed. Data from another node may go round in a circle.
+    package static let stepsMax = 16
+
+    /// A list of the floor by its name; see ``CodeLists``.
+    package static func named(_ name: String) -> CodeList? { CodeLists.builtIn.named(name) }
+}
+
+/// Code lists by name.
+package struct CodeLists: Hashable, Sendable {
+    package let all: [CodeList]
+    private let byName: [String: CodeList]
+
+    private init(_ lists: [CodeList]) {
+        all = lists
+        byName = Dictionary(lists.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The codes that the schema and the life of a ticket need. They are in the program, not in a file, because the program
+    /// acts on them; reference data can add to them and name them anew, but not take one away.
+    package static let builtIn = CodeLists(CodeList.all)
+
+    package func named(_ name: String) -> CodeList? { byName[name] }
+
+    /// With the entries of `lists` added. An entry takes the place of the one that has its code and its first day.
+    package func adding(_ lists: [CodeList]) -> CodeLists {
+        var merged = all
+        for list in lists {
+            guard let index = merged.firstIndex(where: { $0.name == list.name }) else {
+                merged.append(list)
+                continue
+            }
+            var entries = merged[index].entries
+            for entry in list.entries {
+                if let known = entries.firstIndex(where: { $0.code == entry.code && $0.validFrom == entry.validFrom }) {
+                    entries[known] = entry
+                } else {
+                    entries.append(entry)
+                }
+            }
+            merged[index] = CodeList(name: list.name, title: list.title, entries: entries)
+        }
+        return CodeLists(merged)
+    }
 }

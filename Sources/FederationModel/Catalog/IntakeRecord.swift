@@ -18,9 +18,19 @@ package struct IntakeRecord: Hashable, Sendable {
     }
 
     /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
-    package func violation(in definition: ResourceDefinition) -> FieldViolation? {
+    ///
+    /// Nothing is wrong with nearly every record, and most of its columns are empty, so the fields that there are get looked
+    /// at first. Only if one of them is wrong the columns are gone through, so that the first one is always told.
+    package func violation(in definition: ResourceDefinition, lists: CodeLists = .builtIn) -> FieldViolation? {
+        var required = 0
+        let isRight = fields.allSatisfy { name, value in
+            guard let column = definition.column(named: name) else { return false }
+            if column.isRequired { required += 1 }
+            return column.violation(of: value, lists: lists) == nil
+        }
+        if isRight, required == definition.requiredColumns { return nil }
         for column in definition.columns {
-            if let violation = column.violation(of: fields[column.name] ?? .null) { return violation }
+            if let violation = column.violation(of: fields[column.name] ?? .null, lists: lists) { return violation }
         }
         for name in fields.keys.sorted() where definition.column(named: name) == nil {
             return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")

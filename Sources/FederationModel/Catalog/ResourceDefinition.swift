@@ -100,24 +100,30 @@ package struct ResourceDefinition: Hashable, Sendable {
     /// Column lists of the secondary indexes. Indexes are two thirds of what applying a row costs, so a resource has the
     /// ones that its questions need, no more.
     package let indexes: [[String]]
+    /// Whether it is reference data: owned by the top node alone, and never sent upwards.
+    package let isReference: Bool
+    /// Whether its records belong to the thread of a ticket.
+    package let isThreadRecord: Bool
+    /// How many columns are required.
+    let requiredColumns: Int
+    private let positions: [String: Int]
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
-        indexes: [[String]] = []
+        indexes: [[String]] = [], isReference: Bool = false
     ) {
         self.name = name
         self.title = title
         self.stage = stage
         self.columns = columns
         self.indexes = indexes
+        self.isReference = isReference
+        positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
+        isThreadRecord = positions["ticket_origin"] != nil
+        requiredColumns = columns.count { $0.isRequired }
     }
 
-    package func column(named name: String) -> ColumnDefinition? {
-        columns.first { $0.name == name }
-    }
-
-    /// Whether its records belong to the thread of a ticket.
-    package var isThreadRecord: Bool { column(named: "ticket_origin") != nil }
+    package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
 }
 
 /// What is wrong with one value of one row. It names the field and the rule, never the value.
@@ -154,7 +160,7 @@ extension ColumnDefinition {
             year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
 
     /// Checks one value that a local system hands in, by type, length, text and code list.
-    package func violation(of value: FieldValue) -> FieldViolation? {
+    package func violation(of value: FieldValue, lists: CodeLists = .builtIn) -> FieldViolation? {
         switch value {
         case .null:
             return isRequired ? FieldViolation(field: name, rule: .missing, detail: "is required") : nil
@@ -164,13 +170,13 @@ extension ColumnDefinition {
                 return FieldViolation(
                     field: name, rule: .tooLong, detail: "\(text.utf8.count) bytes, at most \(bytesMax)")
             }
-            if text.utf8.contains(0) {
+            if text.utf8.withContiguousStorageIfAvailable({ $0.contains(0) }) ?? text.utf8.contains(0) {
                 return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
             }
             if isRequired && text.isEmpty {
                 return FieldViolation(field: name, rule: .missing, detail: "is required")
             }
-            if let codeList, CodeList.named(codeList)?.contains(text) != true {
+            if let codeList, lists.named(codeList)?.contains(text) != true {
                 return FieldViolation(field: name, rule: .notInCodeList, detail: "is not in code list \(codeList)")
             }
             return nil

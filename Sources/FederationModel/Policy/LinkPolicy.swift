@@ -17,9 +17,10 @@ package struct LinkPolicy: Hashable, Sendable {
         self.sender = sender
         self.receiver = receiver
         revision = LinkRevision(topology: topology.version, policy: 0)
-        self.resources = resources.map(\.name).filter {
-            topology.mode(of: $0, from: sender, to: receiver) == .physical
-        }
+        // Reference data comes from above; what a child or a peer says of it counts for nothing.
+        self.resources = resources.filter {
+            !$0.isReference && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
+        }.map(\.name)
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
     }
 

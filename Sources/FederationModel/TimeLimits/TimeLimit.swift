@@ -19,6 +19,36 @@ package struct LimitCounting: Hashable, Sendable {
         case startsAtOnce
         /// At the next opening of the office. Minutes since midnight.
         case startsAtNextOpening(opens: Int, closes: Int)
+
+        /// Reads the form that `text` has: `at_once`, or office hours, `08:30-17:30`.
+        package init?(_ text: String) {
+            if text == "at_once" {
+                self = .startsAtOnce
+                return
+            }
+            let times = text.split(separator: "-", omittingEmptySubsequences: false).map { time -> Int? in
+                let parts = time.split(separator: ":", omittingEmptySubsequences: false)
+                guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }), let hour = Int(parts[0]),
+                    let minute = Int(parts[1]), (0...24).contains(hour), (0..<60).contains(minute)
+                else { return nil }
+                return hour * 60 + minute
+            }
+            guard times.count == 2, let opens = times[0], let closes = times[1], opens < closes, closes <= 1_440 else {
+                return nil
+            }
+            self = .startsAtNextOpening(opens: opens, closes: closes)
+        }
+
+        package var text: String {
+            switch self {
+            case .startsAtOnce: "at_once"
+            case .startsAtNextOpening(let opens, let closes): "\(Self.clock(opens))-\(Self.clock(closes))"
+            }
+        }
+
+        private static func clock(_ minutes: Int) -> String {
+            [minutes / 60, minutes % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+        }
     }
 
     package var startDayCounts: Bool
@@ -46,6 +76,17 @@ package struct TimeLimit: Hashable, Sendable {
         self.count = min(max(count, 0), 87_600)
         self.kind = kind
     }
+
+    /// Reads the form that `text` has, `5 working_days`.
+    package init?(_ text: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, let count = Int(parts[0]), (0...87_600).contains(count),
+            let kind = LimitKind(rawValue: String(parts[1]))
+        else { return nil }
+        self.init(count, kind)
+    }
+
+    package var text: String { "\(count) \(kind.rawValue)" }
 
     /// When it is due.
     package func due(
@@ -117,16 +158,17 @@ extension LimitCounting.AfterHours {
 /// The card of a ticket that is nearly or already late (黄牌, 红牌).
 package enum WarningCard: String, Sendable, CaseIterable {
     case none
-    /// From one working day before the due date.
+    /// From so many working days before the due date, usually one.
     case yellow
     /// From the first working day after the due date.
     case red
 
-    package init(due: UnixMilliseconds, now: UnixMilliseconds, calendar: WorkCalendar) {
+    /// - Parameter yellowDays: working days before the due date; see ``TicketLimits``.
+    package init(due: UnixMilliseconds, now: UnixMilliseconds, calendar: WorkCalendar, yellowDays: Int = 1) {
         if now > due, calendar.workingDays(from: due, to: now) >= 1 {
             self = .red
         } else {
-            self = calendar.workingDays(from: now, to: due) <= 1 ? .yellow : .none
+            self = calendar.workingDays(from: now, to: due) <= yellowDays ? .yellow : .none
         }
     }
 }

@@ -77,8 +77,8 @@ package struct WorkCalendar: Hashable, Sendable {
             - Self.count(daysOff, from: first + 1, through: last)
     }
 
-    /// Day 0, 1970-01-01, was a Thursday.
-    private static func isWeekend(_ dayNumber: Int64) -> Bool { weekday(dayNumber) >= 5 }
+    /// Whether a day (days since 1970-01-01, a Thursday) is a Saturday or Sunday, worked or not.
+    package static func isWeekend(_ dayNumber: Int64) -> Bool { weekday(dayNumber) >= 5 }
 
     /// 0 for Monday.
     private static func weekday(_ dayNumber: Int64) -> Int64 {

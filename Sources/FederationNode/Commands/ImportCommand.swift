@@ -5,10 +5,25 @@ import LocalStore
 import NodeRuntime
 import RecordIntake
 
-struct ImportCommand: AsyncParsableCommand {
+struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Import records from CSV or JSON Lines: UTF-8 or GB18030, plain, gzip or zstd.",
+        discussion: """
+            EXAMPLE
+              federation-node import suggest boston.csv.gz --out boston.yaml
+              federation-node import --resource service_request --mapping boston.yaml boston.csv.gz --dry-run
+              federation-node import --resource service_request --mapping boston.yaml boston.csv.gz
+
+            `federation-node import file --help` tells the options of an import.
+            """,
+        subcommands: [ImportFileCommand.self, ImportSuggestCommand.self], defaultSubcommand: ImportFileCommand.self)
+}
+
+struct ImportFileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "file",
+        abstract: "Import a file by a mapping; the word `file` may be left out.",
         discussion: """
             A bad row never stops an import: it goes to the rejects file with its number, field and reason. Importing the \
             same file twice changes nothing.
@@ -39,7 +54,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        let mapping = try Mapping.read(path: mapping)
+        let mapping = try Mapping.read(path: mapping, lists: local.reference.lists)
         guard mapping.resources.contains(ResourceName(resource)) else {
             throw FederationError(
                 "E_MAPPING", "\(mapping.path) makes no records of \(resource)",
@@ -80,7 +95,8 @@ struct ImportReport: Encodable {
     }
 }
 
-/// Reads a file, stores its records batch by batch, and rings the service after each.
+/// Reads a file, stores its records batch by batch, and rings the service after each. One batch is stored while the next
+/// is read.
 private struct ImportRun {
     let local: LocalNode
     let importer: Importer
@@ -88,6 +104,7 @@ private struct ImportRun {
     let dryRun: Bool
     var report: ImportReport
     private var rejects: RejectsWriter?
+    private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
 
     init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) {
         self.local = local
@@ -97,27 +114,40 @@ private struct ImportRun {
         self.report = report
     }
 
-    /// Source rows in one durable transaction.
-    private static let batchRows = 5_000
+    /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
+    private static let batchRecords = 8_000
 
     mutating func run() async throws -> ImportReport {
         let started = ContinuousClock.now
         var progress = ProgressBar("import")
-        var batch: [(row: IntakeRow, records: [IntakeRecord])] = []
-        while let row = try importer.next() {
-            report.read += 1
-            switch row.result {
-            case .success(let records):
-                batch.append((row, records))
-                if batch.count == Self.batchRows { try await store(&batch) }
-            case .failure(let rejection): try reject(row, code: rejection.code)
+        var batch: [IntakeRow] = []
+        var recordsInBatch = 0
+        do {
+            while let row = try importer.next() {
+                report.read += 1
+                switch row.result {
+                case .success(let records):
+                    batch.append(row)
+                    recordsInBatch += records.count
+                    if recordsInBatch >= Self.batchRecords {
+                        try await store(batch)
+                        (batch, recordsInBatch) = ([], 0)
+                    }
+                case .failure(let rejection): try reject(row, code: rejection.code)
+                }
+                if report.read % 1_000 == 0 {
+                    progress.show(
+                        Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
+                }
             }
-            if report.read % 1_000 == 0 {
-                progress.show(
-                    Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
-            }
+        } catch let error as FederationError where error.code == "E_IMPORT_READ" {
+            // What was read before the damage is taken.
+            try await store(batch)
+            try await settle()
+            throw error
         }
-        try await store(&batch)
+        try await store(batch)
+        try await settle()
         try rejects?.close()
         progress.finish()
         let elapsed = ContinuousClock.now - started
@@ -126,21 +156,31 @@ private struct ImportRun {
         return report
     }
 
-    private mutating func store(_ batch: inout [(row: IntakeRow, records: [IntakeRecord])]) async throws {
-        defer { batch = [] }
-        guard !batch.isEmpty else { return }
+    /// Waits until the batch before is stored, and begins with this one.
+    private mutating func store(_ batch: [IntakeRow]) async throws {
+        try await settle()
         guard !dryRun else {
             report.accepted += batch.count
             return
         }
-        let result = try await local.store.intake(
-            rows: batch.map(\.records), isGuarded: importer.mapping.isGuarded, now: wallClock())
-        Doorbell.ring(databasePath: local.settings.databasePath)
-        for (source, outcome) in zip(batch, result.outcomes) {
+        guard !batch.isEmpty else { return }
+        storing = Task { [local, isGuarded = importer.mapping.isGuarded] in
+            let result = try await local.store.intake(
+                rows: batch.map { (try? $0.result.get()) ?? [] }, isGuarded: isGuarded, now: wallClock())
+            Doorbell.ring(databasePath: local.settings.databasePath)
+            return Array(zip(batch, result.outcomes).map { (row: $0, outcome: $1) })
+        }
+    }
+
+    /// Waits until everything is stored that was begun, and counts what became of it.
+    private mutating func settle() async throws {
+        let stored = try await storing?.value ?? []
+        storing = nil
+        for (row, outcome) in stored {
             switch outcome {
             case .accepted: report.accepted += 1
             case .unchanged: report.unchanged += 1
-            case .refused(let refusal): try reject(source.row.refused(refusal), code: refusal.code)
+            case .refused(let refusal): try reject(row.refused(refusal), code: refusal.code)
             }
         }
     }

@@ -44,6 +44,9 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "Only so many rows, those with the most of the first measure.")
     var top: Int?
 
+    @Option(help: "Count regions in the tree of that day, 2018-06-30; else in today's.")
+    var regionsAsOf: String?
+
     @Flag(help: "Print the rows that there are, also when a node is missing.")
     var bestEffort = false
 
@@ -62,11 +65,15 @@ struct QueryCommand: AsyncParsableCommand {
         let analysis = try Analysis(
             measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
             dimensions: try dimensions.map { try Analysis.Dimension($0) },
-            filters: try filters.map { try named(try Analysis.Filter.parse($0), by: local) },
+            filters: try filters.map {
+                try named(try Analysis.Filter.parse($0, lists: local.reference.lists), by: local)
+            },
             from: try from.map { try parse($0) },
-            to: try to.map { try parse($0) }, top: top, asOf: time)
+            to: try to.map { try parse($0) }, top: top, asOf: time,
+            regionsAsOf: try regionsAsOf.map { try parse($0) })
         let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
-        let view = MergedView(store: local.store, topology: local.topology, peers: peers)
+        let view = MergedView(
+            store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)
         let (plan, answer) = try await view.answer(analysis, deadlineMS: Int64(deadline), now: time)
         await peers.shutdown()
         let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
@@ -80,7 +87,7 @@ struct QueryCommand: AsyncParsableCommand {
             print(result.csv, terminator: "")
             Output.note(result.coverageText)
         case .table:
-            let text = result.text(of: analysis, topology: local.topology)
+            let text = result.text(of: analysis, local)
             print(shows ? "\(text)\n\(result.coverageText)" : result.coverageText)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
@@ -141,11 +148,11 @@ private struct QueryResult {
                 }))
     }
 
-    func text(of analysis: Analysis, topology: Topology) -> String {
+    func text(of analysis: Analysis, _ local: LocalNode) -> String {
         var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
         for row in table.rows {
             let groups = zip(analysis.dimensions, row).map { dimension, cell in
-                if case .text(let value) = cell { dimension.text(of: value, topology: topology) } else { cell.text }
+                if case .text(let value) = cell { dimension.text(of: value, local) } else { cell.text }
             }
             text.append(groups + row.dropFirst(groups.count).map(\.text))
         }

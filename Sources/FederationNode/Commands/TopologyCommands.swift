@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import NodeRuntime
 import TopologyFile
+import YAMLFile
 
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +25,7 @@ struct TopologyCommand: AsyncParsableCommand {
             let (topology, problems) = check()
             if json {
                 try Output.json(
-                    Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems.map(Problem.init)))
+                    Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems))
             } else if let topology {
                 print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
             } else {
@@ -33,7 +34,7 @@ struct TopologyCommand: AsyncParsableCommand {
             if !problems.isEmpty { throw ExitCode(1) }
         }
 
-        private func check() -> (Topology?, [TopologyProblem]) {
+        private func check() -> (Topology?, [FileProblem]) {
             do {
                 return (try TopologyFile.read(path: file), [])
             } catch {
@@ -44,21 +45,7 @@ struct TopologyCommand: AsyncParsableCommand {
         private struct Report: Encodable {
             let valid: Bool
             let nodes: Int?
-            let problems: [Problem]
-        }
-
-        private struct Problem: Encodable {
-            let code: String
-            let line: Int
-            let message: String
-            let hint: String
-
-            init(_ problem: TopologyProblem) {
-                code = problem.code
-                line = problem.line
-                message = problem.message
-                hint = problem.hint
-            }
+            let problems: [FileProblem]
         }
     }
 

@@ -1,5 +1,6 @@
 import FederationModel
 import LogicalQuery
+import NodeRuntime
 
 // How tables for people name what JSON and CSV name by words and codes.
 
@@ -25,14 +26,15 @@ extension Analysis.Dimension {
     }
 
     /// A value as people read it: the name of a code, if it has one.
-    func text(of value: String, topology: Topology) -> String {
+    func text(of value: String, _ local: LocalNode) -> String {
         switch self {
-        case .origin, .region:
-            // A region carries the name of the node that serves it.
-            topology.nodes.first { $0.region == value || $0.id.code == value }.map { "\(value) \($0.name)" } ?? value
-        case .requestType, .channel, .urgency: CodeList.named(name)?.title(of: value) ?? value
+        case .origin:
+            NodeID(value).flatMap { local.topology.node($0) }.map { "\(value) \($0.name)" } ?? value
+        case .region: local.reference.regions.title(of: value).map { "\(value) \($0)" } ?? value
+        case .requestType, .channel, .urgency: local.reference.lists.named(name)?.title(of: value) ?? value
         case .status: TicketStatus(rawValue: value)?.title ?? value
-        case .service, .unit, .day, .week, .month: value
+        case .service: local.reference.services.title(of: value).map { "\(value) \($0)" } ?? value
+        case .unit, .day, .week, .month: value
         }
     }
 }

@@ -14,11 +14,14 @@ package struct MergedView: Sendable {
     let store: NodeStore
     let topology: Topology
     let peers: PeerClients
+    private let regions: CodeList
 
-    package init(store: NodeStore, topology: Topology, peers: PeerClients) {
+    /// - Parameter regions: the table by which region codes of the past roll up.
+    package init(store: NodeStore, topology: Topology, peers: PeerClients, regions: CodeList) {
         self.store = store
         self.topology = topology
         self.peers = peers
+        self.regions = regions
     }
 
     /// - Parameters:
@@ -50,7 +53,7 @@ package struct MergedView: Sendable {
     private func local(_ analysis: Analysis, origins: [NodeID], now: UnixMilliseconds) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         try await store.catchUpConsumers()
-        let query = SQLiteDialect.compile(analysis, origins: origins)
+        let query = SQLiteDialect.compile(analysis, origins: origins, regions: regions)
         var partial = PartialResult(for: analysis)
         for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
             try partial.add(

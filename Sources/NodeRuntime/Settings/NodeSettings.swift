@@ -31,6 +31,8 @@ package struct NodeSettings: Sendable {
     package let directory: String
     package let node: NodeID
     package let topologyPath: String
+    /// Where the reference data lie until the top node's have come.
+    package let referencePath: String
     package let databasePath: String
     package let credentialsPath: String
     /// Where other nodes reach this one, by mutual TLS.
@@ -46,6 +48,7 @@ package struct NodeSettings: Sendable {
     package static let names: [(name: String, standard: String?, help: String)] = [
         ("node", nil, "code of this node in the topology"),
         ("topology", "topology.yaml", "the topology file"),
+        ("reference", "reference.yaml", "the reference data, until those of the top node are here"),
         ("database", "node.db", "the SQLite file"),
         ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
         ("listen", "127.0.0.1:7370", "HOST:PORT for other nodes, mutual TLS"),
@@ -93,6 +96,7 @@ package struct NodeSettings: Sendable {
         self.directory = directory
         node = try required("node", "the code of a node (6 to 12 digits)") { NodeID($0) }
         topologyPath = try file("topology")
+        referencePath = try file("reference")
         databasePath = try file("database")
         credentialsPath = try file("credentials")
         listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
@@ -101,6 +105,11 @@ package struct NodeSettings: Sendable {
             ["on": true, "off": false, "true": true, "false": false][$0]
         }
         logLevel = try required("log-level", "a level") { $0 }
+    }
+
+    /// Where `init` puts the reference data.
+    package var standardReferencePath: String {
+        URL(filePath: directory, directoryHint: .isDirectory).appending(path: "reference.yaml").path
     }
 
     private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {

@@ -24,6 +24,9 @@ package final class Importer {
         mapper = try RowMapper(mapping: mapping, origin: origin, header: reader.header)
     }
 
+    /// The columns of the file; of JSON Lines those that the mapping names.
+    package var columns: [String] { reader.header }
+
     /// How much of the file has been consumed, in bytes as it lies on disk.
     package var bytesRead: Int64 { reader.bytesRead }
     package var bytesTotal: Int64 { reader.bytesTotal }

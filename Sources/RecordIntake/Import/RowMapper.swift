@@ -10,14 +10,22 @@ struct RowMapper {
         let test: Mapping.Test
     }
 
-    private struct Field {
+    // Classes, because a row goes through all of them: a loop over structs copies each, and its arrays are counted.
+    private final class Field {
         let rule: Mapping.FieldRule
         let positions: [Position]
         let condition: Condition?
         let clock: ZoneClock?
+
+        init(rule: Mapping.FieldRule, positions: [Position], condition: Condition?, clock: ZoneClock?) {
+            self.rule = rule
+            self.positions = positions
+            self.condition = condition
+            self.clock = clock
+        }
     }
 
-    private struct Record {
+    private final class Record {
         let rule: Mapping.RecordRule
         let condition: Condition?
         let ordinal: Position
@@ -25,10 +33,23 @@ struct RowMapper {
         let ext: [(name: String, position: Position)]
         /// Whose times must not run backwards, in this order.
         let timeline: [String]
+
+        init(
+            rule: Mapping.RecordRule, condition: Condition?, ordinal: Position, fields: [Field],
+            ext: [(name: String, position: Position)], timeline: [String]
+        ) {
+            self.rule = rule
+            self.condition = condition
+            self.ordinal = ordinal
+            self.fields = fields
+            self.ext = ext
+            self.timeline = timeline
+        }
     }
 
     private let origin: NodeID
     private let isGuarded: Bool
+    private let lists: CodeLists
     private let key: [(name: String, position: Position)]
     private let records: [Record]
 
@@ -57,6 +78,7 @@ struct RowMapper {
         var clocks: [String: ZoneClock] = [:]
         self.origin = origin
         isGuarded = mapping.isGuarded
+        lists = mapping.lists
         key = mapping.key.map(bind)
         records = mapping.records.map { rule in
             let fields = rule.fields.map { field in
@@ -122,7 +144,7 @@ struct RowMapper {
             if !isGuarded { values["migrated"] = .integer(1) }
         }
         let made = IntakeRecord(resource: definition.name, key: key, fields: values)
-        if let violation = made.violation(in: definition) { throw RowRejection(violation) }
+        if let violation = made.violation(in: definition, lists: lists) { throw RowRejection(violation) }
         return made
     }
 

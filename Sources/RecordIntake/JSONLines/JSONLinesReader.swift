@@ -146,3 +146,21 @@ package final class JSONLinesReader: RowReader {
         buffer += piece[..<count]
     }
 }
+
+extension JSONLinesReader {
+    /// The keys of the objects of a file, in the order of their names: JSON says that the order in an object means nothing.
+    ///
+    /// - Parameter rowsMax: how many objects are looked at.
+    /// - Throws: `E_IMPORT_READ`.
+    static func columns(path: String, rowsMax: Int) throws -> [String] {
+        let reader = try JSONLinesReader(path: path, columns: [])
+        var keys: Set<String> = []
+        while reader.rowNumber < rowsMax, try reader.next() != nil, keys.count <= CSVLimits.columns {
+            keys.formUnion(reader.keys)
+        }
+        return keys.sorted()
+    }
+
+    /// The keys of the row that `next()` found.
+    private var keys: Dictionary<String, Value>.Keys { values.keys }
+}

@@ -35,13 +35,14 @@ package struct Mapping: Sendable {
     /// From the source's words to codes.
     struct Translation: Sendable {
         var exact: [String: String] = [:]
-        /// Tried in order after `exact`.
-        var prefixes: [(prefix: String, code: String)] = []
+        /// Beginnings of words, and with `isAnywhere` parts of words; tried in order after `exact`.
+        var parts: [(text: String, isAnywhere: Bool, code: String)] = []
         /// For words that are in neither; nil rejects the row.
         var otherwise: String?
 
         func code(for text: String) -> String? {
-            exact[text] ?? prefixes.first { text.hasPrefix($0.prefix) }?.code ?? otherwise
+            exact[text] ?? parts.first { $0.isAnywhere ? text.contains($0.text) : text.hasPrefix($0.text) }?.code
+                ?? otherwise
         }
     }
 
@@ -81,10 +82,27 @@ package struct Mapping: Sendable {
     /// against them, and what is illegal in their threads is stored and becomes a conflict record.
     package let isGuarded: Bool
     let records: [RecordRule]
+    /// That its codes have been held against; the records' are too.
+    let lists: CodeLists
 
     /// The resources that it makes, in the order of the file.
     package var resources: [ResourceName] {
         records.reduce(into: []) { if !$0.contains($1.definition.name) { $0.append($1.definition.name) } }
+    }
+
+    /// What each field is made of, by `RESOURCE.FIELD`: its columns, or its constant with `=` before it. Shows how two
+    /// mappings of one file differ.
+    package var sources: [String: [String]] {
+        records.reduce(into: [:]) { sources, record in
+            for rule in record.fields {
+                let columns = rule.source.columns.map(\.name)
+                if case .constant(let value) = rule.source {
+                    sources["\(record.definition.name).\(rule.field.name)"] = ["=" + value]
+                } else {
+                    sources["\(record.definition.name).\(rule.field.name)"] = columns
+                }
+            }
+        }
     }
 
     /// Every column that it reads, as often as it is named.

@@ -5,24 +5,26 @@ import Yams
 extension Mapping {
     /// Reads a mapping file.
     ///
+    /// - Parameter lists: the code lists that its codes, and later those of the records, are held against.
     /// - Throws: `E_MAPPING_READ` when there is no such file; `E_MAPPING` with path, line and a suggestion for the first
     ///   thing in it that is not known to the catalog or to the format.
-    package static func read(path: String) throws -> Mapping {
+    package static func read(path: String, lists: CodeLists = .builtIn) throws -> Mapping {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw FederationError("E_MAPPING_READ", "\(path) cannot be read as UTF-8 text", hint: "check the path")
         }
-        return try MappingReader(path: path).mapping(text)
+        return try MappingReader(path: path, lists: lists).mapping(text)
     }
 
     /// Reads a mapping that is at hand as text; `path` is for messages.
-    package static func parse(_ text: String, path: String) throws -> Mapping {
-        try MappingReader(path: path).mapping(text)
+    package static func parse(_ text: String, path: String, lists: CodeLists = .builtIn) throws -> Mapping {
+        try MappingReader(path: path, lists: lists).mapping(text)
     }
 }
 
 /// Turns the YAML tree into a checked `Mapping`. It walks nodes, not `Codable` types, because only nodes know their line.
 private struct MappingReader {
     let path: String
+    let lists: CodeLists
 
     func mapping(_ text: String) throws -> Mapping {
         let root: Node
@@ -50,7 +52,7 @@ private struct MappingReader {
         }
         return Mapping(
             path: path, key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
-            isGuarded: try top["guarded"].map(flag) ?? false, records: records)
+            isGuarded: try top["guarded"].map(flag) ?? false, records: records, lists: lists)
     }
 
     private struct TimeRules {
@@ -151,9 +153,9 @@ private struct MappingReader {
         var translation = Mapping.Translation()
         if let node = parts["titles_of"] {
             let name = try scalar(node)
-            guard let list = CodeList.named(name) else {
+            guard let list = lists.named(name) else {
                 throw fault(
-                    line(node), "unknown code list '\(name)'", suggestion(for: name, among: CodeList.all.map(\.name)))
+                    line(node), "unknown code list '\(name)'", suggestion(for: name, among: lists.all.map(\.name)))
             }
             guard name == field.codeList else {
                 throw fault(
@@ -173,7 +175,8 @@ private struct MappingReader {
                 let word = try scalar(pair.key)
                 let code = try code(pair.value, for: field)
                 if word.hasSuffix("*") {
-                    translation.prefixes.append((String(word.dropLast()), code))
+                    let isAnywhere = word.hasPrefix("*") && word.count > 2
+                    translation.parts.append((String(word.dropFirst(isAnywhere ? 1 : 0).dropLast()), isAnywhere, code))
                 } else {
                     translation.exact[word] = code
                 }
@@ -191,7 +194,7 @@ private struct MappingReader {
 
     private func code(_ node: Node, for field: ColumnDefinition) throws -> String {
         let code = try scalar(node)
-        if let name = field.codeList, let list = CodeList.named(name), !list.contains(code) {
+        if let name = field.codeList, let list = lists.named(name), !list.contains(code) {
             throw fault(
                 line(node), "'\(code)' is not in code list \(name) of field '\(field.name)'",
                 "codes: " + list.entries.map { "\($0.code) \($0.title)" }.joined(separator: ", "))

@@ -1,18 +1,19 @@
 import Yams
 
-/// Turns text into Yams nodes, and every way in which that can fail into a `TopologyProblem`.
+/// Turns text into Yams nodes, and every way in which that can fail into a `FileProblem`.
 ///
 /// Yams is kept away from two kinds of input. Aliases: a few lines of them stand for millions of nodes. And keys that
 /// occur twice: Yams stops at the first of them, which would hide every other problem of the file.
 struct YAMLText {
     let text: String
+    let kind: FileKind
     let file: String
 
     /// Marks a key that occurs before in its mapping; in the private use area, so nobody writes it.
     private static let marker: Unicode.Scalar = "\u{E000}"
     private static let repeatedKeysMax = 20
 
-    func compose() throws(TopologyProblem) -> Node {
+    func compose() throws(FileProblem) -> Node {
         try refuseAliases()
         // Yams hands libYAML a pointer that lives only as long as the string is stored on the heap; short ones are not.
         var yaml = text + String(repeating: "\n", count: 16)
@@ -30,8 +31,8 @@ struct YAMLText {
             }
         }
         throw problem(
-            "E_TOPOLOGY_SYNTAX", line: 1, "the file is empty, or repeats the same keys again and again",
-            "start from a file of topology/examples")
+            "SYNTAX", line: 1, "the file is empty, or repeats the same keys again and again",
+            "start from a file of \(kind.examples)")
     }
 
     /// The key as it was written, without a marker.
@@ -58,7 +59,7 @@ struct YAMLText {
 
     /// Refuses a text that can hold an alias: it has both `&name` and `*name` somewhere. Coarse on purpose, a scan for
     /// them that knows about quotes and comments would be a second YAML parser.
-    private func refuseAliases() throws(TopologyProblem) {
+    private func refuseAliases() throws(FileProblem) {
         var hasAnchor = false
         var aliasLine: Int?
         var line = 1
@@ -72,7 +73,7 @@ struct YAMLText {
         }
         guard hasAnchor, let aliasLine else { return }
         throw problem(
-            "E_TOPOLOGY_ALIAS", line: aliasLine, "anchors and aliases (&name, *name) are not supported",
+            "ALIAS", line: aliasLine, "anchors and aliases (&name, *name) are not supported",
             "write the values out; in a name or a comment put a space after & and *")
     }
 
@@ -86,7 +87,7 @@ struct YAMLText {
         }
     }
 
-    private func syntaxProblem(_ error: any Error) -> TopologyProblem {
+    private func syntaxProblem(_ error: any Error) -> FileProblem {
         let lastLine = text.count(where: \.isNewline) + 1
         let (line, message): (Int, String) =
             switch error {
@@ -103,11 +104,11 @@ struct YAMLText {
             default: (1, "the text can't be parsed")
             }
         return problem(
-            "E_TOPOLOGY_SYNTAX", line: min(line, lastLine), "not valid YAML: \(message)",
+            "SYNTAX", line: min(line, lastLine), "not valid YAML: \(message)",
             "check indentation (spaces, no tabs), colons and quotes here and in the line before")
     }
 
-    private func problem(_ code: String, line: Int, _ message: String, _ hint: String) -> TopologyProblem {
-        TopologyProblem(code: code, file: file, line: line, message: message, hint: hint)
+    private func problem(_ code: String, line: Int, _ message: String, _ hint: String) -> FileProblem {
+        FileProblem(code: "E_\(kind.name)_\(code)", file: file, line: line, message: message, hint: hint)
     }
 }

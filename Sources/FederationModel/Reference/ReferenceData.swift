@@ -1,0 +1,66 @@
+/// The notice of one year (节假日安排): its days off and the weekend days that are worked.
+package struct HolidayNotice: Hashable, Sendable {
+    package let year: Int
+    /// Day numbers (days since 1970-01-01) with the name of the holiday.
+    package let holidays: [Int64: String]
+    package let workingDays: Set<Int64>
+
+    package init(year: Int, holidays: [Int64: String], workingDays: Set<Int64>) {
+        self.year = year
+        self.holidays = holidays
+        self.workingDays = workingDays
+    }
+}
+
+/// What the top node lays down for everybody: code lists, regions, service codes, the working-day calendar and the time
+/// limits. One value, one version: everything in it was released together.
+///
+/// A node takes it from rows of the top node or from a file; without either it has the floor, ``builtIn``.
+package struct ReferenceData: Hashable, Sendable {
+    /// Names of the lists that have a meaning of their own.
+    package static let regionList = "region"
+    package static let serviceList = "service_code"
+
+    /// Counted from 1; 0 is the floor.
+    package let version: Int64
+    package let title: String
+    /// What it adds to the floor.
+    package let additions: [CodeList]
+    package let notices: [HolidayNotice]
+    package let limits: LimitRules
+
+    /// The floor with the additions.
+    package let lists: CodeLists
+    package let calendar: WorkCalendar
+
+    /// - Parameters:
+    ///   - additions: lists by their names, each once.
+    ///   - notices: each year once.
+    package init(
+        version: Int64, title: String, additions: [CodeList], notices: [HolidayNotice], limits: LimitRules
+    ) {
+        self.version = version
+        self.title = title
+        self.additions = additions
+        self.notices = notices
+        self.limits = limits
+        lists = CodeLists.builtIn.adding(additions)
+        calendar = WorkCalendar(
+            years: notices.map(\.year), holidays: notices.flatMap(\.holidays.keys),
+            workingWeekendDays: notices.flatMap(\.workingDays))
+    }
+
+    /// The codes that the program needs, weekends only, no limits: what a node knows that has no reference data.
+    package static let builtIn = ReferenceData(
+        version: 0, title: "built in", additions: [], notices: [], limits: LimitRules([]))
+
+    /// 行政区划 by GB/T 2260.
+    package var regions: CodeList { list(Self.regionList) }
+
+    /// 问题分类, several levels with dots between them.
+    package var services: CodeList { list(Self.serviceList) }
+
+    private func list(_ name: String) -> CodeList {
+        lists.named(name) ?? CodeList(name: name, title: name, entries: [])
+    }
+}

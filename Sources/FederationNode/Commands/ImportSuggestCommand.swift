@@ -1,0 +1,67 @@
+import ArgumentParser
+import FederationModel
+import Foundation
+import RecordIntake
+
+struct ImportSuggestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suggest",
+        abstract: "Propose a mapping for a file, from its header and a sample of its rows.",
+        discussion: """
+            `import` takes the proposal as it is. Lines that begin with `# DECIDE:` say what the file does not tell; look at \
+            them before the first import that counts. Nothing is stored.
+
+            EXAMPLE
+              federation-node import suggest boston.csv.gz --out boston.yaml
+            """)
+
+    @Option(help: "What a row of the file is: a ticket with its thread, or another resource.")
+    var resource = "service_request"
+
+    @Option(help: "How many rows are looked at.")
+    var rows = 50_000
+
+    @Option(help: "Where the mapping goes; else it is printed.", completion: .file())
+    var out: String?
+
+    @Flag(help: "Print JSON: the mapping as text, and what a person must decide.")
+    var json = false
+
+    @Argument(help: "The file.", completion: .file())
+    var file: String
+
+    func validate() throws {
+        guard rows > 0 else { throw ValidationError("--rows must be positive") }
+    }
+
+    func run() throws {
+        let suggestion = try MappingSuggestion(path: file, resource: ResourceName(resource), rowsMax: rows)
+        if let out {
+            do {
+                try suggestion.yaml.write(toFile: out, atomically: true, encoding: .utf8)
+            } catch {
+                throw FederationError(
+                    "E_MAPPING_WRITE", "\(out) cannot be written", hint: "check the folder and its rights")
+            }
+        }
+        if json {
+            try Output.json(
+                Report(
+                    resource: resource, rows: suggestion.rows, mapping: suggestion.yaml, mappingFile: out,
+                    decisions: suggestion.decisions))
+        } else {
+            if out == nil { print(suggestion.yaml) }
+            Output.note(
+                "\(suggestion.rows) rows looked at, \(suggestion.decisions.count) decisions for a person"
+                    + (out.map { "; see \($0)" } ?? ""))
+        }
+    }
+
+    private struct Report: Encodable {
+        let resource: String
+        let rows: Int
+        let mapping: String
+        let mappingFile: String?
+        let decisions: [String]
+    }
+}
