@@ -14,6 +14,8 @@ package final class NodeStore: Sendable {
     package let resources: [ResourceDefinition]
     /// By which tickets are folded and this node's own records are checked.
     package let rules: LifecycleRules
+    /// By which it follows who must see a ticket.
+    let topology: Topology
     /// By which the codes of this node's own records are checked.
     let lists: CodeLists
     let pool: DatabasePool
@@ -43,15 +45,18 @@ package final class NodeStore: Sendable {
 
     /// Opens the database of a node and brings its schema up to date.
     ///
+    /// - Parameter topology: of which nodes a ticket may be. With none, no ticket is shared with another node.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
-        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn
+        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn,
+        topology: Topology = Topology(name: "", version: 0, nodes: [])
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
         self.rules = rules
         self.lists = lists
+        self.topology = topology
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder)

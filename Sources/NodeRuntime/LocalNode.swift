@@ -26,7 +26,8 @@ package struct LocalNode: Sendable {
         let top = topology.root?.id ?? settings.node
         reference = try Self.reference(settings, owner: top)
         store = try NodeStore(
-            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists)
+            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists,
+            topology: topology)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",

@@ -61,6 +61,7 @@ private struct ChangeSetDraft {
     let policy: LinkPolicy
     let tables: [ResourceTable]
     let origins: String
+    let nodesBehind: String
     var rowsLeft: Int
     var bytesLeft = SyncLimits.payloadBytesTarget
     var head: Seq = 0
@@ -72,7 +73,8 @@ private struct ChangeSetDraft {
         self.policy = policy
         self.tables = tables
         self.rowsLeft = rowsLeft
-        origins = "[\(policy.origins.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
+        origins = jsonArray(policy.origins)
+        nodesBehind = jsonArray(policy.nodesBehind)
         end = start
     }
 
@@ -82,9 +84,15 @@ private struct ChangeSetDraft {
     mutating func readTail(_ db: Database) throws {
         head = try NodeValue.integer("seq", db)
         var window = rowsLeft
-        while start.seq < head, !tables.isEmpty {
-            let upto = try upperBound(db, window: window)
-            let tail = try read(upto: upto, db)
+        var after = start.seq
+        while after < head, !tables.isEmpty {
+            let upto = try upperBound(db, after: after, window: window)
+            let tail = try read(after: after, upto: upto, db)
+            // On a link that grants little, an empty change-set for each window would be most of the traffic.
+            if tail.isEmpty && upto < head {
+                after = upto
+                continue
+            }
             let bytes = tail.reduce(0) { $0 + $1.byteCount }
             // Long texts: try again with a narrower window rather than send what the receiver would refuse.
             if bytes > SyncLimits.payloadBytesTarget && window > 1 {
@@ -100,11 +108,11 @@ private struct ChangeSetDraft {
         end.seq = head
     }
 
-    private func upperBound(_ db: Database, window: Int) throws -> Seq {
+    private func upperBound(_ db: Database, after: Seq, window: Int) throws -> Seq {
         let union = tables.map(\.seqs).joined(separator: " UNION ALL ")
         let statement = try db.cachedStatement(
             sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
-        guard let row = try Row.fetchOne(statement, arguments: ["after": start.seq, "window": window]) else {
+        guard let row = try Row.fetchOne(statement, arguments: ["after": after, "window": window]) else {
             return head
         }
         // A window that is not full ends at the head: the cursor passes what is not granted.
@@ -112,12 +120,13 @@ private struct ChangeSetDraft {
         return count < window ? head : row[1] ?? head
     }
 
-    private func read(upto: Seq, _ db: Database) throws -> [BlockWriter] {
+    private func read(after: Seq, upto: Seq, _ db: Database) throws -> [BlockWriter] {
         var tail: [BlockWriter] = []
         for table in tables {
             var block = BlockWriter(resource: table.definition, kind: .tail)
-            let statement = try db.cachedStatement(sql: table.tail)
-            statement.arguments = [start.seq, upto, origins]
+            let isShared = !policy.wholeResources.contains(table.definition.name)
+            let statement = try db.cachedStatement(sql: table.tail(isShared: isShared))
+            statement.arguments = [after, upto, origins] + (isShared ? [nodesBehind] : [])
             try block.fill(from: statement, bytesMax: .max)
             if block.rowCount > 0 { tail.append(block) }
         }
@@ -131,8 +140,10 @@ private struct ChangeSetDraft {
                 continue
             }
             var block = BlockWriter(resource: table.definition, kind: .sweep)
-            let statement = try db.cachedStatement(sql: table.bucket)
-            statement.arguments = [after?.origin ?? "", after?.key ?? "", origins, rowsLeft]
+            let isShared = !policy.wholeResources.contains(resource)
+            let statement = try db.cachedStatement(sql: table.bucket(isShared: isShared))
+            statement.arguments =
+                [after?.origin ?? "", after?.key ?? "", origins, rowsLeft] + (isShared ? [nodesBehind] : [])
             let isCut = try block.fill(from: statement, bytesMax: bytesLeft)
             let mayGoOn = isCut || block.rowCount == rowsLeft
             rowsLeft -= block.rowCount
@@ -146,6 +157,10 @@ private struct ChangeSetDraft {
             if block.rowCount > 0 { blocks.append(block) }
         }
     }
+}
+
+private func jsonArray(_ nodes: Set<NodeID>) -> String {
+    "[\(nodes.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
 }
 
 extension BlockWriter {

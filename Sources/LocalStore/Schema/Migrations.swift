@@ -76,6 +76,16 @@ enum Migrations {
                       name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, basis TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("5 ticket audience") { db in
+            // Who must see a ticket. Only tickets with records of more than one node, or a transfer, are here: the rows of
+            // the others are for nobody but their own supplier.
+            try db.execute(
+                sql: """
+                    CREATE TABLE ticket_audience (
+                      global_id TEXT NOT NULL, node TEXT NOT NULL, PRIMARY KEY (global_id, node)) STRICT, WITHOUT ROWID;
+                    CREATE INDEX ticket_audience_node ON ticket_audience (node);
+                    """)
+        }
         return migrator
     }()
 }

@@ -152,23 +152,61 @@ struct ResourceTable: Sendable {
 
     /// What changed in (?1, ?2]. ?3 the origins as a JSON array. The plus keeps the planner on the index of seq: to it, one
     /// origin looks like fewer rows than a range.
-    var tail: String {
-        """
-        SELECT \(rowColumns) FROM main.\(table)
-        WHERE seq > ?1 AND seq <= ?2 AND +origin IN (SELECT value FROM json_each(?3))
-        """
+    ///
+    /// - Parameter isShared: only records of tickets that one of the nodes in ?4, a JSON array, must see.
+    func tail(isShared: Bool) -> String {
+        let audience = """
+            AND EXISTS (SELECT 1 FROM main.ticket_audience AS a
+                        WHERE a.global_id = \(table).global_id AND a.node IN (SELECT value FROM json_each(?4)))
+            """
+        return """
+            SELECT \(rowColumns) FROM main.\(table)
+            WHERE seq > ?1 AND seq <= ?2 AND +origin IN (SELECT value FROM json_each(?3)) \(isShared ? audience : "")
+            """
     }
 
     /// The next live rows behind (?1, ?2), in the order of the key. ?3 the origins, ?4 how many at most. With the plus the
     /// search begins at the key, not at the origin's first row.
-    var bucket: String {
-        """
-        SELECT \(rowColumns) FROM main.\(table)
-        WHERE (origin, "key") > (?1, ?2) AND deleted = \(RowState.live.rawValue)
-          AND +origin IN (SELECT value FROM json_each(?3))
-        ORDER BY origin, "key" LIMIT ?4
-        """
+    ///
+    /// - Parameter isShared: only records of tickets that one of the nodes in ?5 must see. They are found by their tickets, as
+    ///   there may be few of them in a large table.
+    func bucket(isShared: Bool) -> String {
+        let tickets = """
+            (SELECT DISTINCT global_id AS shared_id FROM main.ticket_audience
+             WHERE node IN (SELECT value FROM json_each(?5))) CROSS JOIN main.\(table) ON global_id = shared_id
+            """
+        return """
+            SELECT \(rowColumns) FROM \(isShared ? tickets : "main.\(table)")
+            WHERE (origin, "key") > (?1, ?2) AND deleted = \(RowState.live.rawValue)
+              AND +origin IN (SELECT value FROM json_each(?3))
+            ORDER BY origin, "key" LIMIT ?4
+            """
     }
+
+    /// Names, in `batch.dirty_ticket`, the tickets of which a record changed in (?1, ?2] that may concern more than one
+    /// node: a record that is not of the ticket's origin, a transfer, the request of a ticket that is shared already.
+    var sharedTicketsChanged: String {
+        let isShared =
+            if !columns.contains("ticket_origin") {
+                "EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)"
+            } else if columns.contains("to_node") {
+                "global_id IS NOT NULL"
+            } else {
+                "ticket_origin <> origin"
+            }
+        return """
+            INSERT OR IGNORE INTO batch.dirty_ticket SELECT global_id FROM main.\(table)
+            WHERE seq > ?1 AND seq <= ?2 AND \(isShared)
+            """
+    }
+
+    /// Live records of ticket ?1.
+    var idsOfTicket: String {
+        "SELECT id FROM main.\(table) WHERE global_id = ?1 AND deleted = \(RowState.live.rawValue)"
+    }
+
+    /// A new seq ?1 for row ?2, which stays as it is: who may see it has changed.
+    var touch: String { "UPDATE main.\(table) SET seq = ?1 WHERE id = ?2" }
 
     /// The seqs behind :after, for the feed's upper bound.
     var seqs: String { "SELECT seq FROM main.\(table) WHERE seq > :after" }
