@@ -111,10 +111,11 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "PeerTransport",
-                "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
+                "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -130,10 +131,10 @@ let package = Package(
             name: "NodeRuntimeTests",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "NodeIdentity", "NodeRuntime", "PeerTransport",
-                "SyncProtocol",
+                "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                logging,
+                logging, yams,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -45,7 +45,14 @@ package struct DecodedBlock: Sendable {
     package let resource: ResourceDefinition
     package let kind: BlockKind
     package let rowCount: Int
+    /// The envelope and columns that the catalog knows, with the type that it gives them.
     package let columns: [DecodedColumn]
+    /// Columns of a later release, or of another one: the sender may only carry them along, so they condemn nothing. A name
+    /// may come with several types.
+    package let foreign: [DecodedColumn]
+
+    /// Those of `foreign` whose name the catalog does not know: they are carried along too.
+    package var carried: [DecodedColumn] { foreign.filter { resource.column(named: $0.name) == nil } }
 
     package func column(_ name: String) -> DecodedColumn? { columns.first { $0.name == name } }
 }
@@ -101,19 +108,30 @@ package struct PayloadReader {
         let columnCount = try reader.count(
             max: SyncLimits.columnsMax, code: FederationError.counts, what: "columns of \(name)")
         var columns: [DecodedColumn] = []
+        var foreign: [DecodedColumn] = []
         for _ in 0..<columnCount {
             let column = try column(&reader, of: resource, rows: rows)
-            guard !columns.contains(where: { $0.name == column.name }) else {
+            guard !(columns + foreign).contains(where: { $0.name == column.name && $0.storage == column.storage })
+            else {
                 throw .malformedChangeSet("\(name).\(column.name) comes twice")
             }
-            columns.append(column)
+            let isKnown =
+                EnvelopeColumn.all.contains { $0.name == column.name }
+                || resource.column(named: column.name)?.type.storage == column.storage
+            if isKnown { columns.append(column) } else { foreign.append(column) }
+        }
+        guard foreign.count <= SyncLimits.carriedColumnsMax else {
+            throw FederationError(
+                "E_COLUMN_UNKNOWN",
+                "a change-set holds \(foreign.count) columns of \(name) that this node does not know",
+                hint: "run the same release on both nodes")
         }
         if rows > 0 {
             for envelope in EnvelopeColumn.all where !columns.contains(where: { $0.name == envelope.name }) {
                 throw .malformedChangeSet("rows of \(name) have no \(envelope.name)")
             }
         }
-        return DecodedBlock(resource: resource, kind: kind, rowCount: rows, columns: columns)
+        return DecodedBlock(resource: resource, kind: kind, rowCount: rows, columns: columns, foreign: foreign)
     }
 
     private func column(
@@ -121,21 +139,21 @@ package struct PayloadReader {
     ) throws(FederationError) -> DecodedColumn {
         let name = try reader.text(max: SyncLimits.nameBytesMax)
         let envelope = EnvelopeColumn.all.first { $0.name == name }?.storage
-        guard let expected = envelope ?? resource.column(named: name)?.type.storage else {
+        guard envelope != nil || resource.column(named: name) != nil || isColumnName(name) else {
             throw FederationError(
-                "E_COLUMN_UNKNOWN",
-                "a change-set holds the column \(resource.name).\(name), which this node does not know",
-                hint: "run the same release on both nodes")
+                "E_COLUMN_UNKNOWN", "a change-set holds a column of \(resource.name) whose name is not one",
+                hint: "run a release of this program on both nodes")
         }
-        guard try reader.byte() == expected.rawValue else {
+        guard let storage = ColumnType.Storage(rawValue: try reader.byte()), envelope == nil || storage == envelope
+        else {
             throw FederationError(
-                "E_COLUMN_TYPE", "the values of \(resource.name).\(name) in a change-set are not of type \(expected)")
+                "E_COLUMN_TYPE", "the values of \(resource.name).\(name) in a change-set are not of its type")
         }
         let length = try reader.count(max: reader.remaining, code: FederationError.truncated, what: "bytes of a column")
         var body = try reader.slice(length)
         let (present, valueIndex) = try presence(&body, rows: rows, column: "\(resource.name).\(name)")
-        var column = DecodedColumn(name: name, storage: expected, valueIndex: valueIndex)
-        switch expected {
+        var column = DecodedColumn(name: name, storage: storage, valueIndex: valueIndex)
+        switch storage {
         case .text: column.starts = try texts(&body, count: present, column: "\(resource.name).\(name)")
         case .integer:
             var integers: [Int64] = []
@@ -211,6 +229,14 @@ package struct PayloadReader {
             throw FederationError("E_TEXT_NUL", "a text of \(column) in a change-set holds a NUL character")
         }
     }
+}
+
+/// `[a-z_][a-z0-9_]*`, and nothing that a table uses for itself.
+private func isColumnName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, !(0x30...0x39).contains(first), !EnvelopeColumn.localNames.contains(name) else {
+        return false
+    }
+    return name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
 }
 
 func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -27,6 +27,9 @@ package enum EnvelopeColumn {
     package static let all: [(name: String, storage: ColumnType.Storage)] = [
         (origin, .text), (key, .text), (version, .integer), (deleted, .integer),
     ]
+
+    /// Names that a node's tables use for what is local to the node; no column of a change-set has one.
+    package static let localNames: Set<String> = ["id", "n", "seq", "supplier", "carried"]
 }
 
 /// How a column says which of its rows have a value.
@@ -42,8 +45,8 @@ enum Presence: UInt8 {
 /// (208 bytes a ticket against 236 row by row).
 package struct ColumnWriter: Sendable {
     package let name: String
-    private let storage: ColumnType.Storage
-    private var rows = 0
+    fileprivate let storage: ColumnType.Storage
+    fileprivate var rows = 0
     private var present = 0
     private var bitmap: [UInt8] = []
     /// Texts: their lengths. Numbers: their values.
@@ -75,6 +78,8 @@ package struct ColumnWriter: Sendable {
         if rows & 7 == 0 { bitmap.append(0) }
         rows += 1
     }
+
+    fileprivate mutating func appendNulls(upTo count: Int) { while rows < count { appendNull() } }
 
     package mutating func append(integer value: Int64) {
         if present == 0 { firstInteger = value } else if isConstant { isConstant = value == firstInteger }
@@ -139,6 +144,8 @@ package struct BlockWriter: Sendable {
     package let kind: BlockKind
     /// The envelope columns, then those of the resource, in the order in which the values of a row are appended.
     package var columns: [ColumnWriter]
+    /// Columns that this node does not know. Two origins may mean different types by one name.
+    private var carried: [ColumnWriter] = []
     package private(set) var rowCount = 0
 
     package init(resource: ResourceDefinition, kind: BlockKind) {
@@ -149,10 +156,37 @@ package struct BlockWriter: Sendable {
             + resource.columns.map { ColumnWriter(name: $0.name, storage: $0.type.storage) }
     }
 
-    /// Call after one value was appended to each column.
-    package mutating func finishRow() { rowCount += 1 }
+    /// Adds a value of the row that is being appended, in a column that this node does not know. At most once a row for each
+    /// name; the name has the shape that `PayloadReader` asks for.
+    package mutating func carry(_ name: String, _ value: FieldValue) {
+        switch value {
+        case .null: break
+        case .text(var text):
+            let index = carriedIndex(name, .text)
+            text.withUTF8 { carried[index].append(text: UnsafeRawBufferPointer($0)) }
+        case .integer(let integer): carried[carriedIndex(name, .integer)].append(integer: integer)
+        case .real(let real): carried[carriedIndex(name, .real)].append(real: real)
+        }
+    }
 
-    package var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+    private mutating func carriedIndex(_ name: String, _ storage: ColumnType.Storage) -> Int {
+        if let known = carried.firstIndex(where: { $0.name == name && $0.storage == storage }) { return known }
+        var column = ColumnWriter(name: name, storage: storage)
+        column.appendNulls(upTo: rowCount)
+        carried.append(column)
+        return carried.count - 1
+    }
+
+    /// Whether one more row might bring more columns that the receiver does not know than it accepts.
+    package var isCrowded: Bool { carried.count > SyncLimits.carriedColumnsMax - SyncLimits.carriedValuesMax }
+
+    /// Call after one value was appended to each column.
+    package mutating func finishRow() {
+        rowCount += 1
+        for index in carried.indices { carried[index].appendNulls(upTo: rowCount) }
+    }
+
+    package var byteCount: Int { (columns + carried).reduce(0) { $0 + $1.byteCount } }
 
     /// Origin and key of the row that was appended last.
     package var lastKey: RowKey? {
@@ -164,7 +198,7 @@ package struct BlockWriter: Sendable {
         writer.append(text: resource.text)
         writer.append(kind.rawValue)
         writer.appendVarint(UInt64(rowCount))
-        let filled = columns.filter(\.hasValues)
+        let filled = (columns + carried).filter(\.hasValues)
         writer.appendVarint(UInt64(filled.count))
         for column in filled { column.write(to: &writer) }
     }

@@ -14,7 +14,8 @@ package struct RowFault: Hashable, Sendable {
 extension DecodedBlock {
     /// The rows that break a rule of the catalog: a required field of a live row is missing, a text is too long, a code
     /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnDefinition.timestamps`. At
-    /// most one fault a row, in the order of the rows.
+    /// most one fault a row, in the order of the rows. Of columns that the catalog does not know only number and size are
+    /// limited; a value whose type is not that of the catalog is a fault of its row, because the sender may have carried it.
     ///
     /// Whether a code is in the receiver's version of the list does not matter here: the list may be newer at the origin,
     /// so the original code is kept (domain model 6.4).
@@ -42,7 +43,25 @@ extension DecodedBlock {
                 if let violation = column.violation(row, of: definition, payload: payload) { note(row, violation) }
             }
         }
+        for column in foreign where resource.column(named: column.name) != nil {
+            for row in 0..<rowCount where !column.isNull(row) {
+                note(row, .init(field: column.name, rule: .type, detail: "is \(column.storage)"))
+            }
+        }
+        let carried = carried
+        for row in 0..<(carried.isEmpty ? 0 : rowCount) {
+            if let violation = carriedViolation(row, carried) { note(row, violation) }
+        }
         return faults.map { RowFault(row: $0.key, violation: $0.value) }.sorted { $0.row < $1.row }
+    }
+
+    private func carriedViolation(_ row: Int, _ carried: [DecodedColumn]) -> FieldViolation? {
+        let values = carried.filter { !$0.isNull(row) }
+        let bytes = values.reduce(0) { $0 + ($1.textRange(row)?.count ?? 0) }
+        guard values.count > SyncLimits.carriedValuesMax || bytes > SyncLimits.carriedBytesMax else { return nil }
+        return .init(
+            field: values.first?.name ?? "", rule: .tooLong,
+            detail: "\(values.count) values with \(bytes) bytes in columns that this node does not know")
     }
 
     private func envelopeViolation(_ row: Int) -> FieldViolation? {

@@ -26,6 +26,15 @@ package enum SyncLimits {
     /// Columns of a block: four times the widest built-in resource.
     package static let columnsMax = 160
 
+    /// Columns of a block that this node does not know. Releases never lie that far apart.
+    package static let carriedColumnsMax = 64
+
+    /// Values in such columns that one row may have: half, so that a sender can end a block before it has too many.
+    package static let carriedValuesMax = 32
+
+    /// Bytes of the texts in such columns that one row may have: as many as `ext`.
+    package static let carriedBytesMax = 100_000
+
     /// Bytes of a resource's or a column's name.
     package static let nameBytesMax = 64
 

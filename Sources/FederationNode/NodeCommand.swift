@@ -20,8 +20,8 @@ struct NodeCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CertificateAuthorityCommand.self, CertificateCommand.self, ServeCommand.self,
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, ChangeSetCommand.self,
-            ImportCommand.self, GenerateCommand.self,
-            TicketCommand.self, ConflictCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
+            ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self, ConflictCommand.self,
+            QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
             NodeMaintenanceCommand.self,
         ])
 

@@ -15,7 +15,9 @@ struct RowStager {
     func stage(
         _ block: DecodedBlock, payload: UnsafeRawBufferPointer, skipping skipped: Set<Int>
     ) throws -> (rows: Int, hasRetractions: Bool) {
-        let statement = try db.cachedStatement(sql: table.stage(block.columns.map(\.name))).sqliteStatement
+        let carried = block.carried
+        let names = block.columns.map(\.name) + (carried.isEmpty ? [] : [ResourceTable.carried])
+        let statement = try db.cachedStatement(sql: table.stage(names)).sqliteStatement
         defer {
             sqlite3_reset(statement)
             sqlite3_clear_bindings(statement)
@@ -27,6 +29,14 @@ struct RowStager {
             for row in 0..<block.rowCount where !skipped.contains(row) {
                 for index in columns.indices {
                     bind(columns[index][row], at: Int32(index + 1), payload: payload, statement)
+                }
+                if !carried.isEmpty {
+                    let position = Int32(columns.count + 1)
+                    if let json = carriedJSON(carried, row: row, payload: payload) {
+                        bind(json, at: position, statement)
+                    } else {
+                        sqlite3_bind_null(statement, position)
+                    }
                 }
                 try step(statement)
                 rows += 1
@@ -48,6 +58,37 @@ struct RowStager {
         case .real(let real): sqlite3_bind_double(statement, position, real)
         case .null: sqlite3_bind_null(statement, position)
         }
+    }
+
+    /// The values of a row in columns that this node does not know, as a JSON object; nil when it has none. Reals have all
+    /// digits that tell them apart, which SQLite's own JSON does not write.
+    private func carriedJSON(_ carried: [DecodedColumn], row: Int, payload: UnsafeRawBufferPointer) -> String? {
+        var members: [String: String] = [:]
+        for column in carried {
+            switch column.value(row, payload: payload) {
+            case .null: break
+            case .integer(let integer): members[column.name] = "\(integer)"
+            case .real(let real): members[column.name] = "\(real)"
+            case .text(let text): members[column.name] = jsonString(text)
+            }
+        }
+        guard !members.isEmpty else { return nil }
+        return "{\(members.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ","))}"
+    }
+
+    /// RFC 8259, 7: the quote, the backslash and the control characters are escaped.
+    private func jsonString(_ text: String) -> String {
+        var json = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": json += "\\\(scalar)"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                json += "\\u\(String(repeating: "0", count: 4 - hex.count))\(hex)"
+            default: json.unicodeScalars.append(scalar)
+            }
+        }
+        return json + "\""
     }
 
     /// Stages records of this node's own intake.

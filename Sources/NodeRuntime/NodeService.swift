@@ -21,9 +21,9 @@ package struct NodeService: Sendable {
 
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
-    /// - Parameter listening: called once both servers accept connections, with their addresses.
+    /// - Parameter listening: called once all servers accept connections, with their addresses.
     /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
-    package func run(listening: @escaping @Sendable (_ peers: String, _ local: String) -> Void) async throws {
+    package func run(listening: @escaping @Sendable (ListeningAddresses) -> Void) async throws {
         guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(
                 "E_ALREADY_RUNNING", "a service of node \(local.id) runs on this database already",
@@ -42,7 +42,7 @@ package struct NodeService: Sendable {
         let incoming = try await incomingLinks(signal: signal, completions: completions, metrics: metrics)
         let outgoing = try await outgoingLinks(
             peers: peers, signal: signal, completions: completions, metrics: metrics)
-        let announcement = Announcement(listening)
+        let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
         var services: [any Service] = outgoing.links
         if let parent = local.topology.node(local.id)?.parent.flatMap({ local.topology.node($0) }),
@@ -63,10 +63,17 @@ package struct NodeService: Sendable {
                     view: MergedView(
                         store: local.store, topology: local.topology, peers: peers,
                         regions: local.reference.regions), metrics: metrics)))
+        let intake = IntakeRoutes(
+            intake: PushIntake(store: local.store, signal: signal), gate: IntakeGate(), metrics: IntakeMetrics())
         services.append(
             localServer(
                 announcement: announcement,
-                routes: LocalRoutes(local: local, metrics: metrics, handshakes: handshakes)))
+                routes: LocalRoutes(
+                    local: local, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics),
+                intake: intake))
+        if let address = local.settings.intakeListen {
+            services.append(try intakeService(at: address, announcement: announcement, intake: intake))
+        }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -75,7 +82,7 @@ package struct NodeService: Sendable {
         } catch let error as IOError {
             throw FederationError(
                 "E_LISTEN",
-                "can't listen on \(local.settings.listen) or \(local.settings.localListen): "
+                "can't listen on \(local.settings.addresses.map(\.description).joined(separator: " or ")): "
                     + String(cString: strerror(error.errnoCode)),
                 hint: "choose other addresses in node.yaml")
         }
@@ -150,34 +157,68 @@ package struct NodeService: Sendable {
             onServerRunning: { announcement.peers($0.localAddress) }, logger: logger)
     }
 
-    private func localServer(announcement: Announcement, routes: LocalRoutes) -> any Service {
+    private func localServer(
+        announcement: Announcement, routes: LocalRoutes, intake: IntakeRoutes
+    ) -> any Service {
         let router = Router()
+        router.add(middleware: ProblemMiddleware())
         routes.add(to: router)
+        intake.add(to: router, isPrivate: local.settings.localListen.isLoopback)
         return Application(
-            router: router,
+            router: router, server: .http1(configuration: .init(idleTimeout: IntakeLimits.idleTimeout)),
             configuration: .init(
                 address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port),
                 serverName: nil),
             onServerRunning: { announcement.local($0.localAddress) }, logger: logger)
     }
+
+    private func intakeService(
+        at address: ListenAddress, announcement: Announcement, intake: IntakeRoutes
+    ) throws -> any Service {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        intake.add(to: router, isPrivate: true)
+        let tls = try serverTLS(
+            certificatePath: local.settings.intakeCertificatePath, keyPath: local.settings.intakeKeyPath)
+        return Application(
+            router: router, server: try intakeServer(tls: tls),
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+            onServerRunning: { announcement.intake($0.localAddress) }, logger: logger)
+    }
 }
 
-/// Waits for both servers before it says that the node is listening.
-private final class Announcement: Sendable {
-    private let listening: @Sendable (String, String) -> Void
-    private let addresses = Mutex<(peers: String?, local: String?)>((nil, nil))
+/// Where a running node listens, each as `ADDRESS:PORT`.
+package struct ListeningAddresses: Sendable {
+    /// Other nodes, mutual TLS.
+    package fileprivate(set) var peers = ""
+    /// This machine, plain HTTP.
+    package fileprivate(set) var local = ""
+    /// Local systems on other machines, TLS; nil when it is off.
+    package fileprivate(set) var intake: String?
+}
 
-    init(_ listening: @escaping @Sendable (String, String) -> Void) { self.listening = listening }
+/// Waits for all servers before it says that the node is listening.
+private final class Announcement: Sendable {
+    private let servers: Int
+    private let listening: @Sendable (ListeningAddresses) -> Void
+    private let state = Mutex((addresses: ListeningAddresses(), running: 0))
+
+    init(servers: Int, _ listening: @escaping @Sendable (ListeningAddresses) -> Void) {
+        self.servers = servers
+        self.listening = listening
+    }
 
     func peers(_ address: SocketAddress?) { announce { $0.peers = Self.text(address) } }
     func local(_ address: SocketAddress?) { announce { $0.local = Self.text(address) } }
+    func intake(_ address: SocketAddress?) { announce { $0.intake = Self.text(address) } }
 
-    private func announce(_ change: (inout (peers: String?, local: String?)) -> Void) {
-        let both = addresses.withLock { addresses in
-            change(&addresses)
-            return addresses
+    private func announce(_ change: (inout ListeningAddresses) -> Void) {
+        let (addresses, running) = state.withLock { state in
+            change(&state.addresses)
+            state.running += 1
+            return state
         }
-        if let peers = both.peers, let local = both.local { listening(peers, local) }
+        if running == servers { listening(addresses) }
     }
 
     private static func text(_ address: SocketAddress?) -> String {

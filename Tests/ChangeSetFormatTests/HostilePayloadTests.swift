@@ -125,15 +125,31 @@ import Testing
             payloadCode(PlainChangeSet(raw: [rawBlock("secret", rows: 1, [])], rowCount: 1)) == "E_RESOURCE_UNKNOWN")
         #expect(
             payloadCode(PlainChangeSet(raw: [rawBlock(kind: 3, rows: 1, [])], rowCount: 1)) == "E_CHANGE_SET_MALFORMED")
-        #expect(column("surprise", 1, [every, 1, 0x61]) == "E_COLUMN_UNKNOWN")
-        #expect(column("seq", 2, [every, 2]) == "E_COLUMN_UNKNOWN")
-        #expect(column("name\"; DROP TABLE sample; --", 1, [every, 1, 0x61]) == "E_COLUMN_UNKNOWN")
+        for name in ["", "1st", "Surprise", "名", "a.b", "name\"; DROP TABLE sample; --"] + EnvelopeColumn.localNames {
+            #expect(column(name, 1, [every, 1, 0x61]) == "E_COLUMN_UNKNOWN", "\(name)")
+        }
     }
 
-    @Test func `is refused with values of another type`() {
-        #expect(column("name", 2, [every, 2]) == "E_COLUMN_TYPE")
-        #expect(column("amount", 1, [every, 1, 0x61]) == "E_COLUMN_TYPE")
-        #expect(column("ratio", 2, [every, 2]) == "E_COLUMN_TYPE")
+    @Test func `may hold columns of a later release, 64 of them, which must be whole too`() {
+        #expect(column("surprise", 1, [every, 1, 0x61]) == nil)
+        #expect(column("surprise", 4, [every, 1, 0x61]) == "E_COLUMN_TYPE")
+        #expect(column("surprise", 1, [every, 1, 0xff]) == "E_TEXT_ENCODING")
+        #expect(column("surprise", 1, [every, 1, 0]) == "E_TEXT_NUL")
+        #expect(column("surprise", 2, [every, 2, 2]) == "E_CHANGE_SET_MALFORMED")
+        func surprises(_ count: Int) -> String? {
+            let columns = (0..<count).map { rawColumn("s\($0)", 2, [every, 2]) }
+            return payloadCode(PlainChangeSet(raw: [rawBlock(rows: 1, columns)], rowCount: 1))
+        }
+        #expect(surprises(SyncLimits.carriedColumnsMax) == nil)
+        #expect(surprises(SyncLimits.carriedColumnsMax + 1) == "E_COLUMN_UNKNOWN")
+        let twice = [rawColumn("s", 2, [every, 2]), rawColumn("s", 2, [every, 2])]
+        #expect(payloadCode(PlainChangeSet(raw: [rawBlock(rows: 1, twice)], rowCount: 1)) == "E_CHANGE_SET_MALFORMED")
+    }
+
+    @Test func `is refused with an envelope of another type, or with a type that is none`() {
+        #expect(column("origin", 2, [every, 2]) == "E_COLUMN_TYPE")
+        #expect(column("version", 1, [every, 1, 0x61]) == "E_COLUMN_TYPE")
+        #expect(column("deleted", 3, [every, 2]) == "E_COLUMN_TYPE")
         #expect(column("ratio", 9, [every, 2]) == "E_COLUMN_TYPE")
     }
 

@@ -85,6 +85,34 @@ import Testing
             try violations([row("a", [.null]), row("b"), two]) == ["0 name E_FIELD_MISSING", "2 name E_FIELD_TOO_LONG"])
     }
 
+    @Test func `put aside a row whose value has another type than the catalog says, and no other row`() throws {
+        var block = BlockWriter(resource: sample, kind: .tail)
+        for (key, value) in [("a", FieldValue.text("7")), ("b", .real(7)), ("c", .null)] {
+            for (index, value) in row(key).enumerated() { block.columns[index].append(value) }
+            block.carry("amount", value)
+            block.finishRow()
+        }
+        #expect(try faults(of: block) == ["0 amount E_FIELD_TYPE", "1 amount E_FIELD_TYPE"])
+    }
+
+    @Test func `let a row have 32 values and 100,000 bytes in unknown columns and not more`() throws {
+        func carrying(_ values: [FieldValue]) throws -> [String] {
+            var block = BlockWriter(resource: sample, kind: .tail)
+            for key in ["a", "b"] {
+                for (index, value) in row(key).enumerated() { block.columns[index].append(value) }
+                if key == "a" { for (index, value) in values.enumerated() { block.carry("s\(index)", value) } }
+                block.finishRow()
+            }
+            return try faults(of: block)
+        }
+        let many = [FieldValue](repeating: .integer(1), count: SyncLimits.carriedValuesMax)
+        #expect(try carrying(many) == [])
+        #expect(try carrying(many + [.integer(1)]) == ["0 s0 E_FIELD_TOO_LONG"])
+        let half = FieldValue.text(String(repeating: "x", count: SyncLimits.carriedBytesMax / 2))
+        #expect(try carrying([half, half]) == [])
+        #expect(try carrying([half, half, .text("x")]) == ["0 s0 E_FIELD_TOO_LONG"])
+    }
+
     @Test func `never show a value`() throws {
         let secret = "13800138000张三" + String(repeating: "x", count: 60)
         let faults = try PlainChangeSet([block([row("a", [.text(secret), .null, .text("李四 x")])])]).faults()
@@ -93,7 +121,11 @@ import Testing
     }
 
     private func violations(_ rows: [SampleRow]) throws -> [String] {
-        try PlainChangeSet([block(rows)]).faults().map {
+        try faults(of: block(rows))
+    }
+
+    private func faults(of block: BlockWriter) throws -> [String] {
+        try PlainChangeSet([block]).faults().map {
             "\($0.row) \($0.violation.field) \($0.violation.rule.rawValue)"
         }
     }

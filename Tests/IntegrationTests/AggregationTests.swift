@@ -4,6 +4,31 @@ import Testing
 extension `Real processes` {
     /// Clause 5 of the standard, as the domain model's acceptance examples have it, by real processes.
     @Suite struct Aggregation {
+        @Test(.timeLimit(.minutes(1)))
+        func `reference data are published by the top node, not imported`() async throws {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            try federation.write("id,day\n1,2026-10-08\n", to: "days.csv")
+            try federation.write(
+                """
+                key: id
+                zone: Asia/Shanghai
+                time_formats: ["yyyy-MM-dd"]
+                records:
+                  - resource: work_calendar
+                    fields: {release: {value: "9"}, year: {value: "2026"}, day: day, kind: {value: holiday}}
+
+                """, to: "days.yaml")
+            for code in ["370000", "370100"] {
+                let refused = try await federation.run(
+                    [
+                        "import", "--resource", "work_calendar", "--mapping", federation.path("days.yaml"),
+                        federation.path("days.csv"),
+                    ], at: code)
+                #expect(refused.status == 1 && refused.errors.hasPrefix("E_REFERENCE_RECORD"), "\(refused.errors)")
+                #expect(try await federation.count("work_calendar", at: code) == 0)
+            }
+        }
+
         @Test(.timeLimit(.minutes(2)))
         func `all eight stages of a ticket arrive at the province (5.1-1)`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))

@@ -80,6 +80,15 @@ private func answer(
         for resource in ReferenceResources.all { #expect(try await above.store.count(resource.name.text) == 0) }
     }
 
+    @Test func `come in as a release only, not as single records`() async throws {
+        let top = try TemporaryStore(province)
+        let report = try await top.store.intake(
+            rows: small.records.map { [$0] } + [[ticket(1, origin: province)]], isGuarded: false, now: noon)
+        let codes = report.outcomes.map { if case .refused(let refusal) = $0 { refusal.code } else { "" } }
+        #expect(codes == small.records.map { _ in "E_REFERENCE_RECORD" } + [""])
+        #expect(try NodeStore.reference(at: top.path, owner: province) == nil)
+    }
+
     @Test func `decide which codes an intake takes`() async throws {
         let folder = try TemporaryStore(jinan)
         let channel = CodeList(name: "channel", title: "受理渠道", entries: [.init(code: "20", title: "机器人")])

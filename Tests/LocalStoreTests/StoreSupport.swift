@@ -30,12 +30,16 @@ final class TemporaryStore: Sendable {
     let path: String
     private let folder: URL
 
-    init(_ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42)) throws {
+    init(
+        _ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42),
+        resources: [ResourceDefinition] = BuiltInResources.all,
+        topology: Topology = Topology(name: "", version: 0, nodes: [])
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.appending(path: "node.db").path
-        try NodeStore.create(at: path, node: node, epoch: epoch)
-        store = try NodeStore(at: path)
+        try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
+        store = try NodeStore(at: path, resources: resources, topology: topology)
     }
 
     deinit {

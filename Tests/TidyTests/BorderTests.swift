@@ -18,9 +18,10 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeRuntime": [
-        "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "LocalStore",
+        "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore",
+        "HummingbirdTLS", "LocalStore",
         "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
-        "PeerTransport", "ReferenceFile",
+        "PeerTransport", "RecordIntake", "ReferenceFile",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
     "FederationNode": [

@@ -38,16 +38,8 @@ package struct TicketFold: Sendable {
         resource == "service_request" ? "requested_datetime" : "occurred_at"
     }
 
-    /// Records of one instant are taken in the order in which a ticket goes through its stages; the rest of a row's
-    /// identity makes the order total.
-    private static let rank: [ResourceName: Int] = Dictionary(
-        uniqueKeysWithValues: BuiltInResources.ticketResources.enumerated().map { ($1.name, $0) })
-
     package func fold(_ events: [TicketEvent]) -> TicketState {
-        let ordered = events.sorted { a, b in
-            (a.occurredAt, Self.rank[a.resource] ?? .max, a.version, a.origin, a.key)
-                < (b.occurredAt, Self.rank[b.resource] ?? .max, b.version, b.origin, b.key)
-        }
+        let ordered = events.sorted(by: TicketEvent.isBefore)
         var folding = Folding(rules: rules)
         for event in ordered { folding.take(event) }
         return folding.state
@@ -82,23 +74,23 @@ struct Folding {
     mutating func take(_ event: TicketEvent) {
         if state.owner == nil { state.owner = event.text("ticket_origin") ?? event.origin }
         guard mayAct(event) else { return }
-        switch event.resource {
-        case "service_request": accept(event)
-        case "assignment": dispatch(event)
-        case "acknowledgement": acknowledge(event)
-        case "return_request": requestReturn(event)
-        case "return_decision": decideReturn(event)
-        case "extension_request": requestExtension(event)
-        case "extension_decision": decideExtension(event)
-        case "handling": handle(event)
-        case "reply": reply(event)
-        case "supervision": supervise(event)
-        case "closure": close(event)
-        case "callback": callBack(event)
-        case "evaluation": evaluate(event)
-        case "ticket_action": act(event)
-        case "transfer": transfer(event)
-        default: break
+        switch event.kind {
+        case .request: accept(event)
+        case .assignment: dispatch(event)
+        case .acknowledgement: acknowledge(event)
+        case .returnRequest: requestReturn(event)
+        case .returnDecision: decideReturn(event)
+        case .extensionRequest: requestExtension(event)
+        case .extensionDecision: decideExtension(event)
+        case .handling: handle(event)
+        case .reply: reply(event)
+        case .supervision: supervise(event)
+        case .closure: close(event)
+        case .callback: callBack(event)
+        case .evaluation: evaluate(event)
+        case .ticketAction: act(event)
+        case .transfer: transfer(event)
+        case nil: break
         }
     }
 
@@ -118,7 +110,7 @@ struct Folding {
     /// Whether the record has any effect: not on an archived or merged ticket, and what belongs to handling only from the
     /// node that owns the handling (首接负责制). The record stays in any case.
     private mutating func mayAct(_ event: TicketEvent) -> Bool {
-        if event.resource == "service_request" { return true }
+        if event.kind == .request { return true }
         if state.status == .archived {
             note(.archived, event)
             return false
@@ -134,12 +126,12 @@ struct Folding {
 
     /// A new round may be ordered from above, a return decided there, and whoever calls back evaluates.
     private func belongsToHandling(_ event: TicketEvent) -> Bool {
-        switch event.resource {
-        case "assignment": (event.integer("round") ?? 1) <= state.round
-        case "acknowledgement", "return_request", "extension_request", "handling", "reply": true
-        case "extension_decision": event.text("decision") == "approved"
-        case "closure": event.text("review") != "sent_back"
-        case "ticket_action":
+        switch event.kind {
+        case .assignment: (event.integer("round") ?? 1) <= state.round
+        case .acknowledgement, .returnRequest, .extensionRequest, .handling, .reply: true
+        case .extensionDecision: event.text("decision") == "approved"
+        case .closure: event.text("review") != "sent_back"
+        case .ticketAction:
             ["queue", "apply_closure", "archive", "suspend", "resume", "merge", "unmerge"].contains(
                 event.text("action") ?? "")
         default: false

@@ -42,15 +42,18 @@ package struct TicketGuard: Sendable {
     package func refusal(
         of new: [TicketEvent], in thread: [TicketEvent], replacing replaced: [TicketEvent] = []
     ) -> IntakeRefusal? {
-        let known = Dictionary(replaced.map { ($0.id, $0) }) { $1 }
+        func stored(_ event: TicketEvent) -> TicketEvent? { replaced.first { $0.id == event.id } }
         // What is stored already in this look was legal when it was written.
-        let suspects = new.filter { known[$0.id]?.fields != $0.fields }
+        let suspects = replaced.isEmpty ? new : new.filter { stored($0)?.fields != $0.fields }
         guard !suspects.isEmpty else { return nil }
         let all = thread + new
-        if let refusal = timeOrder(of: suspects.filter { known[$0.id] == nil }, in: thread) { return refusal }
-        let ids = Set(suspects.map(\.id))
+        let added = replaced.isEmpty ? suspects : suspects.filter { stored($0) == nil }
+        if let refusal = timeOrder(of: added, in: thread) { return refusal }
         let state = TicketFold(rules).fold(all)
-        if let finding = state.findings.first(where: { $0.code.isRefused && ids.contains($0.event) }) {
+        let found = state.findings.first { finding in
+            finding.code.isRefused && suspects.contains { $0.id == finding.event }
+        }
+        if let finding = found {
             return IntakeRefusal(
                 code: finding.code.rawValue, reason: "\(finding.event.resource): \(finding.code.title)",
                 hint: finding.code.hint)
@@ -60,13 +63,12 @@ package struct TicketGuard: Sendable {
 
     /// A record comes after what this node wrote before it.
     private func timeOrder(of new: [TicketEvent], in thread: [TicketEvent]) -> IntakeRefusal? {
-        for event in new where event.resource != "service_request" {
-            let before = thread.filter {
-                ($0.origin == event.origin || $0.resource == "service_request") && $0.resource != "supervision"
+        for event in new where event.kind != .request {
+            let isLate = thread.contains {
+                event.occurredAt < $0.occurredAt - rules.clockTolerance
+                    && ($0.origin == event.origin || $0.kind == .request) && $0.kind != .supervision
             }
-            guard let latest = before.map(\.occurredAt).max(), event.occurredAt < latest - rules.clockTolerance else {
-                continue
-            }
+            guard isLate else { continue }
             return IntakeRefusal(
                 code: FieldViolation.Rule.timeOrder.rawValue, field: "occurred_at",
                 reason: "\(event.resource): lies more than \(rules.clockTolerance / 60_000) minutes before the record "
@@ -79,14 +81,12 @@ package struct TicketGuard: Sendable {
     /// 举报 must never reach the unit that it accuses (ground rule 7, 济南条例 Art. 32).
     private func toAccused(_ new: [TicketEvent], in thread: [TicketEvent]) -> IntakeRefusal? {
         guard
-            let request = thread.first(where: {
-                $0.resource == "service_request" && $0.text("request_type") == "4"
-            })
+            let request = thread.first(where: { $0.kind == .request && $0.text("request_type") == "4" })
         else { return nil }
         let accused = Set(["respondent_name", "respondent_uscc"].compactMap { request.text($0) })
         guard
             new.contains(where: {
-                $0.resource == "assignment" && $0.text("assignee_unit").map(accused.contains) == true
+                $0.kind == .assignment && $0.text("assignee_unit").map(accused.contains) == true
             })
         else { return nil }
         return IntakeRefusal(
@@ -98,10 +98,11 @@ package struct TicketGuard: Sendable {
     private func directWithoutReply(
         _ new: [TicketEvent], in thread: [TicketEvent], migrated: Bool
     ) -> IntakeRefusal? {
-        guard !migrated, !thread.contains(where: { $0.resource == "reply" }) else { return nil }
+        guard !migrated, new.contains(where: { $0.kind == .closure }), !thread.contains(where: { $0.kind == .reply })
+        else { return nil }
         let code = TicketFinding.Code.closeWithoutReply
         return new.contains {
-            $0.resource == "closure" && ["direct", "explained"].contains($0.text("closure_kind"))
+            $0.kind == .closure && ["direct", "explained"].contains($0.text("closure_kind"))
                 && ($0.text("result") ?? "").isEmpty
         } ? IntakeRefusal(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint) : nil
     }

@@ -60,6 +60,9 @@ struct ImportFileCommand: AsyncParsableCommand {
                 "E_MAPPING", "\(mapping.path) makes no records of \(resource)",
                 hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
         }
+        if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
+            throw FederationError(IntakeRefusal.reference(reference))
+        }
         var run = ImportRun(
             local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),
             rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun, report: ImportReport(resource: resource))

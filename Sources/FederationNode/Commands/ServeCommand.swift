@@ -27,10 +27,11 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "federation-node") { _ in JSONLogHandler() }
         logger.logLevel = level
         logger[metadataKey: "node"] = "\(local.id)"
-        try await NodeService(local: local, logger: logger).run { peers, machine in
+        try await NodeService(local: local, logger: logger).run { addresses in
+            var line = "listening https://\(addresses.peers) (other nodes) http://\(addresses.local) (this machine)"
+            if let intake = addresses.intake { line += " https://\(intake) (local systems)" }
             // Not `print`: into a pipe it would wait in a buffer.
-            let line = "listening https://\(peers) (other nodes) http://\(machine) (this machine)\n"
-            FileHandle.standardOutput.write(Data(line.utf8))
+            FileHandle.standardOutput.write(Data("\(line)\n".utf8))
         }
     }
 }

@@ -24,7 +24,8 @@ package struct InspectedChangeSet {
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in
             for (resource, group) in Dictionary(grouping: blocks, by: \.resource) {
-                let columns = EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)
+                let known = EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)
+                let columns = known + Set(group.flatMap(\.carried).map(\.name)).sorted()
                 let list = columns.map(quoted).joined(separator: ", ")
                 try db.execute(sql: "CREATE TABLE \(quoted(resource.name.text)) (movement TEXT, \(list))")
                 for block in group { try insert(block, columns: columns, db) }
@@ -39,7 +40,10 @@ package struct InspectedChangeSet {
             sql: "INSERT INTO \(quoted(block.resource.name.text)) VALUES (\(marks))")
         try payload.withUnsafeBytes { payload in
             for row in 0..<block.rowCount {
-                let values = columns.map { (block.column($0)?.value(row, payload: payload) ?? .null).databaseValue }
+                let values = columns.map { name in
+                    let column = (block.columns + block.foreign).first { $0.name == name && !$0.isNull(row) }
+                    return (column?.value(row, payload: payload) ?? .null).databaseValue
+                }
                 try statement.execute(arguments: StatementArguments(["\(block.kind)".databaseValue] + values))
             }
         }

@@ -87,7 +87,7 @@ private struct ChangeSetDraft {
         var after = start.seq
         while after < head, !tables.isEmpty {
             let upto = try upperBound(db, after: after, window: window)
-            let tail = try read(after: after, upto: upto, db)
+            let (tail, isCut) = try read(after: after, upto: upto, db)
             // On a link that grants little, an empty change-set for each window would be most of the traffic.
             if tail.isEmpty && upto < head {
                 after = upto
@@ -95,7 +95,7 @@ private struct ChangeSetDraft {
             }
             let bytes = tail.reduce(0) { $0 + $1.byteCount }
             // Long texts: try again with a narrower window rather than send what the receiver would refuse.
-            if bytes > SyncLimits.payloadBytesTarget && window > 1 {
+            if window > 1, isCut || bytes > SyncLimits.payloadBytesTarget {
                 window = max(1, window / 4)
                 continue
             }
@@ -120,17 +120,19 @@ private struct ChangeSetDraft {
         return count < window ? head : row[1] ?? head
     }
 
-    private func read(after: Seq, upto: Seq, _ db: Database) throws -> [BlockWriter] {
+    /// - Returns: the tail, and whether it is incomplete because its rows have too many columns.
+    private func read(after: Seq, upto: Seq, _ db: Database) throws -> (tail: [BlockWriter], isCut: Bool) {
         var tail: [BlockWriter] = []
+        var isCut = false
         for table in tables {
             var block = BlockWriter(resource: table.definition, kind: .tail)
             let isShared = !policy.wholeResources.contains(table.definition.name)
             let statement = try db.cachedStatement(sql: table.tail(isShared: isShared))
             statement.arguments = [after, upto, origins] + (isShared ? [nodesBehind] : [])
-            try block.fill(from: statement, bytesMax: .max)
+            if try block.fill(from: statement, bytesMax: .max, db) { isCut = true }
             if block.rowCount > 0 { tail.append(block) }
         }
-        return tail
+        return (tail, isCut)
     }
 
     mutating func readSweep(_ db: Database) throws {
@@ -144,7 +146,7 @@ private struct ChangeSetDraft {
             let statement = try db.cachedStatement(sql: table.bucket(isShared: isShared))
             statement.arguments =
                 [after?.origin ?? "", after?.key ?? "", origins, rowsLeft] + (isShared ? [nodesBehind] : [])
-            let isCut = try block.fill(from: statement, bytesMax: bytesLeft)
+            let isCut = try block.fill(from: statement, bytesMax: bytesLeft, db)
             let mayGoOn = isCut || block.rowCount == rowsLeft
             rowsLeft -= block.rowCount
             bytesLeft -= block.byteCount
@@ -164,17 +166,17 @@ private func jsonArray(_ nodes: Set<NodeID>) -> String {
 }
 
 extension BlockWriter {
-    /// Appends the rows of a SELECT whose columns are those of the block, until about `bytesMax` bytes are reached.
+    /// Appends the rows of a SELECT whose columns are those of the block and then `carried`, until about `bytesMax` bytes
+    /// are reached or the block is crowded.
     ///
     /// - Returns: whether it stopped there, so that the statement may have more rows.
-    @discardableResult
-    fileprivate mutating func fill(from statement: Statement, bytesMax: Int) throws -> Bool {
+    fileprivate mutating func fill(from statement: Statement, bytesMax: Int, _ db: Database) throws -> Bool {
         let raw = statement.sqliteStatement
         defer { sqlite3_reset(raw) }
         var bytes = 0
-        while bytes < bytesMax {
+        while bytes < bytesMax, !isCrowded {
             switch sqlite3_step(raw) {
-            case SQLITE_ROW: bytes += appendRow(raw)
+            case SQLITE_ROW: bytes += try appendRow(raw, db)
             case SQLITE_DONE: return false
             case let code:
                 throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading rows of \(resource)")
@@ -184,7 +186,7 @@ extension BlockWriter {
     }
 
     /// - Returns: about how many bytes the row takes.
-    private mutating func appendRow(_ raw: OpaquePointer) -> Int {
+    private mutating func appendRow(_ raw: OpaquePointer, _ db: Database) throws -> Int {
         var bytes = 0
         for index in columns.indices {
             let position = Int32(index)
@@ -203,6 +205,12 @@ extension BlockWriter {
             default:
                 columns[index].appendNull()
             }
+        }
+        if let carried = sqlite3_column_text(raw, Int32(columns.count)) {
+            let json = String(cString: carried)
+            let members = try db.cachedStatement(sql: "SELECT \"key\", atom FROM json_each(?)")
+            for member in try Row.fetchAll(members, arguments: [json]) { carry(member[0], member.fieldValue(at: 1)) }
+            bytes += json.utf8.count
         }
         finishRow()
         return bytes

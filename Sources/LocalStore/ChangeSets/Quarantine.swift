@@ -11,7 +11,7 @@ enum Quarantine {
         now: UnixMilliseconds, _ db: Database
     ) throws {
         var row: [String: any Encodable] = [:]
-        for column in block.columns {
+        for column in block.columns + block.foreign where !column.isNull(fault.row) {
             switch column.value(fault.row, payload: payload) {
             case .text(let text): row[column.name] = text
             case .integer(let integer): row[column.name] = integer

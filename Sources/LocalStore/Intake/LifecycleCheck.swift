@@ -27,21 +27,31 @@ struct LifecycleCheck {
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
     mutating func refusal(of row: [IntakeRecord]) -> IntakeRefusal? {
-        var checked: [String: [TicketEvent]] = [:]
-        for (ticket, new) in Dictionary(grouping: row.compactMap(event), by: \.ticket) {
-            let events = new.map(\.event)
-            let ids = Set(events.map(\.id))
+        var checked: [(ticket: String, thread: [TicketEvent])] = []
+        for (ticket, events) in byTicket(row) {
             let stored = threads[ticket] ?? []
-            let thread = stored.filter { !ids.contains($0.id) }
-            if let refusal = ticketGuard.refusal(
-                of: events, in: thread, replacing: stored.filter { ids.contains($0.id) })
-            {
-                return refusal
-            }
-            checked[ticket] = thread + events
+            // Nearly always nothing is replaced; then nothing is copied.
+            let replaced = stored.filter { old in events.contains { $0.id == old.id } }
+            let thread =
+                replaced.isEmpty ? stored : stored.filter { old in !events.contains { $0.id == old.id } }
+            if let refusal = ticketGuard.refusal(of: events, in: thread, replacing: replaced) { return refusal }
+            checked.append((ticket, thread + events))
         }
-        threads.merge(checked) { $1 }
+        for (ticket, thread) in checked { threads[ticket] = thread }
         return nil
+    }
+
+    /// The events of a row, by their ticket. A row concerns one ticket nearly always.
+    private func byTicket(_ row: [IntakeRecord]) -> [(ticket: String, events: [TicketEvent])] {
+        var groups: [(ticket: String, events: [TicketEvent])] = []
+        for (ticket, event) in row.lazy.compactMap(event) {
+            if let index = groups.firstIndex(where: { $0.ticket == ticket }) {
+                groups[index].events.append(event)
+            } else {
+                groups.append((ticket, [event]))
+            }
+        }
+        return groups
     }
 
     private func event(_ record: IntakeRecord) -> (ticket: String, event: TicketEvent)? {

@@ -33,8 +33,16 @@ extension NodeStore {
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
+        try await intake(rows: rows, isGuarded: isGuarded, mayHoldReference: false, now: now)
+    }
+
+    private func intake(
+        rows: [[IntakeRecord]], isGuarded: Bool, mayHoldReference: Bool, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
         // Before the writer's turn: this is a tenth of an import and touches no database.
-        let violations = rows.map { Self.violation(of: $0, tables: tables, lists: lists) }
+        let violations = rows.map {
+            Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: lists)
+        }
         return try await writeDurably { [node, tables, tableOrder, rules] db in
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
@@ -78,11 +86,13 @@ extension NodeStore {
         }
     }
 
-    /// Stores records that are known to be right, each as a row of its own, unguarded.
+    /// Stores records that are known to be right, each as a row of its own, unguarded; a release of reference data among
+    /// them, which no other intake takes.
     ///
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
-        let report = try await intake(rows: records.map { [$0] }, isGuarded: false, now: now)
+        let report = try await intake(
+            rows: records.map { [$0] }, isGuarded: false, mayHoldReference: true, now: now)
         for (record, outcome) in zip(records, report.outcomes) {
             guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(
@@ -93,7 +103,7 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], tables: [ResourceName: ResourceTable], lists: CodeLists
+        of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable], lists: CodeLists
     ) -> IntakeRefusal? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -101,6 +111,7 @@ extension NodeStore {
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
+            if table.definition.isReference && !mayHoldReference { return .reference(record.resource) }
             if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
@@ -120,5 +131,15 @@ extension NodeStore {
         }
         if changes == records.count { return Set(records.map(\.key)) }
         return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+    }
+}
+
+extension IntakeRefusal {
+    /// Reference data come as a whole release, checked as one, or they would contradict each other.
+    package static func reference(_ resource: ResourceName) -> IntakeRefusal {
+        IntakeRefusal(
+            code: "E_REFERENCE_RECORD",
+            reason: "\(resource) is reference data, which no intake of single records takes",
+            hint: "publish a release with `federation-node reference load` at the top node")
     }
 }

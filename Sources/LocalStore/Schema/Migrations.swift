@@ -51,6 +51,14 @@ enum Migrations {
             try db.execute(
                 sql: "CREATE TABLE ticket_number (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT")
         }
+        migrator.registerMigration("3 api tokens") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE api_token (
+                      name TEXT PRIMARY KEY, digest BLOB NOT NULL, resources TEXT, created_at INTEGER NOT NULL,
+                      expires_at INTEGER, revoked_at INTEGER) STRICT, WITHOUT ROWID;
+                    """)
+        }
         // Both tables are derived; the consumer builds them again.
         migrator.registerMigration("4 owners, holds, merges and conflict records") { db in
             try db.execute(
@@ -107,8 +115,10 @@ struct ResourceTables {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
+            if !known.contains(ResourceTable.carried) { try db.execute(sql: table.addCarried) }
             for column in table.definition.columns where !known.contains(column.name) {
                 try db.execute(sql: table.addColumn(column))
+                try db.execute(sql: table.adopt(column))
             }
         }
         try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])

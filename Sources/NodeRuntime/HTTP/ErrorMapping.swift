@@ -7,8 +7,13 @@ import SyncProtocol
 package enum ErrorMapping {
     package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
-        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED": .forbidden
-        case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE": .contentTooLarge
+        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED": .forbidden
+        case "E_TOKEN_MISSING", "E_TOKEN_INVALID", "E_TOKEN_EXPIRED": .unauthorized
+        case "E_RESOURCE_UNKNOWN", "E_NO_ROUTE": .notFound
+        case "E_BODY_SLOW": .requestTimeout
+        case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE", "E_BATCH_TOO_LARGE": .contentTooLarge
+        case "E_CONTENT_TYPE": .unsupportedMediaType
+        case "E_INTAKE_BUSY": .tooManyRequests
         case "E_STORE_BUSY": .serviceUnavailable
         case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest

@@ -9,6 +9,7 @@ struct LocalRoutes: Sendable {
     let local: LocalNode
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
+    let intakeMetrics: IntakeMetrics
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/healthz") { _, _ in text("ok\n") }
@@ -32,6 +33,7 @@ struct LocalRoutes: Sendable {
             try await addStore(to: &page)
             try await addLinks(to: &page)
             addTraffic(to: &page)
+            addIntake(to: &page)
             return text(page.description, type: "text/plain; version=0.0.4; charset=utf-8")
         } catch {
             return ErrorMapping.response(.store(error))
@@ -98,6 +100,15 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_handshakes_total", .counter, help: "TLS handshakes of other nodes, by outcome.",
             samples: handshakes.snapshot.map { ([("outcome", $0.key.rawValue)], Double($0.value)) })
+    }
+
+    private func addIntake(to page: inout MetricsPage) {
+        page.append(
+            "federation_intake_records_total", .counter, help: "Records that local systems pushed, by outcome.",
+            samples: intakeMetrics.records.map { ([("outcome", $0.key)], Double($0.value)) })
+        page.append(
+            "federation_intake_requests_total", .counter, help: "Pushes of local systems, by status of the answer.",
+            samples: intakeMetrics.requests.map { ([("status", "\($0.key)")], Double($0.value)) })
     }
 
     private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

@@ -23,6 +23,11 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(host):\(port)" }
+
+    /// Whether only this machine can reach it.
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
+    }
 }
 
 /// The settings of one node: `node.yaml`, over it the environment, over that the flags.
@@ -37,11 +42,18 @@ package struct NodeSettings: Sendable {
     package let credentialsPath: String
     /// Where other nodes reach this one, by mutual TLS.
     package let listen: ListenAddress
-    /// Where this machine reaches it, by plain HTTP: health, metrics.
+    /// Where this machine reaches it, by plain HTTP: health, metrics, pushed records.
     package let localListen: ListenAddress
+    /// Where local systems on other machines push records, by TLS; nil when they may not.
+    package let intakeListen: ListenAddress?
+    package let intakeCertificatePath: String
+    package let intakeKeyPath: String
     /// Whether the consumers of the feed run (ticket state). Off only for measurements.
     package let runsConsumers: Bool
     package let logLevel: String
+
+    /// All that the node listens on.
+    var addresses: [ListenAddress] { [listen, localListen] + (intakeListen.map { [$0] } ?? []) }
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
     /// `FEDERATION_NODE_` before it the environment variable.
@@ -52,7 +64,10 @@ package struct NodeSettings: Sendable {
         ("database", "node.db", "the SQLite file"),
         ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
         ("listen", "127.0.0.1:7370", "HOST:PORT for other nodes, mutual TLS"),
-        ("local-listen", "127.0.0.1:7470", "HOST:PORT for this machine, plain HTTP: health and metrics"),
+        ("local-listen", "127.0.0.1:7470", "HOST:PORT for this machine, plain HTTP: health, metrics, pushed records"),
+        ("intake-listen", "off", "HOST:PORT for local systems on other machines, TLS: pushed records; or off"),
+        ("intake-certificate", "credentials/node.pem", "PEM chain that intake-listen shows"),
+        ("intake-key", "credentials/node-key.pem", "its key"),
         ("consumers", "on", "on or off: whether the feed's consumers run"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
@@ -101,6 +116,11 @@ package struct NodeSettings: Sendable {
         credentialsPath = try file("credentials")
         listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
         localListen = try required("local-listen", "HOST:PORT") { ListenAddress($0) }
+        intakeListen = try required("intake-listen", "HOST:PORT or off") { text -> ListenAddress?? in
+            text == "off" ? .some(nil) : ListenAddress(text).map { .some($0) }
+        }
+        intakeCertificatePath = try file("intake-certificate")
+        intakeKeyPath = try file("intake-key")
         runsConsumers = try required("consumers", "on or off") {
             ["on": true, "off": false, "true": true, "false": false][$0]
         }

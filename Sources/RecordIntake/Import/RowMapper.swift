@@ -90,7 +90,7 @@ struct RowMapper {
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
                 ordinal: rule.ordinal.flatMap { positions[$0.name] }, fields: fields, ext: rule.ext.map(bind),
-                timeline: timeline(of: rule.definition))
+                timeline: TimeOrder.fields(of: rule.definition))
         }
     }
 
@@ -239,47 +239,10 @@ struct RowMapper {
             guard let rule = records.first(where: { $0.rule.definition.name == record.resource }) else { continue }
             let isOfTicket = record.resource != BuiltInResources.callRecord.name
             var latest = isOfTicket ? latestOfTicket : .min
-            for field in rule.timeline {
-                guard let time = record.fields[field]?.integer else { continue }
-                if latest != .min, time < latest - clockTolerance {
-                    throw RowRejection(
-                        FieldViolation(
-                            field: "\(record.resource).\(field)", rule: .timeOrder,
-                            detail: "lies more than 5 minutes before the event that precedes it"))
-                }
-                latest = max(latest, time)
+            if let field = TimeOrder.firstBackwards(in: record, fields: rule.timeline, latest: &latest) {
+                throw RowRejection(TimeOrder.violation(field: "\(record.resource).\(field)"))
             }
             if isOfTicket { latestOfTicket = latest }
         }
     }
-}
-
-/// Two clocks of one office may differ by this much.
-private let clockTolerance: Int64 = 5 * 60_000
-
-private func timeline(of definition: ResourceDefinition) -> [String] {
-    if definition.isThreadRecord { return ["occurred_at"] }
-    switch definition.name {
-    case BuiltInResources.serviceRequest.name: return ["requested_datetime", "accepted_datetime"]
-    case BuiltInResources.callRecord.name: return ["arrival", "ivr_out", "queue_start", "answered", "hangup"]
-    default: return []
-    }
-}
-
-private func appendJSONString(_ text: String, to json: inout String) {
-    json += "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": json += "\\\""
-        case "\\": json += "\\\\"
-        case "\n": json += "\\n"
-        case "\r": json += "\\r"
-        case "\t": json += "\\t"
-        case _ where scalar.value < 0x20:
-            let hex = String(scalar.value, radix: 16)
-            json += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-        default: json.unicodeScalars.append(scalar)
-        }
-    }
-    json += "\""
 }

@@ -1,71 +1,13 @@
-import FederationModel
-import Foundation
-
 /// Reads JSON Lines (one object a line) row by row in constant memory.
 ///
 /// The columns are those that the mapping names: a key that an object lacks reads as empty, and keys that nobody asked for
 /// are passed over. Numbers, truth values and nested values read as their JSON text.
 package final class JSONLinesReader: RowReader {
-    private enum Value: Codable {
-        case null
-        case bool(Bool)
-        case integer(Int64)
-        case real(Double)
-        case text(String)
-        case list([Value])
-        case object([String: Value])
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if container.decodeNil() {
-                self = .null
-            } else if let bool = try? container.decode(Bool.self) {
-                self = .bool(bool)
-            } else if let integer = try? container.decode(Int64.self) {
-                self = .integer(integer)
-            } else if let real = try? container.decode(Double.self) {
-                self = .real(real)
-            } else if let text = try? container.decode(String.self) {
-                self = .text(text)
-            } else if let list = try? container.decode([Value].self) {
-                self = .list(list)
-            } else {
-                self = .object(try container.decode([String: Value].self))
-            }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .null: try container.encodeNil()
-            case .bool(let bool): try container.encode(bool)
-            case .integer(let integer): try container.encode(integer)
-            case .real(let real): try container.encode(real)
-            case .text(let text): try container.encode(text)
-            case .list(let list): try container.encode(list)
-            case .object(let object): try container.encode(object)
-            }
-        }
-
-        var text: String {
-            switch self {
-            case .null: return ""
-            case .text(var text):
-                return text.withUTF8 { String(decoding: trimmingBlanks($0), as: UTF8.self) }
-            default:
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            }
-        }
-    }
-
     private let input: any ByteInput
-    private let decoder = JSONDecoder()
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
-    private var values: [String: Value] = [:]
+    private var values: [String: JSONValue] = [:]
     private var nextLine = 1
 
     package let header: [String]
@@ -101,17 +43,24 @@ package final class JSONLinesReader: RowReader {
         return nil
     }
 
-    package func text(_ column: Int) -> String { values[header[column]]?.text ?? "" }
+    package func text(_ column: Int) -> String {
+        switch values[header[column]] {
+        case .string(var text): text.withUTF8 { String(decoding: trimmingBlanks($0), as: UTF8.self) }
+        case .null, nil: ""
+        case let value?: value.text
+        }
+    }
 
     private func step(_ line: ArraySlice<UInt8>) -> RowStep {
         values = [:]
         if line.count > CSVLimits.rowBytes { return .malformed(.tooLong) }
-        if String(validating: line, as: UTF8.self) == nil { return .malformed(.encoding) }
-        guard let object = try? decoder.decode([String: Value].self, from: Data(line)) else {
-            return .malformed(.notJSON)
+        do throws(JSONFault) {
+            guard case .object(let members) = try JSONParser.parse(line) else { return .malformed(.notJSON) }
+            for member in members { values[member.name] = member.value }
+            return .row
+        } catch {
+            return .malformed(error == .encoding ? .encoding : .notJSON)
         }
-        values = object
-        return .row
     }
 
     /// The next line without its end; of one that is too long only as much as shows that it is.
@@ -162,5 +111,5 @@ extension JSONLinesReader {
     }
 
     /// The keys of the row that `next()` found.
-    private var keys: Dictionary<String, Value>.Keys { values.keys }
+    private var keys: Dictionary<String, JSONValue>.Keys { values.keys }
 }

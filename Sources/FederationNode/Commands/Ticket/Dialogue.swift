@@ -3,6 +3,8 @@ import Foundation
 
 /// Asks a person at a terminal, field by field, in Chinese. Questions go to stderr, so that stdout stays for the result.
 struct Dialogue {
+    let reference: ReferenceData
+
     /// Whether somebody is there to be asked.
     static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
 
@@ -14,14 +16,14 @@ struct Dialogue {
     /// - Returns: nil for an optional field that is left empty.
     /// - Throws: `E_CANCELLED` at the end of the input.
     func ask(_ column: ColumnDefinition, suggestion: FieldValue?, isRequired: Bool) throws -> FieldValue? {
-        let choices = column.codeList.flatMap { CodeList.named($0) }.map(Choices.init)
+        let choices = column.codeList.flatMap { reference.lists.named($0) }.map(Choices.init)
         if let choices { say("\(column.title)\n\(choices.text)") }
         while true {
             var prompt = choices == nil ? column.title : "  请选择"
             if column.type == .timestamp { prompt += " (如 2025-09-30 09:00)" }
             if column.type == .boolean { prompt += " (是/否)" }
             if let suggestion {
-                prompt += " [\(column.text(of: suggestion))]"
+                prompt += " [\(column.text(of: suggestion, reference))]"
             } else if !isRequired {
                 prompt += " (可空)"
             }
@@ -33,7 +35,7 @@ struct Dialogue {
                 continue
             }
             do {
-                return try column.value(ofInput: choices?.code(of: answer) ?? answer)
+                return try column.value(ofInput: choices?.code(of: answer) ?? answer, reference)
             } catch is FieldViolation {
                 say("  无效，需要\(column.expectation)")
             }

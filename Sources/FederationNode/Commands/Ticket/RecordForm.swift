@@ -1,13 +1,18 @@
 import ArgumentParser
 import FederationModel
 import Foundation
+import NodeRuntime
 
 /// The fields of one record while a person or a script fills them in.
 struct RecordForm {
     let resource: ResourceDefinition
+    let reference: ReferenceData
     private(set) var fields: [String: FieldValue] = [:]
 
-    init(_ resource: ResourceDefinition) { self.resource = resource }
+    init(_ resource: ResourceDefinition, _ reference: ReferenceData) {
+        self.resource = resource
+        self.reference = reference
+    }
 
     func isEmpty(_ name: String) -> Bool { fields[name] == nil }
 
@@ -22,7 +27,7 @@ struct RecordForm {
             throw ValidationError("\(flag): \(resource.name) has no field \(name)")
         }
         do {
-            fields[name] = try column.value(ofInput: text)
+            fields[name] = try column.value(ofInput: text, reference)
         } catch let violation as FieldViolation {
             throw ValidationError("\(flag): \(violation)")
         }
@@ -51,21 +56,31 @@ struct RecordForm {
 
     /// Name and value of each field that is filled in, as people read them, in the order of the catalog.
     var summary: [(title: String, value: String)] {
-        resource.columns.compactMap { column in fields[column.name].map { (column.title, column.text(of: $0)) } }
+        resource.columns.compactMap { column in
+            fields[column.name].map { (column.title, column.text(of: $0, reference)) }
+        }
     }
 }
 
 extension ColumnDefinition {
+    /// The list that explains its values. Regions and categories have one too, though other values may be stored there.
+    func list(in reference: ReferenceData) -> CodeList? {
+        switch name {
+        case "region_code": reference.regions
+        case "service_code": reference.services
+        default: codeList.flatMap { reference.lists.named($0) }
+        }
+    }
+
     /// What a person typed for this field: times of Shanghai to the minute or second or with an offset, 是 and 否, codes by
     /// code or by Chinese name.
     ///
     /// - Throws: `FieldViolation`, which does not repeat the value.
-    func value(ofInput input: String) throws -> FieldValue {
+    func value(ofInput input: String, _ reference: ReferenceData) throws -> FieldValue {
         let text = input.trimmingCharacters(in: .whitespaces)
         let value: FieldValue? =
             switch type {
-            case .text:
-                .text(codeList.flatMap { CodeList.named($0)?.entries.first { $0.title == text }?.code } ?? text)
+            case .text: .text(try list(in: reference).flatMap { try code(named: text, in: $0) } ?? text)
             case .json: .text(text)
             case .integer: Int64(text).map { .integer($0) }
             case .real: Double(text).flatMap { $0.isFinite ? .real($0) : nil }
@@ -75,15 +90,26 @@ extension ColumnDefinition {
         guard let value else {
             throw FieldViolation(field: name, rule: type == .timestamp ? .badTime : .type, detail: "is not \(shape)")
         }
-        if let violation = violation(of: value) { throw violation }
+        if let violation = violation(of: value, lists: reference.lists) { throw violation }
         return value
     }
 
+    /// The code that has this name today; nil when none has it.
+    private func code(named title: String, in list: CodeList) throws -> String? {
+        let today = ShanghaiTime.dayNumber(wallClock())
+        let codes = Set(list.entries.filter { $0.title == title && $0.isValid(on: today) }.map(\.code))
+        guard codes.count < 2 else {
+            throw FieldViolation(
+                field: name, rule: .notInCodeList, detail: "\(codes.count) codes have that name; give the code")
+        }
+        return codes.first
+    }
+
     /// A stored value as people read it.
-    func text(of value: FieldValue) -> String {
+    func text(of value: FieldValue, _ reference: ReferenceData) -> String {
         switch value {
         case .null: "–"
-        case .text(let text): codeList.flatMap { CodeList.named($0)?.title(of: text) } ?? text
+        case .text(let text): list(in: reference)?.title(of: text) ?? text
         case .real(let real): "\(real)"
         case .integer(let integer):
             switch type {

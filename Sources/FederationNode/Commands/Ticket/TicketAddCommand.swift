@@ -79,9 +79,9 @@ struct TicketAddCommand: AsyncParsableCommand {
     private static let presets: [String: FieldValue] = ["urgency": .text("normal"), "acceptance": .text("accepted")]
 
     func run() async throws {
-        var form = RecordForm(BuiltInResources.serviceRequest)
-        try takeFlags(into: &form)
         let local = try node.open()
+        var form = RecordForm(BuiltInResources.serviceRequest, local.reference)
+        try takeFlags(into: &form)
         try complete(&form)
         let now = wallClock()
         let acceptedAt = form.fields["accepted_datetime"]?.integer ?? now
@@ -125,7 +125,7 @@ struct TicketAddCommand: AsyncParsableCommand {
             throw ValidationError("\(first.name) (\(first.title)) is required")
         }
         if !missing.isEmpty {
-            let dialogue = Dialogue()
+            let dialogue = Dialogue(reference: form.reference)
             for column in form.missing(Self.asked) {
                 let value = try dialogue.ask(
                     column, suggestion: Self.presets[column.name], isRequired: Self.required.contains(column.name))
@@ -137,16 +137,21 @@ struct TicketAddCommand: AsyncParsableCommand {
     }
 }
 
+extension FederationError {
+    /// A refusal of a single record, as the error of a command.
+    init(_ refusal: IntakeRefusal) {
+        let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
+        self.init(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
+    }
+}
+
 extension LocalNode {
     /// Stores one record, if it is legal at its place in the ticket's thread, and tells the running service.
     ///
     /// - Throws: the code of `IntakeRefusal`.
     func take(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
         let report = try await store.intake(rows: [[record]], isGuarded: true, now: now)
-        if case .refused(let refusal) = report.outcomes.first {
-            let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
-            throw FederationError(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
-        }
+        if case .refused(let refusal) = report.outcomes.first { throw FederationError(refusal) }
         Doorbell.ring(databasePath: settings.databasePath)
     }
 

@@ -6,7 +6,7 @@ import LocalStore
 struct TicketDrawing {
     let thread: TicketThread
     let topology: Topology
-    let calendar: WorkCalendar
+    let reference: ReferenceData
     let now: UnixMilliseconds
 
     var text: String {
@@ -56,11 +56,11 @@ struct TicketDrawing {
     /// What is left of the time limit, or by how much it has passed, and the card that follows.
     private func standing(of state: TicketState, due: UnixMilliseconds) -> String {
         guard state.status.isOpen else { return (state.closedAt ?? now) <= due ? "按期" : "超期" }
-        let left = RemainingTime(due: due, now: now, calendar: calendar)
+        let left = RemainingTime(due: due, now: now, calendar: reference.calendar)
         let length = duration(left.milliseconds.magnitude)
         let card =
-            switch WarningCard(due: due, now: now, calendar: calendar) {
-            case .none: ""
+            switch thread.card(now: now, reference) {
+            case nil, .some(.none): ""
             case .yellow: "  黄牌"
             case .red: "  红牌"
             }
@@ -91,7 +91,7 @@ struct TicketDrawing {
     /// An action and a transfer's step are what they are, not the resource that holds them.
     private func title(of record: TicketThread.Record) -> String {
         let own = ["action", "step"].lazy.compactMap { name in
-            record.fields[name].flatMap { value in record.resource.column(named: name)?.text(of: value) }
+            record.fields[name].flatMap { value in record.resource.column(named: name)?.text(of: value, reference) }
         }.first
         return own?.printable ?? record.resource.title
     }
@@ -103,10 +103,11 @@ struct TicketDrawing {
         return parts.filter { !$0.isEmpty }.map(\.printable).joined(separator: "  ")
     }
 
-    /// The code fields of a record, by their names.
+    /// The code fields of a record, by their names; region and category among them.
     private func codes(of record: TicketThread.Record) -> String {
-        record.resource.columns.filter { $0.codeList != nil && !["action", "step"].contains($0.name) }
-            .compactMap { column in record.fields[column.name].map { column.text(of: $0) } }.joined(separator: " · ")
+        record.resource.columns.filter { !["action", "step"].contains($0.name) && $0.list(in: reference) != nil }
+            .compactMap { column in record.fields[column.name].map { column.text(of: $0, reference) } }
+            .joined(separator: " · ")
     }
 
     // MARK: - Calls

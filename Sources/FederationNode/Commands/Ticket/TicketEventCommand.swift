@@ -11,11 +11,15 @@ struct TicketEventCommand: AsyncParsableCommand {
             On a terminal it asks in Chinese for what the flags leave out. In a script nothing is asked: a required field that \
             is missing is an error (exit 64). An event that is illegal in the ticket's state is refused with its code (exit 1).
 
+            A dispatch without --due takes its time limits from the reference data (`reference due` shows them); with \
+            limit_days and limit_kind it has that limit, counted by the same rules.
+
             KINDS
             \(TicketEventKind.all.map { "  \($0.word)  \($0.title)" }.joined(separator: "\n"))
 
             EXAMPLE
-              federation-node ticket event 370102-01K6C4 dispatch --unit 市住建局 --due "2025-10-14 18:00"
+              federation-node ticket event 370102-01K6C4 dispatch --unit 市住建局
+              federation-node ticket event 370102-01K6C4 extend --by "5 working_days" --reason 等待配件
               federation-node ticket event 370102-01K6C4 handle --unit 市住建局 --field measures=已更换灯泡
             """)
 
@@ -36,8 +40,11 @@ struct TicketEventCommand: AsyncParsableCommand {
     @Option(help: "承办单位: the unit that acts, or is named.")
     var unit: String?
 
-    @Option(help: "办理时限.")
+    @Option(help: "办理时限; else a dispatch has what the rules say, and a granted extension what was asked for.")
     var due: String?
+
+    @Option(help: "延期: by how much, `5 working_days`, counted from the due date in force; in place of a date.")
+    var by: String?
 
     @Option(help: "Reason.")
     var reason: String?
@@ -56,16 +63,20 @@ struct TicketEventCommand: AsyncParsableCommand {
         guard let kind = TicketEventKind.named(kind) else {
             throw ValidationError("\(kind): \(suggestion(for: kind, among: TicketEventKind.all.map(\.word)))")
         }
-        var form = RecordForm(kind.resource)
-        try takeFlags(into: &form, kind)
         let local = try node.open()
+        var form = RecordForm(kind.resource, local.reference)
+        try takeFlags(into: &form, kind)
+        try await local.store.catchUpConsumers()
         let thread = try await local.store.ticket(id)
         let now = wallClock()
         if form.isEmpty(kind.timeField) { form.set(kind.timeField, .integer(now)) }
         let open = try openRecord(of: kind, thread, node: local.id)
         for (name, value) in open?.fields ?? [:] where form.isEmpty(name) { form.set(name, value) }
-        fill(&form, kind, thread, node: local.id, now: now)
-        try complete(&form, kind, thread)
+        try kind.requireEarlier(in: thread)
+        try takeExtension(into: &form, kind, thread, local)
+        let fill = TicketEventFill(kind: kind, thread: thread, node: local.id, reference: local.reference, now: now)
+        fill.fill(&form)
+        try complete(&form, fill)
         for name in kind.tickets {
             guard let other = form.fields[name]?.text else { continue }
             form.set(name, .text(try await local.store.ticket(other).globalID))
@@ -105,6 +116,21 @@ struct TicketEventCommand: AsyncParsableCommand {
         }
     }
 
+    private func takeExtension(
+        into form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, _ local: LocalNode
+    ) throws {
+        guard let by else { return }
+        guard let name = kind.fills.first(where: { if case .extended = $0.value { true } else { false } })?.key,
+            form.isEmpty(name)
+        else { throw ValidationError("--by: only an extension has it, and only without a date") }
+        guard let limit = TimeLimit(by) else { throw ValidationError("--by: is not a limit such as `5 working_days`") }
+        guard let due = thread.due(extendedBy: limit, by: local.id, local.reference) else {
+            throw FederationError(
+                "E_STATE_NO_DUE", "the ticket has no time limit that could be extended", hint: "give the date itself")
+        }
+        form.set(name, .integer(due))
+    }
+
     /// The record that the event completes; nil for an event that is a record of its own.
     private func openRecord(
         of kind: TicketEventKind, _ thread: TicketThread, node: NodeID
@@ -121,43 +147,16 @@ struct TicketEventCommand: AsyncParsableCommand {
         return open
     }
 
-    /// What follows from the ticket and from the kind.
-    private func fill(
-        _ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread, node: NodeID, now: UnixMilliseconds
-    ) {
-        form.set("global_id", .text(thread.globalID))
-        form.set("ticket_origin", .text(thread.request?.origin ?? ""))
-        form.set("recorded_at", .integer(now))
-        if form.isEmpty("round") {
-            let round = thread.records.compactMap(\.round).max() ?? 1
-            form.set("round", .integer(kind.beginsRound ? round + 1 : round))
-        }
-        let latest = thread.records.last { $0.resource.name == kind.resource.name }
-        for (name, fill) in kind.fills where form.isEmpty(name) {
-            switch fill {
-            case .fixed(let value), .preset(let value): form.set(name, value)
-            case .identity:
-                var chance = SystemRandomNumberGenerator()
-                form.set(name, .text("\(node)-\(ULID(now: now, using: &chance))"))
-            case .ordinal:
-                let ordinals = thread.records.filter { $0.resource.name == kind.resource.name }
-                    .compactMap { $0.fields[name]?.integer }
-                form.set(name, .integer((ordinals.max() ?? 0) + 1))
-            case .latest: if let value = latest?.fields[name] { form.set(name, value) }
-            case .number: break
-            }
-        }
-    }
-
     /// Asks for what is missing, or says what is.
-    private func complete(_ form: inout RecordForm, _ kind: TicketEventKind, _ thread: TicketThread) throws {
+    private func complete(_ form: inout RecordForm, _ fill: TicketEventFill) throws {
+        let kind = fill.kind
         let missing = form.missing(kind.mandatory)
         guard let first = missing.first else { return }
         guard Dialogue.isPossible else {
             throw ValidationError("\(first.name) (\(first.title)) is required by \(kind.word)")
         }
-        let dialogue = Dialogue()
-        let assigned = thread.records.last { $0.resource.name == "assignment" }?.fields["assignee_unit"]
+        let dialogue = Dialogue(reference: form.reference)
+        let assigned = fill.thread.records.last { $0.resource.name == "assignment" }?.fields["assignee_unit"]
         for column in missing + form.missing(kind.optional) {
             let suggestion = column.name == "unit" ? assigned : nil
             let isRequired = kind.mandatory.contains(column.name)
@@ -165,6 +164,7 @@ struct TicketEventCommand: AsyncParsableCommand {
                 form.set(column.name, value)
             }
         }
+        fill.fill(&form)
         try dialogue.confirm(form, title: kind.title)
     }
 }

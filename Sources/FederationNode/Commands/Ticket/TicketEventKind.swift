@@ -1,4 +1,5 @@
 import FederationModel
+import LocalStore
 
 /// What may happen to a ticket, as a row of a table: the record that says so, and which of its fields are given how.
 struct TicketEventKind {
@@ -18,6 +19,8 @@ struct TicketEventKind {
     /// Whether it completes the latest record of its resource that this node wrote and left open, in place of writing another;
     /// then the field that says when it ended. A record is open while that field is empty.
     let ends: String?
+    /// What is wrong when the ticket has no record of its resource yet; nil when that is legal.
+    let withoutEarlier: TicketFinding.Code?
 
     /// Where a field comes from that nobody has to type.
     enum Fill {
@@ -27,6 +30,11 @@ struct TicketEventKind {
         case preset(FieldValue)
         /// A new identity.
         case identity
+        /// As the rules of time limits have it for a dispatch, unless it is given.
+        case limit
+        /// The due date that an extension makes, counted from the one in force; of a granted one that the latest request
+        /// asked for, unless it is given.
+        case extended
         /// As in the latest record of the same resource, unless it is given.
         case latest
         /// One more than the greatest of the same resource so far.
@@ -41,7 +49,7 @@ struct TicketEventKind {
     /// All fields that have to be there in the end and that a person may give.
     var mandatory: [String] {
         let own = resource.columns.filter(\.isRequired).map(\.name).filter { !Self.envelope.contains($0) }
-        return own.filter { fills[$0] == nil } + required.filter { !own.contains($0) }
+        return own.filter { fills[$0] == nil && !required.contains($0) } + required
     }
 
     static func named(_ word: String) -> TicketEventKind? { all.first { $0.word == word } }
@@ -49,14 +57,18 @@ struct TicketEventKind {
     static let all: [TicketEventKind] = [
         action("queue", "转入派单"),
         .init(
-            "dispatch", "派单", BuiltInResources.assignment, ["role": .preset(.text("main"))],
-            required: ["due_datetime"], optional: ["basis", "designated", "accept_deadline"]),
+            "dispatch", "派单", BuiltInResources.assignment, limits.merging(["role": .preset(.text("main"))]) { $1 },
+            required: ["due_datetime"], optional: ["basis", "designated"]),
         .init("acknowledge", "签收", BuiltInResources.acknowledgement),
         .init("return", "退单申请", BuiltInResources.returnRequest, optional: ["suggested_unit"]),
         .init("decide-return", "退单审批", BuiltInResources.returnDecision),
         .init(
-            "extend", "延期申请", BuiltInResources.extensionRequest, ["ordinal": .ordinal], optional: ["unit", "reason"]),
-        .init("decide-extension", "延期审批", BuiltInResources.extensionDecision, optional: ["due_datetime"]),
+            "extend", "延期申请", BuiltInResources.extensionRequest,
+            ["ordinal": .ordinal, "requested_until": .extended], required: ["requested_until"],
+            optional: ["unit", "reason"]),
+        .init(
+            "decide-extension", "延期审批", BuiltInResources.extensionDecision, ["due_datetime": .extended],
+            optional: ["due_datetime"]),
         .init(
             "handle", "办理", BuiltInResources.handling, required: ["unit"],
             optional: ["contacted", "contact_datetime", "site_visit", "fact_true", "measures"]),
@@ -88,7 +100,7 @@ struct TicketEventKind {
                 "counted": .preset(.integer(1)),
             ], optional: ["reason_codes", "comment"]),
         .init(
-            "rework", "重办", BuiltInResources.assignment, ["role": .fixed(.text("main"))],
+            "rework", "重办", BuiltInResources.assignment, limits.merging(["role": .fixed(.text("main"))]) { $1 },
             required: ["due_datetime"], optional: ["basis", "designated"], beginsRound: true),
         action("archive", "归档"),
         action("suspend", "暂停计时"),
@@ -102,9 +114,20 @@ struct TicketEventKind {
             "transfer-offer", "移交", BuiltInResources.transfer,
             ["step": .fixed(.text("offer")), "transfer_id": .identity, "ordinal": .ordinal],
             optional: ["kind", "due_datetime", "basis"]),
-        step("accept", "接收移交", ["target_request_id": .number]),
-        step("return", "退回移交", required: ["reason"]),
+        step("accept", "接收移交", ["target_request_id": .number], withoutEarlier: .noOffer),
+        step("return", "退回移交", required: ["reason"], withoutEarlier: .noOffer),
         step("designate", "指定移交"),
+    ]
+
+    /// - Throws: the code of `withoutEarlier`, as the guard has it for a record that is complete.
+    func requireEarlier(in thread: TicketThread) throws {
+        guard let withoutEarlier, !thread.records.contains(where: { $0.resource.name == resource.name }) else { return }
+        throw FederationError(
+            withoutEarlier.rawValue, "\(resource.name): \(withoutEarlier.title)", hint: withoutEarlier.hint)
+    }
+
+    private static let limits: [String: Fill] = [
+        "due_datetime": .limit, "limit_days": .limit, "limit_kind": .limit, "accept_deadline": .limit,
     ]
 
     /// Fields that each record of a thread has; the command fills them in.
@@ -113,7 +136,7 @@ struct TicketEventKind {
     private init(
         _ word: String, _ title: String, _ resource: ResourceDefinition, _ fills: [String: Fill] = [:],
         required: [String] = [], optional: [String] = [], tickets: [String] = [], beginsRound: Bool = false,
-        ends: String? = nil
+        ends: String? = nil, withoutEarlier: TicketFinding.Code? = nil
     ) {
         self.word = word
         self.title = title
@@ -124,6 +147,7 @@ struct TicketEventKind {
         self.tickets = tickets
         self.beginsRound = beginsRound
         self.ends = ends
+        self.withoutEarlier = withoutEarlier
     }
 
     /// - Parameters:
@@ -156,13 +180,14 @@ struct TicketEventKind {
 
     /// A step of a transfer that is under way.
     private static func step(
-        _ step: String, _ title: String, _ fills: [String: Fill] = [:], required: [String] = []
+        _ step: String, _ title: String, _ fills: [String: Fill] = [:], required: [String] = [],
+        withoutEarlier: TicketFinding.Code? = nil
     ) -> Self {
         .init(
             "transfer-\(step)", title, BuiltInResources.transfer,
             [
                 "step": .fixed(.text(step)), "transfer_id": .latest, "to_node": .latest, "kind": .latest,
                 "ordinal": .latest,
-            ].merging(fills) { $1 }, required: required, optional: ["basis"])
+            ].merging(fills) { $1 }, required: required, optional: ["basis"], withoutEarlier: withoutEarlier)
     }
 }

@@ -23,10 +23,10 @@ struct TicketShowCommand: AsyncParsableCommand {
         try await local.store.catchUpConsumers()
         let thread = try await local.store.ticket(id)
         if json {
-            try Output.json(TicketReport(thread, calendar: local.store.rules.calendar, now: wallClock()))
+            try Output.json(TicketReport(thread, local.reference, now: wallClock()))
         } else {
             let drawing = TicketDrawing(
-                thread: thread, topology: local.topology, calendar: local.store.rules.calendar, now: wallClock())
+                thread: thread, topology: local.topology, reference: local.reference, now: wallClock())
             print(drawing.text)
         }
     }
@@ -81,15 +81,14 @@ private struct TicketReport: Encodable {
     let calls: [Call]
     let recordings: [Recording]
 
-    init(_ thread: TicketThread, calendar: WorkCalendar, now: UnixMilliseconds) {
+    init(_ thread: TicketThread, _ reference: ReferenceData, now: UnixMilliseconds) {
         id = thread.globalID
         number = thread.request?.fields["service_request_id"]?.text
         origin = thread.request?.origin
         status = thread.state?.status.rawValue
         round = thread.state?.round
         due = thread.state?.dueAt.map { ShanghaiTime.rfc3339($0) }
-        let openDue = thread.state.flatMap { $0.status.isOpen ? $0.dueAt : nil }
-        card = openDue.map { WarningCard(due: $0, now: now, calendar: calendar).rawValue }
+        card = thread.card(now: now, reference)?.rawValue
         owner = thread.state?.owner
         supervision = thread.state?.supervision.rawValue
         held = thread.state?.isHeld

@@ -1,0 +1,86 @@
+import FederationModel
+import Foundation
+import GRDB
+
+/// What a local system proves itself with when it pushes records, as far as the node keeps it: of the token only a digest.
+package struct APIToken: Hashable, Sendable {
+    /// Which system it is for; unique.
+    package let name: String
+    /// SHA-256 of the token, from which nobody gets the token back: it has 256 random bits.
+    package let digest: [UInt8]
+    /// The resources whose records it may write; nil for all.
+    package let resources: [ResourceName]?
+    package let createdAt: UnixMilliseconds
+    package let expiresAt: UnixMilliseconds?
+    package var revokedAt: UnixMilliseconds?
+
+    package init(
+        name: String, digest: [UInt8], resources: [ResourceName]?, createdAt: UnixMilliseconds,
+        expiresAt: UnixMilliseconds?, revokedAt: UnixMilliseconds? = nil
+    ) {
+        self.name = name
+        self.digest = digest
+        self.resources = resources
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+    }
+}
+
+extension NodeStore {
+    /// Tokens that a node keeps, revoked ones included. Each request looks at all of them.
+    package static let apiTokensMax = 1_000
+
+    /// - Throws: `E_TOKEN_EXISTS`, `E_TOKEN_TOO_MANY`.
+    package func add(_ token: APIToken) async throws {
+        let resources = try token.resources.map { try JSONEncoder().encode($0) }
+        try await pool.write { db in
+            guard try Int.fetchOne(db, sql: "SELECT count(*) FROM main.api_token") ?? 0 < Self.apiTokensMax else {
+                throw FederationError("E_TOKEN_TOO_MANY", "this node keeps \(Self.apiTokensMax) tokens already")
+            }
+            try db.execute(
+                sql: """
+                    INSERT INTO main.api_token (name, digest, resources, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT (name) DO NOTHING
+                    """,
+                arguments: [
+                    token.name, Data(token.digest), resources.map { String(decoding: $0, as: UTF8.self) },
+                    token.createdAt, token.expiresAt,
+                ])
+            guard db.changesCount == 1 else {
+                throw FederationError(
+                    "E_TOKEN_EXISTS", "there is a token named \(token.name) already", hint: "choose another name")
+            }
+        }
+    }
+
+    /// All of them, revoked and expired ones too, by name.
+    package func apiTokens() async throws -> [APIToken] {
+        try await pool.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM main.api_token ORDER BY name").map { row in
+                let resources: String? = row["resources"]
+                return APIToken(
+                    name: row["name"], digest: Array(row["digest"] as Data),
+                    resources: try resources.map {
+                        try JSONDecoder().decode([ResourceName].self, from: Data($0.utf8))
+                    },
+                    createdAt: row["created_at"], expiresAt: row["expires_at"], revokedAt: row["revoked_at"])
+            }
+        }
+    }
+
+    /// Makes a token worthless from the next request on. It stays in the list, so that its name means one thing for ever.
+    ///
+    /// - Throws: `E_TOKEN_UNKNOWN`.
+    package func revokeToken(named name: String, now: UnixMilliseconds) async throws {
+        try await pool.write { db in
+            try db.execute(
+                sql: "UPDATE main.api_token SET revoked_at = coalesce(revoked_at, ?) WHERE name = ?",
+                arguments: [now, name])
+            guard db.changesCount == 1 else {
+                throw FederationError(
+                    "E_TOKEN_UNKNOWN", "there is no token named \(name)", hint: "see `federation-node token list`")
+            }
+        }
+    }
+}
