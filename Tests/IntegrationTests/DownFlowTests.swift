@@ -31,7 +31,9 @@ extension `Real processes` {
                 try await federation.succeed(["reference", "show", "--json"], at: "370102").output
             )
             #expect(above == below)
-            #expect(try await federation.run(["reference", "load", file], at: "370102").errors.contains("E_REFERENCE_NOT_OWNER"))
+            #expect(
+                try await federation.run(["reference", "load", file], at: "370102").errors.contains(
+                    "E_REFERENCE_NOT_OWNER"))
             let status = try await federation.succeed(["status", "--json"], at: "370102").json()
             let down = try #require(status[list: "links"].first { $0["direction"] as? String == "receiving" })
             #expect(down["role"] as? String == "parent" && down["state"] as? String == "level")
@@ -106,7 +108,8 @@ extension `Real processes` {
                 try await federation.countRecords(at: "370100") == 6_000
             }
             try await federation.waitUntilLevel("370100")
-            #expect(try await federation.sql("SELECT count(DISTINCT \"key\") FROM service_request", at: "370100") == "3000")
+            #expect(
+                try await federation.sql("SELECT count(DISTINCT \"key\") FROM service_request", at: "370100") == "3000")
             #expect(try await federation.countRecords(at: "370000") == 6_000)
         }
 

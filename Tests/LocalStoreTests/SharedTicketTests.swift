@@ -11,7 +11,9 @@ import Testing
 
     init() throws {
         nodes = Dictionary(
-            uniqueKeysWithValues: try [province, jinan, qingdao, lixia].map { ($0, try TemporaryStore($0, topology: qilu)) })
+            uniqueKeysWithValues: try [province, jinan, qingdao, lixia].map {
+                ($0, try TemporaryStore($0, topology: qilu))
+            })
     }
 
     private func store(_ node: NodeID) throws -> NodeStore { try #require(nodes[node]).store }
@@ -22,7 +24,8 @@ import Testing
             let before = try await heads()
             for (sender, receiver) in Self.links {
                 try await store(sender).catchUpConsumers()
-                try await carry(store(sender), store(receiver), policy: policy(from: sender, to: receiver), rowsMax: rowsMax)
+                try await carry(
+                    store(sender), store(receiver), policy: policy(from: sender, to: receiver), rowsMax: rowsMax)
             }
             if try await heads() == before { return }
         }
@@ -80,7 +83,8 @@ import Testing
         for node in [jinan, lixia] { #expect(try await store(node).rows(sql: states, arguments: []) == above) }
     }
 
-    @Test func `flows from city to city through the province, and no row goes back to where it came from`() async throws {
+    @Test func `flows from city to city through the province, and no row goes back to where it came from`() async throws
+    {
         _ = try await store(jinan).intake([ticket(1), ticket(2)], now: noon)
         _ = try await store(jinan).intake([offer(1, by: jinan, to: qingdao)], now: noon + 1)
         try await settle()
@@ -89,7 +93,8 @@ import Testing
         #expect(try await store(qingdao).count("service_request", where: "supplier = 370000") == 1)
     }
 
-    @Test func `of a city that is asked by query is at the province as soon as that supervises it, with its mode as it was`()
+    @Test
+    func `of a city that is asked by query is at the province as soon as that supervises it, with its mode as it was`()
         async throws
     {
         // The request is not at the province, which can still write about it.
@@ -102,7 +107,8 @@ import Testing
                     defaultMode: $0.id == qingdao ? .logical : .physical)
             })
         let (up, down) = (
-            policy(from: qingdao, to: province, topology: logical), policy(from: province, to: qingdao, topology: logical)
+            policy(from: qingdao, to: province, topology: logical),
+            policy(from: province, to: qingdao, topology: logical)
         )
         try await carry(store(qingdao), store(province), policy: up)
         #expect(try await store(province).count("service_request") == 0)

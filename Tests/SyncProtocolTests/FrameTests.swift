@@ -37,7 +37,8 @@ import Testing
         func header(_ length: Int) -> [UInt8] {
             [kind.rawValue] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
         }
-        let writer: FrameReader.Writer = [.echo, .acknowledgement, .refusal, .helloReply].contains(kind) ? .receiver : .sender
+        let writer: FrameReader.Writer =
+            [.echo, .acknowledgement, .refusal, .helloReply].contains(kind) ? .receiver : .sender
         var atLimit = FrameReader(writtenBy: writer)
         atLimit.append(header(kind.bodyBytesMax))
         #expect(try atLimit.next()?.body.count == (kind.bodyBytesMax == 0 ? 0 : nil))

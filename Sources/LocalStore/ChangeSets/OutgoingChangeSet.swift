@@ -109,7 +109,9 @@ private struct ChangeSetDraft {
     }
 
     private func upperBound(_ db: Database, after: Seq, window: Int) throws -> Seq {
-        let union = tables.map(\.seqs).joined(separator: " UNION ALL ")
+        let whole = tables.filter { policy.wholeResources.contains($0.definition.name) }
+        let hasShared = whole.count < tables.count
+        let union = (whole.map(\.seqs) + (hasShared ? [ResourceTable.sharedSeqs] : [])).joined(separator: " UNION ALL ")
         let statement = try db.cachedStatement(
             sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
         guard let row = try Row.fetchOne(statement, arguments: ["after": after, "window": window]) else {

@@ -1,8 +1,10 @@
 import FederationModel
 import GRDB
 
-/// Keeps `ticket_audience`, by which links grant the records of tickets in any direction. When the audience of a ticket
-/// changes, the records of its thread are touched (a new seq, the same version), so that tails carry them.
+/// Keeps `ticket_audience`, by which links grant the records of tickets in any direction, and `ticket_share`, their part of
+/// the feed. When the audience of a ticket changes, the records of its thread are touched (a new seq, the same version), so
+/// that tails carry them; so is each record that a shared ticket gets later. Thus a link that grants little does not have to
+/// read all that changes, and tickets of one node alone, nearly all, cost one look here and none for each link.
 struct TicketAudienceConsumer: FeedConsumer {
     let name = "ticket-audience"
     private let tables: [ResourceTable]
@@ -27,12 +29,13 @@ struct TicketAudienceConsumer: FeedConsumer {
             try db.cachedStatement(sql: table.sharedTicketsChanged).execute(arguments: [after, upto])
         }
         let tickets = try String.fetchAll(db.cachedStatement(sql: "SELECT global_id FROM batch.dirty_ticket"))
-        guard !tickets.isEmpty else { return }
-        let threads = try reader.threads(db)
+        let threads = tickets.isEmpty ? [:] : try reader.threads(db)
         for ticket in tickets {
             let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], topology: topology)
-            if try save(Set(nodes.map(\.code)), of: ticket, db) { try touch(ticket, db) }
+            guard try save(Set(nodes.map(\.code)), of: ticket, db) else { continue }
+            for table in tables { try tell(table.idsOfTicket, [ticket], of: table, db) }
         }
+        for table in tables { try tell(table.unshared, [after, upto], of: table, db) }
     }
 
     /// - Returns: whether it has changed.
@@ -53,14 +56,17 @@ struct TicketAudienceConsumer: FeedConsumer {
         return true
     }
 
-    private func touch(_ ticket: String, _ db: Database) throws {
-        for table in tables {
-            let ids = try Int64.fetchAll(db.cachedStatement(sql: table.idsOfTicket), arguments: [ticket])
-            guard !ids.isEmpty else { continue }
-            let base = try NodeValue.draw(seqs: ids.count, db)
-            for (index, id) in ids.enumerated() {
-                try db.cachedStatement(sql: table.touch).execute(arguments: [base + Int64(index) + 1, id])
-            }
+    /// Gives rows a new seq, under which links find them.
+    private func tell(
+        _ selection: String, _ arguments: StatementArguments, of table: ResourceTable, _ db: Database
+    ) throws {
+        let ids = try Int64.fetchAll(db.cachedStatement(sql: selection), arguments: arguments)
+        guard !ids.isEmpty else { return }
+        let base = try NodeValue.draw(seqs: ids.count, db)
+        for (index, id) in ids.enumerated() {
+            let arguments: StatementArguments = [base + Int64(index) + 1, id]
+            try db.cachedStatement(sql: table.touch).execute(arguments: arguments)
+            try db.cachedStatement(sql: table.share).execute(arguments: arguments)
         }
     }
 }

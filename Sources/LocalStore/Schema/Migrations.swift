@@ -92,6 +92,12 @@ enum Migrations {
                     CREATE TABLE ticket_audience (
                       global_id TEXT NOT NULL, node TEXT NOT NULL, PRIMARY KEY (global_id, node)) STRICT, WITHOUT ROWID;
                     CREATE INDEX ticket_audience_node ON ticket_audience (node);
+
+                    -- The records of those tickets, by the seq under which they are told. Links that grant nothing else
+                    -- read this instead of all that changed.
+                    CREATE TABLE ticket_share (
+                      seq INTEGER PRIMARY KEY, resource TEXT NOT NULL, row INTEGER NOT NULL,
+                      UNIQUE (resource, row)) STRICT;
                     """)
         }
         return migrator

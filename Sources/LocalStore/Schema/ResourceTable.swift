@@ -185,13 +185,17 @@ struct ResourceTable: Sendable {
     ///
     /// - Parameter isShared: only records of tickets that one of the nodes in ?4, a JSON array, must see.
     func tail(isShared: Bool) -> String {
+        let range =
+            isShared ? "s.seq > ?1 AND s.seq <= ?2 AND s.resource = '\(definition.name)'" : "seq > ?1 AND seq <= ?2"
+        let source =
+            isShared ? "main.ticket_share AS s CROSS JOIN main.\(table) ON id = s.row AND \(table).seq = s.seq" : ""
         let audience = """
             AND EXISTS (SELECT 1 FROM main.ticket_audience AS a
                         WHERE a.global_id = \(table).global_id AND a.node IN (SELECT value FROM json_each(?4)))
             """
         return """
-            SELECT \(rowColumns) FROM main.\(table)
-            WHERE seq > ?1 AND seq <= ?2 AND +origin IN (SELECT value FROM json_each(?3)) \(isShared ? audience : "")
+            SELECT \(rowColumns) FROM \(isShared ? source : "main.\(table)")
+            WHERE \(range) AND +origin IN (SELECT value FROM json_each(?3)) \(isShared ? audience : "")
             """
     }
 
@@ -235,8 +239,24 @@ struct ResourceTable: Sendable {
         "SELECT id FROM main.\(table) WHERE global_id = ?1 AND deleted = \(RowState.live.rawValue)"
     }
 
+    /// Records of shared tickets that changed in (?1, ?2] and are not told as such yet.
+    var unshared: String {
+        """
+        SELECT id FROM main.\(table)
+        WHERE seq > ?1 AND seq <= ?2
+          AND EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)
+          AND NOT EXISTS (SELECT 1 FROM main.ticket_share AS s WHERE s.seq = \(table).seq)
+        """
+    }
+
     /// A new seq ?1 for row ?2, which stays as it is: who may see it has changed.
     var touch: String { "UPDATE main.\(table) SET seq = ?1 WHERE id = ?2" }
+
+    /// Row ?2 is told under seq ?1 to whom its ticket concerns.
+    var share: String { "INSERT OR REPLACE INTO main.ticket_share VALUES (?1, '\(definition.name)', ?2)" }
+
+    /// The same as `seqs`, of records of shared tickets.
+    static let sharedSeqs = "SELECT seq FROM main.ticket_share WHERE seq > :after"
 
     /// The seqs behind :after, for the feed's upper bound.
     var seqs: String { "SELECT seq FROM main.\(table) WHERE seq > :after" }
