@@ -186,12 +186,12 @@ struct ResourceTable: Sendable {
     /// - Parameter isShared: only records of tickets that one of the nodes in ?4, a JSON array, must see.
     func tail(isShared: Bool) -> String {
         let range =
-            isShared ? "s.seq > ?1 AND s.seq <= ?2 AND s.resource = '\(definition.name)'" : "seq > ?1 AND seq <= ?2"
+            isShared ? "s.seq > ?1 AND s.seq <= ?2 AND +s.resource = '\(definition.name)'" : "seq > ?1 AND seq <= ?2"
         let source =
             isShared ? "main.ticket_share AS s CROSS JOIN main.\(table) ON id = s.row AND \(table).seq = s.seq" : ""
         let audience = """
             AND EXISTS (SELECT 1 FROM main.ticket_audience AS a
-                        WHERE a.global_id = \(table).global_id AND a.node IN (SELECT value FROM json_each(?4)))
+                        WHERE a.global_id = \(table).global_id AND +a.node IN (SELECT value FROM json_each(?4)))
             """
         return """
             SELECT \(rowColumns) FROM \(isShared ? source : "main.\(table)")
