@@ -46,6 +46,13 @@ struct City {
         try await post("/v1/link/hello", Array(JSONEncoder().encode(hello)))
     }
 
+    /// Opens the connection on which rows come down, and waits for the province's hello.
+    func call() async throws -> Conversation {
+        let conversation = Conversation(try await client.openStream("/v1/link/down", deadlineMS: 20_000), with: .sender)
+        guard try await conversation.next()?.kind == .hello else { throw FederationError("E_TEST", "no hello") }
+        return conversation
+    }
+
     /// Hello, stream, probe and echo.
     func connect() async throws -> Conversation {
         let reply = try await say(hello)
@@ -184,9 +191,12 @@ struct Reply {
 /// An open stream, read frame by frame by one task.
 final class Conversation {
     let stream: PeerStream
-    private var reader = FrameReader(writtenBy: .receiver)
+    private var reader: FrameReader
 
-    init(_ stream: PeerStream) { self.stream = stream }
+    init(_ stream: PeerStream, with writer: FrameReader.Writer = .receiver) {
+        self.stream = stream
+        reader = FrameReader(writtenBy: writer)
+    }
 
     /// nil at the end of the stream.
     func next() async throws -> Frame? {

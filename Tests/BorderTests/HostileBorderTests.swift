@@ -211,6 +211,30 @@ struct `A province that a hostile neighbour speaks to` {
 
     // MARK: - Requests
 
+    @Test func `ends a connection down on which its hello is answered with nonsense, and says hello on the next`()
+        async throws
+    {
+        let answers = [
+            frameBytes(.helloReply, length: 2, Array("{}".utf8)),
+            frameBytes(.acknowledgement, length: 2, Array("{}".utf8)),
+            frameBytes(.changeSet, length: 0, []), frameBytes(.helloReply, length: 1 << 30, []), [0xff, 0, 0, 0, 0],
+        ]
+        for answer in answers {
+            let call = try await city.call()
+            try await call.stream.write(answer)
+            while try await call.next() != nil {}
+        }
+        try await expectGood()
+    }
+
+    @Test func `lets a newer connection down take over from an older one`() async throws {
+        let first = try await city.call()
+        let second = try await city.call()
+        while try await first.next() != nil {}
+        second.stream.cancel()
+        try await expectGood()
+    }
+
     @Test func `refuses a hello that is no JSON, or the wrong JSON`() async throws {
         let deep = String(repeating: "[", count: 100_000)
         for garbage in ["", "{", "[]", "{\"node\": 370100}", "\u{0}\u{1}", deep] {

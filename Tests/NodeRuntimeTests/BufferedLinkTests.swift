@@ -115,7 +115,7 @@ private final class HeldBody: ResponseBodyWriter {
                 node: province, host: "127.0.0.1", port: bound,
                 credentials: try authority.makeCredentials(for: city, validityDays: 1, now: now))
             let link = OutgoingLink(
-                store: stores[1], policy: policy, client: client, signal: ChangeSignal(),
+                store: stores[1], policy: policy, line: DialedLine(client), signal: ChangeSignal(),
                 completions: ChangeSignal(), metrics: metrics, head: try await stores[1].head(), logger: logger)
             group.addTask { try await link.run() }
             for await _ in signal.heads() {

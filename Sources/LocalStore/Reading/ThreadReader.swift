@@ -50,7 +50,7 @@ struct ThreadReader {
         let columns = self.columns[resource] ?? []
         let statement = try db.cachedStatement(
             sql: """
-                SELECT r.global_id, r.origin, r."key", r.version, \(columns.map { "r.\(quoted($0))" }.joined(separator: ", "))
+                SELECT r.global_id, r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0))" }.joined())
                 FROM batch.dirty_ticket AS d CROSS JOIN main.\(quoted(resource.text)) AS r ON r.global_id = d.global_id
                 WHERE r.deleted = 0
                 """)
