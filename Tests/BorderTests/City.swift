@@ -36,9 +36,10 @@ struct City {
             epoch: epoch, head: 3, clock: now())
     }
 
-    func post(_ path: String, _ body: [UInt8]) async throws -> Reply {
-        let response = try await client.request(
-            "POST", path, headers: ["Content-Type": "application/json"], body: body, deadlineMS: 20_000)
+    func post(_ path: String, _ body: [UInt8], connection: String? = nil) async throws -> Reply {
+        var headers = ["Content-Type": "application/json"]
+        headers["Link-Connection"] = connection
+        let response = try await client.request("POST", path, headers: headers, body: body, deadlineMS: 20_000)
         return Reply(response: response)
     }
 

@@ -37,6 +37,8 @@ package struct LinkRoutes: Sendable {
         router.post("/v1/link/hello") { request, context in await hello(request, peer: context.peer) }
         router.post("/v1/link/stream") { request, context in await stream(request, peer: context.peer) }
         router.post("/v1/link/down") { request, context in await down(request, peer: context.peer) }
+        router.post("/v1/link/down/next") { request, context in await next(request, peer: context.peer) }
+        router.post("/v1/link/down/frame") { request, context in await frameUp(request, peer: context.peer) }
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
         router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
     }
@@ -88,7 +90,7 @@ package struct LinkRoutes: Sendable {
     /// the receiver in the body.
     private func down(_ request: Request, peer: NodeID) async -> Response {
         await answering(peer) {
-            guard let line = lines[peer] else { throw notANeighbour(peer) }
+            let line = try line(of: peer)
             return Response.stream(request) { body, writer in
                 let (number, frames) = line.answer()
                 defer { line.ended(nil, number: number) }
@@ -106,6 +108,42 @@ package struct LinkRoutes: Sendable {
                 }
             }
         }
+    }
+
+    /// The fallback of that: one frame of the sender a request. The first one, without a number, opens the connection.
+    private func next(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let line = try line(of: peer)
+            let isNew = request.headers[.linkConnection] == nil
+            let number = isNew ? line.answer().number : try connection(of: request)
+            guard let frame = await line.next(of: number) else { throw FederationError.noSuchConnection }
+            return octets(frame.encoded, headers: [.linkConnection: "\(number)"])
+        }
+    }
+
+    /// And one frame of the receiver.
+    private func frameUp(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let (line, number) = (try line(of: peer), try connection(of: request))
+            do throws(FederationError) {
+                try await read(request.body, writtenBy: .receiver, peer: peer) { line.take($0, number: number) }
+            } catch {
+                line.ended(error, number: number)
+                throw error
+            }
+            return octets([])
+        }
+    }
+
+    private func line(of peer: NodeID) throws(FederationError) -> AwaitedLine {
+        guard let line = lines[peer] else { throw notANeighbour(peer) }
+        return line
+    }
+
+    private func octets(_ bytes: [UInt8], headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/octet-stream"
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     /// Cuts a body into frames until it ends, or this node does.
@@ -145,9 +183,7 @@ package struct LinkRoutes: Sendable {
                 if let reply = await replies.next() { answer = reply.encoded }
                 break
             }
-            return Response(
-                status: .ok, headers: [.contentType: "application/octet-stream"],
-                body: .init(byteBuffer: ByteBuffer(bytes: answer)))
+            return octets(answer)
         }
     }
 

@@ -4,10 +4,18 @@ import Synchronization
 
 /// The way down: the child opens each connection (a *call*), because it is the one behind a firewall, and the sender on
 /// this side takes it when it is ready. One call at a time; a newer one takes over.
+///
+/// A call is one long request, or, where something between the nodes buffers, many short ones: the child asks for the next
+/// frame, and brings its own.
 package final class AwaitedLine: LinkLine {
     fileprivate struct Call {
         let number: Int
+        let stream: AsyncStream<Frame>
         let frames: AsyncStream<Frame>.Continuation
+        var isProbed = false
+        /// How often the child has asked for a frame, and whether it waits for one.
+        var questions = 0
+        var isAsked = false
         var user: User?
     }
 
@@ -31,6 +39,9 @@ package final class AwaitedLine: LinkLine {
 
     /// How long a child may take to answer the hello on its own connection.
     private static let helloTimeout: Int64 = 20_000
+
+    /// How long a child that asks for the next frame is kept waiting: less than proxies do.
+    private static let questionTimeout: Int64 = 10_000
 
     package init(receiver: NodeID) { self.receiver = receiver }
 
@@ -75,11 +86,41 @@ package final class AwaitedLine: LinkLine {
         let (number, greeted) = state.withLock { state in
             state.endCall(.superseded)
             state.lastNumber += 1
-            state.call = Call(number: state.lastNumber, frames: continuation)
+            state.call = Call(number: state.lastNumber, stream: frames, frames: continuation)
             return (state.lastNumber, state.greet())
         }
         if let greeted { limitAnswer(to: greeted) }
         return (number, frames)
+    }
+
+    /// The next frame down on a call that is made of requests; an echo when there is nothing to say for a while.
+    ///
+    /// - Returns: nil when the call is not the present one, or is asked already.
+    func next(of number: Int) async -> Frame? {
+        let asked = state.withLock { state -> (stream: AsyncStream<Frame>, question: Int)? in
+            guard let call = state.call, call.number == number, !call.isAsked else { return nil }
+            state.call?.isAsked = true
+            state.call?.questions += 1
+            return (call.stream, call.questions + 1)
+        }
+        guard let asked else { return nil }
+        let limit = Task { [weak self] in
+            try await Task.sleep(for: .milliseconds(Self.questionTimeout))
+            self?.sayNothing(number, question: asked.question)
+        }
+        defer {
+            limit.cancel()
+            state.withLock { state in if state.call?.number == number { state.call?.isAsked = false } }
+        }
+        for await frame in asked.stream { return frame }
+        return nil
+    }
+
+    private func sayNothing(_ number: Int, question: Int) {
+        state.withLock { state in
+            guard let call = state.call, call.number == number, call.isAsked, call.questions == question else { return }
+            call.frames.yield(Frame(.echo))
+        }
     }
 
     /// A frame of the child. What comes on a call that was taken over is dropped.
@@ -87,7 +128,12 @@ package final class AwaitedLine: LinkLine {
         state.withLock { state in
             guard let call = state.call, call.number == number else { return }
             guard frame.kind != .goodbye else { return state.endCall(.peerEnded(receiver)) }
-            guard let user = call.user else { return state.endCall() }  // Nothing is to be said before the hello.
+            if frame.kind == .probe, !call.isProbed {
+                state.call?.isProbed = true
+                call.frames.yield(Frame(.echo))
+                return
+            }
+            guard let user = call.user else { return state.endCall() }  // Nothing else is to be said before the hello.
             guard !user.isAnswered else {
                 user.input.yield(.frame(frame, connection: user.connection))
                 return

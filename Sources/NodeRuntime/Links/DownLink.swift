@@ -3,26 +3,37 @@ import FederationModel
 import PeerTransport
 import ServiceLifecycle
 import SyncProtocol
-import Synchronization
 
 /// Opens the connection on which rows come down from the parent, keeps it open, and opens it anew when it has ended: this
 /// node may be behind a firewall, so nobody else can.
-struct DownLink: Service {
-    let link: IncomingLink
-    let client: PeerClient
+package struct DownLink: Service {
+    private let link: IncomingLink
+    private let client: PeerClient
 
-    /// A parent that says nothing for so long has gone: six heartbeats. It also bounds the wait for a hello, which a parent
-    /// that pauses the link puts off.
-    private static let silenceMax: Int64 = 6 * SyncLimits.heartbeatInterval
+    package init(link: IncomingLink, client: PeerClient) {
+        self.link = link
+        self.client = client
+    }
 
-    func run() async throws {
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             var backOff = BackOff(seed: UInt64.random(in: 0...UInt64.max))
+            /// Until then something between the nodes counts as buffering.
+            var requestsUntil: UnixMilliseconds = 0
             while !Task.isCancelled {
                 do {
-                    let stream = try await open()
+                    let usesRequests = wallClock() < requestsUntil
+                    // Requests that do not get through prove nothing: the next try is a stream again.
+                    let until = requestsUntil
+                    requestsUntil = 0
+                    let wire: any DownWire =
+                        usesRequests ? try await DownRequests.open(client) : try await DownStream.open(client)
+                    requestsUntil = until
                     backOff.reset()
-                    try await converse(over: stream)
+                    try await converse(over: wire)
+                } catch is StreamIsBuffered {
+                    requestsUntil = wallClock() + SyncLimits.requestsPeriod
+                    continue
                 } catch {
                     if !Task.isCancelled { await link.unreached(.transport(error, client.endpoint.node)) }
                 }
@@ -31,52 +42,33 @@ struct DownLink: Service {
         }
     }
 
-    private func open() async throws -> PeerStream {
-        let stream = try await client.openStream(
-            "/v1/link/down", headers: ["Content-Type": "application/octet-stream"], deadlineMS: 10_000)
-        guard stream.status == 200 else {
-            var body: [UInt8] = []
-            while let chunk = try await stream.next(), body.count < 65_536 { body += chunk }
-            throw ErrorMapping.error(in: body, status: stream.status)
-        }
-        return stream
-    }
-
     /// One connection, from the parent's hello to its end.
-    private func converse(over stream: PeerStream) async throws {
-        let heard = LastHeard()
+    private func converse(over wire: any DownWire) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: .milliseconds(SyncLimits.heartbeatInterval))
-                    if wallClock() - heard.time > Self.silenceMax { stream.cancel() }
-                }
-            }
-            var reader = FrameReader(writtenBy: .sender)
+            defer { group.cancelAll() }
             var connection: Int?
             do {
-                while let chunk = try await stream.next() {
-                    heard.note()
-                    reader.append(chunk)
-                    while let frame = try reader.next() {
-                        if let connection {
-                            await link.take(frame, connection: connection)
-                        } else if let (number, answers) = try await greet(frame, over: stream) {
-                            connection = number
-                            group.addTask {
-                                for await answer in answers { try await stream.write(answer.encoded) }
-                                stream.finish()
-                            }
+                try await wire.read { frame in
+                    if let connection {
+                        await link.take(frame, connection: connection)
+                    } else if frame.kind == .echo {
+                        // Of the probe, or to say that there is nothing to say.
+                    } else if let (number, answers) = try await greet(frame, over: wire) {
+                        connection = number
+                        group.addTask {
+                            for await answer in answers { try await wire.write(answer) }
+                            wire.finish()
                         }
                     }
                 }
                 if let connection { await link.disconnected(nil, connection: connection) }
+            } catch let error as StreamIsBuffered {
+                throw error
             } catch {
                 let error = FederationError.transport(error, client.endpoint.node)
                 if let connection { await link.disconnected(error, connection: connection) }
                 throw error
             }
-            group.cancelAll()
         }
     }
 
@@ -84,26 +76,18 @@ struct DownLink: Service {
     ///
     /// - Returns: the connection's number and what goes back on it; nil when the hello was refused.
     private func greet(
-        _ frame: Frame, over stream: PeerStream
+        _ frame: Frame, over wire: any DownWire
     ) async throws -> (connection: Int, answers: AsyncStream<Frame>)? {
         guard frame.kind == .hello, let hello = try? WireJSON.decode(Hello.self, frame.body) else {
             throw FederationError.unreadable(frame.kind, of: client.endpoint.node)
         }
         switch await link.hello(hello) {
         case .refused(let refusal):
-            try await stream.write(Frame(.refusal, try WireJSON.encode(refusal)).encoded)
+            try await wire.write(Frame(.refusal, try WireJSON.encode(refusal)))
             return nil
         case .accepted(let reply, let connection):
-            try await stream.write(Frame(.helloReply, try WireJSON.encode(reply)).encoded)
+            try await wire.write(Frame(.helloReply, try WireJSON.encode(reply)))
             return await link.frames(of: connection).map { (connection, $0) }
         }
     }
-}
-
-private final class LastHeard: Sendable {
-    private let mutex = Mutex(wallClock())
-
-    var time: UnixMilliseconds { mutex.withLock { $0 } }
-
-    func note() { mutex.withLock { $0 = wallClock() } }
 }
