@@ -14,6 +14,8 @@ package final class NodeStore: Sendable {
     package let resources: [ResourceDefinition]
     /// By which tickets are folded and this node's own records are checked.
     package let rules: LifecycleRules
+    /// By which it follows who must see a ticket.
+    let topology: Topology
     /// By which the codes of this node's own records are checked.
     let lists: CodeLists
     let pool: DatabasePool
@@ -47,19 +49,22 @@ package final class NodeStore: Sendable {
     /// Opens the database of a node and brings its schema up to date.
     ///
     /// - Parameters:
+    ///   - topology: of which nodes a ticket may be. With none, no ticket is shared with another node.
     ///   - isFiltered: whether a link of this node has a row filter, for which changes of what filters look at are logged
     ///     from now on.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
-        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn, isFiltered: Bool = false,
+        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn,
+        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
         tokens: (@Sendable (String) -> String)? = nil
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
         self.rules = rules
         self.lists = lists
+        self.topology = topology
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         scopeLog = ScopeLog(tables: tableOrder)

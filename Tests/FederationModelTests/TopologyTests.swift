@@ -82,16 +82,26 @@ import Testing
         func policy(_ sender: NodeID, _ receiver: NodeID) -> LinkPolicy? {
             LinkPolicy(from: sender, to: receiver, topology: topology, resources: BuiltInResources.all)
         }
+        let records = BuiltInResources.all.filter { !$0.isReference }.map(\.name)
+        let tickets = BuiltInResources.ticketResources.map(\.name)
         let up = try #require(policy("370100", "370000"))
         #expect(up.origins == ["370100", "370102"])
-        #expect(up.resources == BuiltInResources.all.filter { !$0.isReference }.map(\.name))
+        #expect(up.resources == records && up.wholeResources == Set(records))
+        #expect(up.nodesBehind == ["370000", "370300"])
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
+        let logical = try #require(policy("370300", "370000"))
         // A parent gets the catalog whatever the mode.
-        #expect(policy("370300", "370000")?.resources == ["reply"] + CatalogResources.all.map(\.name))
+        #expect(logical.wholeResources == CatalogResources.names.union(["reply"]))
+        #expect(
+            logical.resources == tickets + CatalogResources.all.map(\.name), "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
-        #expect(across.origins == ["370100"])
-        #expect(across.resources == ["service_request"])
-        #expect(policy("370000", "370100")?.resources == [])
+        #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
+        #expect(across.wholeResources == ["service_request"] && across.resources == tickets)
+        let down = try #require(policy("370000", "370100"))
+        #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
+        #expect(down.nodesBehind == ["370100", "370102"])
+        #expect(down.wholeResources == Set(ReferenceResources.all.map(\.name)))
+        #expect(down.resources == tickets + ReferenceResources.all.map(\.name))
         #expect(policy("370300", "370100") == nil)
     }
 

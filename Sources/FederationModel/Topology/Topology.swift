@@ -139,6 +139,13 @@ package struct Topology: Sendable {
         return node(a)?.parent
     }
 
+    /// The nodes that lie on the way from `a` to `b`, and `b`.
+    package func path(from a: NodeID, to b: NodeID) -> [NodeID] {
+        var path: [NodeID] = []
+        while let next = nextHop(from: path.last ?? a, to: b), !path.contains(next) { path.append(next) }
+        return path
+    }
+
     /// The one neighbour from which `receiver` takes rows of `origin` (design rule 1). Rows from any other neighbour are
     /// refused, so nothing echoes and nothing needs de-duplication.
     package func supplier(of origin: NodeID, to receiver: NodeID) -> NodeID? {
@@ -146,7 +153,8 @@ package struct Topology: Sendable {
         return nextHop(from: receiver, to: origin)
     }
 
-    /// The mode of `resource` on the edge from `sender` to `receiver`. Nothing flows down yet, so it is logical there.
+    /// The mode of `resource` on the edge from `sender` to `receiver`. Nothing flows down as a whole but reference data, so it
+    /// is logical there.
     package func mode(of resource: ResourceName, from sender: NodeID, to receiver: NodeID) -> AggregationMode {
         guard let node = node(sender) else { return .logical }
         switch role(of: receiver, to: sender) {
@@ -156,9 +164,14 @@ package struct Topology: Sendable {
         }
     }
 
-    /// What `sender` gives to `receiver` of the resources that are copied to it.
+    /// What `sender` gives to `receiver`: which tickets of the resources that are copied to it, and what of each row. To a
+    /// child nothing is held back: who handles a ticket needs all of it.
     package func grant(from sender: NodeID, to receiver: NodeID) -> LinkGrant {
         guard let node = node(sender) else { return LinkGrant() }
-        return role(of: receiver, to: sender) == .peer ? node.peerGrants[receiver] ?? node.grant : node.grant
+        return switch role(of: receiver, to: sender) {
+        case .parent: node.grant
+        case .peer: node.peerGrants[receiver] ?? node.grant
+        case .child, nil: LinkGrant()
+        }
     }
 }

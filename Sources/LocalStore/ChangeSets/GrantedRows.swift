@@ -3,21 +3,37 @@ import FederationModel
 
 /// What a link grants of one resource, as SQL: the row filter is the WHERE of the change-set's SELECT and the field
 /// treatment its column list. So what is not granted is not even read.
+///
+/// A resource is granted whole, or as far as the link's filter goes, or not at all; in the last two cases the records of
+/// tickets that somebody behind the link must see come to it (the *audience*, design rule 4).
 struct GrantedRows: Sendable {
     let resource: ResourceDefinition
-    private let table: String
+    private let table: ResourceTable
     private let columns: [(column: ColumnDefinition, treatment: FieldTreatment)]
+    /// Whether its rows are granted but for the filter.
+    private let isWhole: Bool
     private let filter: GrantFilter
+    /// Whether rows are granted by their ticket's audience.
+    private let hasAudience: Bool
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
     /// be, so all of them are.
     private let carried: String
 
-    init(_ table: ResourceTable, policy: LinkPolicy) {
+    /// - Parameter isShared: whether any ticket of this node has an audience. Without one, no row has to be asked for it.
+    init(_ table: ResourceTable, policy: LinkPolicy, isShared: Bool) {
         resource = table.definition
-        self.table = table.table
+        self.table = table
         columns = policy.columns(of: resource)
         carried = policy.grant.treatments[resource.name]?.isEmpty == false ? "NULL" : "r.\(ResourceTable.carried)"
-        filter = resource.isOfTicket ? policy.grant.tickets : GrantFilter()
+        isWhole = policy.wholeResources.contains(resource.name)
+        filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
+        hasAudience = isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
+    }
+
+    /// Of all resources that `policy` grants, those of which there may be rows here.
+    static func all(of policy: LinkPolicy, tables: [ResourceName: ResourceTable], isShared: Bool) -> [GrantedRows] {
+        policy.resources.filter(policy.grants).compactMap { tables[$0] }
+            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter { $0.isWhole || $0.hasAudience }
     }
 
     /// An empty block with the columns that `tail` and `bucket` select.
@@ -27,52 +43,106 @@ struct GrantedRows: Sendable {
 
     // MARK: - SELECTs
 
-    /// What changed in (?1, ?2]. ?3 the origins as a JSON array. The plus keeps the planner on the index of seq: to it, one
-    /// origin looks like fewer rows than a range.
+    /// Where the seqs of `tail` come from, each behind :after.
+    var seqs: [String] {
+        if isEverything { return [table.seqs] }
+        return [isWhole ? table.seqs : ResourceTable.sharedSeqs, ScopeLog.seqs]
+    }
+
+    /// What changed in (:after, :upto]. :origins and :behind (`LinkPolicy.nodesBehind`) are JSON arrays. The plus keeps the
+    /// planner on the index of seq: to it, one origin looks like fewer rows than a range.
     ///
-    /// Without a filter, rows that went away are told as such. With one, only those of whom the scope log says that they
+    /// Without a condition, rows that went away are told as such. With one, only those of whom the scope log says that they
     /// were granted before (design rule 3), so that no key is told of a row that never was.
     var tail: String {
-        let changed = """
-            SELECT \(selected) FROM main.\(table) AS r
-            WHERE r.seq > ?1 AND r.seq <= ?2 AND +r.origin IN (SELECT value FROM json_each(?3))
+        func within(_ row: String) -> String {
+            "\(row).seq > :after AND \(row).seq <= :upto"
+        }
+        let origins = "IN (SELECT value FROM json_each(:origins))"
+        if isEverything {
+            return """
+                SELECT \(selected) FROM main.\(table.table) AS r WHERE \(within("r")) AND +r.origin \(origins)
+                """
+        }
+        // Records of shared tickets have a feed of their own: a link that grants nothing else does not look at the others.
+        let changed =
+            isWhole
+            ? "main.\(table.table) AS r WHERE \(within("r"))"
+            : """
+            main.ticket_share AS s CROSS JOIN main.\(table.table) AS r ON r.id = s.row AND r.seq = s.seq
+            WHERE \(within("s")) AND +s.resource = '\(resource.name)'
             """
-        guard !filter.isEmpty else { return changed }
         return """
-            \(changed) AND \(isGranted)
+            SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())
             UNION ALL
             SELECT \(keyOnly) FROM (
               SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
-              WHERE l.seq > ?1 AND l.seq <= ?2 AND l.resource = '\(resource.name)'
-                AND +l.origin IN (SELECT value FROM json_each(?3)) AND \(Self.sql(filter, of: "l"))) AS gone
-            JOIN main.\(table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
-            WHERE NOT (\(isGranted))
+              WHERE \(within("l")) AND l.resource = '\(resource.name)' AND +l.origin \(origins) AND \(wasGranted)) AS gone
+            JOIN main.\(table.table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
+            WHERE NOT (\(isGranted()))
             """
     }
 
-    /// The next granted rows behind (?1, ?2), in the order of the key. ?3 the origins, ?4 how many at most. With the plus
-    /// the search begins at the key, not at the origin's first row.
+    /// The next granted rows behind (:origin, :key), in the order of the key, :limit at most. With the plus the search begins
+    /// at the key, not at the origin's first row.
+    ///
+    /// What is granted by audience alone is found by its tickets, as there may be little of it in a large table.
     var bucket: String {
-        """
-        SELECT \(selected) FROM main.\(table) AS r
-        WHERE (r.origin, r."key") > (?1, ?2) AND r.deleted = \(RowState.live.rawValue)
-          AND +r.origin IN (SELECT value FROM json_each(?3))\(filter.isEmpty ? "" : " AND \(isGranted)")
-        ORDER BY r.origin, r."key" LIMIT ?4
-        """
+        let source =
+            isWhole
+            ? "main.\(table.table) AS r"
+            : """
+            (SELECT DISTINCT global_id FROM main.ticket_audience WHERE node \(Self.isBehind(":behind"))) AS shared
+            CROSS JOIN main.\(table.table) AS r ON r.global_id = shared.global_id
+            """
+        return """
+            SELECT \(selected) FROM \(source)
+            WHERE (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
+              AND \(isWhole ? isGranted() : Self.isLive)
+            ORDER BY r.origin, r."key" LIMIT :limit
+            """
     }
 
     // MARK: - The parts of them
 
+    private static let isLive = "r.deleted = \(RowState.live.rawValue)"
+
+    private static func isBehind(_ nodes: String) -> String { "IN (SELECT value FROM json_each(\(nodes)))" }
+
+    /// Whether every row is granted.
+    private var isEverything: Bool { isWhole && filter.isEmpty }
+
     /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
     /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
-    var isGranted: String {
-        let live = "r.deleted = \(RowState.live.rawValue)"
-        if filter.isEmpty { return live }
-        guard resource.isThreadRecord else { return "(\(live) AND \(Self.sql(filter, of: "r")))" }
+    ///
+    /// - Parameter behind: the nodes behind the link, as SQL that gives a JSON array.
+    func isGranted(behind: String = ":behind") -> String {
+        if isEverything { return Self.isLive }
+        var grounds: [String] = []
+        if isWhole { grounds.append(passesFilter) }
+        if hasAudience {
+            grounds.append(
+                """
+                EXISTS (SELECT 1 FROM main.ticket_audience AS a
+                  WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
+                """)
+        }
+        return "(\(Self.isLive) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
+    }
+
+    private var passesFilter: String {
+        guard resource.isThreadRecord else { return Self.sql(filter, of: "r") }
         return """
-            (\(live) AND EXISTS (SELECT 1 FROM main.service_request AS t
-              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t"))))
+            EXISTS (SELECT 1 FROM main.service_request AS t
+              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t")))
             """
+    }
+
+    /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
+    private var wasGranted: String {
+        let toNode = "l.node \(Self.isBehind(":behind"))"
+        guard isWhole else { return toNode }
+        return "CASE WHEN l.node IS NULL THEN \(Self.sql(filter, of: "l")) ELSE \(toNode) END"
     }
 
     private var selected: String {
@@ -137,9 +207,4 @@ struct GrantedRows: Sendable {
     private static func literal(_ text: String) -> String {
         "'\(String(text.flatMap { $0 == "'" ? ["'", "'"] : [$0] }))'"
     }
-}
-
-extension ResourceDefinition {
-    /// Whether its rows are tickets or records of a ticket's thread.
-    var isOfTicket: Bool { name == BuiltInResources.serviceRequest.name || isThreadRecord }
 }

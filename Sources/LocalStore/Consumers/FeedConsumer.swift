@@ -29,7 +29,13 @@ extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
-    private var consumers: [any FeedConsumer] { [TicketStateConsumer(rules: rules)] }
+    /// The audience first: what it touches is folded in the same round.
+    private var consumers: [any FeedConsumer] {
+        [
+            TicketAudienceConsumer(tables: tableOrder, topology: topology),
+            TicketStateConsumer(rules: rules),
+        ]
+    }
 
     /// Moves each consumer one window on.
     ///
@@ -45,7 +51,7 @@ extension NodeStore {
                 let upto = min(head, cursor + Self.consumerWindow)
                 try consumer.consume(after: cursor, upto: upto, db)
                 try Self.save(upto, of: consumer, db)
-                return upto == head
+                return try upto == NodeValue.integer("seq", db)
             }
             isLevel = isLevel && level
         }

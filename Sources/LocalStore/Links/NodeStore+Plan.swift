@@ -32,8 +32,9 @@ extension NodeStore {
             let resource = table.definition.name
             func isGranted(by policy: LinkPolicy?) -> String {
                 guard let policy, policy.grants(resource) else { return "0" }
+                let rows = GrantedRows(table, policy: policy, isShared: true)
                 let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
-                return "(r.origin IN (\(origins)) AND \(GrantedRows(table, policy: policy).isGranted))"
+                return "(r.origin IN (\(origins)) AND \(rows.isGranted(behind: "'\(jsonArray(policy.nodesBehind))'")))"
             }
             let sql = """
                 SELECT coalesce(sum(is_new AND NOT was), 0), coalesce(sum(was AND NOT is_new), 0), coalesce(sum(was AND is_new), 0)

@@ -123,6 +123,25 @@ enum Migrations {
                       last_at INTEGER NOT NULL, PRIMARY KEY (sender, resource)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("8 ticket audience") { db in
+            try db.execute(
+                sql: """
+                    -- Who must see a ticket. Only tickets with records of more than one node, or a transfer, are here: the
+                    -- rows of the others are for nobody but their own supplier.
+                    CREATE TABLE ticket_audience (
+                      global_id TEXT NOT NULL, node TEXT NOT NULL, PRIMARY KEY (global_id, node)) STRICT, WITHOUT ROWID;
+                    CREATE INDEX ticket_audience_node ON ticket_audience (node);
+
+                    -- The records that such tickets have or had, each with its ticket, by the seq under which they are
+                    -- told. Links that grant nothing else read this instead of all that changed.
+                    CREATE TABLE ticket_share (
+                      seq INTEGER PRIMARY KEY, resource TEXT NOT NULL, row INTEGER NOT NULL, global_id TEXT,
+                      UNIQUE (resource, row)) STRICT;
+
+                    -- NULL: the entry is what filters saw. Else it says that this node had to see the row.
+                    ALTER TABLE scope_log ADD COLUMN node TEXT;
+                    """)
+        }
         return migrator
     }()
 }

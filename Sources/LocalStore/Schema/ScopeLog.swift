@@ -4,12 +4,15 @@ import GRDB
 
 /// The former looks of what left a filter's sight, and what follows for the thread of a ticket (design rule 3).
 ///
-/// Triggers write it, so no statement that changes a row can forget to. They are there only once a link of this node has a
-/// filter: without one nobody reads the log.
+/// Triggers write what filters saw, so no statement that changes a row can forget to. They are there only once a link of
+/// this node has a filter: without one nobody reads that. Who had to see a row is written by `TicketAudienceConsumer`.
 struct ScopeLog {
     private let threads: [ResourceTable]
 
     init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
+
+    /// The seqs of its entries behind :after, for the feed's upper bound.
+    static let seqs = "SELECT seq FROM main.scope_log WHERE seq > :after"
 
     static let looks = GrantFilter.columns.joined(separator: ", ")
 
@@ -84,7 +87,7 @@ struct ScopeLog {
             let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT r.id \(mine)"))
             guard !ids.isEmpty else { continue }
             let base = try NodeValue.draw(seqs: ids.count, db)
-            let touch = try db.cachedStatement(sql: "UPDATE main.\(thread.table) SET seq = ?1 WHERE id = ?2")
+            let touch = try db.cachedStatement(sql: thread.touch)
             for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
             try db.cachedStatement(
                 sql: """
