@@ -69,7 +69,7 @@ extension TopologyReader {
 
     private mutating func ticketFilter(_ entry: Entry) -> GrantFilter {
         var filter = GrantFilter()
-        let keys = ["region", "service-code", "request-type", "confidential", "from"]
+        let keys = ["region", "service-code", "request-type", "unit", "confidential", "from"]
         let conditions = entries(of: entry.value, in: "`filter`", keys: keys) ?? [:]
         if let entry = conditions["region"] {
             filter.regions = values(entry, "a region code of 6 to 12 digits, such as \"370102\"") { NodeID($0) != nil }
@@ -80,6 +80,9 @@ extension TopologyReader {
         if let entry = conditions["request-type"] {
             let codes = CodeList.named("request_type")?.entries.map(\.code) ?? []
             filter.requestTypes = values(entry, "one of the codes \(codes.joined(separator: ", "))", codes.contains)
+        }
+        if let entry = conditions["unit"] {
+            filter.units = values(entry, "the name or code of a unit") { (1...200).contains($0.utf8.count) }
         }
         if let entry = conditions["confidential"] {
             filter.confidential = values(entry, "`true` or `false`") { ["true", "false"].contains($0) }.first.map {

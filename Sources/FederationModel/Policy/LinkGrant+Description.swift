@@ -19,6 +19,7 @@ extension GrantFilter {
         if !regions.isEmpty { words.append("区划 \(regions.joined(separator: "/"))") }
         if !serviceCodes.isEmpty { words.append("问题分类 \(serviceCodes.joined(separator: "/"))") }
         if !requestTypes.isEmpty { words.append("诉求类型 \(requestTypes.joined(separator: "/"))") }
+        if !units.isEmpty { words.append("承办单位 \(units.joined(separator: "/"))") }
         if let confidential { words.append(confidential ? "仅保密" : "不含保密") }
         if let from { words.append("自 \(ShanghaiTime.second(from)) 起") }
         return words

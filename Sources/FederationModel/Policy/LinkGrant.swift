@@ -8,7 +8,9 @@ package struct GrantFilter: Hashable, Sendable {
     /// Beginnings of service codes.
     package var serviceCodes: [String] = []
     package var requestTypes: [String] = []
-    /// false: only tickets that are not confidential; true: only those that are.
+    /// The unit that handles the ticket now (主办单位), as `TicketFold` says.
+    package var units: [String] = []
+    /// false: only tickets that are not confidential now, by the request and what was raised since; true: only those that are.
     package var confidential: Bool?
     /// Only tickets that were requested at this time or later.
     package var from: UnixMilliseconds?
@@ -20,7 +22,14 @@ package struct GrantFilter: Hashable, Sendable {
 
     /// The columns of `service_request` that decide. When one of them changes, a ticket may enter or leave the sight of a
     /// receiver, and its thread with it.
-    package static let columns = ["region_code", "service_code", "request_type", "confidential", "requested_datetime"]
+    package static let columns =
+        ["region_code", "service_code", "request_type", "confidential", "requested_datetime"] + foldedColumns
+
+    /// Those that the thread of a ticket decides. They stand beside the request's own columns and never leave the node.
+    package static let foldedColumns = ["agency_responsible", "confidentiality"]
+
+    /// Whether it looks at a column that the thread decides.
+    package var isFolded: Bool { !units.isEmpty || confidential != nil }
 }
 
 /// What happens to a field on its way out.

@@ -183,8 +183,13 @@ struct GrantedRows: Sendable {
         if !filter.requestTypes.isEmpty {
             conditions.append("\(row).request_type IN (\(filter.requestTypes.map(literal).joined(separator: ", ")))")
         }
+        if !filter.units.isEmpty {
+            conditions.append(
+                "\(row).agency_responsible IN (\(filter.units.map(literal).joined(separator: ", ")))")
+        }
         if let confidential = filter.confidential {
-            conditions.append("coalesce(\(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
+            conditions.append(
+                "coalesce(\(row).confidentiality, \(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
         }
         if let from = filter.from { conditions.append("\(row).requested_datetime >= \(from)") }
         return "(\(conditions.map { "coalesce((\($0)), 0)" }.joined(separator: " AND ")))"

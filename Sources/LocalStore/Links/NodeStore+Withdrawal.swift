@@ -53,6 +53,7 @@ extension NodeStore {
                     try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
                 }
                 try scopeLog.touchThreads(db)
+                try scopeLog.follow(after: base, db)
                 let record = DeletionRecord(
                     sender: policy.sender, resource: table.definition.name, rows: Int64(ids.count), digest: digest,
                     topology: policy.revision.topology, at: now)

@@ -8,13 +8,17 @@ import GRDB
 /// this node has a filter: without one nobody reads that. Who had to see a row is written by `TicketAudienceConsumer`.
 struct ScopeLog {
     private let threads: [ResourceTable]
+    private let looks: TicketLooks
 
-    init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
+    init(tables: [ResourceTable], rules: LifecycleRules) {
+        threads = tables.filter(\.definition.isThreadRecord)
+        looks = TicketLooks(rules)
+    }
 
     /// The seqs of its entries behind :after, for the feed's upper bound.
     static let seqs = "SELECT seq FROM main.scope_log WHERE seq > :after"
 
-    static let looks = GrantFilter.columns.joined(separator: ", ")
+    static let columns = GrantFilter.columns.joined(separator: ", ")
 
     // MARK: - Triggers
 
@@ -35,16 +39,17 @@ struct ScopeLog {
     private var triggers: [String] {
         let live = RowState.live.rawValue
         func look(_ row: String) -> String { GrantFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
+        // What this node fills in without a new seq is told to nobody.
         let isOther = """
-            (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.global_id IS NOT NEW.global_id
-              OR (\(look("OLD"))) IS NOT (\(look("NEW")))
+            OLD.seq <> NEW.seq AND ((OLD.deleted = \(live)) <> (NEW.deleted = \(live))
+              OR OLD.global_id IS NOT NEW.global_id OR (\(look("OLD"))) IS NOT (\(look("NEW"))))
             """
         var triggers = [
             """
             CREATE TRIGGER main.\(Self.name) AFTER UPDATE ON service_request WHEN \(isOther) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, 'service_request', OLD.origin, OLD."key", \(look("OLD")) WHERE OLD.deleted = \(live);
-              INSERT INTO touched_ticket (global_id, was_live, \(Self.looks))
+              INSERT INTO touched_ticket (global_id, was_live, \(Self.columns))
               VALUES (OLD.global_id, OLD.deleted = \(live), \(look("OLD")));
               INSERT INTO touched_ticket (global_id, was_live)
               SELECT NEW.global_id, 0 WHERE OLD.global_id IS NOT NEW.global_id;
@@ -61,13 +66,24 @@ struct ScopeLog {
             """
             CREATE TRIGGER main.\(quoted("scope_of_\(thread.definition.name)")) AFTER UPDATE ON \(thread.table)
             WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.global_id IS NOT NEW.global_id) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, '\(thread.definition.name)', OLD.origin, OLD."key", \(look("t")) FROM service_request AS t
               WHERE t.global_id = OLD.global_id AND t.deleted = \(live);
             END
             """
         }
         return triggers
+    }
+
+    /// To be called at the end of each transaction that writes records of tickets: what their threads decide is brought up
+    /// to date for those that changed after `seq`.
+    func follow(after seq: Seq, _ db: Database) throws {
+        if try looks.follow(after: seq, db) { try touchThreads(db) }
+    }
+
+    /// Begins to keep what threads decide. It never ends, as the log.
+    func startLooks(_ db: Database) throws {
+        if try !TicketLooks.isOn(db) { try looks.start(db) }
     }
 
     // MARK: - Threads
@@ -91,7 +107,7 @@ struct ScopeLog {
             for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.looks))
+                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
                     SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
                       \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
                     FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
