@@ -248,9 +248,11 @@ struct `A province that a hostile neighbour speaks to` {
         let garbage = try await city.post("/v1/link/down/frame", [0xff, 0, 0, 0, 0], connection: number)
         #expect(garbage.status >= 400)
         #expect(try await city.post("/v1/link/down/next", [], connection: number).code == "E_SUPERSEDED")
-        // Two questions at once: one of them is refused, and neither stops the node.
+        // Two questions at once, when the hello is told and nothing else is to be said: one of them is refused, and neither
+        // stops the node.
         let again = try await city.post("/v1/link/down/next", [])
         let present = try #require(again.response.head.headers["link-connection"])
+        _ = try await city.post("/v1/link/down/next", [], connection: present)
         async let first = city.post("/v1/link/down/next", [], connection: present)
         async let second = city.post("/v1/link/down/next", [], connection: present)
         let codes = try await [first.code, second.code]

@@ -13,7 +13,7 @@ import Testing
 
     private func record(_ resource: ResourceName, by origin: String, _ fields: [String: String] = [:]) -> TicketEvent {
         TicketEvent(
-            resource: resource, origin: origin, key: "\(resource)-\(origin)-\(fields.count)", version: 1,
+            form(resource), origin: origin, key: "\(resource)-\(origin)-\(fields.count)", version: 1,
             fields: fields.mapValues { .text($0) })
     }
 

@@ -66,9 +66,11 @@ private struct Reference {
     static func audiences(_ rows: [String: Look], _ topology: Topology) -> [String: Set<NodeID>] {
         Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }.mapValues { thread in
             TicketAudience.nodes(
-                of: thread.map {
-                    TicketEvent(
-                        resource: $0.resource, origin: $0.origin.code, key: $0.key, version: 1, fields: $0.fields)
+                of: thread.map { look in
+                    let columns = TicketColumn.allCases.filter { look.fields[$0.rawValue] != nil }
+                    return TicketEvent(
+                        .init(look.resource, columns: columns), origin: look.origin.code, key: look.key, version: 1,
+                        fields: look.fields)
                 }, topology: topology)
         }
     }

@@ -5,12 +5,11 @@
 /// Nobody goes out by a later record: whoever was given a ticket has read it, and answers for what it did with it. Somebody
 /// goes out when the record that brought him in is taken back, or when a report (举报) turns out to accuse him.
 package enum TicketAudience {
-    /// The columns that it reads, by resource.
-    package static let columns: [ResourceName: [String]] = Dictionary(
-        uniqueKeysWithValues: BuiltInResources.ticketResources.map { resource in
-            let names = ["ticket_origin", "to_node", "step", "request_type", "respondent_name"]
-            return (resource.name, names.filter { resource.column(named: $0) != nil })
-        })
+    /// How the records of a thread are read for it.
+    package static let forms = BuiltInResources.ticketResources.map { resource in
+        let columns: [TicketColumn] = [.ticketOrigin, .toNode, .step, .requestType, .respondentName]
+        return TicketEvent.Form(resource.name, columns: columns.filter { resource.column(named: $0.rawValue) != nil })
+    }
 
     /// A report is transferred neither to the node that it accuses nor through it (ground rule 7, 济南条例 Art. 32). What
     /// goes to its origin is not held back: without that, nodes would in turn learn and forget whom it accuses.
@@ -42,8 +41,8 @@ package enum TicketAudience {
     }
 
     private static func accused(by thread: [TicketEvent], topology: Topology) -> Set<NodeID> {
-        let reports = thread.filter { $0.kind == .request && $0.text("request_type") == "4" }
-        let names = Set(reports.compactMap { $0.text("respondent_name") })
+        let reports = thread.filter { $0.kind == .request && $0.text(.requestType) == "4" }
+        let names = Set(reports.compactMap { $0.text(.respondentName) })
         return Set(topology.nodes.filter { names.contains($0.name) }.map(\.id))
     }
 
@@ -51,12 +50,12 @@ package enum TicketAudience {
         if let request = thread.first(where: { $0.resource == BuiltInResources.serviceRequest.name }) {
             return NodeID(request.origin)
         }
-        let claims = Set(thread.map { $0.text("ticket_origin") })
+        let claims = Set(thread.map { $0.text(.ticketOrigin) })
         return claims.count == 1 ? claims.first.flatMap { $0 }.flatMap { NodeID($0) } : nil
     }
 
     private static func target(of record: TicketEvent) -> NodeID? {
-        guard let step = record.text("step"), ["offer", "designate"].contains(step) else { return nil }
-        return record.text("to_node").flatMap { NodeID($0) }
+        guard let step = record.text(.step), ["offer", "designate"].contains(step) else { return nil }
+        return record.text(.toNode).flatMap { NodeID($0) }
     }
 }

@@ -33,7 +33,7 @@ extension NodeStore {
     private var consumers: [any FeedConsumer] {
         [
             TicketAudienceConsumer(tables: tableOrder, topology: topology),
-            TicketStateConsumer(tables: tableOrder, rules: rules),
+            TicketStateConsumer(rules: rules),
         ]
     }
 

@@ -16,7 +16,7 @@ struct TicketAudienceConsumer: FeedConsumer {
 
     init(tables: [ResourceTable], topology: Topology) {
         self.tables = tables.filter(\.definition.isTicketRecord)
-        reader = ThreadReader(tables: self.tables, columns: TicketAudience.columns)
+        reader = ThreadReader(TicketAudience.forms)
         self.topology = topology
     }
 
@@ -29,12 +29,12 @@ struct TicketAudienceConsumer: FeedConsumer {
     func consume(after: Seq, upto: Seq, _ db: Database) throws {
         // First, by the audiences as they were when these records were told.
         for table in tables { try dismiss(after: after, upto: upto, of: table, db) }
-        try ThreadReader.clear(db)
+        var tickets: Set<String> = []
         for table in tables {
-            try db.cachedStatement(sql: table.sharedTicketsChanged).execute(arguments: [after, upto])
+            try tickets.formUnion(
+                String.fetchAll(db.cachedStatement(sql: table.sharedTicketsChanged), arguments: [after, upto]))
         }
-        let tickets = try String.fetchAll(db.cachedStatement(sql: "SELECT global_id FROM batch.dirty_ticket"))
-        let threads = tickets.isEmpty ? [:] : try reader.threads(db)
+        let threads = try reader.threads(of: tickets, db)
         for ticket in tickets {
             let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], topology: topology)
             let known = try audience(of: ticket, db)

@@ -15,8 +15,8 @@ extension ResourceTable {
     /// The seqs of it behind :after, for the feed's upper bound.
     static let sharedSeqs = "SELECT seq FROM main.ticket_share WHERE seq > :after"
 
-    /// Names, in `batch.dirty_ticket`, the tickets of which a record changed in (?1, ?2] that may concern more than one
-    /// node: a record that is not of the ticket's origin, a transfer, the request of a ticket that is shared already.
+    /// The tickets of which a record changed in (?1, ?2] that may concern more than one node:
+    /// a record that is not of the ticket's origin, a transfer, the request of a ticket that is shared already.
     var sharedTicketsChanged: String {
         let isShared =
             if !columns.contains("ticket_origin") {
@@ -27,7 +27,7 @@ extension ResourceTable {
                 "ticket_origin <> origin"
             }
         return """
-            INSERT OR IGNORE INTO batch.dirty_ticket SELECT global_id FROM main.\(table)
+            SELECT global_id FROM main.\(table)
             WHERE seq > ?1 AND seq <= ?2 AND \(isShared)
             """
     }
