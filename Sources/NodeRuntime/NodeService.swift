@@ -46,7 +46,7 @@ package struct NodeService: Sendable {
             peers: peers, signal: signal, completions: completions, metrics: metrics)
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
-        var services: [any Service] = outgoing.links
+        var services: [any Service] = []
         if let parent = local.topology.node(local.id)?.parent.flatMap({ local.topology.node($0) }),
             parent.endpoint != nil, let link = incoming.links[parent.id]
         {
@@ -76,6 +76,8 @@ package struct NodeService: Sendable {
         if let address = local.settings.intakeListen {
             services.append(try intakeService(at: address, announcement: announcement, intake: intake))
         }
+        // The last to start is the first to be stopped: while the others end, no more is sent.
+        services += outgoing.links
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
