@@ -65,15 +65,7 @@ struct GrantedRows: Sendable {
 
     /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
     /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
-    var isGranted: String {
-        let live = "r.deleted = \(RowState.live.rawValue)"
-        if filter.isEmpty { return live }
-        guard resource.isThreadRecord else { return "(\(live) AND \(Self.sql(filter, of: "r")))" }
-        return """
-            (\(live) AND EXISTS (SELECT 1 FROM main.service_request AS t
-              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t"))))
-            """
-    }
+    var isGranted: String { Self.isWithin(filter, resource) }
 
     private var selected: String {
         let fields = columns.map { column, treatment in
@@ -136,6 +128,19 @@ struct GrantedRows: Sendable {
 
     private static func literal(_ text: String) -> String {
         "'\(String(text.flatMap { $0 == "'" ? ["'", "'"] : [$0] }))'"
+    }
+}
+
+extension GrantedRows {
+    /// Whether row `r` of `resource` is live and within `filter`, as `isGranted` says it of a link that copies.
+    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {
+        let live = "r.deleted = \(RowState.live.rawValue)"
+        if filter.isEmpty || !resource.isOfTicket { return live }
+        guard resource.isThreadRecord else { return "(\(live) AND \(sql(filter, of: "r")))" }
+        return """
+            (\(live) AND EXISTS (SELECT 1 FROM main.service_request AS t
+              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(sql(filter, of: "t"))))
+            """
     }
 }
 
