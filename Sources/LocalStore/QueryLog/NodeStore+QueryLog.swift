@@ -63,11 +63,10 @@ extension NodeStore {
     private static let queryLogKept: Int64 = 1_096 * 86_400_000
     /// However many there are, none younger than 180 days is removed (网络安全法, Art. 21).
     private static let queryLogFloor: Int64 = 180 * 86_400_000
-    /// About 300 MB.
-    private static let queryLogEntriesMax = 1_000_000
-
     /// Adds an entry, and removes a few of those whose time is over.
-    package func log(_ entry: QueryLogEntry) async throws {
+    ///
+    /// - Parameter entriesMax: from how many on the oldest go before their time; a million take about 300 MB.
+    package func log(_ entry: QueryLogEntry, entriesMax: Int = 1_000_000) async throws {
         try await pool.write { db in
             try db.cachedStatement(
                 sql: """
@@ -85,7 +84,7 @@ extension NodeStore {
                       AND (at < ?1 OR at < ?2 AND id <= (SELECT max(id) FROM main.query_log) - ?3)
                     """
             ).execute(arguments: [
-                entry.at - Self.queryLogKept, entry.at - Self.queryLogFloor, Self.queryLogEntriesMax,
+                entry.at - Self.queryLogKept, entry.at - Self.queryLogFloor, entriesMax,
             ])
         }
     }
