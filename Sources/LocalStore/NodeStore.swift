@@ -24,6 +24,7 @@ package final class NodeStore: Sendable {
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
     let scopeLog: ScopeLog
+    let threadMemory = ThreadMemory.Box()
 
     /// Makes the database of a node that has none.
     ///
@@ -126,7 +127,6 @@ package final class NodeStore: Sendable {
                         ATTACH DATABASE ':memory:' AS batch;
                         """)
                 for table in tables { try db.execute(sql: table.createBatch) }
-                try db.execute(sql: ThreadReader.createDirty)
             }
         }
         return try DatabasePool(path: path, configuration: configuration)

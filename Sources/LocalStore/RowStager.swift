@@ -28,7 +28,7 @@ struct RowStager {
         try block.withCells { columns in
             for row in 0..<block.rowCount where !skipped.contains(row) {
                 for index in columns.indices {
-                    bind(columns[index][row], at: Int32(index + 1), payload: payload, statement)
+                    bindCell(columns[index][row], at: Int32(index + 1), payload: payload, statement)
                 }
                 if !carried.isEmpty {
                     let position = Int32(columns.count + 1)
@@ -46,7 +46,7 @@ struct RowStager {
         return (rows, hasRetractions)
     }
 
-    private func bind(
+    private func bindCell(
         _ cell: CellColumn.Cell, at position: Int32, payload: UnsafeRawBufferPointer, _ statement: OpaquePointer
     ) {
         switch cell {
@@ -107,15 +107,6 @@ struct RowStager {
         }
     }
 
-    private func bind(_ text: String, at position: Int32, _ statement: OpaquePointer) {
-        var text = text
-        text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                _ = sqlite3_bind_text(statement, position, $0.baseAddress, Int32($0.count), sqliteTransient)
-            }
-        }
-    }
-
     private func step(_ statement: OpaquePointer) throws {
         guard sqlite3_step(statement) == SQLITE_DONE else {
             throw DatabaseError(
@@ -123,6 +114,16 @@ struct RowStager {
                 message: "staging a row of \(table.definition.name)")
         }
         sqlite3_reset(statement)
+    }
+}
+
+/// Binds a text that SQLite copies before this returns.
+func bind(_ text: String, at position: Int32, _ statement: OpaquePointer) {
+    var text = text
+    text.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) {
+            _ = sqlite3_bind_text(statement, position, $0.baseAddress, Int32($0.count), sqliteTransient)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ package struct NodeService: Sendable {
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
     /// - Parameter listening: called once all servers accept connections, with their addresses.
-    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
+    /// - Throws: `E_ALREADY_RUNNING`, `E_TOPOLOGY_SAME_VERSION`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (ListeningAddresses) -> Void) async throws {
         guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(
@@ -35,6 +35,7 @@ package struct NodeService: Sendable {
                 "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
                 hint: "issue one for this node")
         }
+        try await local.store.adopt(local.topology)
         try await publishCatalog()
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()

@@ -23,7 +23,6 @@ import Testing
         }
         let tables: Set<ResourceName> = [
             "node", "link_cursor", "link_status", "origin_freshness", "quarantine", "consumer", "ticket_state",
-            "dirty_ticket",
         ]
         #expect(tables.isDisjoint(with: resources.map(\.name)))
     }
@@ -100,7 +99,9 @@ import Testing
     @Test func `have the columns that the fold reads`() {
         for (resource, columns) in TicketFold.columns {
             let definition = BuiltInResources.named(resource)
-            for column in columns { #expect(definition?.column(named: column) != nil, "\(resource).\(column)") }
+            for column in columns {
+                #expect(definition?.column(named: column.rawValue) != nil, "\(resource).\(column)")
+            }
         }
         #expect(Set(TicketFold.columns.keys) == Set(BuiltInResources.ticketResources.map(\.name)))
     }

@@ -1,6 +1,10 @@
 import FederationModel
 import Testing
 
+func form(_ resource: ResourceName) -> TicketEvent.Form {
+    TicketEvent.Form(resource, columns: TicketGuard.columns[resource] ?? [])
+}
+
 /// One record, so many minutes after the request.
 private func record(
     _ resource: ResourceName, _ minute: Int64, _ texts: [String: String] = [:], _ integers: [String: Int64] = [:],
@@ -9,7 +13,7 @@ private func record(
     var fields = texts.mapValues { FieldValue.text($0) }.merging(integers.mapValues { .integer($0) }) { $1 }
     fields[resource == "service_request" ? "requested_datetime" : "occurred_at"] = .integer(minute * 60_000)
     return TicketEvent(
-        resource: resource, origin: origin, key: "370100-1.\(resource).\(minute)", version: (minute * 60_000) << 16,
+        form(resource), origin: origin, key: "370100-1.\(resource).\(minute)", version: (minute * 60_000) << 16,
         fields: fields)
 }
 
@@ -311,11 +315,12 @@ private let wholeThread = [
 
     /// Records of one instant are taken in the order of the stages.
     @Test func `of records of one instant follows the stages`() {
-        let instant = wholeThread.map {
-            var fields = $0.fields
-            fields[$0.resource == "service_request" ? "requested_datetime" : "occurred_at"] = .integer(0)
-            return TicketEvent(
-                resource: $0.resource, origin: $0.origin, key: $0.key, version: $0.version, fields: fields)
+        let instant = wholeThread.map { event in
+            TicketEvent(
+                form(event.resource), origin: event.origin, key: event.key, version: event.version,
+                values: event.columns.map {
+                    [.requestedDatetime, .occurredAt].contains($0) ? .integer(0) : event.value($0)
+                })
         }
         #expect(status(instant.reversed()) == .evaluated)
         #expect(fold(instant.reversed()).conflicts.isEmpty)
@@ -340,10 +345,10 @@ private let wholeThread = [
 
     @Test func `of records without times or fields is harmless`() {
         for resource in BuiltInResources.all.map(\.name) + ["no_such_resource"] {
-            let bare = TicketEvent(resource: resource, origin: "", key: "", version: 0, fields: [:])
+            let bare = TicketEvent(form(resource), origin: "", key: "", version: 0, fields: [:])
             _ = fold([bare, bare])
             let odd = TicketEvent(
-                resource: resource, origin: "370000", key: "k", version: .min,
+                form(resource), origin: "370000", key: "k", version: .min,
                 fields: ["occurred_at": .text("now"), "round": .integer(.max), "due_datetime": .integer(.min)])
             #expect(fold([odd, bare]) == fold([bare, odd]))
         }

@@ -23,7 +23,7 @@ private func record(
         fields["ticket_origin"] = .text(city)
     }
     return TicketEvent(
-        resource: resource, origin: origin, key: "370100-1.\(resource).\(origin).\(minutes)", version: time << 16,
+        form(resource), origin: origin, key: "370100-1.\(resource).\(origin).\(minutes)", version: time << 16,
         fields: fields)
 }
 
@@ -360,5 +360,70 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
         #expect(MergeChain.head(of: "c") { links[$0] } == ("a", false))
         #expect(MergeChain.head(of: "a") { links[$0] } == ("a", false))
         for ticket in ["x", "y", "z", "in"] { #expect(MergeChain.head(of: ticket) { links[$0] } == ("x", true)) }
+    }
+}
+
+@Suite struct `A guarded thread` {
+    private static let choices: [(ResourceName, [String: String], [String: Int64])] = [
+        ("assignment", ["assignee_unit": "城管局", "role": "main"], ["due_datetime": start + 3_000 * minute]),
+        ("assignment", ["assignee_unit": "水务局", "role": "joint"], [:]),
+        ("assignment", ["assignee_unit": "城管局", "role": "main"], ["round": 2, "due_datetime": start]),
+        ("acknowledgement", ["unit": "城管局"], [:]), ("handling", [:], ["contacted": 1]),
+        ("reply", ["reply_kind": "final"], [:]), ("closure", ["closure_kind": "closed", "review": "passed"], [:]),
+        ("closure", ["closure_kind": "direct"], [:]), ("return_request", [:], [:]),
+        ("return_decision", ["decision": "designated"], [:]), ("extension_request", [:], [:]),
+        ("extension_decision", ["decision": "approved"], ["due_datetime": start + 9_000 * minute]),
+        ("callback", ["reached": "answered"], [:]), ("evaluation", ["object": "handling", "score5": "3"], [:]),
+        ("ticket_action", ["action": "archive"], [:]), ("ticket_action", ["action": "merge", "target": "x"], [:]),
+        ("ticket_action", ["action": "set_confidential", "target": "reporter_protected"], [:]),
+        ("transfer", ["transfer_id": "t", "step": "offer", "to_node": county], ["ordinal": 1]),
+        ("transfer", ["transfer_id": "t", "step": "accept", "to_node": county], ["ordinal": 1]),
+        ("supervision", ["level": "red_card", "trigger": "overdue"], [:]),
+    ]
+
+    /// Taking a record in and folding the whole thread with it are one guard; so what is remembered can stand for what is
+    /// stored.
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func `refuses what the guard of the whole thread refuses`(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let ticketGuard = TicketGuard(LifecycleRules())
+        let report = ["request_type": "4", "respondent_name": "水务局"]
+        let request = record("service_request", 0, Bool.random(using: &random) ? report : [:])
+        var thread = [request]
+        var guarded = GuardedThread(thread, own: city, rules: ticketGuard.rules)
+        var clock: Int64 = 0
+        for _ in 0..<40 {
+            guard let (resource, texts, integers) = Self.choices.randomElement(using: &random) else { return }
+            clock += .random(in: -2...20, using: &random)
+            let isOwn = Int.random(in: 0..<6, using: &random) > 0
+            let event = record(
+                resource, max(0, clock), texts, integers, by: isOwn ? city : [county, province][Int(seed % 2)])
+            guard isOwn else {
+                // It came by a link: nobody asks the guard, and what was remembered is forgotten.
+                thread.append(event)
+                guarded = GuardedThread(thread, own: city, rules: ticketGuard.rules)
+                continue
+            }
+            let others = thread.filter { $0.id != event.id }
+            let replaced = thread.filter { $0.id == event.id }
+            let refusal = ticketGuard.refusal(of: [event], in: others, replacing: replaced)
+            if guarded.isFollowed(by: [event]) {
+                #expect(replaced.isEmpty)
+                #expect(ticketGuard.refusal(of: [event], after: &guarded) == refusal, "\(resource) \(texts)")
+                if refusal == nil { thread.append(event) }
+            } else if refusal == nil {
+                thread = others + [event]
+                guarded = GuardedThread(thread, own: city, rules: ticketGuard.rules)
+            }
+        }
+    }
+
+    @Test func `is followed neither by what lies before its end nor by a record that it has`() {
+        let thread = GuardedThread(signed, own: city, rules: LifecycleRules())
+        #expect(thread.isFollowed(by: [record("handling", 30)]))
+        #expect(!thread.isFollowed(by: [record("handling", 30), record("handling", 15)]))
+        #expect(!thread.isFollowed(by: [signed[2]]))
+        #expect(!thread.isFollowed(by: [record("assignment", 20)]))
+        #expect(GuardedThread([], own: city, rules: LifecycleRules()).isFollowed(by: [request]))
     }
 }

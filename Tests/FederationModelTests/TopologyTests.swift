@@ -33,6 +33,26 @@ import Testing
         #expect(topology.chain(from: "370102") == ["370102", "370100", "370000"])
     }
 
+    @Test func `states what decides over links, without names and addresses`() {
+        func changed(_ change: (TopologyNode) -> TopologyNode) -> Topology {
+            Topology(name: "x", version: 3, nodes: topology.nodes.reversed().map(change))
+        }
+        #expect(
+            changed { node in
+                TopologyNode(
+                    id: node.id, name: "別名", parent: node.parent, peers: node.peers, region: node.region,
+                    endpoint: "https://127.0.0.1:1", modes: node.modes, defaultMode: node.defaultMode,
+                    sharedWithPeers: node.sharedWithPeers)
+            }.statement == topology.statement)
+        #expect(
+            changed { node in
+                TopologyNode(
+                    id: node.id, name: node.name, parent: node.parent, peers: node.peers, region: node.region,
+                    endpoint: nil, modes: ["call_record": .logical], defaultMode: node.defaultMode,
+                    sharedWithPeers: node.sharedWithPeers)
+            }.statement != topology.statement)
+    }
+
     @Test func `takes the direct edge, else the tree`() {
         #expect(topology.nextHop(from: "370100", to: "370900") == "370900")
         #expect(topology.nextHop(from: "370102", to: "370900") == "370100")

@@ -44,6 +44,51 @@ import Testing
         #expect(try await store.store.head() == head)
     }
 
+    /// What a store remembers of a ticket in work holds only as long as nobody else wrote of it.
+    @Test func `goes by what another process or a link has written in between`() async throws {
+        let store = try TemporaryStore(jinan)
+        _ = try await store.store.intake(rows: [[ticket(1)], [ticket(2)]], isGuarded: true, now: noon)
+        _ = try await store.store.intake(
+            rows: [[dispatch], [reply], [closure]], isGuarded: true, now: noon)
+        let command = try NodeStore(at: store.path)
+        let archive = stage("ticket_action", of: 1, after: 95, ["action": .text("archive")])
+        _ = try await command.intake(rows: [[archive]], isGuarded: true, now: noon)
+        let callback = stage(
+            "callback", of: 1, after: 100, ["method": .text("telephone"), "reached": .text("answered")])
+        #expect(
+            codes(try await store.store.intake(rows: [[callback]], isGuarded: true, now: noon)) == ["E_STATE_ARCHIVED"])
+        // And the other store by what this one has written.
+        let other = stage("supervision", of: 2, after: 5, ["level": .text("written")])
+        _ = try await store.store.intake(rows: [[other]], isGuarded: true, now: noon)
+        let second = stage(
+            "ticket_action", of: 2, after: 10, ["action": .text("merge"), "target": .text("370100-1")])
+        #expect(codes(try await command.intake(rows: [[second]], isGuarded: true, now: noon)) == ["accepted"])
+        let third = stage("supervision", of: 2, after: 15, ["level": .text("written")])
+        #expect(codes(try await store.store.intake(rows: [[third]], isGuarded: true, now: noon)) == ["E_STATE_MERGED"])
+        try command.close()
+    }
+
+    /// More tickets than are remembered, each with a second batch that depends on the first.
+    @Test func `remembers no more than it may and refuses the same`() async throws {
+        let store = try TemporaryStore(jinan)
+        let count = 50_000
+        for part in stride(from: 0, to: count, by: 10_000) {
+            let tickets = part..<part + 10_000
+            _ = try await store.store.intake(rows: tickets.map { [ticket($0)] }, isGuarded: true, now: noon)
+            let acknowledged = try await store.store.intake(
+                rows: tickets.map { [stage("ticket_action", of: $0, after: 1, ["action": .text("queue")])] },
+                isGuarded: true, now: noon)
+            #expect(codes(acknowledged).allSatisfy { $0 == "accepted" })
+        }
+        for part in stride(from: 0, to: count, by: 10_000) {
+            let again = try await store.store.intake(
+                rows: (part..<part + 10_000).map {
+                    [stage("ticket_action", of: $0, after: 2, ["action": .text("queue")])]
+                }, isGuarded: true, now: noon)
+            #expect(codes(again).allSatisfy { $0 == "E_STATE_NOT_OPEN" })
+        }
+    }
+
     @Test func `stores a row whole or not at all`() async throws {
         let store = try TemporaryStore(jinan)
         let report = try await store.store.intake(

@@ -68,7 +68,8 @@ private struct Walk {
 
     private func event(_ record: IntakeRecord) -> TicketEvent {
         TicketEvent(
-            resource: record.resource, origin: origin.code, key: record.key, version: 0, fields: record.fields)
+            .init(record.resource, columns: TicketGuard.columns[record.resource] ?? []), origin: origin.code,
+            key: record.key, version: 0, fields: record.fields)
     }
 }
 

@@ -23,13 +23,17 @@ func recipe(
 }
 
 func fold(_ thread: [WrittenRecord], _ calendar: WorkCalendar = .weekendsOnly) -> TicketState {
-    let events = thread.enumerated().map { index, written in
-        TicketEvent(
-            resource: written.record.resource, origin: written.node.code, key: written.record.key,
-            version: Int64(index), fields: written.record.fields)
+    TicketFold(LifecycleRules(calendar: calendar)).fold(events(of: thread))
+}
+
+private func events(of thread: [WrittenRecord]) -> [TicketEvent] {
+    thread.enumerated().compactMap { index, written in
+        TicketGuard.forms[written.record.resource].map {
+            TicketEvent(
+                $0, origin: written.node.code, key: written.record.key, version: Int64(index),
+                fields: written.record.fields)
+        }
     }
-    return TicketFold(LifecycleRules(calendar: calendar)).fold(
-        events.filter { TicketFold.columns[$0.resource] != nil })
 }
 
 func fold(_ ticket: [IntakeRecord]) -> TicketState {
@@ -121,12 +125,7 @@ struct TicketGeneratorTests {
             if state.owner != "370100" { taken += 1 }
             #expect(state.findings == [], "\(thread.map { "\($0.node) \($0.record.resource)" })")
             #expect(fold(own, calendar).findings == [])
-            let events = own.enumerated().map { index, written in
-                TicketEvent(
-                    resource: written.record.resource, origin: written.node.code, key: written.record.key,
-                    version: Int64(index), fields: written.record.fields)
-            }
-            #expect(ticketGuard.refusal(of: events.filter { TicketFold.columns[$0.resource] != nil }, in: []) == nil)
+            #expect(ticketGuard.refusal(of: events(of: own), in: []) == nil)
         }
         #expect(taken > 10)
         #expect(

@@ -1,8 +1,8 @@
 /// Ticket actions and transfers between nodes.
 extension Folding {
     mutating func act(_ event: TicketEvent) {
-        let target = event.text("target")
-        switch event.text("action") {
+        let target = event.text(.target)
+        switch event.text(.action) {
         case "queue": go(to: .pendingDispatch, from: [.received], orElse: .notOpen, event)
         case "apply_closure": go(to: .pendingReview, from: [.replied], orElse: .closeWithoutReply, event)
         case "enter_callback":
@@ -46,7 +46,7 @@ extension Folding {
 
     /// Raising wins everywhere; only the ticket's origin may lower it.
     private mutating func set(_ confidential: Confidentiality, _ event: TicketEvent) {
-        if confidential >= state.confidential || event.origin == event.text("ticket_origin") {
+        if confidential >= state.confidential || event.origin == event.text(.ticketOrigin) {
             state.confidential = confidential
         } else {
             note(.confidentialityDowngrade, event)
@@ -58,19 +58,19 @@ extension Folding {
     /// offer, then accept or return by the node that it was offered to, or designate by a node above (domain model 6.3). The
     /// owner stays until somebody has accepted.
     mutating func transfer(_ event: TicketEvent) {
-        guard let id = event.text("transfer_id"), let target = event.text("to_node") else { return }
-        switch event.text("step") {
+        guard let id = event.text(.transferId), let target = event.text(.toNode) else { return }
+        switch event.text(.step) {
         case "offer":
             if event.origin != state.owner { note(.notOwner, event) }
             offers[id] = event
         case "accept":
-            guard let offer = offers[id], offer.text("to_node") == event.origin else {
+            guard let offer = offers[id], offer.text(.toNode) == event.origin else {
                 note(.noOffer, event)
                 return
             }
             takeOver(event, offer: offer)
         case "return":
-            guard offers[id]?.text("to_node") == event.origin else {
+            guard offers[id]?.text(.toNode) == event.origin else {
                 note(.noOffer, event)
                 return
             }
@@ -82,13 +82,13 @@ extension Folding {
 
     /// When the network split and two nodes accepted what one owner had offered to both, the lowest ordinal wins.
     private mutating func takeOver(_ event: TicketEvent, offer: TicketEvent) {
-        let ordinal = offer.integer("ordinal") ?? 1
+        let ordinal = offer.integer(.ordinal) ?? 1
         if offer.origin == state.owner {
             acceptance = (ordinal, offer.origin, event)
             own(event.origin, event)
         } else if let winner = acceptance, winner.from == offer.origin {
             // The same acceptance twice is idempotent.
-            guard winner.event.text("transfer_id") != event.text("transfer_id") else { return }
+            guard winner.event.text(.transferId) != event.text(.transferId) else { return }
             if ordinal < winner.ordinal {
                 note(.ownerSplit, winner.event)
                 acceptance = (ordinal, offer.origin, event)
@@ -104,8 +104,8 @@ extension Folding {
     private mutating func own(_ node: String, _ event: TicketEvent) {
         state.owner = node
         if state.status.isOpen && state.status != .callbackPending { state.status = .pendingDispatch }
-        state.dueAt = event.integer("due_datetime") ?? state.dueAt
+        state.dueAt = event.integer(.dueDatetime) ?? state.dueAt
         assigned = []
-        designated = event.text("step") == "designate"
+        designated = event.text(.step) == "designate"
     }
 }

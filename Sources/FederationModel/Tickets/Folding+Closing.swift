@@ -1,14 +1,14 @@
 /// 督办, 办结, 回访, 评价.
 extension Folding {
     mutating func supervise(_ event: TicketEvent) {
-        if event.integer("closed_datetime") == nil { openSupervisions.append(event) }
+        if event.integer(.closedDatetime) == nil { openSupervisions.append(event) }
         state.supervision = openSupervisions.isEmpty ? .closed : .open
     }
 
     /// A card that was shown because the time limit had passed does not stand when the limit turns out to be later.
     mutating func voidCards(after old: UnixMilliseconds, upTo due: UnixMilliseconds) {
         let cards = openSupervisions.filter {
-            ["yellow_card", "red_card"].contains($0.text("level")) && $0.text("trigger") == "overdue"
+            ["yellow_card", "red_card"].contains($0.text(.level)) && $0.text(.trigger) == "overdue"
                 && $0.occurredAt > old && $0.occurredAt <= due
         }
         for card in cards { note(.cardVoided, card) }
@@ -21,16 +21,16 @@ extension Folding {
             note(.reworkWins, event)
             return
         }
-        if event.text("review") == "sent_back" {
+        if event.text(.review) == "sent_back" {
             go(to: .inProgress, from: [.replied, .pendingReview], orElse: .closeWithoutReply, event)
             return
         }
-        switch event.text("closure_kind") {
+        switch event.text(.closureKind) {
         case "held":
             state.isHeld = true
             return
         case "terminated":
-            if event.text("review") != "passed" { note(.terminateUnapproved, event) }
+            if event.text(.review) != "passed" { note(.terminateUnapproved, event) }
             end(.terminated, event)
         case "withdrawn": end(.withdrawn, event)
         case "merged": end(.closed, event)
@@ -56,9 +56,9 @@ extension Folding {
             note(.callbackBeforeClose, event)
         }
         state.calledBackAt = event.occurredAt
-        state.resolved = event.text("resolved") ?? state.resolved
+        state.resolved = event.text(.resolved) ?? state.resolved
         guard ![.calledBack, .evaluated].contains(state.status) else { return }
-        if ["no_answer", "invalid_number"].contains(event.text("reached")) {
+        if ["no_answer", "invalid_number"].contains(event.text(.reached)) {
             unreached += 1
             state.status = unreached >= rules.callbackAttempts ? .calledBack : .callbackPending
         } else {
@@ -67,10 +67,10 @@ extension Folding {
     }
 
     mutating func evaluate(_ event: TicketEvent) {
-        guard event.text("object") != "call", !isOfEarlierRound(event) else { return }
-        let source = event.text("verdict_source")
-        var legal: Set<TicketStatus> = [.calledBack, .evaluated]
-        if source == "self_service" { legal.formUnion([.closed, .callbackPending]) }
+        guard event.text(.object) != "call", !isOfEarlierRound(event) else { return }
+        let source = event.text(.verdictSource)
+        var legal: [TicketStatus] = [.calledBack, .evaluated]
+        if source == "self_service" { legal += [.closed, .callbackPending] }
         go(to: .evaluated, from: legal, orElse: .evaluationBeforeCallback, event)
         if isEvaluated { note(.evaluatedTwice, event) }
         isEvaluated = true
@@ -79,7 +79,7 @@ extension Folding {
         guard isPersons || !isPersonsVerdict else { return }
         isPersonsVerdict = isPersons
         state.evaluatedAt = event.occurredAt
-        if event.integer("counted") != 0, let score = event.text("score5").flatMap({ Int64($0) }) {
+        if event.integer(.counted) != 0, let score = event.text(.score5).flatMap({ Int64($0) }) {
             state.score = score
         }
     }

@@ -2,12 +2,12 @@
 extension Folding {
     mutating func accept(_ event: TicketEvent) {
         state.owner = event.origin
-        state.isMigrated = event.integer("migrated") == 1
-        state.category = event.text("service_code")
-        state.confidential = Confidentiality(event.text("confidential"))
-        needsContact = event.integer("reply_required") != 0 && event.text("reporter_kind") != "anonymous"
-        excludesCallback = event.integer("callback_required") == 0
-        switch event.text("acceptance") {
+        state.isMigrated = event.integer(.migrated) == 1
+        state.category = event.text(.serviceCode)
+        state.confidential = Confidentiality(event.text(.confidential))
+        needsContact = event.integer(.replyRequired) != 0 && event.text(.reporterKind) != "anonymous"
+        excludesCallback = event.integer(.callbackRequired) == 0
+        switch event.text(.acceptance) {
         case "not_accepted": state.status = .notAccepted
         case "transferred_out": state.status = .transferredOut
         case "answered":
@@ -18,12 +18,12 @@ extension Folding {
     }
 
     mutating func dispatch(_ event: TicketEvent) {
-        let unit = event.text("assignee_unit")
-        guard event.text("role") == "main" else {
-            if event.text("role") == "joint", let unit { assigned.insert(unit) }
+        let unit = event.text(.assigneeUnit)
+        guard event.text(.role) == "main" else {
+            if event.text(.role) == "joint", let unit { assigned.insert(unit) }
             return
         }
-        let round = event.integer("round") ?? state.round
+        let round = event.integer(.round) ?? state.round
         if round > state.round {
             go(
                 to: .dispatched, from: [.calledBack, .evaluated, .closed, .callbackPending], orElse: .reworkOpen, event)
@@ -33,11 +33,11 @@ extension Folding {
             assigned = []
         }
         if let unit { assigned.insert(unit) }
-        designated = event.integer("designated") == 1
+        designated = event.integer(.designated) == 1
         lastDispatch = event.occurredAt
         state.unit = unit
         state.dispatchedAt = state.dispatchedAt ?? event.occurredAt
-        state.dueAt = event.integer("due_datetime")
+        state.dueAt = event.integer(.dueDatetime)
         if state.dueAt == nil { note(.noDue, event) }
     }
 
@@ -56,7 +56,7 @@ extension Folding {
         if state.status != .inProgress {
             go(to: .inProgress, from: [.dispatched], orElse: .notDispatched, event)
         }
-        if let unit = event.text("unit"), !assigned.isEmpty, !assigned.contains(unit) { note(.ackForeign, event) }
+        if let unit = event.text(.unit), !assigned.isEmpty, !assigned.contains(unit) { note(.ackForeign, event) }
         state.acknowledgedAt = state.acknowledgedAt ?? event.occurredAt
     }
 
@@ -72,9 +72,9 @@ extension Folding {
     }
 
     mutating func decideReturn(_ event: TicketEvent) {
-        let isApproved = event.text("decision") == "approved"
+        let isApproved = event.text(.decision) == "approved"
         go(to: isApproved ? .pendingDispatch : .inProgress, from: [.returnRequested], orElse: .noRequest, event)
-        if event.text("decision") == "designated" { designated = true }
+        if event.text(.decision) == "designated" { designated = true }
     }
 
     mutating func requestExtension(_ event: TicketEvent) {
@@ -85,11 +85,11 @@ extension Folding {
 
     mutating func decideExtension(_ event: TicketEvent) {
         defer { extensionAskedAt = nil }
-        guard event.text("decision") == "approved" else { return }
+        guard event.text(.decision) == "approved" else { return }
         if extensionAskedAt == nil { note(.noRequest, event) }
         if state.extensions >= rules.extensionsMax { note(.extendLimit, event) }
         let old = state.dueAt
-        state.dueAt = event.integer("due_datetime") ?? old
+        state.dueAt = event.integer(.dueDatetime) ?? old
         state.extensions += 1
         if let old, let due = state.dueAt, let asked = extensionAskedAt, asked <= old {
             voidCards(after: old, upTo: due)
@@ -102,11 +102,11 @@ extension Folding {
             go(to: .inProgress, from: [.dispatched, .inProgress], orElse: .notDispatched, event)
         }
         // Not said is not denied: many systems record no contact.
-        if let contacted = event.integer("contacted") { wasContacted = wasContacted == true || contacted == 1 }
+        if let contacted = event.integer(.contacted) { wasContacted = wasContacted == true || contacted == 1 }
     }
 
     mutating func reply(_ event: TicketEvent) {
-        let kind = event.text("reply_kind")
+        let kind = event.text(.replyKind)
         guard kind != "interim" else { return }
         state.repliedAt = event.occurredAt
         if kind == "direct" && [.received, .closed].contains(state.status) { return }

@@ -2,30 +2,61 @@
 ///
 /// A class, because the fold sorts and copies lists of them, and a copy of a value would count four references.
 package final class TicketEvent: Sendable {
-    package let resource: ResourceName
-    /// Nil for a resource that the fold does not read.
-    let kind: Kind?
+    private let form: Form
+    private let values: [FieldValue]
     package let origin: String
     package let key: String
     package let version: Int64
     package let occurredAt: UnixMilliseconds
-    private let rank: Int
-    /// At least the columns that `TicketFold.columns` names for the resource.
-    package let fields: [String: FieldValue]
 
-    package init(
-        resource: ResourceName, origin: String, key: String, version: Int64, fields: [String: FieldValue]
-    ) {
-        self.resource = resource
-        let kind = Kind(rawValue: resource.text)
-        self.kind = kind
-        rank = Kind.allCases.firstIndex { $0 == kind } ?? Kind.allCases.count
+    /// What the events of a resource have in common. A list of values beside it, since a dictionary for each record would
+    /// cost more than the fold.
+    package final class Form: Sendable {
+        package let resource: ResourceName
+        package let columns: [TicketColumn]
+        /// Nil for a resource that the fold does not read.
+        fileprivate let kind: Kind?
+        fileprivate let rank: Int
+
+        /// - Parameter columns: at least those that `TicketFold.columns` names for the resource.
+        package init(_ resource: ResourceName, columns: [TicketColumn]) {
+            self.resource = resource
+            self.columns = columns
+            kind = Kind(rawValue: resource.text)
+            rank = kind.flatMap { Kind.allCases.firstIndex(of: $0) } ?? Kind.allCases.count
+        }
+    }
+
+    /// - Parameter values: as many as the form has columns.
+    package init(_ form: Form, origin: String, key: String, version: Int64, values: [FieldValue]) {
+        self.form = form
+        self.values = values
         self.origin = origin
         self.key = key
         self.version = version
-        occurredAt = fields[TicketFold.timeColumn(of: resource)]?.integer ?? 0
-        self.fields = fields
+        let time: TicketColumn = form.kind == .request ? .requestedDatetime : .occurredAt
+        occurredAt = form.columns.firstIndex(of: time).flatMap { values[$0].integer } ?? 0
     }
+
+    package convenience init(
+        _ form: Form, origin: String, key: String, version: Int64, fields: [String: FieldValue]
+    ) {
+        self.init(
+            form, origin: origin, key: key, version: version,
+            values: form.columns.map { fields[$0.rawValue] ?? .null })
+    }
+
+    package var resource: ResourceName { form.resource }
+    package var columns: [TicketColumn] { form.columns }
+    var kind: Kind? { form.kind }
+    var rank: Int { form.rank }
+
+    package func value(_ column: TicketColumn) -> FieldValue {
+        form.columns.firstIndex(of: column).map { values[$0] } ?? .null
+    }
+
+    func text(_ column: TicketColumn) -> String? { value(column).text }
+    func integer(_ column: TicketColumn) -> Int64? { value(column).integer }
 
     /// Names the record among those of its ticket.
     package struct ID: Hashable, Sendable {
@@ -41,9 +72,6 @@ package final class TicketEvent: Sendable {
     }
 
     package var id: ID { ID(resource: resource, origin: origin, key: key) }
-
-    func text(_ name: String) -> String? { fields[name]?.text }
-    func integer(_ name: String) -> Int64? { fields[name]?.integer }
 
     /// The resources of a thread, in the order in which a ticket goes through its stages: so records of one instant are taken.
     /// A fold looks at each record several times, and comparing their names would be most of it.

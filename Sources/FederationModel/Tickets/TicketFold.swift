@@ -11,32 +11,30 @@ package struct TicketFold: Sendable {
     package init(_ rules: LifecycleRules) { self.rules = rules }
 
     /// The columns that the fold reads, by resource.
-    package static let columns: [ResourceName: [String]] = [
+    package static let columns: [ResourceName: [TicketColumn]] = [
         "service_request": [
-            "requested_datetime", "acceptance", "service_code", "confidential", "reporter_kind", "reply_required",
-            "callback_required", "migrated",
+            .requestedDatetime, .acceptance, .serviceCode, .confidential, .reporterKind, .replyRequired,
+            .callbackRequired, .migrated,
         ],
-        "assignment": thread + ["assignee_unit", "role", "due_datetime", "designated"],
-        "acknowledgement": thread + ["unit"],
-        "return_request": thread + ["unit"],
-        "return_decision": thread + ["decision"],
+        "assignment": thread + [.assigneeUnit, .role, .dueDatetime, .designated],
+        "acknowledgement": thread + [.unit],
+        "return_request": thread + [.unit],
+        "return_decision": thread + [.decision],
         "extension_request": thread,
-        "extension_decision": thread + ["decision", "due_datetime"],
-        "handling": thread + ["contacted"],
-        "reply": thread + ["reply_kind"],
-        "supervision": thread + ["closed_datetime", "level", "trigger"],
-        "closure": thread + ["closure_kind", "review"],
-        "callback": thread + ["resolved", "reached"],
-        "evaluation": thread + ["object", "score5", "counted", "verdict_source"],
-        "ticket_action": thread + ["action", "target"],
-        "transfer": thread + ["transfer_id", "step", "to_node", "ordinal", "due_datetime"],
+        "extension_decision": thread + [.decision, .dueDatetime],
+        "handling": thread + [.contacted],
+        "reply": thread + [.replyKind],
+        "supervision": thread + [.closedDatetime, .level, .trigger],
+        "closure": thread + [.closureKind, .review],
+        "callback": thread + [.resolved, .reached],
+        "evaluation": thread + [.object, .score5, .counted, .verdictSource],
+        "ticket_action": thread + [.action, .target],
+        "transfer": thread + [.transferId, .step, .toNode, .ordinal, .dueDatetime],
     ]
 
-    private static let thread = ["occurred_at", "round", "ticket_origin"]
+    private static let thread: [TicketColumn] = [.occurredAt, .round, .ticketOrigin]
 
-    static func timeColumn(of resource: ResourceName) -> String {
-        resource == "service_request" ? "requested_datetime" : "occurred_at"
-    }
+    package static let forms = columns.map { TicketEvent.Form($0, columns: $1) }
 
     package func fold(_ events: [TicketEvent]) -> TicketState {
         let ordered = events.sorted(by: TicketEvent.isBefore)
@@ -72,7 +70,7 @@ struct Folding {
     init(rules: LifecycleRules) { self.rules = rules }
 
     mutating func take(_ event: TicketEvent) {
-        if state.owner == nil { state.owner = event.text("ticket_origin") ?? event.origin }
+        if state.owner == nil { state.owner = event.text(.ticketOrigin) ?? event.origin }
         guard mayAct(event) else { return }
         switch event.kind {
         case .request: accept(event)
@@ -101,7 +99,7 @@ struct Folding {
 
     /// Goes to `next`, and notes the finding when the ticket was in none of the states from which that is legal.
     mutating func go(
-        to next: TicketStatus, from legal: Set<TicketStatus>, orElse code: TicketFinding.Code, _ event: TicketEvent
+        to next: TicketStatus, from legal: [TicketStatus], orElse code: TicketFinding.Code, _ event: TicketEvent
     ) {
         if !legal.contains(state.status) { note(code, event) }
         state.status = next
@@ -115,7 +113,7 @@ struct Folding {
             note(.archived, event)
             return false
         }
-        if state.mergedInto != nil, event.text("action") != "unmerge" {
+        if state.mergedInto != nil, event.text(.action) != "unmerge" {
             note(.merged, event)
             return false
         }
@@ -127,17 +125,17 @@ struct Folding {
     /// A new round may be ordered from above, a return decided there, and whoever calls back evaluates.
     private func belongsToHandling(_ event: TicketEvent) -> Bool {
         switch event.kind {
-        case .assignment: (event.integer("round") ?? 1) <= state.round
+        case .assignment: (event.integer(.round) ?? 1) <= state.round
         case .acknowledgement, .returnRequest, .extensionRequest, .handling, .reply: true
-        case .extensionDecision: event.text("decision") == "approved"
-        case .closure: event.text("review") != "sent_back"
+        case .extensionDecision: event.text(.decision) == "approved"
+        case .closure: event.text(.review) != "sent_back"
         case .ticketAction:
             ["queue", "apply_closure", "archive", "suspend", "resume", "merge", "unmerge"].contains(
-                event.text("action") ?? "")
+                event.text(.action) ?? "")
         default: false
         }
     }
 
     /// A record of a round that is over changes nothing any more.
-    func isOfEarlierRound(_ event: TicketEvent) -> Bool { (event.integer("round") ?? state.round) < state.round }
+    func isOfEarlierRound(_ event: TicketEvent) -> Bool { (event.integer(.round) ?? state.round) < state.round }
 }

@@ -30,10 +30,27 @@ package struct TicketGuard: Sendable {
     package init(_ rules: LifecycleRules) { self.rules = rules }
 
     /// The columns that the guard reads, by resource.
-    package static let columns: [ResourceName: [String]] = TicketFold.columns.merging([
-        "service_request": ["request_type", "respondent_name", "respondent_uscc"], "closure": ["result"],
+    package static let columns: [ResourceName: [TicketColumn]] = TicketFold.columns.merging([
+        "service_request": [.requestType, .respondentName, .respondentUscc], "closure": [.result],
     ]) { $0 + $1 }
 
+    package static let forms = Dictionary(
+        uniqueKeysWithValues: columns.map { ($0, TicketEvent.Form($0, columns: $1)) })
+
+    /// The guard of records that come after all of a thread (`GuardedThread.isFollowed`). They are taken in unless they are
+    /// refused.
+    ///
+    /// - Returns: what is wrong with the first record that must not be written; nil when all may be.
+    package func refusal(of new: [TicketEvent], after thread: inout GuardedThread) -> IntakeRefusal? {
+        var next = thread
+        next.take(new)
+        if let refusal = refusal(of: new, from: thread, to: next) { return refusal }
+        thread = next
+        return nil
+    }
+
+    /// The guard of any records.
+    ///
     /// - Parameters:
     ///   - new: records about to be written, in order.
     ///   - thread: what is stored of the ticket, without earlier looks of `new`.
@@ -42,15 +59,23 @@ package struct TicketGuard: Sendable {
     package func refusal(
         of new: [TicketEvent], in thread: [TicketEvent], replacing replaced: [TicketEvent] = []
     ) -> IntakeRefusal? {
-        func stored(_ event: TicketEvent) -> TicketEvent? { replaced.first { $0.id == event.id } }
         // What is stored already in this look was legal when it was written.
-        let suspects = replaced.isEmpty ? new : new.filter { !Self.isAlike(stored($0), $0) }
-        guard !suspects.isEmpty else { return nil }
-        let all = thread + new
-        let added = replaced.isEmpty ? suspects : suspects.filter { stored($0) == nil }
-        if let refusal = timeOrder(of: added, in: thread) { return refusal }
-        let state = TicketFold(rules).fold(all)
-        let found = state.findings.first { finding in
+        let suspects = new.filter { event in
+            !replaced.contains { $0.id == event.id && Self.isAlike($0, event) }
+        }
+        guard let own = suspects.first?.origin else { return nil }
+        return refusal(
+            of: suspects, isAdded: { event in !replaced.contains { $0.id == event.id } },
+            from: GuardedThread(thread, own: own, rules: rules), to: GuardedThread(thread + new, own: own, rules: rules)
+        )
+    }
+
+    private func refusal(
+        of suspects: [TicketEvent], isAdded: (TicketEvent) -> Bool = { _ in true }, from before: GuardedThread,
+        to after: GuardedThread
+    ) -> IntakeRefusal? {
+        if let late = suspects.first(where: { isAdded($0) && isLate($0, in: before) }) { return timeOrder(late) }
+        let found = after.state.findings.first { finding in
             finding.code.isRefused && suspects.contains { $0.id == finding.event }
         }
         if let finding = found {
@@ -58,60 +83,48 @@ package struct TicketGuard: Sendable {
                 code: finding.code.rawValue, reason: "\(finding.event.resource): \(finding.code.title)",
                 hint: finding.code.hint)
         }
-        return toAccused(suspects, in: all) ?? directWithoutReply(suspects, in: all, migrated: state.isMigrated)
+        return toAccused(suspects, in: after) ?? directWithoutReply(suspects, in: after)
     }
 
     /// Whether two looks of a record are the same to the guard.
-    private static func isAlike(_ old: TicketEvent?, _ new: TicketEvent) -> Bool {
-        guard let old else { return false }
-        return (columns[new.resource] ?? []).allSatisfy {
-            (old.fields[$0] ?? .null) == (new.fields[$0] ?? .null)
-        }
+    private static func isAlike(_ old: TicketEvent, _ new: TicketEvent) -> Bool {
+        new.columns.allSatisfy { old.value($0) == new.value($0) }
     }
 
     /// A record comes after what this node wrote before it.
-    private func timeOrder(of new: [TicketEvent], in thread: [TicketEvent]) -> IntakeRefusal? {
-        for event in new where event.kind != .request {
-            let isLate = thread.contains {
-                event.occurredAt < $0.occurredAt - rules.clockTolerance
-                    && ($0.origin == event.origin || $0.kind == .request) && $0.kind != .supervision
-            }
-            guard isLate else { continue }
-            return IntakeRefusal(
-                code: FieldViolation.Rule.timeOrder.rawValue, field: "occurred_at",
-                reason: "\(event.resource): lies more than \(rules.clockTolerance / 60_000) minutes before the record "
-                    + "that precedes it",
-                hint: "give the time at which it happened")
-        }
-        return nil
+    private func isLate(_ event: TicketEvent, in thread: GuardedThread) -> Bool {
+        guard event.kind != .request, let latest = thread.latest else { return false }
+        return event.occurredAt < latest - rules.clockTolerance
+    }
+
+    private func timeOrder(_ event: TicketEvent) -> IntakeRefusal {
+        IntakeRefusal(
+            code: FieldViolation.Rule.timeOrder.rawValue, field: "occurred_at",
+            reason: "\(event.resource): lies more than \(rules.clockTolerance / 60_000) minutes before the record "
+                + "that precedes it",
+            hint: "give the time at which it happened")
     }
 
     /// 举报 must never reach the unit that it accuses (ground rule 7, 济南条例 Art. 32).
-    private func toAccused(_ new: [TicketEvent], in thread: [TicketEvent]) -> IntakeRefusal? {
-        guard
-            let request = thread.first(where: { $0.kind == .request && $0.text("request_type") == "4" })
-        else { return nil }
-        let accused = Set(["respondent_name", "respondent_uscc"].compactMap { request.text($0) })
-        guard
-            new.contains(where: {
-                $0.kind == .assignment && $0.text("assignee_unit").map(accused.contains) == true
-            })
-        else { return nil }
+    private func toAccused(_ new: [TicketEvent], in thread: GuardedThread) -> IntakeRefusal? {
+        let reaches = new.contains { event in
+            event.kind == .assignment && event.text(.assigneeUnit).map(thread.accused.contains) == true
+        }
+        guard reaches else { return nil }
         return IntakeRefusal(
             code: "E_REPORT_TO_ACCUSED", field: "assignee_unit",
             reason: "assignment: 举报不得派给被举报的单位", hint: "dispatch it to the unit's supervising authority")
     }
 
     /// 直接答复 closes a ticket at once, with the answer on record.
-    private func directWithoutReply(
-        _ new: [TicketEvent], in thread: [TicketEvent], migrated: Bool
-    ) -> IntakeRefusal? {
-        guard !migrated, new.contains(where: { $0.kind == .closure }), !thread.contains(where: { $0.kind == .reply })
-        else { return nil }
+    private func directWithoutReply(_ new: [TicketEvent], in thread: GuardedThread) -> IntakeRefusal? {
+        guard !thread.state.isMigrated, !thread.hasReply else { return nil }
+        let isBare = new.contains {
+            $0.kind == .closure && ["direct", "explained"].contains($0.text(.closureKind) ?? "")
+                && ($0.text(.result) ?? "").isEmpty
+        }
+        guard isBare else { return nil }
         let code = TicketFinding.Code.closeWithoutReply
-        return new.contains {
-            $0.kind == .closure && ["direct", "explained"].contains($0.text("closure_kind"))
-                && ($0.text("result") ?? "").isEmpty
-        } ? IntakeRefusal(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint) : nil
+        return IntakeRefusal(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint)
     }
 }

@@ -29,7 +29,7 @@ extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
-    private var consumers: [any FeedConsumer] { [TicketStateConsumer(tables: tableOrder, rules: rules)] }
+    private var consumers: [any FeedConsumer] { [TicketStateConsumer(rules: rules)] }
 
     /// Moves each consumer one window on.
     ///

@@ -8,9 +8,9 @@ struct TicketStateConsumer: FeedConsumer {
     private let fold: TicketFold
     private let reader: ThreadReader
 
-    init(tables: [ResourceTable], rules: LifecycleRules) {
+    init(rules: LifecycleRules) {
         fold = TicketFold(rules)
-        reader = ThreadReader(tables: tables, columns: TicketFold.columns)
+        reader = ThreadReader(TicketFold.forms)
     }
 
     var basis: String { fold.rules.fingerprint }
@@ -20,10 +20,8 @@ struct TicketStateConsumer: FeedConsumer {
     }
 
     func consume(after: Seq, upto: Seq, _ db: Database) throws {
-        try ThreadReader.clear(db)
-        try reader.addChanged(after: after, upto: upto, db)
-        let threads = try reader.threads(db)
-        let dirty = try String.fetchAll(db.cachedStatement(sql: "SELECT global_id FROM batch.dirty_ticket"))
+        let dirty = try reader.changed(after: after, upto: upto, db)
+        let threads = try reader.threads(of: dirty, db)
         for ticket in dirty {
             try forgetConflicts(of: ticket, db)
             if let events = threads[ticket] {
@@ -68,7 +66,7 @@ struct TicketStateConsumer: FeedConsumer {
 private struct MergedTickets {
     let db: Database
 
-    func resolve(around tickets: [String]) throws {
+    func resolve(around tickets: Set<String>) throws {
         let areThere = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.ticket_state WHERE merge_target IS NOT NULL)"))
         // A chain that has just been undone has nothing left to point at.

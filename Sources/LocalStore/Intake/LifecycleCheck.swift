@@ -1,57 +1,104 @@
 import FederationModel
 import GRDB
 
-/// Checks rows one after the other against the threads that are stored, each row also against those before it in its batch.
+/// Checks the rows of an intake one after the other against the threads that are stored, each row also against those
+/// before it. Used inside the transaction that writes them.
 struct LifecycleCheck {
     private let ticketGuard: TicketGuard
     private let node: NodeID
-    private let version: HybridTime
-    /// Tickets of which the batch has a record besides the request. A request alone is legal at any time.
-    private var watched: Set<String> = []
-    private var threads: [String: [TicketEvent]]
+    private let version: Int64
+    private let reader = ThreadReader(TicketGuard.forms.values)
+    private let db: Database
+    private var memory: ThreadMemory
+    /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
+    private var threads: [String: GuardedThread] = [:]
+    /// The records of those that had to be read.
+    private var stored: [String: [TicketEvent]] = [:]
+    private var accepted: [String: [TicketEvent]] = [:]
 
-    /// Reads the threads of all watched tickets of the batch at once.
+    /// Changes by others after which it is cheaper to forget everything than to look which tickets they were.
+    private static let changesMax: Int64 = 20_000
+
     init(
-        rules: LifecycleRules, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], reader: ThreadReader,
+        rules: LifecycleRules, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
         _ db: Database
     ) throws {
         ticketGuard = TicketGuard(rules)
         self.node = node
-        self.version = version
-        for row in rows {
-            for record in row where Self.isWatched(record) {
-                if let ticket = record.fields["global_id"]?.text { watched.insert(ticket) }
-            }
+        self.version = version.rawValue
+        self.db = db
+        self.memory = memory
+        let head = try NodeValue.integer("seq", db)
+        if !(0...Self.changesMax).contains(head - memory.head) {
+            self.memory = ThreadMemory()
+        } else if head > memory.head {
+            for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        try ThreadReader.clear(db)
-        for ticket in watched { try ThreadReader.add(ticket, db) }
-        threads = try reader.threads(db)
+        let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap { $0.fields["global_id"]?.text })
+        for ticket in watched { threads[ticket] = self.memory[ticket] }
+        let unknown = watched.filter { [threads] in threads[$0] == nil }
+        stored = try reader.threads(of: unknown, db)
+        for ticket in unknown {
+            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: rules)
+        }
     }
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
-    mutating func refusal(of row: [IntakeRecord]) -> IntakeRefusal? {
-        var checked: [(ticket: String, thread: [TicketEvent])] = []
+    mutating func refusal(of row: [IntakeRecord]) throws -> IntakeRefusal? {
+        var checked: [(ticket: String, events: [TicketEvent], thread: GuardedThread)] = []
         for (ticket, events) in byTicket(row) {
-            let stored = threads[ticket] ?? []
-            // Nearly always nothing is replaced; then nothing is copied.
-            let replaced = stored.filter { old in events.contains { $0.id == old.id } }
-            let thread =
-                replaced.isEmpty ? stored : stored.filter { old in !events.contains { $0.id == old.id } }
-            if let refusal = ticketGuard.refusal(of: events, in: thread, replacing: replaced) { return refusal }
-            checked.append((ticket, thread + events))
+            guard var thread = threads[ticket] else { continue }
+            if thread.isFollowed(by: events) {
+                if let refusal = ticketGuard.refusal(of: events, after: &thread) { return refusal }
+            } else {
+                let records = try records(of: ticket)
+                let others = records.filter { old in !events.contains { $0.id == old.id } }
+                let replaced = records.filter { old in events.contains { $0.id == old.id } }
+                if let refusal = ticketGuard.refusal(of: events, in: others, replacing: replaced) { return refusal }
+                thread = GuardedThread(others + events, own: node.code, rules: ticketGuard.rules)
+            }
+            checked.append((ticket, events, thread))
         }
-        for (ticket, thread) in checked { threads[ticket] = thread }
+        for (ticket, events, thread) in checked {
+            threads[ticket] = thread
+            accepted[ticket, default: []] += events
+        }
         return nil
     }
 
+    /// The records of a ticket as they are with the rows that were accepted.
+    private mutating func records(of ticket: String) throws -> [TicketEvent] {
+        let before = try stored[ticket] ?? reader.threads(of: [ticket], db)[ticket] ?? []
+        stored[ticket] = before
+        let new = accepted[ticket] ?? []
+        return (before + new).enumerated().filter { index, event in
+            !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
+        }.map(\.element)
+    }
+
+    /// What is remembered when the rows are written, up to `head`. Not a ticket whose request came along: it came whole.
+    consuming func remembered(upTo head: Seq) -> ThreadMemory {
+        memory.head = head
+        for (ticket, thread) in threads {
+            let isWhole = accepted[ticket]?.contains { $0.resource == BuiltInResources.serviceRequest.name } == true
+            memory[ticket] = isWhole ? nil : thread
+        }
+        return memory
+    }
+
     private static func isWatched(_ record: IntakeRecord) -> Bool {
-        record.resource != BuiltInResources.serviceRequest.name && TicketGuard.columns[record.resource] != nil
+        record.resource != BuiltInResources.serviceRequest.name && TicketGuard.forms[record.resource] != nil
     }
 
     /// The events of a row on watched tickets, by their ticket. A row concerns one ticket nearly always.
     private func byTicket(_ row: [IntakeRecord]) -> [(ticket: String, events: [TicketEvent])] {
         var groups: [(ticket: String, events: [TicketEvent])] = []
-        for (ticket, event) in row.lazy.compactMap(event) {
+        for record in row {
+            guard let form = TicketGuard.forms[record.resource], let ticket = record.fields["global_id"]?.text,
+                threads[ticket] != nil
+            else { continue }
+            let event = TicketEvent(
+                form, origin: node.code, key: record.key, version: version, fields: record.fields)
             if let index = groups.firstIndex(where: { $0.ticket == ticket }) {
                 groups[index].events.append(event)
             } else {
@@ -59,17 +106,5 @@ struct LifecycleCheck {
             }
         }
         return groups
-    }
-
-    private func event(_ record: IntakeRecord) -> (ticket: String, event: TicketEvent)? {
-        guard TicketGuard.columns[record.resource] != nil, let ticket = record.fields["global_id"]?.text,
-            watched.contains(ticket)
-        else { return nil }
-        return (
-            ticket,
-            TicketEvent(
-                resource: record.resource, origin: node.code, key: record.key, version: version.rawValue,
-                fields: record.fields)
-        )
     }
 }

@@ -43,15 +43,17 @@ extension NodeStore {
         let violations = rows.map {
             Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: lists)
         }
-        return try await writeDurably { [node, tables, tableOrder, rules, scopeLog] db in
+        // Else the writer's thread would be the last to hold them and would clear them away in its turn.
+        defer { withExtendedLifetime(rows) {} }
+        return try await writeDurably { [node, tables, rules, scopeLog, threadMemory] db in
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
+            var check: LifecycleCheck?
             if isGuarded {
-                var check = try LifecycleCheck(
-                    rules: rules, node: node, version: version, rows: rows,
-                    reader: ThreadReader(tables: tableOrder, columns: TicketGuard.columns), db)
+                check = try LifecycleCheck(
+                    rules: rules, node: node, version: version, rows: rows, memory: threadMemory.take(), db)
                 for index in rows.indices where refusals[index] == nil {
-                    refusals[index] = check.refusal(of: rows[index])
+                    refusals[index] = try check?.refusal(of: rows[index])
                 }
             }
             var accepted: [IntakeRecord] = []
@@ -67,7 +69,11 @@ extension NodeStore {
                 if let refusal { return .refused(refusal) }
                 return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
             }
-            return IntakeReport(outcomes: outcomes, head: try NodeValue.integer("seq", db))
+            let head = try NodeValue.integer("seq", db)
+            if let remembered = check.take()?.remembered(upTo: head) {
+                db.afterNextTransaction { _ in threadMemory.put(remembered) }
+            }
+            return IntakeReport(outcomes: outcomes, head: head)
         }
     }
 

@@ -1,0 +1,50 @@
+/// A ticket's thread as far as a guard needs it, folded up to its last record.
+///
+/// A record that comes after all of them is checked by taking it in, which costs the same however long the thread is.
+package struct GuardedThread: Sendable {
+    private var folding: Folding
+    private let own: String
+    /// The time of the latest record that no later one of this node may precede: its own, and the request.
+    private(set) var latest: UnixMilliseconds?
+    /// Whom a 举报 accuses.
+    private(set) var accused: [String] = []
+    private(set) var hasReply = false
+    private var end = (time: UnixMilliseconds.min, rank: 0)
+    /// A bit for the hash of each of this node's own records, to notice one that is written anew. Two records with one bit
+    /// cost a look at the thread; a list of them would take more memory than the rest.
+    private var records: UInt64 = 0
+
+    /// - Parameter own: the code of the node that guards.
+    package init(_ events: [TicketEvent], own: String, rules: LifecycleRules) {
+        folding = Folding(rules: rules)
+        self.own = own
+        take(events)
+    }
+
+    var state: TicketState { folding.state }
+
+    /// Whether records of this node come after all of these and none of them is here already, so that they can be taken in
+    /// without the rest of the thread.
+    package func isFollowed(by events: [TicketEvent]) -> Bool {
+        events.allSatisfy { (end.time, end.rank) < ($0.occurredAt, $0.rank) && records & Self.bit(of: $0) == 0 }
+    }
+
+    /// Takes in records that follow. What was found before is forgotten.
+    mutating func take(_ events: [TicketEvent]) {
+        folding.state.findings = []
+        for event in events.sorted(by: TicketEvent.isBefore) {
+            folding.take(event)
+            end = (event.occurredAt, event.rank)
+            if event.origin == own { records |= Self.bit(of: event) }
+            if event.kind != .supervision && (event.origin == own || event.kind == .request) {
+                latest = max(latest ?? .min, event.occurredAt)
+            }
+            if event.kind == .reply { hasReply = true }
+            if event.kind == .request && event.text(.requestType) == "4" {
+                accused = [.respondentName, .respondentUscc].compactMap { event.text($0) }
+            }
+        }
+    }
+
+    private static func bit(of event: TicketEvent) -> UInt64 { 1 << UInt64(event.id.hashValue & 63) }
+}
