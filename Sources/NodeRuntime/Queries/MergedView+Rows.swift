@@ -18,6 +18,7 @@ extension MergedView {
     ) async throws -> (plan: QueryPlan, answer: RowAnswer) {
         let asked = query.originsAsked(among: wanted ?? topology.subtree(of: store.node))
         let grant = try await grant(of: query.resource.name, to: asker)
+        // A node whose policy tokenises does not open without the key (`LocalNode`).
         let tokens = store.tokens
         let gate = try RowGate(query, grant: grant) { tokens?($0) ?? "" }
         let plan = try QueryPlan(

@@ -66,8 +66,9 @@ struct QueryRows: AsyncParsableCommand {
         let (plan, answer) = try await view.rows(query, deadlineMS: Int64(deadline), now: wallClock())
         await peers.shutdown()
         let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
-        let page = Page(
-            query: query, rows: coverage.complete || bestEffort ? answer.rows : [], next: answer.next)
+        let shows = coverage.complete || bestEffort
+        // Without rows there is nothing to go on behind: the same page must be asked for again.
+        let page = Page(query: query, rows: shows ? answer.rows : [], next: shows ? answer.next : nil)
         switch json ? .json : format ?? .table {
         case .json:
             try Output.json(
@@ -81,7 +82,7 @@ struct QueryRows: AsyncParsableCommand {
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
-            if coverage.complete || bestEffort { print(page.text(local)) }
+            if shows { print(page.text(local)) }
             print(coverage.text)
             if let next = page.nextText { print("下一页 --after \(next.printable)") }
         }
