@@ -20,6 +20,8 @@ package final class NodeStore: Sendable {
     let lists: CodeLists
     let pool: DatabasePool
     let catalogs = CatalogCache()
+    /// Makes the keyed digest of a value; nil when no link of this node tokenises.
+    package let tokens: (@Sendable (String) -> String)?
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
@@ -67,6 +69,7 @@ package final class NodeStore: Sendable {
         self.rules = rules
         self.lists = lists
         self.topology = topology
+        self.tokens = tokens
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         scopeLog = ScopeLog(tables: tableOrder, rules: rules)

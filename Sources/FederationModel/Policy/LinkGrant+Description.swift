@@ -9,6 +9,7 @@ extension LinkGrant {
             let fields = treatments.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.title)" }
             lines.append("\(resource): \(fields.joined(separator: ","))")
         }
+        if !rowQueries.isEmpty { lines.append("可查明细: \(rowQueries.sorted().map(\.text).joined(separator: ","))") }
         return lines
     }
 }

@@ -153,6 +153,17 @@ enum Migrations {
                 db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'scope_of_%'")
             for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
         }
+        migrator.registerMigration("10 query log") { db in
+            try db.execute(
+                sql: """
+                    -- Analyses and row queries that this node asked its children, or answered its parent (5.2-1).
+                    CREATE TABLE query_log (
+                      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, direction TEXT NOT NULL, peer TEXT NOT NULL,
+                      kind TEXT NOT NULL, resource TEXT NOT NULL, question TEXT NOT NULL, columns TEXT NOT NULL,
+                      origins INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, outcome TEXT NOT NULL,
+                      duration INTEGER NOT NULL) STRICT;
+                    """)
+        }
         return migrator
     }()
 }
