@@ -17,10 +17,6 @@ private let topology = Topology(
             }
         })
 
-private func form(_ resource: ResourceName) -> TicketEvent.Form {
-    .init(resource, columns: TicketGuard.columns[resource] ?? [])
-}
-
 private func request(by origin: String = jinan, _ texts: [String: String] = [:]) -> TicketEvent {
     TicketEvent(
         form("service_request"), origin: origin, key: "\(origin)-1", version: 1,

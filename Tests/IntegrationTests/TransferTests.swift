@@ -146,14 +146,15 @@ extension `Real processes` {
 
             for node in ["370000", "370100", "370200"] {
                 try await federation.waitUntil("\(node) knows who owns it", seconds: 60) {
-                    try await owner(of: id, at: node, federation) == "370200"
-                        && conflicts(of: id, at: node, federation) == ["E_STATE_NOT_OWNER"]
+                    let found = try await conflicts(of: id, at: node, federation)
+                    return try await owner(of: id, at: node, federation) == "370200" && found == ["E_STATE_NOT_OWNER"]
                 }
             }
             for node in ["370000", "370100", "370200", "370300"] {
                 try await federation.waitUntil("\(node) knows who won", seconds: 60) {
-                    try await owner(of: double, at: node, federation) == "370300"
-                        && conflicts(of: double, at: node, federation).contains("OWNER_SPLIT")
+                    let found = try await conflicts(of: double, at: node, federation)
+                    return try await owner(of: double, at: node, federation) == "370300"
+                        && found.contains("OWNER_SPLIT")
                 }
             }
             try await refused(
@@ -211,8 +212,8 @@ extension `Real processes` {
 
         private func arrives(_ id: String, at node: String, _ federation: Federation) async throws {
             try await federation.waitUntil("\(id) is offered to \(node)", seconds: 30) {
-                try await federation.count("transfer", at: node, where: "global_id = '\(id)'") > 0
-                    && holds(id, at: node, federation)
+                let offers = try await federation.count("transfer", at: node, where: "global_id = '\(id)'")
+                return try await holds(id, at: node, federation) && offers > 0
             }
         }
 
