@@ -20,10 +20,10 @@ struct LifecycleCheck {
     private static let changesMax: Int64 = 20_000
 
     init(
-        rules: LifecycleRules, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
+        _ ticketGuard: TicketGuard, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
         _ db: Database
     ) throws {
-        ticketGuard = TicketGuard(rules)
+        self.ticketGuard = ticketGuard
         self.node = node
         self.version = version.rawValue
         self.db = db
@@ -43,7 +43,7 @@ struct LifecycleCheck {
         let unknown = watched.filter { [threads] in threads[$0] == nil }
         stored = try reader.threads(of: unknown, db)
         for ticket in unknown {
-            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: rules)
+            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules)
         }
     }
 

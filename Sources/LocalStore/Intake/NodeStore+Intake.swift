@@ -45,14 +45,15 @@ extension NodeStore {
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
-        return try await writeDurably { [node, tables, rules, scopeLog, threadMemory] db in
+        return try await writeDurably { [node, tables, rules, topology, scopeLog, threadMemory] db in
             let mark = try scopeLog.begin(db)
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
             var check: LifecycleCheck?
             if isGuarded {
                 check = try LifecycleCheck(
-                    rules: rules, node: node, version: version, rows: rows, memory: threadMemory.take(), db)
+                    TicketGuard(rules, topology: topology), node: node, version: version, rows: rows,
+                    memory: threadMemory.take(), db)
                 for index in rows.indices where refusals[index] == nil {
                     refusals[index] = try check?.refusal(of: rows[index])
                 }
