@@ -37,7 +37,10 @@ struct FeedService: Service {
 
     private func catchUp() async {
         do {
-            while try await !store.advanceConsumers() { try Task.checkCancellation() }
+            let head = try await store.head()
+            while try await !store.advanceConsumers(now: wallClock()) { try Task.checkCancellation() }
+            // A consumer may write too: the confirmation of a removal goes out at once.
+            if try await store.head() != head { await announceHead() }
         } catch is CancellationError {
         } catch {
             // The next change tries again; the lag shows in status and metrics.

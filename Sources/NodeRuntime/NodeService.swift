@@ -51,6 +51,10 @@ package struct NodeService: Sendable {
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
                 logger: logger))
         services.append(
+            PruningService(
+                store: local.store, receivers: receivers,
+                retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger))
+        services.append(
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
@@ -116,6 +120,11 @@ package struct NodeService: Sendable {
                 logger: logger)
         }
         return (links, writers)
+    }
+
+    /// The neighbours to which rows flow.
+    private var receivers: [NodeID] {
+        local.topology.neighbours(of: local.id).filter { local.topology.role(of: $0, to: local.id) != .child }
     }
 
     private func outgoingLinks(

@@ -22,7 +22,13 @@ package struct LinkPolicy: Hashable, Sendable {
         self.sender = sender
         self.receiver = receiver
         revision = LinkRevision(topology: topology.version, policy: 0)
+        let mayCopyTickets = resources.contains {
+            RemovalResources.covers($0) && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
+        }
         self.resources = resources.filter { resource in
+            // An order follows the rows that it may be about; confirmations come back, whatever else flows that way.
+            if resource.name == RemovalResources.order.name { return mayCopyTickets }
+            if resource.name == RemovalResources.confirmation.name { return true }
             // A parent has the catalogs of all below it, whatever else it may have of them.
             if CatalogResources.names.contains(resource.name) { return role == .parent }
             // Reference data comes from above; what a child or a peer says of it counts for nothing.

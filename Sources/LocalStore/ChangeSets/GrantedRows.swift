@@ -11,12 +11,14 @@ struct GrantedRows: Sendable {
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
     /// be, so all of them are.
     private let carried: String
+    private let isRemovable: Bool
 
     init(_ table: ResourceTable, policy: LinkPolicy) {
         resource = table.definition
         self.table = table.table
         columns = policy.columns(of: resource)
         carried = policy.grant.treatments[resource.name]?.isEmpty == false ? "NULL" : "r.\(ResourceTable.carried)"
+        isRemovable = RemovalResources.covers(resource)
         filter = resource.isOfTicket ? policy.grant.tickets : GrantFilter()
     }
 
@@ -32,21 +34,28 @@ struct GrantedRows: Sendable {
     ///
     /// Without a filter, rows that went away are told as such. With one, only those of whom the scope log says that they
     /// were granted before (design rule 3), so that no key is told of a row that never was.
+    ///
+    /// What this node recalled is known from the log as well, since its rows stay here.
     var tail: String {
         let changed = """
             SELECT \(selected) FROM main.\(table) AS r
-            WHERE r.seq > ?1 AND r.seq <= ?2 AND +r.origin IN (SELECT value FROM json_each(?3))
+            WHERE r.seq > ?1 AND r.seq <= ?2 AND +r.origin IN (SELECT value FROM json_each(?3))\(isOnItsWay)
             """
-        guard !filter.isEmpty else { return changed }
+        guard isRemovable else { return changed }
+        let isTold = filter.isEmpty ? "NOT \(isHidden(from: .withdrawn))" : isGranted
+        let isGone =
+            filter.isEmpty
+            ? "r.deleted = \(RowState.live.rawValue) AND \(isHidden(from: .withdrawn))" : "NOT (\(isGranted))"
+        let wasGranted = filter.isEmpty ? "" : " AND \(Self.sql(filter, of: "l"))"
         return """
-            \(changed) AND \(isGranted)
+            \(changed) AND \(isTold)
             UNION ALL
             SELECT \(keyOnly) FROM (
               SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
               WHERE l.seq > ?1 AND l.seq <= ?2 AND l.resource = '\(resource.name)'
-                AND +l.origin IN (SELECT value FROM json_each(?3)) AND \(Self.sql(filter, of: "l"))) AS gone
+                AND +l.origin IN (SELECT value FROM json_each(?3))\(wasGranted)) AS gone
             JOIN main.\(table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
-            WHERE NOT (\(isGranted))
+            WHERE \(isGone) AND NOT \(isHidden(from: .neverSeen))
             """
     }
 
@@ -55,8 +64,8 @@ struct GrantedRows: Sendable {
     var bucket: String {
         """
         SELECT \(selected) FROM main.\(table) AS r
-        WHERE (r.origin, r."key") > (?1, ?2) AND r.deleted = \(RowState.live.rawValue)
-          AND +r.origin IN (SELECT value FROM json_each(?3))\(filter.isEmpty ? "" : " AND \(isGranted)")
+        WHERE (r.origin, r."key") > (?1, ?2) AND \(isGranted)
+          AND +r.origin IN (SELECT value FROM json_each(?3))\(isOnItsWay)
         ORDER BY r.origin, r."key" LIMIT ?4
         """
     }
@@ -66,13 +75,29 @@ struct GrantedRows: Sendable {
     /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
     /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
     var isGranted: String {
-        let live = "r.deleted = \(RowState.live.rawValue)"
-        if filter.isEmpty { return live }
+        var live = "r.deleted = \(RowState.live.rawValue)"
+        if isRemovable { live += " AND NOT \(isHidden(from: .withdrawn))" }
+        if filter.isEmpty { return "(\(live))" }
         guard resource.isThreadRecord else { return "(\(live) AND \(Self.sql(filter, of: "r")))" }
         return """
             (\(live) AND EXISTS (SELECT 1 FROM main.service_request AS t
               WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t"))))
             """
+    }
+
+    /// Whether row `r` is one of this node's own that it has taken out of everybody's sight.
+    private func isHidden(from sight: RowSight) -> String {
+        """
+        (r.supplier = 0 AND EXISTS (SELECT 1 FROM main.removed_row AS x
+          WHERE x.resource = '\(resource.name)' AND x."key" = r."key" AND x.sight >= \(sight.rawValue)))
+        """
+    }
+
+    /// A confirmation travels towards the node whose order it answers: to a receiver that does not get that node's rows
+    /// from here.
+    private var isOnItsWay: String {
+        guard resource.name == RemovalResources.confirmation.name else { return "" }
+        return " AND r.removal_origin NOT IN (SELECT value FROM json_each(?3))"
     }
 
     private var selected: String {

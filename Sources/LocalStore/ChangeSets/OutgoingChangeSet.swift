@@ -17,6 +17,8 @@ package enum Preparation: Sendable {
     case changeSet(OutgoingChangeSet)
     /// Up to this head there is nothing for the receiver.
     case nothing(head: Seq)
+    /// Tombstones behind the cursor were removed: only a sweep can tell the receiver what is gone (design rule 8).
+    case pruned(head: Seq)
 }
 
 extension NodeStore {
@@ -36,13 +38,15 @@ extension NodeStore {
     ) async throws -> Preparation {
         let tables = policy.resources.filter(policy.grants).compactMap { self.tables[$0] }
         let granted = tables.map { GrantedRows($0, policy: policy) }
-        let draft = try await pool.read { db in
+        let draft = try await pool.read { db -> ChangeSetDraft? in
+            if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
             var draft = ChangeSetDraft(
                 start: start, policy: policy, tables: tables, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
             return draft
         }
+        guard let draft else { return .pruned(head: try await head()) }
         let isEmpty = draft.blocks.isEmpty && draft.end.sweep == start.sweep && draft.end.seq == draft.head
         if isEmpty && !evenIfEmpty && draft.head - start.seq < Self.passedOverMax { return .nothing(head: draft.head) }
         var header = ChangeSetHeader(
@@ -105,8 +109,7 @@ private struct ChangeSetDraft {
     }
 
     private func upperBound(_ db: Database, window: Int) throws -> Seq {
-        var seqs = tables.map(\.seqs)
-        if !policy.grant.tickets.isEmpty { seqs.append("SELECT seq FROM main.scope_log WHERE seq > :after") }
+        let seqs = tables.map(\.seqs) + ["SELECT seq FROM main.scope_log WHERE seq > :after"]
         let union = seqs.joined(separator: " UNION ALL ")
         let statement = try db.cachedStatement(
             sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
@@ -134,6 +137,8 @@ private struct ChangeSetDraft {
 
     mutating func readSweep(_ db: Database) throws {
         while case .at(let resource, let after) = end.sweep, rowsLeft > 0, bytesLeft > 0 {
+            // An order that is stated here must find its rows told: those in the tail too.
+            if resource == RemovalResources.order.name && end.seq < head { return }
             guard let rows = granted.first(where: { $0.resource.name == resource }) else {
                 end.sweep = policy.sweepPosition(after: resource)
                 continue

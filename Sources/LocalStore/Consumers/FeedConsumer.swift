@@ -14,7 +14,7 @@ protocol FeedConsumer: Sendable {
     func clear(_ db: Database) throws
 
     /// Takes in what changed in (`after`, `upto`]. Called inside the transaction that moves the cursor, so it happens once.
-    func consume(after: Seq, upto: Seq, _ db: Database) throws
+    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws
 }
 
 /// How far a consumer is.
@@ -29,12 +29,14 @@ extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
-    private var consumers: [any FeedConsumer] { [TicketStateConsumer(rules: rules)] }
+    var consumers: [any FeedConsumer] {
+        [TicketStateConsumer(rules: rules), RemovalConsumer(store: self)]
+    }
 
     /// Moves each consumer one window on.
     ///
     /// - Returns: whether all of them have reached the head.
-    package func advanceConsumers() async throws -> Bool {
+    package func advanceConsumers(now: UnixMilliseconds) async throws -> Bool {
         var isLevel = true
         for consumer in consumers {
             let level = try await pool.write { db in
@@ -43,7 +45,7 @@ extension NodeStore {
                 guard cursor < head else { return true }
                 if cursor == 0 { try consumer.clear(db) }
                 let upto = min(head, cursor + Self.consumerWindow)
-                try consumer.consume(after: cursor, upto: upto, db)
+                try consumer.consume(after: cursor, upto: upto, now: now, db)
                 try Self.save(upto, of: consumer, db)
                 return upto == head
             }
@@ -53,16 +55,16 @@ extension NodeStore {
     }
 
     /// Brings every consumer to the head.
-    package func catchUpConsumers() async throws {
-        while try await !advanceConsumers() {}
+    package func catchUpConsumers(now: UnixMilliseconds) async throws {
+        while try await !advanceConsumers(now: now) {}
     }
 
     /// Builds everything that consumers derive again, from the first row.
-    package func rebuildConsumers() async throws {
+    package func rebuildConsumers(now: UnixMilliseconds) async throws {
         for consumer in consumers {
             try await pool.write { db in try Self.save(0, of: consumer, db) }
         }
-        try await catchUpConsumers()
+        try await catchUpConsumers(now: now)
     }
 
     package func consumerStatus() async throws -> [ConsumerStatus] {
@@ -75,7 +77,7 @@ extension NodeStore {
     }
 
     /// 0 also for a consumer whose basis has changed: it begins anew.
-    private static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
+    static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
         try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([
             consumer.name, consumer.basis,
         ]) ?? 0

@@ -47,7 +47,11 @@ extension NodeStore {
         defer { withExtendedLifetime(rows) {} }
         return try await writeDurably { [node, tables, rules, scopeLog, threadMemory] db in
             let version = try NodeValue.nextVersion(now: now, db)
+            let base = try NodeValue.integer("seq", db)
             var refusals = violations
+            for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
+                refusals[index] = refusal
+            }
             var check: LifecycleCheck?
             if isGuarded {
                 check = try LifecycleCheck(
@@ -63,6 +67,7 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
+                try RemovedRecords.hide(table, after: base, db)
                 try scopeLog.touchThreads(db)
             }
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
@@ -123,9 +128,20 @@ extension NodeStore {
             if CatalogResources.names.contains(record.resource) && !mayHoldReference {
                 return .catalog(record.resource)
             }
+            if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
             if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
+    }
+
+    /// Stores records that this node makes itself, each of them new, in the caller's transaction.
+    func write(
+        ownRecords records: [IntakeRecord], version: HybridTime, now: UnixMilliseconds, _ db: Database
+    ) throws {
+        for (resource, group) in Dictionary(grouping: records, by: \.resource) {
+            guard let table = tables[resource] else { continue }
+            _ = try Self.write(group, version: version, node: node, table: table, now: now, db)
+        }
     }
 
     private static func write(
