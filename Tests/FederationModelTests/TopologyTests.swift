@@ -66,12 +66,16 @@ import Testing
         #expect(up.origins == ["370100", "370102"])
         #expect(up.resources == BuiltInResources.all.filter { !$0.isReference }.map(\.name))
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
-        // A parent gets the catalog whatever the mode.
-        #expect(policy("370300", "370000")?.resources == ["reply"] + CatalogResources.all.map(\.name))
+        // A parent gets the catalog whatever the mode. Removal orders go where records of tickets go.
+        let removals = RemovalResources.all.map(\.name)
+        #expect(policy("370300", "370000")?.resources == ["reply"] + CatalogResources.all.map(\.name) + removals)
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"])
-        #expect(across.resources == ["service_request"])
-        #expect(policy("370000", "370100")?.resources == [])
+        #expect(across.resources == ["service_request"] + removals)
+        #expect(policy("370000", "370100")?.resources == ["removal_confirmation"])
+        #expect(topology.holders(of: "370102") == ["370100", "370000"])
+        #expect(topology.holders(of: "370100") == ["370000", "370900"])
+        #expect(topology.holders(of: "370000") == [])
         #expect(policy("370300", "370100") == nil)
     }
 

@@ -75,7 +75,7 @@ import Zstandard
 
     @Test func `is refused when it holds a resource that the link does not grant`() async throws {
         let narrow = policy(from: jinan, to: province, topology: logicalJinan)
-        #expect(narrow.resources == CatalogResources.all.map(\.name))
+        #expect(narrow.resources == CatalogResources.all.map(\.name) + [RemovalResources.confirmation.name])
         #expect(await refusal(of: good.bytes, policy: narrow) == "E_RESOURCE_NOT_GRANTED")
     }
 

@@ -31,7 +31,8 @@ package enum RemovalResources {
 
     /// Whether deletion and recall of a ticket reach rows of `resource`: the request, its thread, its calls, their recordings.
     package static func covers(_ resource: ResourceDefinition) -> Bool {
-        resource.isThreadRecord || [BuiltInResources.serviceRequest.name, "call_record", "recording"].contains(resource.name)
+        resource.isThreadRecord
+            || [BuiltInResources.serviceRequest.name, "call_record", "recording"].contains(resource.name)
     }
 }
 

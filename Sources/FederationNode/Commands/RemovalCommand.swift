@@ -32,7 +32,9 @@ struct RemovalCommand: AsyncParsableCommand {
             let local = try node.open()
             let now = wallClock()
             if received { return try await showReceived(local) }
-            let removals = try await RemovalStatus.all(of: local, now: now).filter { !unconfirmed || !$0.missing.isEmpty }
+            let removals = try await RemovalStatus.all(of: local, now: now).filter {
+                !unconfirmed || !$0.missing.isEmpty
+            }
             if json {
                 try Output.json(removals.map { Line($0, now: now) })
             } else {
@@ -80,7 +82,8 @@ struct RemovalCommand: AsyncParsableCommand {
     struct Lift: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End a recall: its records flow again.",
-            discussion: "EXAMPLE\n  federation-node removal lift 01K6C4XJ9ZQ4T1V8M2N7R5B3WD --config /srv/370100/node.yaml")
+            discussion:
+                "EXAMPLE\n  federation-node removal lift 01K6C4XJ9ZQ4T1V8M2N7R5B3WD --config /srv/370100/node.yaml")
 
         @OptionGroup var node: NodeOptions
 

@@ -43,9 +43,7 @@ struct GrantedRows: Sendable {
             """
         guard isRemovable else { return changed }
         let isTold = filter.isEmpty ? "NOT \(isHidden(from: .withdrawn))" : isGranted
-        let isGone =
-            filter.isEmpty
-            ? "r.deleted = \(RowState.live.rawValue) AND \(isHidden(from: .withdrawn))" : "NOT (\(isGranted))"
+        let isGone = filter.isEmpty ? isHidden(from: .withdrawn) : "NOT (\(isGranted))"
         let wasGranted = filter.isEmpty ? "" : " AND \(Self.sql(filter, of: "l"))"
         return """
             \(changed) AND \(isTold)

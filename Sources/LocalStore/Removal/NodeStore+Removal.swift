@@ -89,9 +89,8 @@ extension NodeStore {
                 db, sql: "SELECT global_id FROM main.removed_ticket WHERE removal = ?", arguments: [id])
             let rows = try Row.fetchAll(
                 db, sql: "SELECT resource, \"key\" FROM main.removed_row WHERE removal = ?", arguments: [id])
-            try db.execute(
-                sql: "DELETE FROM main.removed_ticket WHERE removal = ?1; DELETE FROM main.removed_row WHERE removal = ?1",
-                arguments: [id])
+            try db.execute(sql: "DELETE FROM main.removed_ticket WHERE removal = ?", arguments: [id])
+            try db.execute(sql: "DELETE FROM main.removed_row WHERE removal = ?", arguments: [id])
             let base = try NodeValue.draw(seqs: rows.count, db)
             for (index, row) in rows.enumerated() {
                 guard let table = self.tables[ResourceName(row[0])] else { continue }
@@ -150,8 +149,7 @@ extension NodeStore {
         let sight: RowSight = kind == .delete ? .tombstone : .withdrawn
         try db.cachedStatement(
             sql: """
-                INSERT INTO main.removed_row VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET removal = excluded.removal,
-                  sight = CASE sight WHEN \(RowSight.neverSeen.rawValue) THEN sight ELSE excluded.sight END
+                INSERT INTO main.removed_row VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET removal = excluded.removal
                 """
         ).execute(arguments: [record.resource.name.text, record.key, removal.description, sight.rawValue])
     }

@@ -20,7 +20,9 @@ extension NodeStore {
         try await pool.read { db in
             let confirmations = try Row.fetchAll(
                 db,
-                sql: "SELECT removal, removal_origin, origin, confirmed_at FROM main.removal_confirmation WHERE deleted = 0")
+                sql:
+                    "SELECT removal, removal_origin, origin, confirmed_at FROM main.removal_confirmation WHERE deleted = 0"
+            )
             let byOrder = Dictionary(grouping: confirmations) { "\($0[1] as String).\($0[0] as String)" }
             return try Row.fetchAll(
                 db,

@@ -49,7 +49,8 @@ struct LocalRoutes: Sendable {
             samples: try await local.store.consumerStatus().map { ([("consumer", $0.name)], Double($0.lagRows)) })
         let removals = try await RemovalStatus.all(of: local, now: wallClock())
         page.append(
-            "federation_removals_unconfirmed", .gauge, help: "Removal orders of this node that some node has not confirmed.",
+            "federation_removals_unconfirmed", .gauge,
+            help: "Removal orders of this node that some node has not confirmed.",
             samples: [([], Double(removals.count { !$0.missing.isEmpty }))])
         page.append(
             "federation_removals_overdue", .gauge,
