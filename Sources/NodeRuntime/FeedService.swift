@@ -19,8 +19,8 @@ struct FeedService: Service {
                 group.addTask { for await _ in rings { await announceHead() } }
                 if runsConsumers {
                     group.addTask {
-                        await catchUp()
-                        for await _ in heads { await catchUp() }
+                        await catchUp(to: 0)
+                        for await head in heads { await catchUp(to: head) }
                     }
                 }
             }
@@ -35,12 +35,12 @@ struct FeedService: Service {
         }
     }
 
-    private func catchUp() async {
+    /// - Parameter head: what links know of. A consumer may move it, when rows are for somebody else now.
+    private func catchUp(to head: Seq) async {
         do {
-            let head = try await store.head()
             while try await !store.advanceConsumers(now: wallClock()) { try Task.checkCancellation() }
-            // A consumer may write too: the confirmation of a removal goes out at once.
-            if try await store.head() != head { await announceHead() }
+            let moved = try await store.head()
+            if moved > head { signal.ring(head: moved) }
         } catch is CancellationError {
         } catch {
             // The next change tries again; the lag shows in status and metrics.

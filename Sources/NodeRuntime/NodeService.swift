@@ -22,7 +22,7 @@ package struct NodeService: Sendable {
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
     /// - Parameter listening: called once all servers accept connections, with their addresses.
-    /// - Throws: `E_ALREADY_RUNNING`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
+    /// - Throws: `E_ALREADY_RUNNING`, `E_TOPOLOGY_SAME_VERSION`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (ListeningAddresses) -> Void) async throws {
         guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(
@@ -35,16 +35,23 @@ package struct NodeService: Sendable {
                 "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
                 hint: "issue one for this node")
         }
+        try await local.store.adopt(local.topology)
         try await publishCatalog()
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
         let peers = PeerClients(topology: local.topology, credentials: credentials)
         let incoming = try await incomingLinks(signal: signal, completions: completions, metrics: metrics)
+        let outgoing = try await outgoingLinks(
+            peers: peers, signal: signal, completions: completions, metrics: metrics)
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
-        var services: [any Service] = try await outgoingLinks(
-            peers: peers, signal: signal, completions: completions, metrics: metrics)
+        var services: [any Service] = []
+        if let parent = local.topology.node(local.id)?.parent.flatMap({ local.topology.node($0) }),
+            parent.endpoint != nil, let link = incoming.links[parent.id]
+        {
+            services.append(DownLink(link: link, client: try peers.client(for: parent.id)))
+        }
         services.append(IncomingLinksService(links: incoming.links, writers: incoming.writers))
         services.append(
             FeedService(
@@ -52,13 +59,13 @@ package struct NodeService: Sendable {
                 logger: logger))
         services.append(
             PruningService(
-                store: local.store, receivers: receivers,
+                store: local.store, receivers: local.topology.neighbours(of: local.id),
                 retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger))
         services.append(
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
-                    node: local.id, topology: local.topology, links: incoming.links,
+                    node: local.id, topology: local.topology, links: incoming.links, lines: outgoing.lines,
                     view: MergedView(
                         store: local.store, topology: local.topology, peers: peers,
                         regions: local.reference.regions), metrics: metrics)))
@@ -73,6 +80,8 @@ package struct NodeService: Sendable {
         if let address = local.settings.intakeListen {
             services.append(try intakeService(at: address, announcement: announcement, intake: intake))
         }
+        // The last to start is the first to be stopped: while the others end, no more is sent.
+        services += outgoing.links
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -100,9 +109,7 @@ package struct NodeService: Sendable {
         var links: [NodeID: IncomingLink] = [:]
         var writers: [LinkStatusWriter] = []
         for neighbour in local.topology.neighbours(of: local.id) {
-            guard local.topology.role(of: neighbour, to: local.id) != .parent,
-                let policy = try await local.policy(from: neighbour, to: local.id)
-            else { continue }
+            guard let policy = try await local.policy(from: neighbour, to: local.id) else { continue }
             for record in try await local.store.withdraw(under: policy, now: wallClock()) {
                 logger.notice(
                     "copies were deleted because their resource is no longer gathered by copy",
@@ -122,31 +129,32 @@ package struct NodeService: Sendable {
         return (links, writers)
     }
 
-    /// The neighbours to which rows flow.
-    private var receivers: [NodeID] {
-        local.topology.neighbours(of: local.id).filter { local.topology.role(of: $0, to: local.id) != .child }
-    }
-
     private func outgoingLinks(
         peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
-    ) async throws -> [any Service] {
+    ) async throws -> (links: [OutgoingLink], lines: [NodeID: AwaitedLine]) {
         let head = try await local.store.head()
-        var links: [any Service] = []
+        var links: [OutgoingLink] = []
+        var lines: [NodeID: AwaitedLine] = [:]
         for neighbour in local.topology.neighbours(of: local.id) {
-            guard local.topology.role(of: neighbour, to: local.id) != .child,
-                let policy = try await local.policy(from: local.id, to: neighbour)
-            else { continue }
-            guard local.topology.node(neighbour)?.endpoint != nil else {
+            guard let policy = try await local.policy(from: local.id, to: neighbour) else { continue }
+            let line: any LinkLine
+            if local.topology.role(of: neighbour, to: local.id) == .child {
+                let awaited = AwaitedLine(receiver: neighbour)
+                lines[neighbour] = awaited
+                line = awaited
+            } else if local.topology.node(neighbour)?.endpoint != nil {
+                line = DialedLine(try peers.client(for: neighbour))
+            } else {
                 logger.warning(
                     "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
                 continue
             }
             links.append(
                 OutgoingLink(
-                    store: local.store, policy: policy, client: try peers.client(for: neighbour), signal: signal,
-                    completions: completions, metrics: metrics, head: head, logger: logger))
+                    store: local.store, policy: policy, line: line, signal: signal, completions: completions,
+                    metrics: metrics, head: head, logger: logger))
         }
-        return links
+        return (links, lines)
     }
 
     /// The links go by the catalog as it is now until the next start.

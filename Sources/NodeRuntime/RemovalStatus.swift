@@ -15,10 +15,14 @@ package struct RemovalStatus: Sendable {
     package static func all(of local: LocalNode, now: UnixMilliseconds) async throws -> [RemovalStatus] {
         let orders = try await local.store.removalOrders().filter { $0.origin == local.id }
         guard !orders.isEmpty else { return [] }
-        let holders = local.topology.holders(of: local.id, resources: local.store.resources)
-        let expected = local.topology.nodes.filter { holders.contains($0.id) }
+        var holders: [Set<NodeID>: Set<NodeID>] = [:]
         let limit = Int64(local.settings.removalConfirmationHours * 3_600_000)
         return orders.map { order in
+            let reached =
+                holders[order.audience]
+                ?? local.topology.holders(of: local.id, audience: order.audience, resources: local.store.resources)
+            holders[order.audience] = reached
+            let expected = local.topology.nodes.filter { reached.contains($0.id) }
             let missing = order.liftedAt == nil ? expected.filter { order.confirmations[$0.id] == nil } : []
             return RemovalStatus(
                 order: order, expected: expected, missing: missing,

@@ -36,14 +36,22 @@ struct City {
             epoch: epoch, head: 3, clock: now())
     }
 
-    func post(_ path: String, _ body: [UInt8]) async throws -> Reply {
-        let response = try await client.request(
-            "POST", path, headers: ["Content-Type": "application/json"], body: body, deadlineMS: 20_000)
+    func post(_ path: String, _ body: [UInt8], connection: String? = nil) async throws -> Reply {
+        var headers = ["Content-Type": "application/json"]
+        headers["Link-Connection"] = connection
+        let response = try await client.request("POST", path, headers: headers, body: body, deadlineMS: 20_000)
         return Reply(response: response)
     }
 
     func say(_ hello: Hello) async throws -> Reply {
         try await post("/v1/link/hello", Array(JSONEncoder().encode(hello)))
+    }
+
+    /// Opens the connection on which rows come down, and waits for the province's hello.
+    func call() async throws -> Conversation {
+        let conversation = Conversation(try await client.openStream("/v1/link/down", deadlineMS: 20_000), with: .sender)
+        guard try await conversation.next()?.kind == .hello else { throw FederationError("E_TEST", "no hello") }
+        return conversation
     }
 
     /// Hello, stream, probe and echo.
@@ -184,9 +192,12 @@ struct Reply {
 /// An open stream, read frame by frame by one task.
 final class Conversation {
     let stream: PeerStream
-    private var reader = FrameReader(writtenBy: .receiver)
+    private var reader: FrameReader
 
-    init(_ stream: PeerStream) { self.stream = stream }
+    init(_ stream: PeerStream, with writer: FrameReader.Writer = .receiver) {
+        self.stream = stream
+        reader = FrameReader(writtenBy: writer)
+    }
 
     /// nil at the end of the stream.
     func next() async throws -> Frame? {

@@ -211,6 +211,55 @@ struct `A province that a hostile neighbour speaks to` {
 
     // MARK: - Requests
 
+    @Test func `ends a connection down on which its hello is answered with nonsense, and says hello on the next`()
+        async throws
+    {
+        let answers = [
+            frameBytes(.helloReply, length: 2, Array("{}".utf8)),
+            frameBytes(.acknowledgement, length: 2, Array("{}".utf8)),
+            frameBytes(.changeSet, length: 0, []), frameBytes(.helloReply, length: 1 << 30, []), [0xff, 0, 0, 0, 0],
+        ]
+        for answer in answers {
+            let call = try await city.call()
+            try await call.stream.write(answer)
+            while try await call.next() != nil {}
+        }
+        try await expectGood()
+    }
+
+    @Test func `lets a newer connection down take over from an older one`() async throws {
+        let first = try await city.call()
+        let second = try await city.call()
+        while try await first.next() != nil {}
+        second.stream.cancel()
+        try await expectGood()
+    }
+
+    @Test func `answers questions for the next frame on the present connection down alone, and one at a time`()
+        async throws
+    {
+        let opened = try await city.post("/v1/link/down/next", [])
+        #expect(opened.status == 200)
+        let number = try #require(opened.response.head.headers["link-connection"])
+        for stranger in ["0", "x", "99999999999999999999"] {
+            #expect(try await city.post("/v1/link/down/next", [], connection: stranger).code == "E_SUPERSEDED")
+        }
+        // What is no frame of a receiver ends the connection.
+        let garbage = try await city.post("/v1/link/down/frame", [0xff, 0, 0, 0, 0], connection: number)
+        #expect(garbage.status >= 400)
+        #expect(try await city.post("/v1/link/down/next", [], connection: number).code == "E_SUPERSEDED")
+        // Two questions at once, when the hello is told and nothing else is to be said: one of them is refused, and neither
+        // stops the node.
+        let again = try await city.post("/v1/link/down/next", [])
+        let present = try #require(again.response.head.headers["link-connection"])
+        _ = try await city.post("/v1/link/down/next", [], connection: present)
+        async let first = city.post("/v1/link/down/next", [], connection: present)
+        async let second = city.post("/v1/link/down/next", [], connection: present)
+        let codes = try await [first.code, second.code]
+        #expect(codes.contains("E_SUPERSEDED"))
+        try await expectGood()
+    }
+
     @Test func `refuses a hello that is no JSON, or the wrong JSON`() async throws {
         let deep = String(repeating: "[", count: 100_000)
         for garbage in ["", "{", "[]", "{\"node\": 370100}", "\u{0}\u{1}", deep] {
@@ -244,10 +293,12 @@ struct `A province that a hostile neighbour speaks to` {
     }
 
     @Test func `refuses a question of a child`() async throws {
-        let reply = try await city.post("/v1/analysis", Array("{}".utf8))
-        #expect(reply.status == 403)
-        #expect(reply.code == "E_ANALYSIS_DENIED")
-        #expect(try province.refusals("E_ANALYSIS_DENIED", of: city.node) == 1)
+        for path in ["/v1/analysis", "/v1/rows"] {
+            let reply = try await city.post(path, Array("{}".utf8))
+            #expect(reply.status == 403)
+            #expect(reply.code == "E_ANALYSIS_DENIED")
+        }
+        #expect(try province.refusals("E_ANALYSIS_DENIED", of: city.node) == 2)
         try await expectGood()
     }
 

@@ -33,6 +33,26 @@ import Testing
         #expect(topology.chain(from: "370102") == ["370102", "370100", "370000"])
     }
 
+    @Test func `states what decides over links, without names and addresses`() {
+        func changed(_ change: (TopologyNode) -> TopologyNode) -> Topology {
+            Topology(name: "x", version: 3, nodes: topology.nodes.reversed().map(change))
+        }
+        #expect(
+            changed { node in
+                TopologyNode(
+                    id: node.id, name: "別名", parent: node.parent, peers: node.peers, region: node.region,
+                    endpoint: "https://127.0.0.1:1", modes: node.modes, defaultMode: node.defaultMode,
+                    sharedWithPeers: node.sharedWithPeers)
+            }.statement == topology.statement)
+        #expect(
+            changed { node in
+                TopologyNode(
+                    id: node.id, name: node.name, parent: node.parent, peers: node.peers, region: node.region,
+                    endpoint: nil, modes: ["call_record": .logical], defaultMode: node.defaultMode,
+                    sharedWithPeers: node.sharedWithPeers)
+            }.statement != topology.statement)
+    }
+
     @Test func `takes the direct edge, else the tree`() {
         #expect(topology.nextHop(from: "370100", to: "370900") == "370900")
         #expect(topology.nextHop(from: "370102", to: "370900") == "370100")
@@ -62,21 +82,35 @@ import Testing
         func policy(_ sender: NodeID, _ receiver: NodeID) -> LinkPolicy? {
             LinkPolicy(from: sender, to: receiver, topology: topology, resources: BuiltInResources.all)
         }
+        let records = BuiltInResources.all.filter { !$0.isReference }.map(\.name)
+        let tickets = BuiltInResources.ticketResources.map(\.name)
         let up = try #require(policy("370100", "370000"))
         #expect(up.origins == ["370100", "370102"])
-        #expect(up.resources == BuiltInResources.all.filter { !$0.isReference }.map(\.name))
-        #expect(up.revision == LinkRevision(topology: 3, policy: 0))
-        // A parent gets the catalog whatever the mode. Removal orders go where records of tickets go.
         let removals = RemovalResources.all.map(\.name)
-        #expect(policy("370300", "370000")?.resources == ["reply"] + CatalogResources.all.map(\.name) + removals)
+        #expect(up.resources == records && up.wholeResources == Set(records))
+        #expect(up.nodesBehind == ["370000", "370300"])
+        #expect(up.revision == LinkRevision(topology: 3, policy: 0))
+        let logical = try #require(policy("370300", "370000"))
+        // A parent gets the catalog whatever the mode.
+        #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
+        #expect(
+            logical.resources == tickets + CatalogResources.all.map(\.name) + removals, "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
-        #expect(across.origins == ["370100"])
-        #expect(across.resources == ["service_request"] + removals)
-        #expect(policy("370000", "370100")?.resources == ["removal_confirmation"])
-        #expect(topology.holders(of: "370102") == ["370100", "370000"])
-        #expect(topology.holders(of: "370100") == ["370000", "370900"])
-        #expect(topology.holders(of: "370000") == [])
+        #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
+        #expect(across.wholeResources == RemovalResources.names.union(["service_request"]))
+        #expect(across.resources == tickets + removals)
+        let down = try #require(policy("370000", "370100"))
+        #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
+        #expect(down.nodesBehind == ["370100", "370102"])
+        let reference = ReferenceResources.all.map(\.name)
+        #expect(down.wholeResources == Set(reference + ["removal_confirmation"]))
+        #expect(down.resources == tickets + reference + removals)
         #expect(policy("370300", "370100") == nil)
+        #expect(topology.holders(of: "370102", audience: []) == ["370100", "370000"])
+        #expect(topology.holders(of: "370100", audience: []) == ["370000", "370900"])
+        #expect(topology.holders(of: "370000", audience: []) == [])
+        #expect(topology.holders(of: "370000", audience: ["370102"]) == ["370100", "370102"])
+        #expect(topology.holders(of: "370102", audience: ["370300"]) == ["370100", "370000", "370300"])
     }
 
     /// Design rule 1, over random trees with random peers: whoever asks for the rows of an origin finds it by going from
@@ -104,6 +138,12 @@ import Testing
                 }
                 #expect(path.last == origin)
                 #expect(Set(path).count == path.count)
+                // What `origin` confirms to `receiver` comes the same way, though not to whom it leads back.
+                for (next, sender) in zip(path, path.dropFirst()) {
+                    let policy = try #require(
+                        LinkPolicy(from: sender, to: next, topology: topology, resources: BuiltInResources.all))
+                    #expect(policy.origins.contains(origin) && !policy.origins.contains(receiver))
+                }
             }
         }
     }

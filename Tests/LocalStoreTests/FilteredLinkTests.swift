@@ -70,6 +70,28 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
         policy(from: lixia, to: jinan, topology: chain(version, grant))
     }
 
+    @Test func `a topology that was edited under its old version is refused`() async throws {
+        func topology(_ version: Int64, regions: [String]) -> Topology {
+            var grant = LinkGrant()
+            grant.tickets.regions = regions
+            return Topology(
+                name: "t", version: version,
+                nodes: [
+                    TopologyNode(id: province, name: "省", parent: nil, region: "370000", endpoint: nil),
+                    TopologyNode(
+                        id: jinan, name: "市", parent: province, region: "370100", endpoint: nil, grant: grant),
+                ])
+        }
+        let store = try TemporaryStore(jinan)
+        try await store.store.adopt(topology(1, regions: []))
+        try await store.store.adopt(topology(1, regions: []))
+        await #expect {
+            try await store.store.adopt(topology(1, regions: ["370102"]))
+        } throws: { ($0 as? FederationError)?.code == "E_TOPOLOGY_SAME_VERSION" }
+        try await store.store.adopt(topology(2, regions: ["370102"]))
+        try await store.store.adopt(topology(1, regions: []))
+    }
+
     /// 5.2-4 of the domain model.
     @Test func `never lets out a column that is dropped, and masks and tokenises others`() async throws {
         _ = try await county.store.intake([ticket(1, origin: lixia, region: "370102")], now: noon)

@@ -68,6 +68,11 @@ extension NodeStore {
         let report = try await below.remove(
             .delete, tickets: ["370100-1"], reason: "subject_request", order: ulid(1), now: noon)
         #expect(report.rows == 4)
+        // The order leaves when the consumers are through, not before.
+        try await carry(below, above, policy: up)
+        try await above.catchUpConsumers(now: noon)
+        #expect(try await above.confirmed().isEmpty)
+        try await below.catchUpConsumers(now: noon)
         try await carry(below, above, policy: up)
         let left: Set = ["370100-2", "370100-call-2", "370100-recording-2"]
         #expect(try await below.keys(of: jinan) == left)
@@ -221,19 +226,21 @@ private struct RandomHistory {
     private var version: Int64 = 2
     private var orders: [(origin: NodeID, id: String, keys: Set<String>)] = []
     private var recalls: [(origin: NodeID, id: String)] = []
-    private var written: [NodeID: Int] = [:]
     private var orderNumber: UInt64 = 0
     private var now = noon
 
-    static let links = [(lixia, jinan), (jinan, province)]
+    static let links = [
+        (lixia, jinan), (jinan, province), (province, jinan), (jinan, lixia), (province, qingdao), (qingdao, province),
+    ]
 
     init(seed: UInt64) throws {
         random = SplitMix64(seed: seed)
         isFiltered = Bool.random(using: &random)
         topology = isFiltered ? narrow : qilu
         stores = [
-            lixia: try TemporaryStore(lixia, isFiltered: isFiltered),
-            jinan: try TemporaryStore(jinan, isFiltered: isFiltered), province: try TemporaryStore(province),
+            lixia: try TemporaryStore(lixia, topology: topology, isFiltered: isFiltered),
+            jinan: try TemporaryStore(jinan, topology: topology, isFiltered: isFiltered), province: try TemporaryStore(province, topology: topology),
+            qingdao: try TemporaryStore(qingdao, topology: topology),
         ]
     }
 
@@ -260,13 +267,19 @@ private struct RandomHistory {
     private mutating func write() async throws {
         let origin = origin()
         let number = Int.random(in: 1...12, using: &random)
-        written[origin] = max(written[origin] ?? 0, number)
         var request = ticket(number, origin: origin, title: "\(now)")
         request.fields["region_code"] = .text(["370102", "370103", "370104"].randomElement(using: &random) ?? "")
-        let records =
-            Bool.random(using: &random)
-            ? [request] : [stage("handling", of: number, origin: origin, after: now - noon, handled)]
-        _ = try await store(origin).intake(rows: records.map { [$0] }, isGuarded: false, now: now)
+        let minutes = now - noon
+        let record =
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: stage("handling", of: number, origin: origin, after: minutes, handled)
+            case 1:
+                stage(
+                    "transfer", of: number, origin: origin, after: minutes,
+                    ["transfer_id": .text("\(now)"), "step": .text("offer"), "to_node": .text(qingdao.code)])
+            default: request
+            }
+        _ = try await store(origin).intake(rows: [[record]], isGuarded: false, now: now)
     }
 
     private mutating func remove(_ kind: RemovalKind) async throws {
@@ -275,7 +288,7 @@ private struct RandomHistory {
         let id = "\(origin)-\(Int.random(in: 1...12, using: &random))"
         orderNumber += 1
         var keys: Set<String> = []
-        for resource in ["service_request", "handling"] {
+        for resource in ["service_request", "handling", "transfer"] {
             keys.formUnion(
                 try await store.rows(
                     sql: "SELECT \"key\" FROM \(resource) WHERE deleted = 0 AND origin = ? AND global_id = ?",
@@ -343,7 +356,7 @@ private struct RandomHistory {
 
     /// A node that holds an order, or has confirmed it, holds none of its rows.
     func check() async throws {
-        for node in [jinan, province] {
+        for node in stores.keys {
             let store = try store(node)
             let held = try await store.removalOrders()
             let confirmed = try await store.confirmed()
@@ -360,8 +373,8 @@ private struct RandomHistory {
         var hasMoved = true
         while hasMoved {
             hasMoved = false
-            for link in Self.links { while try await move(link.0, link.1, rowsMax: 50) { hasMoved = true } }
             for node in stores.keys { try await store(node).catchUpConsumers(now: now) }
+            for link in Self.links { while try await move(link.0, link.1, rowsMax: 50) { hasMoved = true } }
         }
         let recalled = try await hidden()
         for (index, node) in [jinan, province].enumerated() {
@@ -375,8 +388,13 @@ private struct RandomHistory {
                     #expect(keys == granted)
                 }
             }
-            let confirmed = try await store(node).confirmed()
-            for order in orders where order.origin != node { #expect(confirmed.contains(order.id)) }
+        }
+        for origin in [lixia, jinan] {
+            for order in try await store(origin).removalOrders()
+            where order.origin == origin && orders.contains(where: { $0.id == order.id }) {
+                let expected = topology.holders(of: origin, audience: order.audience)
+                #expect(expected.isSubset(of: Set(order.confirmations.keys)), "of order \(order.id)")
+            }
         }
     }
 

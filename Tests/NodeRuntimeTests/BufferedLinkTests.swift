@@ -20,10 +20,12 @@ enum BufferedHalf: CaseIterable {
 private struct BufferingProxy<Context: RequestContext>: RouterMiddleware {
     let half: BufferedHalf
 
+    private static var streams: [String] { ["/v1/link/stream", "/v1/link/down"] }
+
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.uri.path == "/v1/link/stream" else { return try await next(request, context) }
+        guard Self.streams.contains(request.uri.path) else { return try await next(request, context) }
         switch half {
         case .request:
             var held = request
@@ -53,60 +55,83 @@ private final class HeldBody: ResponseBodyWriter {
     func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
-@Suite struct `A link with something between the nodes that buffers` {
-    @Test(.timeLimit(.minutes(1)), arguments: BufferedHalf.allCases)
-    func `falls back to one request a change-set and becomes level`(half: BufferedHalf) async throws {
-        let nodes = ["370000", "370100"].compactMap { NodeID($0) }
-        let (province, city) = (nodes[0], nodes[1])
-        let topology = Topology(
+/// A province that serves behind a proxy that buffers, and its city.
+private struct BufferedPair {
+    let province: NodeID
+    let city: NodeID
+    let topology: Topology
+    let stores: [NodeID: NodeStore]
+    let signals: [NodeID: ChangeSignal]
+    let metrics = LinkMetrics()
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let folder: TemporaryFolder
+    private let authority: CertificateAuthority
+    private let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
+
+    init() throws {
+        (province, city) = (try node("370000"), try node("370100"))
+        topology = Topology(
             name: "test", version: 1,
             nodes: [
                 TopologyNode(id: province, name: "省", parent: nil, region: "370000", endpoint: nil),
                 TopologyNode(id: city, name: "市", parent: province, region: "370100", endpoint: nil),
             ])
-        let policy = try #require(
-            LinkPolicy(from: city, to: province, topology: topology, resources: BuiltInResources.all))
-        let folder = FileManager.default.temporaryDirectory.appending(path: "buffered-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let stores = try nodes.map { node in
-            let path = folder.appending(path: "\(node).db").path
+        folder = try TemporaryFolder()
+        authority = try CertificateAuthority(name: "test", validityDays: 1, now: now)
+        var stores: [NodeID: NodeStore] = [:]
+        for node in [province, city] {
+            let path = folder.path("\(node).db")
             try NodeStore.create(at: path, node: node, epoch: Epoch(counter: 1, nonce: 1))
-            return try NodeStore(at: path)
+            stores[node] = try NodeStore(at: path)
         }
-        let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
-        let records = (1...700).map { number in
-            IntakeRecord(
-                resource: "recording", key: "r\(number)", fields: ["uri": .text("file:///\(number)")])
-        }
-        _ = try await stores[1].intake(records, now: now)
+        self.stores = stores
+        signals = [province: ChangeSignal(), city: ChangeSignal()]
+    }
 
-        let authority = try CertificateAuthority(name: "test", validityDays: 1, now: now)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let metrics = LinkMetrics()
-        let signal = ChangeSignal()
-        let provinceCredentials = try authority.makeCredentials(for: province, validityDays: 1, now: now)
-        let incoming = IncomingLink(
-            sender: city, store: stores[0], topology: topology, policy: policy, cursor: nil, signal: signal,
-            completions: ChangeSignal(), metrics: metrics,
-            statuses: LinkStatusWriter(store: stores[0], peer: city, direction: .receiving, logger: logger),
+    func store(_ node: NodeID) throws -> NodeStore { try #require(stores[node]) }
+
+    private func policy(from sender: NodeID, to receiver: NodeID) throws -> LinkPolicy {
+        try #require(LinkPolicy(from: sender, to: receiver, topology: topology, resources: BuiltInResources.all))
+    }
+
+    func incoming(at receiver: NodeID, from sender: NodeID) throws -> IncomingLink {
+        let store = try store(receiver)
+        return IncomingLink(
+            sender: sender, store: store, topology: topology, policy: try policy(from: sender, to: receiver),
+            cursor: nil, signal: try #require(signals[receiver]), completions: ChangeSignal(), metrics: metrics,
+            statuses: LinkStatusWriter(store: store, peer: sender, direction: .receiving, logger: logger),
             logger: logger)
+    }
+
+    func outgoing(at sender: NodeID, to receiver: NodeID, line: any LinkLine) async throws -> OutgoingLink {
+        let store = try store(sender)
+        return OutgoingLink(
+            store: store, policy: try policy(from: sender, to: receiver), line: line, signal: ChangeSignal(),
+            completions: ChangeSignal(), metrics: metrics, head: try await store.head(), logger: logger)
+    }
+
+    /// Runs the province's server and what `services` makes with the city's client, until the receiver has `count` rows.
+    func run(
+        _ half: BufferedHalf, links: [NodeID: IncomingLink] = [:], lines: [NodeID: AwaitedLine] = [:],
+        services: (PeerClient) async throws -> [any Service], until count: Int, of resource: ResourceName,
+        at receiver: NodeID
+    ) async throws {
+        let credentials = try authority.makeCredentials(for: province, validityDays: 1, now: now)
         let router = Router(context: PeerRequestContext.self)
         router.middlewares.add(BufferingProxy(half: half))
         LinkRoutes(
-            node: province, topology: topology, links: [city: incoming],
+            node: province, topology: topology, links: links, lines: lines,
             view: MergedView(
-                store: stores[0], topology: topology,
-                peers: PeerClients(topology: topology, credentials: provinceCredentials),
-                regions: ReferenceData.builtIn.regions), metrics: metrics
+                store: try store(province), topology: topology,
+                peers: PeerClients(topology: topology, credentials: credentials), regions: ReferenceData.builtIn.regions
+            ), metrics: metrics
         ).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = Application(
             router: router,
-            server: mutualTLSServer(bundle: try ServerTLSBundle(provinceCredentials), counters: HandshakeCounters()),
+            server: mutualTLSServer(bundle: try ServerTLSBundle(credentials), counters: HandshakeCounters()),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { port.yield($0.localAddress?.port ?? 0) }, logger: logger)
-
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             var iterator = ports.makeAsyncIterator()
@@ -114,17 +139,59 @@ private final class HeldBody: ResponseBodyWriter {
             let client = PeerClient(
                 node: province, host: "127.0.0.1", port: bound,
                 credentials: try authority.makeCredentials(for: city, validityDays: 1, now: now))
-            let link = OutgoingLink(
-                store: stores[1], policy: policy, client: client, signal: ChangeSignal(),
-                completions: ChangeSignal(), metrics: metrics, head: try await stores[1].head(), logger: logger)
-            group.addTask { try await link.run() }
-            for await _ in signal.heads() {
-                if try await stores[0].rowCounts(of: "recording")["370100"] == 700 { break }
+            for service in try await services(client) { group.addTask { try await service.run() } }
+            for await _ in try #require(signals[receiver]).heads() {
+                let counts = try await store(receiver).rowCounts(of: resource)
+                if counts.values.reduce(0, +) == count { break }
             }
             group.cancelAll()
             await client.shutdown()
         }
-        #expect(try await stores[0].cursor(of: city)?.sweep == .complete)
-        for store in stores { try store.close() }
+    }
+
+    func close() throws { for store in stores.values { try store.close() } }
+}
+
+@Suite struct `A link with something between the nodes that buffers` {
+    @Test(.timeLimit(.minutes(1)), arguments: BufferedHalf.allCases)
+    func `falls back to one request a change-set and becomes level`(half: BufferedHalf) async throws {
+        let pair = try BufferedPair()
+        let records = (1...700).map { number in
+            IntakeRecord(resource: "recording", key: "r\(number)", fields: ["uri": .text("file:///\(number)")])
+        }
+        _ = try await pair.store(pair.city).intake(records, now: 1_790_000_000_000)
+        let incoming = try pair.incoming(at: pair.province, from: pair.city)
+        try await pair.run(
+            half, links: [pair.city: incoming],
+            services: { [try await pair.outgoing(at: pair.city, to: pair.province, line: DialedLine($0))] },
+            until: 700, of: "recording", at: pair.province)
+        #expect(try await pair.store(pair.province).cursor(of: pair.city)?.sweep == .complete)
+        try pair.close()
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: BufferedHalf.allCases)
+    func `falls back to requests of the child for what flows down`(half: BufferedHalf) async throws {
+        let pair = try BufferedPair()
+        let records = (1...700).map { number in
+            IntakeRecord(
+                resource: "code_list_entry", key: "c\(number)",
+                fields: [
+                    "release": .integer(1), "list": .text("channel"), "code": .text("x\(number)"),
+                    "list_title": .text("渠道"), "title": .text("电话"),
+                ])
+        }
+        _ = try await pair.store(pair.province).intake(records, now: 1_790_000_000_000)
+        let line = AwaitedLine(receiver: pair.city)
+        let down = try pair.incoming(at: pair.city, from: pair.province)
+        try await pair.run(
+            half, lines: [pair.city: line],
+            services: {
+                [
+                    try await pair.outgoing(at: pair.province, to: pair.city, line: line),
+                    DownLink(link: down, client: $0),
+                ]
+            }, until: 700, of: "code_list_entry", at: pair.city)
+        #expect(try await pair.store(pair.city).cursor(of: pair.province)?.sweep == .complete)
+        try pair.close()
     }
 }

@@ -42,7 +42,8 @@ import Testing
         let reports = try await LinkReport.all(of: local, now: now)
         #expect(
             reports.map { "\($0.peer.id) \($0.role) \($0.direction)" } == [
-                "370000 parent sending", "370102 child receiving", "370900 peer sending", "370900 peer receiving",
+                "370000 parent sending", "370000 parent receiving", "370102 child receiving", "370102 child sending",
+                "370900 peer sending", "370900 peer receiving",
             ])
         #expect(reports.allSatisfy { $0.state == "connecting" && $0.lagRows == 0 && $0.error == nil })
         #expect(reports[0].modes["recording"] == .logical)

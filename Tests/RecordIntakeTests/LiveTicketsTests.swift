@@ -66,6 +66,7 @@ struct LiveTicketsTests {
         let ids = { (records: [IntakeRecord]) in
             Set(records.filter { $0.resource == "service_request" }.map(\.key))
         }
+        #expect(second.records(until: monday + 36_000_000 + 100_000).first?.key.utf8.count == "370100-".count + 23)
         let earlier = ids(first.records(until: monday + 36_000_000 + 60_000))
         #expect(earlier.isDisjoint(with: ids(second.records(until: monday + 36_000_000 + 200_000))))
     }

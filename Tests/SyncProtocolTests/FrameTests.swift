@@ -37,7 +37,8 @@ import Testing
         func header(_ length: Int) -> [UInt8] {
             [kind.rawValue] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
         }
-        let writer: FrameReader.Writer = [.echo, .acknowledgement, .refusal].contains(kind) ? .receiver : .sender
+        let writer: FrameReader.Writer =
+            [.echo, .acknowledgement, .refusal, .helloReply].contains(kind) ? .receiver : .sender
         var atLimit = FrameReader(writtenBy: writer)
         atLimit.append(header(kind.bodyBytesMax))
         #expect(try atLimit.next()?.body.count == (kind.bodyBytesMax == 0 ? 0 : nil))
@@ -56,7 +57,7 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
-    @Test(arguments: [UInt8(0), 8, 0x48, 0xff]) func `an unknown kind is refused`(_ kind: UInt8) {
+    @Test(arguments: [UInt8(0), 10, 0x48, 0xff]) func `an unknown kind is refused`(_ kind: UInt8) {
         var reader = FrameReader(writtenBy: .sender)
         reader.append([kind, 0, 0, 0, 0])
         let error = #expect(throws: FederationError.self) { try reader.next() }

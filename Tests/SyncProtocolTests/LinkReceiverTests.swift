@@ -63,6 +63,16 @@ import Testing
         #expect(refusal(offer(&behind, 3, cursor(101, policy: 6), cursor(102, policy: 6)))?.code == "E_OUT_OF_STEP")
     }
 
+    @Test func `a receiver that dials shows why there is no connection, until a hello has come`() {
+        var link = Link.receiver()
+        link.onUnreached(FederationError("E_PEER_UNREACHABLE", "", isRetryable: true), now: now)
+        #expect(link.summary(now: now).state == .unreachable(code: "E_PEER_UNREACHABLE"))
+        _ = link.onHello(Link.hello(), connection: 1, cursor: Link.cursor(100), now: now)
+        link.onUnreached(FederationError("E_PEER_UNREACHABLE", "", isRetryable: true), now: now)
+        #expect(link.summary(now: now).state == .level)
+        #expect(link.summary(now: now).lastError == nil)
+    }
+
     @Test func `a hello without a common protocol version is refused with both ranges`() {
         var link = Link.receiver()
         let hello = Link.hello(range: ProtocolRange(min: 2, max: 4))

@@ -39,7 +39,7 @@ struct SimulatedSource {
     /// - Returns: nil when nothing that is granted lies behind the cursor.
     func prepare(_ request: PrepareRequest, policy: LinkPolicy, now: UnixMilliseconds) -> SimulatedChangeSet? {
         let granted = rows.values.filter {
-            policy.resources.contains($0.row.resource)
+            policy.wholeResources.contains($0.row.resource)
                 && policy.origins.contains { [o = $0.row.key.origin] in $0.code == o }
         }
         let changed = granted.filter { $0.seq > request.from.seq }.sorted { $0.seq < $1.seq }
@@ -72,7 +72,7 @@ struct SimulatedSource {
     /// What the receiver has to hold in the end.
     func granted(by policy: LinkPolicy) -> [RowID: SimulatedRow] {
         rows.filter { id, value in
-            !value.row.isDeleted && policy.resources.contains(id.resource)
+            !value.row.isDeleted && policy.wholeResources.contains(id.resource)
                 && policy.origins.contains { $0.code == id.key.origin }
         }.mapValues(\.row)
     }

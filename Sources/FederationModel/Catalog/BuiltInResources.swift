@@ -14,9 +14,7 @@ package enum BuiltInResources {
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 
     /// The resources that together make up a ticket: the request and every record of its thread.
-    package static let ticketResources: [ResourceDefinition] = all.filter {
-        $0.name == serviceRequest.name || $0.isThreadRecord
-    }
+    package static let ticketResources: [ResourceDefinition] = all.filter(\.isTicketRecord)
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

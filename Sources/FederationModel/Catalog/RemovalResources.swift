@@ -16,6 +16,8 @@ package enum RemovalResources {
             .init("reason", "事由", level: .open, codeList: "removal_reason", required: true, bytesMax: 32),
             .init("row_count", "记录数", .integer, level: .open, required: true),
             .init("ordered_at", "下达时间", .timestamp, level: .open, required: true),
+            // Who had to see the tickets, whatever the mode; codes with a space between them.
+            .init("audience", "知悉节点", level: .open, bytesMax: 10_000),
             // From then on nobody need confirm it: its rows are granted again, or a later order is about them.
             .init("lifted_at", "解除时间", .timestamp, level: .open),
         ])
@@ -51,15 +53,27 @@ package enum RemovalKind: String, CaseIterable, Sendable {
     }
 }
 
+extension ResourceDefinition {
+    /// Whether its rows say for whom they are, so that they may flow over links that do not copy the resource.
+    var hasAudience: Bool { isTicketRecord || name == RemovalResources.order.name }
+}
+
 extension Topology {
-    /// The nodes that can hold copies of rows of `origin`: all that its removal orders reach, link by link.
-    package func holders(of origin: NodeID, resources: [ResourceDefinition] = BuiltInResources.all) -> Set<NodeID> {
+    /// The nodes that can hold copies of the records of `origin` that an order is about: all that the order reaches, link by
+    /// link.
+    ///
+    /// - Parameter audience: who had to see the tickets whatever the mode.
+    package func holders(
+        of origin: NodeID, audience: Set<NodeID>, resources: [ResourceDefinition] = BuiltInResources.all
+    ) -> Set<NodeID> {
         var reached: Set<NodeID> = [origin]
         var frontier = [origin]
         while let sender = frontier.popLast() {
             for receiver in neighbours(of: sender) where !reached.contains(receiver) {
                 guard let policy = LinkPolicy(from: sender, to: receiver, topology: self, resources: resources),
-                    policy.origins.contains(origin), policy.resources.contains(RemovalResources.order.name)
+                    policy.origins.contains(origin),
+                    policy.wholeResources.contains(RemovalResources.order.name)
+                        || !policy.nodesBehind.isDisjoint(with: audience)
                 else { continue }
                 reached.insert(receiver)
                 frontier.append(receiver)

@@ -104,6 +104,8 @@ package struct ResourceDefinition: Hashable, Sendable {
     package let isReference: Bool
     /// Whether its records belong to the thread of a ticket.
     package let isThreadRecord: Bool
+    /// Whether its records belong to a ticket: the request itself, or its thread. Such a record has the ticket's audience.
+    package let isTicketRecord: Bool
     /// How many columns are required.
     let requiredColumns: Int
     private let positions: [String: Int]
@@ -120,10 +122,16 @@ package struct ResourceDefinition: Hashable, Sendable {
         self.isReference = isReference
         positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
         isThreadRecord = positions["ticket_origin"] != nil
+        isTicketRecord = positions["global_id"] != nil
         requiredColumns = columns.count { $0.isRequired }
     }
 
     package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
+
+    /// The column that says when the thing happened that a row tells of; nil when none does.
+    package var timeColumn: String? {
+        ["occurred_at", "requested_datetime", "arrival"].first { positions[$0] != nil }
+    }
 }
 
 /// What is wrong with one value of one row. It names the field and the rule, never the value.

@@ -7,12 +7,18 @@ package struct LinkPolicy: Hashable, Sendable {
     package let sender: NodeID
     package let receiver: NodeID
     package internal(set) var revision: LinkRevision
-    /// The resources whose rows are copied, in the order of the built-in catalog, which is the order of a sweep.
+    /// The resources of which rows may be copied, in the order of the built-in catalog, which is the order of a sweep.
     package let resources: [ResourceName]
-    /// Those of them whose rows stay at the sender, because its catalog does not grant them (`under`).
+    /// Those of them that the mode or the direction copies, as far as `grant` goes. Of the others, a row is granted when
+    /// somebody behind the link must see its ticket (design rule 4).
+    package let wholeResources: Set<ResourceName>
+    /// Those of `resources` whose rows stay at the sender, because its catalog does not grant them (`under`).
     package internal(set) var withheld: Set<ResourceName> = []
     /// Origins whose rows the sender supplies to the receiver.
     package let origins: Set<NodeID>
+    /// The nodes behind the link, as seen from the sender: the receiver, and whoever is reached through it. What one of
+    /// them must see is granted whatever `wholeResources` and the filter of `grant` say.
+    package let nodesBehind: Set<NodeID>
     /// Which rows of them, and what of each row.
     package let grant: LinkGrant
 
@@ -25,15 +31,20 @@ package struct LinkPolicy: Hashable, Sendable {
         let mayCopyTickets = resources.contains {
             RemovalResources.covers($0) && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
         }
-        self.resources = resources.filter { resource in
-            // An order follows the rows that it may be about; confirmations come back, whatever else flows that way.
-            if resource.name == RemovalResources.order.name { return mayCopyTickets }
-            if resource.name == RemovalResources.confirmation.name { return true }
-            // A parent has the catalogs of all below it, whatever else it may have of them.
-            if CatalogResources.names.contains(resource.name) { return role == .parent }
-            // Reference data comes from above; what a child or a peer says of it counts for nothing.
-            return !resource.isReference && topology.mode(of: resource.name, from: sender, to: receiver) == .physical
-        }.map(\.name)
+        let whole = Set(
+            resources.filter { resource in
+                // An order goes where records go that it may be about; confirmations come back over any link.
+                if resource.name == RemovalResources.order.name { return mayCopyTickets }
+                if resource.name == RemovalResources.confirmation.name { return true }
+                // A parent has the catalogs of all below it, whatever else it may have of them.
+                if CatalogResources.names.contains(resource.name) { return role == .parent }
+                // Reference data comes from above; what a child or a peer says of it counts for nothing.
+                if resource.isReference { return role == .child }
+                return topology.mode(of: resource.name, from: sender, to: receiver) == .physical
+            }.map(\.name))
+        wholeResources = whole
+        self.resources = resources.filter { $0.hasAudience || whole.contains($0.name) }.map(\.name)
+        nodesBehind = Set(topology.nodes.map(\.id).filter { topology.nextHop(from: sender, to: $0) == receiver })
         grant = topology.grant(from: sender, to: receiver)
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
     }

@@ -81,6 +81,21 @@ package struct Topology: Sendable {
         ).mapValues { $0.map(\.id) }
     }
 
+    /// What decides over links, as text that is equal for equal topologies: all but names and addresses.
+    package var statement: String {
+        func modes(_ modes: [ResourceName: AggregationMode]) -> String {
+            modes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }.joined(separator: ",")
+        }
+        return nodes.sorted { $0.id < $1.id }.map { node in
+            let grants = [("", node.grant)] + node.peerGrants.sorted { $0.key < $1.key }.map { ($0.key.code, $0.value) }
+            return
+                ([
+                    "\(node.id) under \(node.parent?.code ?? "-") beside \(node.peers.sorted())",
+                    "\(node.defaultMode.rawValue) \(modes(node.modes)) shares \(node.sharedWithPeers.sorted())",
+                ] + grants.flatMap { name, grant in grant.lines.map { "\(name) \($0)" } }).joined(separator: "; ")
+        }.joined(separator: "\n")
+    }
+
     package func node(_ id: NodeID) -> TopologyNode? { byID[id] }
 
     package func contains(_ id: NodeID) -> Bool { byID[id] != nil }
@@ -124,6 +139,13 @@ package struct Topology: Sendable {
         return node(a)?.parent
     }
 
+    /// The nodes that lie on the way from `a` to `b`, and `b`.
+    package func path(from a: NodeID, to b: NodeID) -> [NodeID] {
+        var path: [NodeID] = []
+        while let next = nextHop(from: path.last ?? a, to: b), !path.contains(next) { path.append(next) }
+        return path
+    }
+
     /// The one neighbour from which `receiver` takes rows of `origin` (design rule 1). Rows from any other neighbour are
     /// refused, so nothing echoes and nothing needs de-duplication.
     package func supplier(of origin: NodeID, to receiver: NodeID) -> NodeID? {
@@ -131,7 +153,8 @@ package struct Topology: Sendable {
         return nextHop(from: receiver, to: origin)
     }
 
-    /// The mode of `resource` on the edge from `sender` to `receiver`. Nothing flows down yet, so it is logical there.
+    /// The mode of `resource` on the edge from `sender` to `receiver`. Nothing flows down as a whole but reference data, so it
+    /// is logical there.
     package func mode(of resource: ResourceName, from sender: NodeID, to receiver: NodeID) -> AggregationMode {
         guard let node = node(sender) else { return .logical }
         switch role(of: receiver, to: sender) {
@@ -141,9 +164,14 @@ package struct Topology: Sendable {
         }
     }
 
-    /// What `sender` gives to `receiver` of the resources that are copied to it.
+    /// What `sender` gives to `receiver`: which tickets of the resources that are copied to it, and what of each row. To a
+    /// child nothing is held back: who handles a ticket needs all of it.
     package func grant(from sender: NodeID, to receiver: NodeID) -> LinkGrant {
         guard let node = node(sender) else { return LinkGrant() }
-        return role(of: receiver, to: sender) == .peer ? node.peerGrants[receiver] ?? node.grant : node.grant
+        return switch role(of: receiver, to: sender) {
+        case .parent: node.grant
+        case .peer: node.peerGrants[receiver] ?? node.grant
+        case .child, nil: LinkGrant()
+        }
     }
 }

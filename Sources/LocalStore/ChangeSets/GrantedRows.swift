@@ -3,23 +3,40 @@ import FederationModel
 
 /// What a link grants of one resource, as SQL: the row filter is the WHERE of the change-set's SELECT and the field
 /// treatment its column list. So what is not granted is not even read.
+///
+/// A resource is granted whole, or as far as the link's filter goes, or not at all; in the last two cases the records of
+/// tickets that somebody behind the link must see come to it (the *audience*, design rule 4).
 struct GrantedRows: Sendable {
     let resource: ResourceDefinition
-    private let table: String
+    private let table: ResourceTable
     private let columns: [(column: ColumnDefinition, treatment: FieldTreatment)]
+    /// Whether its rows are granted but for the filter.
+    private let isWhole: Bool
     private let filter: GrantFilter
+    /// Whether rows are granted by their ticket's audience.
+    private let hasAudience: Bool
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
     /// be, so all of them are.
     private let carried: String
+    /// Whether this node may have recalled rows of it.
     private let isRemovable: Bool
 
-    init(_ table: ResourceTable, policy: LinkPolicy) {
+    /// - Parameter isShared: whether any ticket of this node has an audience. Without one, no row has to be asked for it.
+    init(_ table: ResourceTable, policy: LinkPolicy, isShared: Bool) {
         resource = table.definition
-        self.table = table.table
+        self.table = table
         columns = policy.columns(of: resource)
         carried = policy.grant.treatments[resource.name]?.isEmpty == false ? "NULL" : "r.\(ResourceTable.carried)"
         isRemovable = RemovalResources.covers(resource)
-        filter = resource.isOfTicket ? policy.grant.tickets : GrantFilter()
+        isWhole = policy.wholeResources.contains(resource.name)
+        filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
+        hasAudience = isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
+    }
+
+    /// Of all resources that `policy` grants, those of which there may be rows here.
+    static func all(of policy: LinkPolicy, tables: [ResourceName: ResourceTable], isShared: Bool) -> [GrantedRows] {
+        policy.resources.filter(policy.grants).compactMap { tables[$0] }
+            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter { $0.isWhole || $0.hasAudience || $0.isOrder }
     }
 
     /// An empty block with the columns that `tail` and `bucket` select.
@@ -29,73 +46,142 @@ struct GrantedRows: Sendable {
 
     // MARK: - SELECTs
 
-    /// What changed in (?1, ?2]. ?3 the origins as a JSON array. The plus keeps the planner on the index of seq: to it, one
-    /// origin looks like fewer rows than a range.
+    /// Where the seqs of `tail` come from, each behind :after.
+    var seqs: [String] {
+        if isEverything || isOrder { return [table.seqs] + (isRemovable ? [ScopeLog.seqs] : []) }
+        return [isWhole ? table.seqs : ResourceTable.sharedSeqs, ScopeLog.seqs]
+    }
+
+    /// What changed in (:after, :upto]. :origins and :behind (`LinkPolicy.nodesBehind`) are JSON arrays. The plus keeps the
+    /// planner on the index of seq: to it, one origin looks like fewer rows than a range.
     ///
-    /// Without a filter, rows that went away are told as such. With one, only those of whom the scope log says that they
-    /// were granted before (design rule 3), so that no key is told of a row that never was.
-    ///
-    /// What this node recalled is known from the log as well, since its rows stay here.
+    /// Without a condition, rows that went away are told as such. With one, only those of whom the scope log says that they
+    /// were granted before (design rule 3), so that no key is told of a row that never was. What this node recalled is known
+    /// from the log as well, since its rows stay here.
     var tail: String {
-        let changed = """
-            SELECT \(selected) FROM main.\(table) AS r
-            WHERE r.seq > ?1 AND r.seq <= ?2 AND +r.origin IN (SELECT value FROM json_each(?3))\(isOnItsWay)
+        func within(_ row: String) -> String {
+            "\(row).seq > :after AND \(row).seq <= :upto"
+        }
+        let origins = "IN (SELECT value FROM json_each(:origins))"
+        func gone(_ condition: String) -> String {
             """
-        guard isRemovable else { return changed }
-        let isTold = filter.isEmpty ? "NOT \(isHidden(from: .withdrawn))" : isGranted
-        let isGone = filter.isEmpty ? isHidden(from: .withdrawn) : "NOT (\(isGranted))"
-        let wasGranted = filter.isEmpty ? "" : " AND \(Self.sql(filter, of: "l"))"
-        return """
-            \(changed) AND \(isTold)
-            UNION ALL
             SELECT \(keyOnly) FROM (
               SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
-              WHERE l.seq > ?1 AND l.seq <= ?2 AND l.resource = '\(resource.name)'
-                AND +l.origin IN (SELECT value FROM json_each(?3))\(wasGranted)) AS gone
-            JOIN main.\(table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
-            WHERE \(isGone) AND NOT \(isHidden(from: .neverSeen))
+              WHERE \(within("l")) AND l.resource = '\(resource.name)' AND +l.origin \(origins) AND \(wasGranted)) AS gone
+            JOIN main.\(table.table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
+            WHERE \(condition)\(isRemovable ? " AND NOT \(isHidden(from: .neverSeen))" : "")
+            """
+        }
+        if isEverything || isOrder {
+            let all = """
+                SELECT \(selected) FROM main.\(table.table) AS r
+                WHERE \(within("r")) AND +r.origin \(origins)\(isOnItsWay)
+                """
+            guard isRemovable else { return all }
+            let hidden = isHidden(from: .withdrawn)
+            return "\(all) AND NOT \(hidden) UNION ALL \(gone(hidden))"
+        }
+        // Records of shared tickets have a feed of their own: a link that grants nothing else does not look at the others.
+        let changed =
+            isWhole
+            ? "main.\(table.table) AS r WHERE \(within("r"))"
+            : """
+            main.ticket_share AS s CROSS JOIN main.\(table.table) AS r ON r.id = s.row AND r.seq = s.seq
+            WHERE \(within("s")) AND +s.resource = '\(resource.name)'
+            """
+        return """
+            SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())
+            UNION ALL
+            \(gone("NOT (\(isGranted()))"))
             """
     }
 
-    /// The next granted rows behind (?1, ?2), in the order of the key. ?3 the origins, ?4 how many at most. With the plus
-    /// the search begins at the key, not at the origin's first row.
+    /// The next granted rows behind (:origin, :key), in the order of the key, :limit at most. With the plus the search begins
+    /// at the key, not at the origin's first row.
+    ///
+    /// What is granted by audience alone is found by its tickets, as there may be little of it in a large table.
     var bucket: String {
-        """
-        SELECT \(selected) FROM main.\(table) AS r
-        WHERE (r.origin, r."key") > (?1, ?2) AND \(isGranted)
-          AND +r.origin IN (SELECT value FROM json_each(?3))\(isOnItsWay)
-        ORDER BY r.origin, r."key" LIMIT ?4
-        """
+        let source =
+            isWhole || isOrder
+            ? "main.\(table.table) AS r"
+            : """
+            (SELECT DISTINCT global_id FROM main.ticket_audience WHERE node \(Self.isBehind(":behind"))) AS shared
+            CROSS JOIN main.\(table.table) AS r ON r.global_id = shared.global_id
+            """
+        return """
+            SELECT \(selected) FROM \(source)
+            WHERE (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
+              AND \(isWhole ? isGranted() : isHere)\(isOnItsWay)
+            ORDER BY r.origin, r."key" LIMIT :limit
+            """
     }
 
     // MARK: - The parts of them
 
-    /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
-    /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
-    var isGranted: String {
-        var live = "r.deleted = \(RowState.live.rawValue)"
-        if isRemovable { live += " AND NOT \(isHidden(from: .withdrawn))" }
-        if filter.isEmpty { return "(\(live))" }
-        guard resource.isThreadRecord else { return "(\(live) AND \(Self.sql(filter, of: "r")))" }
-        return """
-            (\(live) AND EXISTS (SELECT 1 FROM main.service_request AS t
-              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t"))))
-            """
+    /// Whether row `r` is live and not recalled.
+    private var isHere: String {
+        isRemovable ? "(\(Self.isLive) AND NOT \(Self.isHidden(resource, from: .withdrawn)))" : Self.isLive
     }
 
+    private func isHidden(from sight: RowSight) -> String { Self.isHidden(resource, from: sight) }
+
     /// Whether row `r` is one of this node's own that it has taken out of everybody's sight.
-    private func isHidden(from sight: RowSight) -> String {
+    fileprivate static func isHidden(_ resource: ResourceDefinition, from sight: RowSight) -> String {
         """
         (r.supplier = 0 AND EXISTS (SELECT 1 FROM main.removed_row AS x
           WHERE x.resource = '\(resource.name)' AND x."key" = r."key" AND x.sight >= \(sight.rawValue)))
         """
     }
 
-    /// A confirmation travels towards the node whose order it answers: to a receiver that does not get that node's rows
-    /// from here.
+    private var isOrder: Bool { resource.name == RemovalResources.order.name }
+
+    /// What decides over rows of removals, which have no filter. A confirmation travels towards the node whose order it
+    /// answers: to a receiver that does not get that node's rows from here. An order leaves once `RemovalConsumer` has passed
+    /// it on, and where the mode does not copy records, to whom had to see them.
     private var isOnItsWay: String {
-        guard resource.name == RemovalResources.confirmation.name else { return "" }
-        return " AND r.removal_origin NOT IN (SELECT value FROM json_each(?3))"
+        if resource.name == RemovalResources.confirmation.name {
+            return " AND r.removal_origin NOT IN (SELECT value FROM json_each(:origins))"
+        }
+        guard isOrder else { return "" }
+        let isPassed = " AND EXISTS (SELECT 1 FROM main.removal_passed AS p WHERE p.id = r.id AND p.seq = r.seq)"
+        if isWhole { return isPassed }
+        return isPassed + """
+             AND EXISTS (SELECT 1 FROM json_each(:behind) AS b
+              WHERE instr(' ' || r.audience || ' ', ' ' || b.value || ' ') > 0)
+            """
+    }
+
+    private static let isLive = "r.deleted = \(RowState.live.rawValue)"
+
+    private static func isBehind(_ nodes: String) -> String { "IN (SELECT value FROM json_each(\(nodes)))" }
+
+    /// Whether every row is granted.
+    private var isEverything: Bool { isWhole && filter.isEmpty }
+
+    /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
+    /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
+    ///
+    /// - Parameter behind: the nodes behind the link, as SQL that gives a JSON array.
+    func isGranted(behind: String = ":behind") -> String {
+        if isEverything { return isHere }
+        var grounds: [String] = []
+        if isWhole { grounds.append(Self.passes(filter, resource)) }
+        if hasAudience {
+            grounds.append(
+                """
+                EXISTS (SELECT 1 FROM main.ticket_audience AS a
+                  WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
+                """)
+        }
+        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
+    }
+
+    /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
+    private var wasGranted: String {
+        let toNode = "l.node \(Self.isBehind(":behind"))"
+        guard isWhole else { return toNode }
+        if filter.isEmpty { return "l.node IS NULL" }
+        return "CASE WHEN l.node IS NULL THEN \(Self.sql(filter, of: "l")) ELSE \(toNode) END"
     }
 
     private var selected: String {
@@ -136,8 +222,13 @@ struct GrantedRows: Sendable {
         if !filter.requestTypes.isEmpty {
             conditions.append("\(row).request_type IN (\(filter.requestTypes.map(literal).joined(separator: ", ")))")
         }
+        if !filter.units.isEmpty {
+            conditions.append(
+                "\(row).agency_responsible IN (\(filter.units.map(literal).joined(separator: ", ")))")
+        }
         if let confidential = filter.confidential {
-            conditions.append("coalesce(\(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
+            conditions.append(
+                "coalesce(\(row).confidentiality, \(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
         }
         if let from = filter.from { conditions.append("\(row).requested_datetime >= \(from)") }
         return "(\(conditions.map { "coalesce((\($0)), 0)" }.joined(separator: " AND ")))"
@@ -162,7 +253,24 @@ struct GrantedRows: Sendable {
     }
 }
 
-extension ResourceDefinition {
-    /// Whether its rows are tickets or records of a ticket's thread.
-    var isOfTicket: Bool { name == BuiltInResources.serviceRequest.name || isThreadRecord }
+extension GrantedRows {
+    /// Whether row `r` of `resource` is live and within `filter`, whatever its audience.
+    ///
+    /// - Parameter isForOthers: whether it leaves this node: then what was recalled is not among them.
+    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition, isForOthers: Bool) -> String {
+        var conditions = [isLive]
+        if isForOthers && RemovalResources.covers(resource) {
+            conditions.append("NOT \(isHidden(resource, from: .withdrawn))")
+        }
+        if !filter.isEmpty && resource.isTicketRecord { conditions.append(passes(filter, resource)) }
+        return "(\(conditions.joined(separator: " AND ")))"
+    }
+
+    fileprivate static func passes(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {
+        guard resource.isThreadRecord else { return sql(filter, of: "r") }
+        return """
+            EXISTS (SELECT 1 FROM main.service_request AS t
+              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(sql(filter, of: "t")))
+            """
+    }
 }

@@ -48,7 +48,9 @@ extension NodeStore {
             let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
             var applier = ChangeSetApplier(
                 policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, db: db, report: empty)
+            let before = try NodeValue.integer("seq", db)
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
+            try scopeLog.follow(after: before, db)
             try LinkCursorTable.save(header.end, of: header.sender, db)
             applier.report.head = try NodeValue.integer("seq", db)
             return applier.report

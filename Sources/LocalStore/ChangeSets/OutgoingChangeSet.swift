@@ -36,12 +36,10 @@ extension NodeStore {
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
-        let tables = policy.resources.filter(policy.grants).compactMap { self.tables[$0] }
-        let granted = tables.map { GrantedRows($0, policy: policy) }
-        let draft = try await pool.read { db -> ChangeSetDraft? in
+        let draft = try await pool.read { [tables] db -> ChangeSetDraft? in
             if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
-            var draft = ChangeSetDraft(
-                start: start, policy: policy, tables: tables, granted: granted, rowsLeft: rowsMax)
+            let granted = GrantedRows.all(of: policy, tables: tables, isShared: try TicketShare.isUsed(db))
+            var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
             return draft
@@ -65,22 +63,22 @@ extension NodeStore {
 private struct ChangeSetDraft {
     let start: Cursor
     let policy: LinkPolicy
-    let tables: [ResourceTable]
     let granted: [GrantedRows]
     let origins: String
+    let nodesBehind: String
     var rowsLeft: Int
     var bytesLeft = SyncLimits.payloadBytesTarget
     var head: Seq = 0
     var end: Cursor
     var blocks: [BlockWriter] = []
 
-    init(start: Cursor, policy: LinkPolicy, tables: [ResourceTable], granted: [GrantedRows], rowsLeft: Int) {
+    init(start: Cursor, policy: LinkPolicy, granted: [GrantedRows], rowsLeft: Int) {
         self.start = start
         self.policy = policy
-        self.tables = tables
         self.granted = granted
         self.rowsLeft = rowsLeft
-        origins = "[\(policy.origins.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
+        origins = jsonArray(policy.origins)
+        nodesBehind = jsonArray(policy.nodesBehind)
         end = start
     }
 
@@ -90,9 +88,15 @@ private struct ChangeSetDraft {
     mutating func readTail(_ db: Database) throws {
         head = try NodeValue.integer("seq", db)
         var window = rowsLeft
-        while start.seq < head, !tables.isEmpty {
-            let upto = try upperBound(db, window: window)
-            let (tail, isCut) = try read(upto: upto, db)
+        var after = start.seq
+        while after < head, !granted.isEmpty {
+            let upto = try upperBound(db, after: after, window: window)
+            let (tail, isCut) = try read(after: after, upto: upto, db)
+            // On a link that grants little, an empty change-set for each window would be most of the traffic.
+            if tail.isEmpty && upto < head {
+                after = upto
+                continue
+            }
             let bytes = tail.reduce(0) { $0 + $1.byteCount }
             // Long texts: try again with a narrower window rather than send what the receiver would refuse.
             if window > 1, isCut || bytes > SyncLimits.payloadBytesTarget {
@@ -108,12 +112,11 @@ private struct ChangeSetDraft {
         end.seq = head
     }
 
-    private func upperBound(_ db: Database, window: Int) throws -> Seq {
-        let seqs = tables.map(\.seqs) + ["SELECT seq FROM main.scope_log WHERE seq > :after"]
-        let union = seqs.joined(separator: " UNION ALL ")
+    private func upperBound(_ db: Database, after: Seq, window: Int) throws -> Seq {
+        let union = Set(granted.flatMap(\.seqs)).sorted().joined(separator: " UNION ALL ")
         let statement = try db.cachedStatement(
             sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
-        guard let row = try Row.fetchOne(statement, arguments: ["after": start.seq, "window": window]) else {
+        guard let row = try Row.fetchOne(statement, arguments: ["after": after, "window": window]) else {
             return head
         }
         // A window that is not full ends at the head: the cursor passes what is not granted.
@@ -122,13 +125,13 @@ private struct ChangeSetDraft {
     }
 
     /// - Returns: the tail, and whether it is incomplete because its rows have too many columns.
-    private func read(upto: Seq, _ db: Database) throws -> (tail: [BlockWriter], isCut: Bool) {
+    private func read(after: Seq, upto: Seq, _ db: Database) throws -> (tail: [BlockWriter], isCut: Bool) {
         var tail: [BlockWriter] = []
         var isCut = false
         for rows in granted {
             var block = rows.block(.tail)
             let statement = try db.cachedStatement(sql: rows.tail)
-            statement.arguments = [start.seq, upto, origins]
+            statement.arguments = ["after": after, "upto": upto, "origins": origins, "behind": nodesBehind]
             if try block.fill(from: statement, bytesMax: .max, db) { isCut = true }
             if block.rowCount > 0 { tail.append(block) }
         }
@@ -145,7 +148,10 @@ private struct ChangeSetDraft {
             }
             var block = rows.block(.sweep)
             let statement = try db.cachedStatement(sql: rows.bucket)
-            statement.arguments = [after?.origin ?? "", after?.key ?? "", origins, rowsLeft]
+            statement.arguments = [
+                "origin": after?.origin ?? "", "key": after?.key ?? "", "origins": origins, "behind": nodesBehind,
+                "limit": rowsLeft,
+            ]
             let isCut = try block.fill(from: statement, bytesMax: bytesLeft, db)
             let mayGoOn = isCut || block.rowCount == rowsLeft
             rowsLeft -= block.rowCount
@@ -159,6 +165,11 @@ private struct ChangeSetDraft {
             if block.rowCount > 0 { blocks.append(block) }
         }
     }
+}
+
+/// Nodes as SQL's `json_each` takes them.
+func jsonArray(_ nodes: Set<NodeID>) -> String {
+    "[\(nodes.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
 }
 
 extension BlockWriter {

@@ -10,6 +10,9 @@ protocol FeedConsumer: Sendable {
     /// What else than the feed its result depends on (rules). When that changes, it is built again.
     var basis: String { get }
 
+    /// The name of the consumer that it must not overtake, because it rests on what that one does; nil for none.
+    var isBehind: String? { get }
+
     /// Forgets everything. Called before it begins from the first row.
     func clear(_ db: Database) throws
 
@@ -25,12 +28,21 @@ package struct ConsumerStatus: Hashable, Sendable {
     package var lagRows: Int64 { max(0, head - cursor) }
 }
 
+extension FeedConsumer {
+    var isBehind: String? { nil }
+}
+
 extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
+    /// The audience first: what it touches is folded in the same round.
     var consumers: [any FeedConsumer] {
-        [TicketStateConsumer(rules: rules), RemovalConsumer(store: self)]
+        [
+            TicketAudienceConsumer(tables: tableOrder, topology: topology),
+            TicketStateConsumer(rules: rules),
+            RemovalConsumer(store: self),
+        ]
     }
 
     /// Moves each consumer one window on.
@@ -38,16 +50,21 @@ extension NodeStore {
     /// - Returns: whether all of them have reached the head.
     package func advanceConsumers(now: UnixMilliseconds) async throws -> Bool {
         var isLevel = true
+        let consumers = consumers
         for consumer in consumers {
             let level = try await pool.write { db in
                 let head = try NodeValue.integer("seq", db)
                 let cursor = try Self.cursor(of: consumer, db)
                 guard cursor < head else { return true }
                 if cursor == 0 { try consumer.clear(db) }
-                let upto = min(head, cursor + Self.consumerWindow)
+                var upto = min(head, cursor + Self.consumerWindow)
+                if let first = consumers.first(where: { $0.name == consumer.isBehind }) {
+                    upto = min(upto, try Self.cursor(of: first, db))
+                    guard cursor < upto else { return false }
+                }
                 try consumer.consume(after: cursor, upto: upto, now: now, db)
                 try Self.save(upto, of: consumer, db)
-                return upto == head
+                return try upto == NodeValue.integer("seq", db)
             }
             isLevel = isLevel && level
         }

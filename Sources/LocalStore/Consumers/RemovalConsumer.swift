@@ -1,18 +1,41 @@
 import FederationModel
 import GRDB
 
-/// Confirms the removal orders of other nodes. Holding an order proves that its rows are gone here (`RemovalResources`),
-/// so there is nothing to look for.
+/// Passes removal orders on to the links, and confirms those of other nodes.
+///
+/// Holding an order proves that its rows are gone here (`RemovalResources`), so a confirmation needs no search. What comes
+/// later is that `TicketAudienceConsumer` tells links of those rows under new seqs. An order gets a new seq after that, and
+/// only then leaves: so no link tells it before its rows.
 struct RemovalConsumer: FeedConsumer {
     let store: NodeStore
 
     let name = "removals"
     let basis = ""
+    var isBehind: String? { TicketAudienceConsumer.title }
 
     /// A confirmation that was given stays: it says what was true then.
     func clear(_ db: Database) {}
 
     func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws {
+        try confirm(after: after, upto: upto, now: now, db)
+        let ids = try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id FROM main.removal_order AS o WHERE seq > ? AND seq <= ?
+                      AND NOT EXISTS (SELECT 1 FROM main.removal_passed AS p WHERE p.id = o.id AND p.seq = o.seq)
+                    """), arguments: [after, upto])
+        guard !ids.isEmpty else { return }
+        let base = try NodeValue.draw(seqs: ids.count, db)
+        for (index, id) in ids.enumerated() {
+            let seq = base + Int64(index) + 1
+            try db.cachedStatement(sql: "UPDATE main.removal_order SET seq = ? WHERE id = ?").execute(
+                arguments: [seq, id])
+            try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.removal_passed VALUES (?, ?)").execute(
+                arguments: [id, seq])
+        }
+    }
+
+    private func confirm(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws {
         let orders = try Row.fetchAll(
             db.cachedStatement(
                 sql: """

@@ -46,8 +46,8 @@ extension NodeStore {
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
         return try await writeDurably { [node, tables, rules, scopeLog, threadMemory] db in
+            let before = try NodeValue.integer("seq", db)
             let version = try NodeValue.nextVersion(now: now, db)
-            let base = try NodeValue.integer("seq", db)
             var refusals = violations
             for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
                 refusals[index] = refusal
@@ -67,9 +67,10 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
-                try RemovedRecords.hide(table, after: base, db)
+                try RemovedRecords.hide(table, after: before, db)
                 try scopeLog.touchThreads(db)
             }
+            try scopeLog.follow(after: before, db)
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
                 return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged

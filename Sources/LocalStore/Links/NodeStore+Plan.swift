@@ -21,19 +21,21 @@ package struct PolicyPlan: Hashable, Sendable {
 extension NodeStore {
     private static let sampleRows = 1_000
 
-    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing.
+    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing that is told to anybody.
     ///
     /// - Parameter old: nil when there is no such link yet.
     package func plan(
         from old: LinkPolicy?, to new: LinkPolicy, now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> [PolicyPlan] {
+        if new.grant.tickets.isFolded { try await pool.write { [scopeLog] db in try scopeLog.startLooks(db) } }
         var plans: [PolicyPlan] = []
         for table in tableOrder {
             let resource = table.definition.name
             func isGranted(by policy: LinkPolicy?) -> String {
                 guard let policy, policy.grants(resource) else { return "0" }
+                let rows = GrantedRows(table, policy: policy, isShared: true)
                 let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
-                return "(r.origin IN (\(origins)) AND \(GrantedRows(table, policy: policy).isGranted))"
+                return "(r.origin IN (\(origins)) AND \(rows.isGranted(behind: "'\(jsonArray(policy.nodesBehind))'")))"
             }
             let sql = """
                 SELECT coalesce(sum(is_new AND NOT was), 0), coalesce(sum(was AND NOT is_new), 0), coalesce(sum(was AND is_new), 0)

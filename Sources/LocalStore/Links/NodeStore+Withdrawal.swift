@@ -16,24 +16,33 @@ package struct DeletionRecord: Hashable, Sendable {
 
 extension NodeStore {
     /// Empties the copies that a neighbour supplied of resources that its link no longer copies, and keeps a record of it.
-    /// What is left of a row is its key, so that those further up are told. The sweep of the new policy does not do this:
-    /// it speaks of granted resources only.
+    /// What is left of a row is its key, so that those further up are told. Records of tickets that this node, or somebody
+    /// behind it, must see stay.
+    ///
+    /// It happens once for each topology version, before the sweep under it begins: what came by audience since then is not
+    /// asked for again.
     ///
     /// - Returns: what was deleted now; empty when there was nothing.
     package func withdraw(under policy: LinkPolicy, now: UnixMilliseconds) async throws -> [DeletionRecord] {
-        let granted = Set(policy.resources)
+        if try await cursor(of: policy.sender)?.revision.topology == policy.revision.topology { return [] }
         let supplier = Int64(policy.sender.code) ?? 0
         var records: [DeletionRecord] = []
-        for table in tableOrder where !granted.contains(table.definition.name) {
+        let kept = policy.wholeResources.union(RemovalResources.names)
+        for table in tableOrder where !kept.contains(table.definition.name) {
             let record = try await pool.write { [scopeLog] db -> DeletionRecord? in
+                let isShared = """
+                    global_id IN (SELECT global_id FROM main.ticket_audience
+                                  WHERE node IN (SELECT value FROM json_each(:behind)))
+                    """
                 let copies = """
-                    FROM main.\(table.table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue)
+                    FROM main.\(table.table) WHERE supplier = :supplier AND deleted = \(RowState.live.rawValue)
+                      \(table.definition.isTicketRecord ? "AND NOT \(isShared)" : "")
                     """
                 var ids: [Int64] = []
                 var digest = ""
                 let rows = try Row.fetchCursor(
                     db, sql: "SELECT id, origin || ' ' || \"key\" || ' ' || version \(copies) ORDER BY origin, \"key\"",
-                    arguments: [supplier])
+                    arguments: ["supplier": supplier, "behind": jsonArray(policy.nodesBehind)])
                 while let row = try rows.next() {
                     ids.append(row[0])
                     let line: String = row[1]
@@ -45,6 +54,7 @@ extension NodeStore {
                     try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
                 }
                 try scopeLog.touchThreads(db)
+                try scopeLog.follow(after: base, db)
                 let record = DeletionRecord(
                     sender: policy.sender, resource: table.definition.name, rows: Int64(ids.count), digest: digest,
                     topology: policy.revision.topology, at: now)

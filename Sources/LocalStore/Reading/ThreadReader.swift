@@ -37,7 +37,7 @@ struct ThreadReader {
         let columns = form.columns
         let statement = try db.cachedStatement(
             sql: """
-                SELECT r.origin, r."key", r.version, \(columns.map { "r.\(quoted($0.rawValue))" }.joined(separator: ", "))
+                SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0.rawValue))" }.joined())
                 FROM main.\(quoted(form.resource.text)) AS r WHERE r.global_id = ? AND r.deleted = 0
                 """)
         // By the C API: a row object and a value object each would cost three times as much.

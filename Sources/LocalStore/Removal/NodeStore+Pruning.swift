@@ -70,19 +70,24 @@ extension NodeStore {
         var removed = 0
         while true {
             let batch = try await pool.write { db in
-                let seqs = try Seq.fetchAll(
+                let rows = try Row.fetchAll(
                     db.cachedStatement(
                         sql: """
                             DELETE FROM main.\(quoted(table)) WHERE id IN (
                               SELECT id FROM main.\(quoted(table)) WHERE \(condition) ORDER BY seq LIMIT \(Self.pruneBatch))
-                            RETURNING seq
+                            RETURNING seq, id
                             """), arguments: [upto])
-                guard let highest = seqs.max() else { return 0 }
+                guard let highest = rows.map({ $0[0] as Seq }).max() else { return 0 }
+                // Ids are given out again.
+                for row in rows {
+                    try db.cachedStatement(sql: "DELETE FROM main.ticket_share WHERE resource = ? AND row = ?").execute(
+                        arguments: [table, row[1] as Int64])
+                }
                 if try highest > NodeValue.integer(NodeValue.floor, db) {
                     try db.execute(
                         sql: "INSERT OR REPLACE INTO main.node VALUES (?, ?)", arguments: [NodeValue.floor, highest])
                 }
-                return seqs.count
+                return rows.count
             }
             removed += batch
             if batch < Self.pruneBatch { return removed }

@@ -16,7 +16,8 @@ extension NodeStore {
     /// Deletes this node's own records of tickets here and everywhere (8.2-3), or recalls them from every other node
     /// (8.1-5): the request, the thread, calls and their recordings. What other nodes wrote on the tickets stays theirs.
     ///
-    /// The order gets its seq after all rows that it is about, which is what its confirmations rest on.
+    /// The order gets its seq after all rows that it is about, which is what its confirmations rest on. It leaves when
+    /// `RemovalConsumer` has passed it on.
     ///
     /// - Parameters:
     ///   - ids: global ids or numbers.
@@ -28,8 +29,10 @@ extension NodeStore {
         _ kind: RemovalKind, tickets ids: [String], reason: String, order: ULID, now: UnixMilliseconds
     ) async throws -> RemovalReport {
         try await writeDurably { [self] db in
+            let before = try NodeValue.integer("seq", db)
             let version = try NodeValue.nextVersion(now: now, db)
             var (tickets, rows): ([String], Int) = ([], 0)
+            var audience: Set<NodeID> = []
             for id in ids {
                 let ticket = try Self.globalID(of: id, db)
                 // The request last: as long as it is there its look is logged for the records of its thread.
@@ -37,6 +40,7 @@ extension NodeStore {
                     $0.resource.stage != .acceptance && $1.resource.stage == .acceptance
                 }
                 guard !own.isEmpty else { throw FederationError.nothingToRemove(kind, node: node) }
+                audience.formUnion(try TicketAudienceConsumer.audience(of: ticket, db))
                 let base = try NodeValue.draw(seqs: own.count, db)
                 for (index, record) in own.enumerated() {
                     guard let table = self.tables[record.resource.name] else { continue }
@@ -55,11 +59,13 @@ extension NodeStore {
                 tickets.append(ticket)
                 rows += own.count
             }
+            try scopeLog.follow(after: before, db)
             let record = IntakeRecord(
                 resource: RemovalResources.order.name, key: order.description,
                 fields: [
                     "kind": .text(kind.rawValue), "reason": .text(reason), "row_count": .integer(Int64(rows)),
                     "ordered_at": .integer(now),
+                    "audience": .text(audience.map(\.code).sorted().joined(separator: " ")),
                 ])
             try write(ownRecords: [record], version: version, now: now, db)
             return RemovalReport(
@@ -69,7 +75,7 @@ extension NodeStore {
 
     /// Ends a recall: its records are granted again.
     ///
-    /// The order is lifted before its records come back, so no node has them beside an order that is in force.
+    /// A node on the way may have some of the records back before it hears that the order is lifted.
     /// - Throws: `E_REMOVAL_UNKNOWN` when it is no recall of this node that is in force.
     package func lift(recall id: String, now: UnixMilliseconds) async throws -> RemovalReport {
         try await writeDurably { [self] db in
@@ -133,14 +139,19 @@ extension NodeStore {
         _ record: TicketThread.Record, ticket: String, seq: Seq, id: Int64?, _ table: ResourceTable, _ db: Database
     ) throws {
         try db.cachedStatement(sql: "UPDATE main.\(table.table) SET seq = ? WHERE id = ?").execute(arguments: [seq, id])
+        // For links by filter, and for those by audience.
         let looks = GrantFilter.columns.map { "t.\($0)" }.joined(separator: ", ")
         try db.cachedStatement(
             sql: """
-                INSERT INTO main.scope_log (seq, resource, origin, "key", \(ScopeLog.looks))
+                INSERT INTO main.scope_log (seq, resource, origin, "key", \(ScopeLog.columns))
                 SELECT ?, ?, ?, ?, \(looks) FROM (SELECT 1) LEFT JOIN main.service_request AS t
                   ON t.global_id = ? AND t.deleted = 0 LIMIT 1
                 """
         ).execute(arguments: [seq, record.resource.name.text, record.origin, record.key, ticket])
+        if table.definition.isTicketRecord {
+            let audience = try TicketAudienceConsumer.audience(of: ticket, db)
+            try db.cachedStatement(sql: table.logAudience).execute(arguments: [seq, id, jsonArray(audience)])
+        }
     }
 
     private func note(

@@ -10,6 +10,8 @@ package struct RemovalOrder: Hashable, Sendable {
     package let rows: Int64
     package let orderedAt: UnixMilliseconds
     package let liftedAt: UnixMilliseconds?
+    /// Who had to see the tickets, whatever the mode.
+    package let audience: Set<NodeID>
     /// When each node confirmed, as far as it is known here.
     package var confirmations: [NodeID: UnixMilliseconds] = [:]
 }
@@ -27,14 +29,15 @@ extension NodeStore {
             return try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT "key", origin, kind, reason, row_count, ordered_at, lifted_at FROM main.removal_order
+                    SELECT "key", origin, kind, reason, row_count, ordered_at, lifted_at, audience FROM main.removal_order
                     WHERE deleted = 0 ORDER BY ordered_at, "key"
                     """
             ).compactMap { row in
                 guard let origin = NodeID(row[1]) else { return nil }
                 var order = RemovalOrder(
                     id: row[0], origin: origin, kind: row[2], reason: row[3], rows: row[4], orderedAt: row[5],
-                    liftedAt: row[6])
+                    liftedAt: row[6],
+                    audience: Set((row[7] as String? ?? "").split(separator: " ").compactMap { NodeID(String($0)) }))
                 for confirmation in byOrder["\(origin).\(order.id)"] ?? [] {
                     if let node = NodeID(confirmation[2]) { order.confirmations[node] = confirmation[3] }
                 }

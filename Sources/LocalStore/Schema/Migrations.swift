@@ -123,7 +123,48 @@ enum Migrations {
                       last_at INTEGER NOT NULL, PRIMARY KEY (sender, resource)) STRICT, WITHOUT ROWID;
                     """)
         }
-        migrator.registerMigration("8 removals and the age of the feed") { db in
+        migrator.registerMigration("8 ticket audience") { db in
+            try db.execute(
+                sql: """
+                    -- Who must see a ticket. Only tickets with records of more than one node, or a transfer, are here: the
+                    -- rows of the others are for nobody but their own supplier.
+                    CREATE TABLE ticket_audience (
+                      global_id TEXT NOT NULL, node TEXT NOT NULL, PRIMARY KEY (global_id, node)) STRICT, WITHOUT ROWID;
+                    CREATE INDEX ticket_audience_node ON ticket_audience (node);
+
+                    -- The records that such tickets have or had, each with its ticket, by the seq under which they are
+                    -- told. Links that grant nothing else read this instead of all that changed.
+                    CREATE TABLE ticket_share (
+                      seq INTEGER PRIMARY KEY, resource TEXT NOT NULL, row INTEGER NOT NULL, global_id TEXT,
+                      UNIQUE (resource, row)) STRICT;
+
+                    -- NULL: the entry is what filters saw. Else it says that this node had to see the row.
+                    ALTER TABLE scope_log ADD COLUMN node TEXT;
+                    """)
+        }
+        // The triggers of the scope log look at them too; opening the node makes them again.
+        migrator.registerMigration("9 looks that the thread decides") { db in
+            for table in ["scope_log", "touched_ticket"] {
+                for column in GrantFilter.foldedColumns {
+                    try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column) TEXT")
+                }
+            }
+            let triggers = try String.fetchAll(
+                db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'scope_of_%'")
+            for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
+        }
+        migrator.registerMigration("10 query log") { db in
+            try db.execute(
+                sql: """
+                    -- Analyses and row queries that this node asked its children, or answered its parent (5.2-1).
+                    CREATE TABLE query_log (
+                      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, direction TEXT NOT NULL, peer TEXT NOT NULL,
+                      kind TEXT NOT NULL, resource TEXT NOT NULL, question TEXT NOT NULL, columns TEXT NOT NULL,
+                      origins INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, outcome TEXT NOT NULL,
+                      duration INTEGER NOT NULL) STRICT;
+                    """)
+        }
+        migrator.registerMigration("11 removals and the age of the feed") { db in
             try db.execute(
                 sql: """
                     -- Tickets whose records this node has deleted or recalled. It outlives the tombstones, so a repeated
@@ -135,6 +176,9 @@ enum Migrations {
                     CREATE TABLE removed_row (
                       resource TEXT NOT NULL, "key" TEXT NOT NULL, removal TEXT NOT NULL, sight INTEGER NOT NULL,
                       PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
+
+                    -- Orders that links may tell, each under this seq; see RemovalConsumer.
+                    CREATE TABLE removal_passed (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
 
                     -- Where the feed stood at a time: says how old a seq is at least.
                     CREATE TABLE feed_mark (at INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
@@ -161,7 +205,9 @@ struct ResourceTables {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
-            if !known.contains(ResourceTable.carried) { try db.execute(sql: table.addCarried) }
+            for column in table.local + [ResourceTable.carried] where !known.contains(column) {
+                try db.execute(sql: table.addText(column))
+            }
             for column in table.definition.columns where !known.contains(column.name) {
                 try db.execute(sql: table.addColumn(column))
                 try db.execute(sql: table.adopt(column))

@@ -4,14 +4,21 @@ import GRDB
 
 /// The former looks of what left a filter's sight, and what follows for the thread of a ticket (design rule 3).
 ///
-/// Triggers write it, so no statement that changes a row can forget to. They are there only once a link of this node has a
-/// filter: without one nobody reads the log.
+/// Triggers write what filters saw, so no statement that changes a row can forget to. They are there only once a link of
+/// this node has a filter: without one nobody reads that. Who had to see a row is written by `TicketAudienceConsumer`.
 struct ScopeLog {
     private let threads: [ResourceTable]
+    private let looks: TicketLooks
 
-    init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
+    init(tables: [ResourceTable], rules: LifecycleRules) {
+        threads = tables.filter(\.definition.isThreadRecord)
+        looks = TicketLooks(rules)
+    }
 
-    static let looks = GrantFilter.columns.joined(separator: ", ")
+    /// The seqs of its entries behind :after, for the feed's upper bound.
+    static let seqs = "SELECT seq FROM main.scope_log WHERE seq > :after"
+
+    static let columns = GrantFilter.columns.joined(separator: ", ")
 
     // MARK: - Triggers
 
@@ -32,16 +39,17 @@ struct ScopeLog {
     private var triggers: [String] {
         let live = RowState.live.rawValue
         func look(_ row: String) -> String { GrantFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
+        // What this node fills in without a new seq is told to nobody.
         let isOther = """
-            (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.global_id IS NOT NEW.global_id
-              OR (\(look("OLD"))) IS NOT (\(look("NEW")))
+            OLD.seq <> NEW.seq AND ((OLD.deleted = \(live)) <> (NEW.deleted = \(live))
+              OR OLD.global_id IS NOT NEW.global_id OR (\(look("OLD"))) IS NOT (\(look("NEW"))))
             """
         var triggers = [
             """
             CREATE TRIGGER main.\(Self.name) AFTER UPDATE ON service_request WHEN \(isOther) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, 'service_request', OLD.origin, OLD."key", \(look("OLD")) WHERE OLD.deleted = \(live);
-              INSERT INTO touched_ticket (global_id, was_live, \(Self.looks))
+              INSERT INTO touched_ticket (global_id, was_live, \(Self.columns))
               VALUES (OLD.global_id, OLD.deleted = \(live), \(look("OLD")));
               INSERT INTO touched_ticket (global_id, was_live)
               SELECT NEW.global_id, 0 WHERE OLD.global_id IS NOT NEW.global_id;
@@ -58,13 +66,24 @@ struct ScopeLog {
             """
             CREATE TRIGGER main.\(quoted("scope_of_\(thread.definition.name)")) AFTER UPDATE ON \(thread.table)
             WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.global_id IS NOT NEW.global_id) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, '\(thread.definition.name)', OLD.origin, OLD."key", \(look("t")) FROM service_request AS t
               WHERE t.global_id = OLD.global_id AND t.deleted = \(live);
             END
             """
         }
         return triggers
+    }
+
+    /// To be called at the end of each transaction that writes records of tickets: what their threads decide is brought up
+    /// to date for those that changed after `seq`.
+    func follow(after seq: Seq, _ db: Database) throws {
+        if try looks.follow(after: seq, db) { try touchThreads(db) }
+    }
+
+    /// Begins to keep what threads decide. It never ends, as the log.
+    func startLooks(_ db: Database) throws {
+        if try !TicketLooks.isOn(db) { try looks.start(db) }
     }
 
     // MARK: - Threads
@@ -84,11 +103,11 @@ struct ScopeLog {
             let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT r.id \(mine)"))
             guard !ids.isEmpty else { continue }
             let base = try NodeValue.draw(seqs: ids.count, db)
-            let touch = try db.cachedStatement(sql: "UPDATE main.\(thread.table) SET seq = ?1 WHERE id = ?2")
+            let touch = try db.cachedStatement(sql: thread.touch)
             for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.looks))
+                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
                     SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
                       \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
                     FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id

@@ -4,7 +4,6 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import LocalStore
-import LogicalQuery
 import NIOCore
 import ServiceLifecycle
 import SyncProtocol
@@ -14,15 +13,21 @@ package struct LinkRoutes: Sendable {
     let node: NodeID
     let topology: Topology
     let links: [NodeID: IncomingLink]
+    let lines: [NodeID: AwaitedLine]
     let view: MergedView
     let metrics: LinkMetrics
 
+    /// - Parameters:
+    ///   - links: the receiving ends whose senders dial, by sender.
+    ///   - lines: the sending ends whose receivers dial, by receiver.
     package init(
-        node: NodeID, topology: Topology, links: [NodeID: IncomingLink], view: MergedView, metrics: LinkMetrics
+        node: NodeID, topology: Topology, links: [NodeID: IncomingLink], lines: [NodeID: AwaitedLine] = [:],
+        view: MergedView, metrics: LinkMetrics
     ) {
         self.node = node
         self.topology = topology
         self.links = links
+        self.lines = lines
         self.view = view
         self.metrics = metrics
     }
@@ -30,8 +35,12 @@ package struct LinkRoutes: Sendable {
     package func add(to router: Router<PeerRequestContext>) {
         router.post("/v1/link/hello") { request, context in await hello(request, peer: context.peer) }
         router.post("/v1/link/stream") { request, context in await stream(request, peer: context.peer) }
+        router.post("/v1/link/down") { request, context in await down(request, peer: context.peer) }
+        router.post("/v1/link/down/next") { request, context in await next(request, peer: context.peer) }
+        router.post("/v1/link/down/frame") { request, context in await frameUp(request, peer: context.peer) }
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
         router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
+        router.post("/v1/rows") { request, context in await rows(request, peer: context.peer) }
     }
 
     // MARK: - Links
@@ -57,7 +66,19 @@ package struct LinkRoutes: Sendable {
             guard let frames = await link.frames(of: connection) else { throw FederationError.noSuchConnection }
             return Response.stream(request) { body, writer in
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await read(body, link: link, connection: connection) }
+                    group.addTask {
+                        do throws(FederationError) {
+                            try await read(body, writtenBy: .sender, peer: peer) {
+                                await link.take($0, connection: connection)
+                            }
+                            await link.disconnected(nil, connection: connection)
+                        } catch {
+                            if error.code != "E_PEER_BROKEN" {
+                                await link.refuseUnreadable(error, connection: connection)
+                            }
+                            await link.disconnected(error, connection: connection)
+                        }
+                    }
                     for await frame in frames { try await writer.write(frame.encoded) }
                     group.cancelAll()
                 }
@@ -65,23 +86,83 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    private func read(_ body: RequestBody, link: IncomingLink, connection: Int) async {
-        var reader = FrameReader(writtenBy: .sender)
+    /// The same the other way round, on a connection that the child opens: frames of the sender in the response, frames of
+    /// the receiver in the body.
+    private func down(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let line = try line(of: peer)
+            return Response.stream(request) { body, writer in
+                let (number, frames) = line.answer()
+                defer { line.ended(nil, number: number) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        do throws(FederationError) {
+                            try await read(body, writtenBy: .receiver, peer: peer) { line.take($0, number: number) }
+                            line.ended(nil, number: number)
+                        } catch {
+                            line.ended(error, number: number)
+                        }
+                    }
+                    for await frame in frames { try await writer.write(frame.encoded) }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    /// The fallback of that: one frame of the sender a request. The first one, without a number, opens the connection.
+    private func next(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let line = try line(of: peer)
+            let isNew = request.headers[.linkConnection] == nil
+            let number = isNew ? line.answer().number : try connection(of: request)
+            guard let frame = await line.next(of: number) else { throw FederationError.noSuchConnection }
+            return octets(frame.encoded, headers: [.linkConnection: "\(number)"])
+        }
+    }
+
+    /// And one frame of the receiver.
+    private func frameUp(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let (line, number) = (try line(of: peer), try connection(of: request))
+            do throws(FederationError) {
+                try await read(request.body, writtenBy: .receiver, peer: peer) { line.take($0, number: number) }
+            } catch {
+                line.ended(error, number: number)
+                throw error
+            }
+            return octets([])
+        }
+    }
+
+    private func line(of peer: NodeID) throws(FederationError) -> AwaitedLine {
+        guard let line = lines[peer] else { throw notANeighbour(peer) }
+        return line
+    }
+
+    private func octets(_ bytes: [UInt8], headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/octet-stream"
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// Cuts a body into frames until it ends, or this node does.
+    ///
+    /// - Throws: what `FrameReader.next` throws, and `E_PEER_BROKEN`.
+    private func read(
+        _ body: RequestBody, writtenBy writer: FrameReader.Writer, peer: NodeID, take: (Frame) async -> Void
+    ) async throws(FederationError) {
+        var reader = FrameReader(writtenBy: writer)
         do {
             for try await chunk in body {
                 reader.append(chunk.readableBytesView)
-                while let frame = try reader.next() { await link.take(frame, connection: connection) }
+                while let frame = try reader.next() { await take(frame) }
             }
-            await link.disconnected(nil, connection: connection)
         } catch let error as FederationError {
-            await link.refuseUnreadable(error, connection: connection)
-            await link.disconnected(error, connection: connection)
+            throw error
         } catch is CancellationError {
-            await link.disconnected(nil, connection: connection)
         } catch {
-            await link.disconnected(
-                FederationError("E_PEER_BROKEN", "the connection of node \(link.sender) broke", isRetryable: true),
-                connection: connection)
+            throw FederationError("E_PEER_BROKEN", "the connection of node \(peer) broke", isRetryable: true)
         }
     }
 
@@ -102,29 +183,7 @@ package struct LinkRoutes: Sendable {
                 if let reply = await replies.next() { answer = reply.encoded }
                 break
             }
-            return Response(
-                status: .ok, headers: [.contentType: "application/octet-stream"],
-                body: .init(byteBuffer: ByteBuffer(bytes: answer)))
-        }
-    }
-
-    // MARK: - Questions from above
-
-    private func analysis(_ request: Request, peer: NodeID) async -> Response {
-        await answering(peer) {
-            guard topology.role(of: peer, to: node) == .parent else {
-                throw FederationError("E_ANALYSIS_DENIED", "node \(peer) is not the parent of \(node)")
-            }
-            let question = try await decode(LogicalRequest.self, request, max: 8 << 20)
-            guard question.topologyVersion == topology.version else {
-                throw FederationError(
-                    "E_TOPOLOGY_VERSION",
-                    "the question was planned on topology version \(question.topologyVersion), \(node) is on \(topology.version)",
-                    hint: "apply the same topology on both nodes")
-            }
-            let (_, answer) = try await view.answer(
-                question.analysis, wanted: question.origins, deadlineMS: question.deadlineMS, now: wallClock())
-            return try json(answer)
+            return octets(answer)
         }
     }
 
@@ -132,11 +191,15 @@ package struct LinkRoutes: Sendable {
 
     private func link(of peer: NodeID) throws(FederationError) -> IncomingLink {
         guard let link = links[peer] else {
-            throw FederationError(
-                "E_NOT_A_NEIGHBOUR", "node \(peer) may send nothing to \(node)",
-                hint: "an edge between them must be in the topology of both")
+            throw notANeighbour(peer)
         }
         return link
+    }
+
+    private func notANeighbour(_ peer: NodeID) -> FederationError {
+        FederationError(
+            "E_NOT_A_NEIGHBOUR", "node \(peer) may send nothing to \(node) and gets nothing from it",
+            hint: "an edge between them must be in the topology of both")
     }
 
     private func connection(of request: Request) throws(FederationError) -> Int {
@@ -147,7 +210,7 @@ package struct LinkRoutes: Sendable {
     }
 
     /// Runs a route; an error becomes a problem with its code, and is counted by it.
-    private func answering(_ peer: NodeID, _ body: () async throws -> Response) async -> Response {
+    func answering(_ peer: NodeID, _ body: () async throws -> Response) async -> Response {
         do {
             return try await body()
         } catch {
@@ -157,7 +220,7 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    private func decode<T: Decodable>(_ type: T.Type, _ request: Request, max: Int) async throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, _ request: Request, max: Int) async throws -> T {
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: max)
@@ -173,7 +236,7 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    private func json(
+    func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) throws -> Response {
         var headers = headers

@@ -99,7 +99,9 @@ package actor IncomingLink {
             perform(receiver.onHeartbeat(heartbeat, connection: connection, now: now))
         case .changeSet: takeChangeSet(frame.body, connection: connection, now: now)
         case .goodbye: disconnected(nil, connection: connection)
-        case .echo, .acknowledgement, .refusal: break  // `FrameReader` lets none through.
+        // A connection has one hello, and who reads it takes it from there.
+        case .hello: refuseUnreadable(.unreadable(.hello, of: sender), connection: connection)
+        case .echo, .acknowledgement, .refusal, .helloReply: break  // They say nothing to a receiver.
         }
     }
 
@@ -110,6 +112,12 @@ package actor IncomingLink {
             logger.warning("a sender's connection broke", metadata: ["code": "\(error.code)", "reason": "\(error)"])
         }
         perform(receiver.onDisconnected(error, connection: connection, now: wallClock()))
+    }
+
+    /// The connection that this end opens did not come about.
+    func unreached(_ error: FederationError) {
+        receiver.onUnreached(error, now: wallClock())
+        report()
     }
 
     /// Bytes that are no frame, or a frame that is no message.

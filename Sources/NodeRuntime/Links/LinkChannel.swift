@@ -5,11 +5,12 @@ import SyncProtocol
 /// The wire of one connection of an outgoing link: frames in, frames out, in order.
 ///
 /// Either one long duplex request, or, where something between the nodes buffers, one request a frame.
-final class LinkChannel: Sendable {
+package final class LinkChannel: Sendable {
     private let outgoing: AsyncStream<Frame>.Continuation
-    private let task: Task<Void, Never>
+    private let task: Task<Void, Never>?
 
-    private init(outgoing: AsyncStream<Frame>.Continuation, task: Task<Void, Never>) {
+    /// - Parameter task: what brings the frames to the peer; nil where the peer's own request takes them.
+    init(outgoing: AsyncStream<Frame>.Continuation, task: Task<Void, Never>? = nil) {
         self.outgoing = outgoing
         self.task = task
     }
@@ -22,7 +23,8 @@ final class LinkChannel: Sendable {
         outgoing.yield(Frame(.goodbye))
         outgoing.finish()
         // The peer may be gone: nobody waits for it longer than this.
-        Task { [task] in
+        guard let task else { return }
+        Task {
             try? await Task.sleep(for: .seconds(1))
             task.cancel()
         }
@@ -37,7 +39,7 @@ final class LinkChannel: Sendable {
     /// It counts as opened when the request goes out, not when its answer's head arrives: whatever buffers between the
     /// nodes holds that head back too, and only the missing echo tells.
     static func stream(
-        _ client: PeerClient, number: String, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+        _ client: PeerClient, number: String, connection: Int, input: OutgoingLink.Inputs
     ) -> LinkChannel {
         let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
         let task = Task {
@@ -64,7 +66,7 @@ final class LinkChannel: Sendable {
                 }
                 input.yield(.disconnected(.peerEnded(client.endpoint.node), connection: connection))
             } catch  where !Task.isCancelled {
-                input.yield(.disconnected(transportError(error, client), connection: connection))
+                input.yield(.disconnected(.transport(error, client.endpoint.node), connection: connection))
             } catch {
                 // The link has given this channel up.
             }
@@ -73,7 +75,7 @@ final class LinkChannel: Sendable {
     }
 
     private static func read(
-        _ stream: PeerStream, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+        _ stream: PeerStream, connection: Int, input: OutgoingLink.Inputs
     ) async throws {
         var reader = FrameReader(writtenBy: .receiver)
         while let chunk = try await stream.next() {
@@ -84,7 +86,7 @@ final class LinkChannel: Sendable {
 
     /// One request a frame; its answer is the frame that the stream would have carried.
     static func requests(
-        _ client: PeerClient, number: String, connection: Int, input: AsyncStream<OutgoingLink.Input>.Continuation
+        _ client: PeerClient, number: String, connection: Int, input: OutgoingLink.Inputs
     ) -> LinkChannel {
         let (frames, outgoing) = AsyncStream.makeStream(of: Frame.self)
         let task = Task {
@@ -100,17 +102,19 @@ final class LinkChannel: Sendable {
                     while let answer = try reader.next() { input.yield(.frame(answer, connection: connection)) }
                 }
             } catch  where !Task.isCancelled {
-                input.yield(.disconnected(transportError(error, client), connection: connection))
+                input.yield(.disconnected(.transport(error, client.endpoint.node), connection: connection))
             } catch {
                 // The link has given this channel up.
             }
         }
         return LinkChannel(outgoing: outgoing, task: task)
     }
+}
 
-    private static func transportError(_ error: any Error, _ client: PeerClient) -> FederationError {
+extension FederationError {
+    /// Why a connection to a peer has ended.
+    static func transport(_ error: any Error, _ peer: NodeID) -> FederationError {
         error as? FederationError
-            ?? FederationError(
-                "E_PEER_BROKEN", "the connection to node \(client.endpoint.node) has ended", isRetryable: true)
+            ?? FederationError("E_PEER_BROKEN", "the connection to node \(peer) has ended", isRetryable: true)
     }
 }

@@ -34,15 +34,17 @@ package struct LinkReport: Sendable {
             else { continue }
             let directions: [LinkDirection] =
                 switch role {
-                case .parent: [.sending]
-                case .child: [.receiving]
-                case .peer: [.sending, .receiving]
+                case .parent, .peer: [.sending, .receiving]
+                case .child: [.receiving, .sending]
                 }
             for direction in directions {
                 let status = statuses.first { $0.peer == neighbour && $0.direction == direction }
                 let (sender, receiver) = direction == .sending ? (local.id, neighbour) : (neighbour, local.id)
-                let modes = local.store.resources.map {
-                    ($0.name, local.topology.mode(of: $0.name, from: sender, to: receiver))
+                let policy = LinkPolicy(
+                    from: sender, to: receiver, topology: local.topology, resources: local.store.resources)
+                let copied = policy?.wholeResources ?? []
+                let modes = local.store.resources.filter { !$0.isReference || copied.contains($0.name) }.map {
+                    ($0.name, copied.contains($0.name) ? AggregationMode.physical : .logical)
                 }
                 reports.append(
                     LinkReport(

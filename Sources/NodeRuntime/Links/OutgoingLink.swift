@@ -3,7 +3,6 @@ import FederationModel
 import Foundation
 import LocalStore
 import Logging
-import PeerTransport
 import ServiceLifecycle
 import SyncProtocol
 import Zstandard
@@ -13,7 +12,10 @@ import Zstandard
 /// One task takes the inputs in order; everything that takes time (connecting, reading the store, writing to the network,
 /// timers) runs beside it and comes back as an input.
 package actor OutgoingLink: Service {
-    enum Input: Sendable {
+    /// Where what takes time comes back.
+    package typealias Inputs = AsyncStream<Input>.Continuation
+
+    package enum Input: Sendable {
         case helloReply(HelloReply, connection: Int, number: String)
         case helloRefused(Refusal, connection: Int)
         case connectFailed(FederationError, connection: Int)
@@ -32,14 +34,14 @@ package actor OutgoingLink: Service {
 
     private let store: NodeStore
     private let policy: LinkPolicy
-    private let client: PeerClient
+    private let line: any LinkLine
     private let signal: ChangeSignal
     private let completions: ChangeSignal
     private let metrics: LinkMetrics
     private let logger: Logger
     private let compressor = ZstandardCompressor()
     private let inputs: AsyncStream<Input>
-    private let input: AsyncStream<Input>.Continuation
+    private let input: Inputs
     private let statuses: LinkStatusWriter
 
     private var sender: LinkSender
@@ -54,15 +56,16 @@ package actor OutgoingLink: Service {
     private var prepared: OutgoingChangeSet?
 
     /// - Parameters:
+    ///   - line: how the link comes to its connections.
     ///   - signal: rings with every new head of the feed.
     ///   - completions: rings when this node's copy of an origin has become whole.
     package init(
-        store: NodeStore, policy: LinkPolicy, client: PeerClient, signal: ChangeSignal, completions: ChangeSignal,
+        store: NodeStore, policy: LinkPolicy, line: any LinkLine, signal: ChangeSignal, completions: ChangeSignal,
         metrics: LinkMetrics, head: Seq, logger: Logger
     ) {
         self.store = store
         self.policy = policy
-        self.client = client
+        self.line = line
         self.signal = signal
         self.completions = completions
         self.metrics = metrics
@@ -154,7 +157,9 @@ package actor OutgoingLink: Service {
                 metrics.count(refusal.code, direction: .sending, peer: policy.receiver)
                 return sender.onRefused(refusal, now: now)
             case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
-            case .probe, .changeSet, .heartbeat: return []
+            case .probe: return []
+            case .changeSet, .heartbeat, .hello, .helloReply:
+                return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
             }
         } catch {
             return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
@@ -178,9 +183,9 @@ package actor OutgoingLink: Service {
         switch directive {
         case .connect(let hello): connect(hello)
         case .openStream:
-            channel = LinkChannel.stream(client, number: number, connection: connection, input: input)
+            channel = line.openStream(number: number, connection: connection, input: input)
         case .useRequests:
-            channel = LinkChannel.requests(client, number: number, connection: connection, input: input)
+            channel = line.useRequests(number: number, connection: connection, input: input)
         case .prepare(let request): prepare(request)
         case .send: break  // Sent where it came up: see `prepared`.
         case .heartbeat(let isLevel): heartbeat(isLevel: isLevel)
@@ -198,29 +203,8 @@ package actor OutgoingLink: Service {
 
     private func connect(_ hello: Hello) {
         connection += 1
-        let (connection, client, input, peer) = (connection, client, input, policy.receiver)
-        connecting = Task {
-            do {
-                let response = try await client.request(
-                    "POST", "/v1/link/hello", headers: ["Content-Type": "application/json"],
-                    body: try WireJSON.encode(hello), deadlineMS: 10_000)
-                switch response.status {
-                case 200:
-                    let reply = try WireJSON.decode(HelloReply.self, response.body)
-                    let number = response.head.headers["link-connection"] ?? ""
-                    input.yield(.helloReply(reply, connection: connection, number: number))
-                case 409 where response.head.headers["link-refusal"] != nil:
-                    input.yield(.helloRefused(try ErrorMapping.refusal(in: response.body), connection: connection))
-                default:
-                    let error = ErrorMapping.error(in: response.body, status: response.status)
-                    input.yield(.connectFailed(error, connection: connection))
-                }
-            } catch let error as FederationError {
-                input.yield(.connectFailed(error, connection: connection))
-            } catch {
-                input.yield(.connectFailed(.unreadable(nil, of: peer), connection: connection))
-            }
-        }
+        let (line, connection, input) = (line, connection, input)
+        connecting = Task { await line.connect(hello, connection: connection, input: input) }
     }
 
     private func prepare(_ request: PrepareRequest) {

@@ -94,11 +94,13 @@ package struct LiveTickets: Sendable {
         pending.insert((time, record), at: low)
     }
 
-    /// The hundredths of a second of the day, so that a second run on one day gives out other numbers.
+    /// The tenths of a second of the day, so that a second run on one day gives out other numbers. Where tickets come too
+    /// fast for that it is the hundredths, and a ticket has a label in place of a number of 23 digits.
     private mutating func sequence(of arrival: UnixMilliseconds) -> Int {
         let day = ShanghaiTime.dayNumber(arrival)
         if day != lastDay { (lastDay, lastSequence) = (day, 0) }
-        lastSequence = max(lastSequence + 1, Int((arrival - ShanghaiTime.midnight(ofDay: day)) / 10))
+        lastSequence = max(
+            lastSequence + 1, Int((arrival - ShanghaiTime.midnight(ofDay: day)) / (meanInterval >= 200 ? 100 : 10)))
         return lastSequence
     }
 }

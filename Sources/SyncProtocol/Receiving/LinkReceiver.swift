@@ -130,6 +130,12 @@ package struct LinkReceiver: Sendable {
         return dropQueue()
     }
 
+    /// Where this node opens the connections: the sender was not reached, or did not say hello.
+    package mutating func onUnreached(_ error: FederationError, now: UnixMilliseconds) {
+        noteLevel(now)
+        if session == nil { lastError = error }
+    }
+
     /// This node has another topology or policy now: the connection ends, and the next hello shows whether the sender has
     /// it too.
     package mutating func onPolicyChanged(

@@ -3,13 +3,14 @@ import FederationModel
 
 /// What a frame of a stream is. The first byte of every frame.
 package enum FrameKind: UInt8, Sendable, CaseIterable {
-    /// Sender: the first frame of a stream; its echo proves that nothing between the nodes buffers.
+    /// Whoever tries whether something between the nodes buffers: its echo proves that nothing does. The sender's first
+    /// frame of a stream, and the first of who opens a connection down.
     case probe = 1
     /// Sender: one whole change-set.
     case changeSet = 2
     /// Sender: a `Heartbeat`.
     case heartbeat = 3
-    /// Receiver: answers a probe and each heartbeat.
+    /// Answers a probe and each heartbeat.
     case echo = 4
     /// Receiver: an `Acknowledgement`.
     case acknowledgement = 5
@@ -17,13 +18,17 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
     case refusal = 6
     /// Either: the stream ends on purpose.
     case goodbye = 7
+    /// Sender: a `Hello`, on a connection that the receiver has opened.
+    case hello = 8
+    /// Receiver: the `HelloReply` to it; a `refusal` when it is not accepted.
+    case helloReply = 9
 
     /// Longest body in bytes.
     package var bodyBytesMax: Int {
         switch self {
         case .probe, .echo, .goodbye: 0
         case .changeSet: SyncLimits.changeSetBytesMax
-        case .heartbeat, .acknowledgement, .refusal: SyncLimits.controlFrameBytesMax
+        case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply: SyncLimits.controlFrameBytesMax
         }
     }
 }
@@ -62,9 +67,9 @@ package struct FrameReader: Sendable {
 
         fileprivate func mayWrite(_ kind: FrameKind) -> Bool {
             switch kind {
-            case .probe, .changeSet, .heartbeat: self == .sender
-            case .echo, .acknowledgement, .refusal: self == .receiver
-            case .goodbye: true
+            case .changeSet, .heartbeat, .hello: self == .sender
+            case .acknowledgement, .refusal, .helloReply: self == .receiver
+            case .probe, .echo, .goodbye: true
             }
         }
     }

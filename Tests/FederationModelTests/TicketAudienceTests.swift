@@ -1,0 +1,83 @@
+import FederationModel
+import Testing
+
+@Suite struct `The audience of a ticket` {
+    /// 山东省 over 济南 (with 历下 and 章丘) and 青岛.
+    private let topology = Topology(
+        name: "test", version: 1,
+        nodes: [
+            ("370000", nil), ("370100", "370000"), ("370200", "370000"), ("370102", "370100"), ("370114", "370100"),
+        ].map { (code: NodeID, parent: NodeID?) in
+            TopologyNode(id: code, name: code.code, parent: parent, region: code.code, endpoint: nil)
+        })
+
+    private func record(_ resource: ResourceName, by origin: String, _ fields: [String: String] = [:]) -> TicketEvent {
+        TicketEvent(
+            form(resource), origin: origin, key: "\(resource)-\(origin)-\(fields.count)", version: 1,
+            fields: fields.mapValues { .text($0) })
+    }
+
+    private func transfer(_ step: String, by origin: String, to node: String) -> TicketEvent {
+        record("transfer", by: origin, ["ticket_origin": "370100", "step": step, "to_node": node])
+    }
+
+    private func audience(_ records: TicketEvent...) -> Set<NodeID> {
+        TicketAudience.nodes(of: records, topology: topology)
+    }
+
+    private var request: TicketEvent { record("service_request", by: "370100") }
+
+    @Test func `is its origin, and to whom it was offered, from hand to hand`() {
+        #expect(audience(request) == ["370100"])
+        #expect(audience(request, transfer("offer", by: "370100", to: "370200")) == ["370100", "370200"])
+        #expect(
+            audience(
+                transfer("offer", by: "370102", to: "370114"), transfer("offer", by: "370100", to: "370102"), request)
+                == ["370100", "370102", "370114"], "in whatever order the records come")
+    }
+
+    @Test func `has who supervises it from above, and whom that one designates`() {
+        #expect(audience(request, record("supervision", by: "370000")) == ["370100", "370000"])
+        #expect(
+            audience(request, transfer("designate", by: "370000", to: "370200")) == ["370100", "370000", "370200"])
+        let county = record("service_request", by: "370102")
+        #expect(audience(county, record("supervision", by: "370100")) == ["370102", "370100"])
+    }
+
+    /// Else anybody could make a stranger's ticket flow to itself.
+    @Test func `has nobody who only writes in its thread`() {
+        #expect(audience(request, record("handling", by: "370200")) == ["370100"])
+        #expect(audience(request, record("supervision", by: "370102")) == ["370100"])
+        for step in ["offer", "designate", "accept", "return"] {
+            #expect(audience(request, transfer(step, by: "370200", to: "370200")) == ["370100"])
+        }
+        #expect(audience(request, transfer("accept", by: "370100", to: "370200")) == ["370100"])
+    }
+
+    /// Ground rule 7.
+    @Test func `never has whom a report accuses, nor whom it reaches only through him`() {
+        func report(_ type: String, by origin: String) -> TicketEvent {
+            record("service_request", by: origin, ["request_type": type, "respondent_name": "370100"])
+        }
+        let offers = [
+            transfer("offer", by: "370200", to: "370100"), transfer("offer", by: "370200", to: "370102"),
+            transfer("offer", by: "370200", to: "370000"),
+        ]
+        #expect(audience(report("2", by: "370200"), offers[0], offers[1], offers[2]).count == 4)
+        #expect(audience(report("4", by: "370200"), offers[0], offers[1], offers[2]) == ["370200", "370000"])
+        // Who is above sees it all the same.
+        #expect(audience(report("4", by: "370102"), record("supervision", by: "370000")) == ["370102", "370000"])
+    }
+
+    @Test func `holds no node that is not in the topology`() {
+        #expect(audience(request, transfer("offer", by: "370100", to: "379999")) == ["370100"])
+        #expect(audience(request, transfer("offer", by: "370100", to: "nobody")) == ["370100"])
+    }
+
+    @Test func `is what the records agree on while the request is not here, and empty when they do not`() {
+        let reply = record("reply", by: "370102", ["ticket_origin": "370100"])
+        #expect(audience(reply) == ["370100"])
+        #expect(audience(reply, record("reply", by: "370200", ["ticket_origin": "370200"])) == [])
+        #expect(audience() == [])
+    }
+}
