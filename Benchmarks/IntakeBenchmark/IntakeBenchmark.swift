@@ -138,7 +138,7 @@ struct FoldBenchmark: AsyncParsableCommand {
 
     func run() async throws {
         let store = try NodeStore(at: database)
-        try await store.catchUpConsumers()
+        try await store.catchUpConsumers(now: wallClock())
         let keys = try await store.rows(
             sql: "SELECT \"key\" FROM service_request WHERE id % 997 = 1 LIMIT ?",
             arguments: [.integer(Int64(changes))]
@@ -154,7 +154,7 @@ struct FoldBenchmark: AsyncParsableCommand {
                 ])
             _ = try await store.intake([action], now: now)
             let started = ContinuousClock.now
-            try await store.catchUpConsumers()
+            try await store.catchUpConsumers(now: now)
             let elapsed = (ContinuousClock.now - started).components
             milliseconds.append(Double(elapsed.seconds) * 1_000 + Double(elapsed.attoseconds) / 1e15)
         }

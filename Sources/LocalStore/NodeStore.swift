@@ -146,6 +146,9 @@ package final class NodeStore: Sendable {
 
 /// The named values of the `node` table.
 enum NodeValue {
+    /// The highest seq that was removed from the feed; 0 when none was.
+    static let floor = "floor"
+
     static func integer(_ name: String, _ db: Database) throws -> Int64 {
         try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0
     }

@@ -38,7 +38,7 @@ struct FeedService: Service {
     /// - Parameter head: what links know of. A consumer may move it, when rows are for somebody else now.
     private func catchUp(to head: Seq) async {
         do {
-            while try await !store.advanceConsumers() { try Task.checkCancellation() }
+            while try await !store.advanceConsumers(now: wallClock()) { try Task.checkCancellation() }
             let moved = try await store.head()
             if moved > head { signal.ring(head: moved) }
         } catch is CancellationError {

@@ -81,7 +81,7 @@ extension LocalNode {
                     let policy = LinkPolicy(
                         from: sender, to: receiver, topology: topology, resources: store.resources)
                 else { continue }
-                for resource in policy.wholeResources.subtracting(CatalogResources.names).sorted() {
+                for resource in policy.wholeResources.subtracting(Catalog.exempt).sorted() {
                     guard let refusal = catalog.refusal(of: resource, to: receiver) else { continue }
                     rejected.append(
                         RejectedSubscription(

@@ -58,6 +58,10 @@ package struct NodeService: Sendable {
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
                 logger: logger))
         services.append(
+            PruningService(
+                store: local.store, receivers: local.topology.neighbours(of: local.id),
+                retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger))
+        services.append(
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(

@@ -86,23 +86,32 @@ import Testing
         let tickets = BuiltInResources.ticketResources.map(\.name)
         let up = try #require(policy("370100", "370000"))
         #expect(up.origins == ["370100", "370102"])
+        let removals = RemovalResources.all.map(\.name)
         #expect(up.resources == records && up.wholeResources == Set(records))
         #expect(up.nodesBehind == ["370000", "370300"])
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
         let logical = try #require(policy("370300", "370000"))
         // A parent gets the catalog whatever the mode.
-        #expect(logical.wholeResources == CatalogResources.names.union(["reply"]))
+        #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
         #expect(
-            logical.resources == tickets + CatalogResources.all.map(\.name), "of tickets that somebody above must see")
+            logical.resources == tickets + CatalogResources.all.map(\.name) + removals,
+            "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
-        #expect(across.wholeResources == ["service_request"] && across.resources == tickets)
+        #expect(across.wholeResources == RemovalResources.names.union(["service_request"]))
+        #expect(across.resources == tickets + removals)
         let down = try #require(policy("370000", "370100"))
         #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
         #expect(down.nodesBehind == ["370100", "370102"])
-        #expect(down.wholeResources == Set(ReferenceResources.all.map(\.name)))
-        #expect(down.resources == tickets + ReferenceResources.all.map(\.name))
+        let reference = ReferenceResources.all.map(\.name)
+        #expect(down.wholeResources == Set(reference + ["removal_confirmation"]))
+        #expect(down.resources == tickets + reference + removals)
         #expect(policy("370300", "370100") == nil)
+        #expect(topology.holders(of: "370102", audience: []) == ["370100", "370000"])
+        #expect(topology.holders(of: "370100", audience: []) == ["370000", "370900"])
+        #expect(topology.holders(of: "370000", audience: []) == [])
+        #expect(topology.holders(of: "370000", audience: ["370102"]) == ["370100", "370102"])
+        #expect(topology.holders(of: "370102", audience: ["370300"]) == ["370100", "370000", "370300"])
     }
 
     /// Design rule 1, over random trees with random peers: whoever asks for the rows of an origin finds it by going from
@@ -130,6 +139,12 @@ import Testing
                 }
                 #expect(path.last == origin)
                 #expect(Set(path).count == path.count)
+                // What `origin` confirms to `receiver` comes the same way, though not to whom it leads back.
+                for (next, sender) in zip(path, path.dropFirst()) {
+                    let policy = try #require(
+                        LinkPolicy(from: sender, to: next, topology: topology, resources: BuiltInResources.all))
+                    #expect(policy.origins.contains(origin) && !policy.origins.contains(receiver))
+                }
             }
         }
     }

@@ -127,7 +127,7 @@ import Testing
         let store = try TemporaryStore(jinan)
         let report = try await store.store.intake(rows: [[ticket(1), dispatch, closure]], isGuarded: false, now: noon)
         #expect(codes(report) == ["accepted"])
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         let conflicts = try await store.store.conflicts(code: nil, limit: 10)
         #expect(conflicts.map(\.finding.code) == [.closeWithoutReply])
         #expect(conflicts.first?.finding.event.key == closure.key)
@@ -135,7 +135,7 @@ import Testing
         #expect(try await store.store.conflicts(code: .twoMain, limit: 10).isEmpty)
         // The reply turns up: the conflict is gone.
         _ = try await store.store.intake(rows: [[reply]], isGuarded: false, now: noon)
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         #expect(try await store.store.conflicts(code: nil, limit: 10).isEmpty)
     }
 
@@ -150,7 +150,7 @@ import Testing
                 ) { $1 })
         }
         func merged() async throws -> [String: String] {
-            try await store.store.catchUpConsumers()
+            try await store.store.catchUpConsumers(now: noon)
             let rows = try await store.store.rows(
                 sql: "SELECT global_id, merged_into FROM ticket_state WHERE merged_into IS NOT NULL", arguments: [])
             return Dictionary(uniqueKeysWithValues: rows.map { ($0[0].text ?? "", $0[1].text ?? "") })
@@ -167,7 +167,7 @@ import Testing
         let expected = ["370100-4": "370100-3", "370100-1": "370100-3", "370100-2": "370100-3"]
         #expect(try await merged() == expected)
         #expect(try await store.store.conflicts(code: .mergeCycle, limit: 10).isEmpty)
-        try await store.store.rebuildConsumers()
+        try await store.store.rebuildConsumers(now: noon)
         #expect(try await merged() == expected)
     }
 
@@ -176,10 +176,10 @@ import Testing
         let early = stage(
             "callback", of: 1, after: 3_000, ["method": .text("telephone"), "reached": .text("answered")])
         _ = try await temporary.store.intake([ticket(1), dispatch, early], now: noon)
-        try await temporary.store.catchUpConsumers()
+        try await temporary.store.catchUpConsumers(now: noon)
         #expect(try await temporary.store.conflicts(code: nil, limit: 9).map(\.finding.code) == [.callbackBeforeClose])
         let other = try NodeStore(at: temporary.path, rules: LifecycleRules(allowsCallbackWhenDue: true))
-        try await other.catchUpConsumers()
+        try await other.catchUpConsumers(now: noon)
         #expect(try await other.conflicts(code: nil, limit: 9).isEmpty)
         try other.close()
     }

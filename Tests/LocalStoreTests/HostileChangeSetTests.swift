@@ -155,7 +155,7 @@ import Zstandard
                 rows[1]["requested_datetime"] = .integer(beyond)
             }
             #expect(try await apply(bytes).quarantined == 1)
-            try await above.store.catchUpConsumers()
+            try await above.store.catchUpConsumers(now: noon)
             #expect(try await above.store.count("service_request", where: "requested_datetime = \(edge)") == 1)
         }
     }

@@ -298,7 +298,7 @@ private struct RandomChain {
     private mutating func send(_ sender: NodeID, _ receiver: NodeID, isLost: Bool) async throws -> Bool {
         guard let below = stores[sender]?.store, let above = stores[receiver]?.store else { return false }
         let policy = policy(from: sender, to: receiver, topology: topology)
-        try await below.catchUpConsumers()
+        try await below.catchUpConsumers(now: noon)
         let start = try await startCursor(below, above, policy: policy)
         let prepared = try await below.prepareChangeSet(
             from: start, policy: policy, rowsMax: .random(in: 1...9, using: &random), now: clock, compressor: compressor

@@ -23,7 +23,7 @@ import Testing
         for _ in 0..<20 {
             let before = try await heads()
             for (sender, receiver) in Self.links {
-                try await store(sender).catchUpConsumers()
+                try await store(sender).catchUpConsumers(now: noon)
                 try await carry(
                     store(sender), store(receiver), policy: policy(from: sender, to: receiver), rowsMax: rowsMax)
             }
@@ -120,9 +120,9 @@ import Testing
             ])
         _ = try await store(province).intake([order], now: noon + 1)
         for _ in 0..<3 {
-            try await store(province).catchUpConsumers()
+            try await store(province).catchUpConsumers(now: noon)
             try await carry(store(province), store(qingdao), policy: down)
-            try await store(qingdao).catchUpConsumers()
+            try await store(qingdao).catchUpConsumers(now: noon)
             try await carry(store(qingdao), store(province), policy: up)
         }
         #expect(try await store(qingdao).count("supervision") == 1)
@@ -133,7 +133,7 @@ import Testing
         _ = try await store(province).intake((1...50).map { ticket($0, origin: province) }, now: noon)
         let offers = (1...50).filter { $0.isMultiple(of: 3) }.map { offer($0, by: province, to: jinan) }
         _ = try await store(province).intake(offers, now: noon + 1)
-        try await store(province).catchUpConsumers()
+        try await store(province).catchUpConsumers(now: noon)
         try await carry(store(province), store(jinan), policy: policy(from: province, to: jinan), rowsMax: 7)
         #expect(try await store(jinan).count("service_request") == 16)
         #expect(try await store(jinan).count("transfer") == 16)
@@ -149,7 +149,7 @@ import Testing
 
         let late = stage("handling", of: 1, origin: province, after: 6, ["unit": .text("省信访局")])
         _ = try await store(province).intake([late, offer(1, by: province, to: qingdao)], now: noon + 2)
-        try await store(province).catchUpConsumers()
+        try await store(province).catchUpConsumers(now: noon)
         let down = policy(from: province, to: jinan)
         let start = try await startCursor(store(province), store(jinan), policy: down)
         let sent = try rows(sentIn: await changeSet(store(province), from: start, policy: down, rowsMax: 100).bytes)
@@ -197,7 +197,7 @@ import Testing
         try await carry(store(jinan), store(province), policy: up)
         // What has come since is nothing to withdraw, also if its audience is not known here yet.
         _ = try await store(jinan).intake([offer(2, by: jinan, to: qingdao)], now: noon + 2)
-        try await store(jinan).catchUpConsumers()
+        try await store(jinan).catchUpConsumers(now: noon)
         try await carry(store(jinan), store(province), policy: up)
         #expect(try await store(province).withdraw(under: up, now: noon).isEmpty)
         #expect(try await held("service_request") == [2, 5, 1, 0])

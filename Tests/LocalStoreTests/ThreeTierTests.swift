@@ -90,7 +90,7 @@ private struct Walk {
             let report = try await reference.store.intake(rows: history.map { [$0] }, isGuarded: true, now: noon)
             #expect(report.outcomes.allSatisfy { $0 == .accepted })
         }
-        try await reference.store.catchUpConsumers()
+        try await reference.store.catchUpConsumers(now: noon)
 
         let tiers = try [lixia, jinan, province].map { try TemporaryStore($0) }
         var random = SplitMix64(seed: seed ^ 0xabcdef)
@@ -105,7 +105,7 @@ private struct Walk {
                 try await carry(
                     lower.store, upper.store, policy: policy(from: lower.store.node, to: upper.store.node),
                     rowsMax: Int.random(in: 1...30, using: &random))
-                try await upper.store.catchUpConsumers()
+                try await upper.store.catchUpConsumers(now: noon)
             }
         }
         for (lower, upper) in zip(tiers, tiers.dropFirst()) {
@@ -116,7 +116,7 @@ private struct Walk {
         #expect(Set(expected.map { $0[1] }).count > 3)
         #expect(try await reference.store.conflicts(code: nil, limit: 100).allSatisfy { !$0.finding.code.isRefused })
         for tier in tiers {
-            try await tier.store.catchUpConsumers()
+            try await tier.store.catchUpConsumers(now: noon)
             #expect(try await tier.store.rows(sql: Self.state, arguments: []) == expected)
             #expect(
                 try await tier.store.rows(sql: Self.conflicts, arguments: [])

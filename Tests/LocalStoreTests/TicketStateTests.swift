@@ -21,7 +21,7 @@ import Testing
     @Test func `a whole thread folds to an evaluated ticket without conflicts`() async throws {
         let store = try TemporaryStore(jinan)
         try await _ = store.store.intake(Self.thread, now: noon)
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         let ticket = try await store.store.ticket("370100-1")
         let state = try #require(ticket.state)
         #expect(state.status == .evaluated)
@@ -36,7 +36,7 @@ import Testing
         let store = try TemporaryStore(jinan)
         try await _ = store.store.intake(
             Self.thread + [ticket(2, at: noon + 60_000), ticket(3, at: noon - 60_000)], now: noon)
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         func numbers(
             limit: Int = 20, now: UnixMilliseconds = noon, _ set: (inout TicketFilter) -> Void = { _ in }
         ) async throws -> [String?] {
@@ -65,12 +65,12 @@ import Testing
     {
         let reference = try TemporaryStore(jinan)
         try await _ = reference.store.intake(Self.thread, now: noon)
-        try await reference.store.catchUpConsumers()
+        try await reference.store.catchUpConsumers(now: noon)
         let disturbed = try TemporaryStore(jinan)
         var generator = SplitMix64(seed: UInt64(seed))
         for record in Self.thread.shuffled(using: &generator) {
             try await _ = disturbed.store.intake([record], now: noon)
-            try await disturbed.store.catchUpConsumers()
+            try await disturbed.store.catchUpConsumers(now: noon)
         }
         let expected = try await reference.store.ticket("370100-1").state
         #expect(try await disturbed.store.ticket("370100-1").state == expected)
@@ -80,12 +80,12 @@ import Testing
         let store = try TemporaryStore(jinan).self
         for number in 1...40 {
             try await _ = store.store.intake([ticket(number)], now: noon)
-            try await store.store.catchUpConsumers()
+            try await store.store.catchUpConsumers(now: noon)
         }
         try await _ = store.store.intake(Self.thread, now: noon)
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         let before = try await store.store.rows(sql: "SELECT * FROM ticket_state ORDER BY 1", arguments: [])
-        try await store.store.rebuildConsumers()
+        try await store.store.rebuildConsumers(now: noon)
         let after = try await store.store.rows(sql: "SELECT * FROM ticket_state ORDER BY 1", arguments: [])
         #expect(before == after)
         #expect(before.count == 40)
@@ -94,7 +94,7 @@ import Testing
     @Test func `a closure without a reply is folded and noted as a conflict`() async throws {
         let store = try TemporaryStore(jinan)
         try await _ = store.store.intake([Self.thread[0], Self.thread[1], Self.thread[5]], now: noon)
-        try await store.store.catchUpConsumers()
+        try await store.store.catchUpConsumers(now: noon)
         let state = try #require(try await store.store.ticket("370100-1").state)
         #expect(state.status == .closed)
         #expect(state.conflicts == ["E_STATE_CLOSE_WITHOUT_REPLY"])

@@ -48,7 +48,7 @@ import Testing
             let report = try await store(node).intake(rows: [[record]], isGuarded: true, now: time)
             if report.outcomes == [.accepted] { written[word, default: 0] += 1 }
             // Between any two records, the node itself names one owner.
-            try await store(node).catchUpConsumers()
+            try await store(node).catchUpConsumers(now: noon)
             #expect(try await store(node).count("ticket_state", where: "owner IS NOT NULL") == 1)
         }
         try await settle(stores)
@@ -73,9 +73,9 @@ import Testing
 
     private func move(over link: (NodeID, NodeID), _ stores: [NodeID: TemporaryStore]) async throws {
         let (sender, receiver) = (try #require(stores[link.0]).store, try #require(stores[link.1]).store)
-        try await sender.catchUpConsumers()
+        try await sender.catchUpConsumers(now: noon)
         try await carry(sender, receiver, policy: policy(from: link.0, to: link.1))
-        try await receiver.catchUpConsumers()
+        try await receiver.catchUpConsumers(now: noon)
     }
 
     /// Until a whole round moves nothing.

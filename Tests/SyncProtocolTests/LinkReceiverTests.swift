@@ -196,9 +196,21 @@ import Testing
         _ = link.onHello(Link.hello(version: 2), connection: 1, cursor: Link.cursor(100), now: now)
         let start = Link.policy().sweepStart
         let end = Link.cursor(102, version: 2)
-        #expect(refusal(offer(&link, 1, Link.cursor(101, sweep: start, version: 2), end)) != nil)
+        #expect(refusal(offer(&link, 1, Link.cursor(99, sweep: start, version: 2), end)) != nil)
         #expect(offer(&link, 2, Link.cursor(100, version: 2), end) == [.discard([2])])
         #expect(offer(&link, 3, Link.cursor(100, sweep: start, version: 2), end) == [.apply(3)])
+    }
+
+    @Test func `a sender that has removed tombstones goes on further up, with a sweep, and never back`() {
+        let start = Link.policy().sweepStart
+        var link = open(at: Link.cursor(100))
+        #expect(refusal(offer(&link, 1, Link.cursor(100, sweep: start), Link.cursor(102)))?.code == LinkCode.outOfStep)
+        link = open(at: Link.cursor(100))
+        #expect(refusal(offer(&link, 1, Link.cursor(99, sweep: start), Link.cursor(102)))?.code == LinkCode.outOfStep)
+        link = open(at: Link.cursor(100))
+        #expect(refusal(offer(&link, 1, Link.cursor(140), Link.cursor(142)))?.code == LinkCode.outOfStep)
+        link = open(at: Link.cursor(100))
+        #expect(offer(&link, 1, Link.cursor(140, sweep: start), Link.cursor(142, sweep: start)) == [.apply(1)])
     }
 
     @Test func `a change-set of another sender, epoch, revision or time ends the connection`() {

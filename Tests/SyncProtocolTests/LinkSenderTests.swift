@@ -54,6 +54,20 @@ import Testing
         #expect(link.summary.lagRows == 0)
     }
 
+    @Test func `a receiver from before the removal of tombstones is swept from the head`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        _ = link.onHelloReply(Link.reply(Link.cursor(40)), now: now)
+        _ = link.onStreamOpened(now: now)
+        _ = link.onEcho(now: now)
+        let start = Link.cursor(120, sweep: Link.policy().sweepStart)
+        #expect(
+            link.onPruned(head: 120, now: now).actions
+                == [.prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))])
+        #expect(link.onPrepared(Link.prepared(1, start, Link.cursor(120)), now: now).actions == [.send(1)])
+        #expect(link.state == .sweeping)
+    }
+
     @Test func `a commit that crosses with the answer of the store is asked for again`() {
         var link = level()
         _ = link.onCommitted(head: 101, now: now)

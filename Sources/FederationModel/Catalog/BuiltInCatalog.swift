@@ -7,7 +7,7 @@ extension Catalog {
         of node: TopologyNode, resources: [ResourceDefinition] = BuiltInResources.all
     ) -> Catalog {
         Catalog(
-            resources.filter { !CatalogResources.names.contains($0.name) }.map { resource in
+            resources.filter { !Catalog.exempt.contains($0.name) }.map { resource in
                 var entry = CatalogEntry(
                     resource: resource.name, code: code(of: resource.name), title: resource.title,
                     summary: "\(node.name)政务服务便民热线\(resource.title)", provider: node.name,

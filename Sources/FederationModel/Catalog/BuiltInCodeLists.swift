@@ -158,6 +158,18 @@ extension CodeList {
                 ("connected", "接通", "connected"), ("abandoned", "放弃", "abandoned"), ("overflow", "溢出", "overflow"),
                 ("transferred", "转接", "transferred"), ("called_back", "回拨", "called back"),
             ]),
+        CodeList("removal_kind", "撤回(删除)类型", [("delete", "删除", "delete"), ("recall", "撤回", "recall")]),
+        // The grounds of 个人信息保护法 article 47, and what else a provider takes back data for.
+        CodeList(
+            "removal_reason", "撤回(删除)事由",
+            [
+                ("purpose_achieved", "处理目的已实现或不再必要", "purpose achieved"),
+                ("retention_expired", "保存期限届满", "retention expired"),
+                ("consent_withdrawn", "个人撤回同意", "consent withdrawn"),
+                ("subject_request", "个人请求删除", "request of the person"), ("unlawful", "违法违规或违约处理", "unlawful"),
+                ("confidential", "涉密或需保密", "confidential"), ("shared_by_mistake", "误提供", "shared by mistake"),
+                ("other", "其他", "other"),
+            ]),
     ]
 
     fileprivate init(_ name: String, _ title: String, _ entries: [(String, String, String)]) {

@@ -2,14 +2,14 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 4
+    package static let schemaRevision = 5
 
     package static let all: [ResourceDefinition] =
         [
             serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest,
             extensionDecision,
             handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
-        ] + CatalogResources.all + ReferenceResources.all
+        ] + CatalogResources.all + ReferenceResources.all + RemovalResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 

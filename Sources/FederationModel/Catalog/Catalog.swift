@@ -26,6 +26,9 @@ package struct Catalog: Hashable, Sendable {
             entries.enumerated().map { ($0.element.resource, $0.offset) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// What no catalog has an entry of or holds back: the catalog itself, and the order to let go of what was handed on.
+    package static let exempt = CatalogResources.names.union(RemovalResources.names)
+
     package func entry(_ resource: ResourceName) -> CatalogEntry? { positions[resource].map { entries[$0] } }
 
     /// Why `receiver` gets no rows of `resource`; nil when it may have them. Approvals count without regard to time: a
@@ -81,7 +84,7 @@ extension LinkPolicy {
         for release in releases {
             let withheld = Set(
                 resources.filter {
-                    !CatalogResources.names.contains($0) && release.catalog.refusal(of: $0, to: receiver) != nil
+                    !Catalog.exempt.contains($0) && release.catalog.refusal(of: $0, to: receiver) != nil
                 })
             if withheld != policy.withheld {
                 policy.withheld = withheld

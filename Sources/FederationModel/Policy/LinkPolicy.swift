@@ -28,8 +28,14 @@ package struct LinkPolicy: Hashable, Sendable {
         self.sender = sender
         self.receiver = receiver
         revision = LinkRevision(topology: topology.version, policy: 0)
+        let mayCopyTickets = resources.contains {
+            RemovalResources.covers($0) && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
+        }
         let whole = Set(
             resources.filter { resource in
+                // An order goes where records go that it may be about; confirmations come back over any link.
+                if resource.name == RemovalResources.order.name { return mayCopyTickets }
+                if resource.name == RemovalResources.confirmation.name { return true }
                 // A parent has the catalogs of all below it, whatever else it may have of them.
                 if CatalogResources.names.contains(resource.name) { return role == .parent }
                 // Reference data comes from above; what a child or a peer says of it counts for nothing.
@@ -37,7 +43,7 @@ package struct LinkPolicy: Hashable, Sendable {
                 return topology.mode(of: resource.name, from: sender, to: receiver) == .physical
             }.map(\.name))
         wholeResources = whole
-        self.resources = resources.filter { $0.isTicketRecord || whole.contains($0.name) }.map(\.name)
+        self.resources = resources.filter { $0.hasAudience || whole.contains($0.name) }.map(\.name)
         nodesBehind = Set(topology.nodes.map(\.id).filter { topology.nextHop(from: sender, to: $0) == receiver })
         grant = topology.grant(from: sender, to: receiver)
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })

@@ -36,7 +36,7 @@ struct ConflictCommand: AsyncParsableCommand {
             }
             guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
             let local = try node.open()
-            try await local.store.catchUpConsumers()
+            try await local.store.catchUpConsumers(now: wallClock())
             let conflicts = try await local.store.conflicts(code: kind, limit: limit)
             if json {
                 try Output.json(conflicts.map(Line.init))

@@ -88,7 +88,7 @@ struct NodeMaintenanceCommand: AsyncParsableCommand {
 
         func run() async throws {
             let local = try node.open()
-            try await local.store.rebuildConsumers()
+            try await local.store.rebuildConsumers(now: wallClock())
             let consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
             if json {
                 try Output.json(consumers)
@@ -173,6 +173,11 @@ private struct StatusReport: Encodable {
         }
     }
 
+    struct Removals: Encodable {
+        let unconfirmed: Int
+        let overdue: Int
+    }
+
     struct Origin: Encodable {
         let origin: String
         let name: String
@@ -188,6 +193,7 @@ private struct StatusReport: Encodable {
     let serving: Bool
     let links: [Link]
     let consumers: [ConsumerReport]
+    let removals: Removals
     let origins: [Origin]?
 
     init(_ local: LocalNode, withOrigins: Bool) async throws {
@@ -198,6 +204,9 @@ private struct StatusReport: Encodable {
         serving = Doorbell.ring(databasePath: local.settings.databasePath)
         links = try await LinkReport.all(of: local, now: wallClock()).map(Link.init)
         consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
+        let orders = try await RemovalStatus.all(of: local, now: wallClock())
+        removals = Removals(
+            unconfirmed: orders.count { !$0.missing.isEmpty }, overdue: orders.count(where: \.isOverdue))
         guard withOrigins else {
             origins = nil
             return
@@ -234,6 +243,9 @@ private struct StatusReport: Encodable {
             if link.quarantined > 0 {
                 text += "\n\(link.name)(\(link.peer)) 隔离 \(link.quarantined) 行，见 quarantine list"
             }
+        }
+        if removals.unconfirmed > 0 {
+            text += "\n撤回(删除)未确认 \(removals.unconfirmed) 单，其中超时 \(removals.overdue) 单，见 removal list --unconfirmed"
         }
         for origin in origins ?? [] {
             let freshness = origin.asOf.map { "截至 \($0.prefix(19))" } ?? "–"

@@ -18,6 +18,8 @@ struct GrantedRows: Sendable {
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
     /// be, so all of them are.
     private let carried: String
+    /// Whether this node may have recalled rows of it.
+    private let isRemovable: Bool
 
     /// - Parameter isShared: whether any ticket of this node has an audience. Without one, no row has to be asked for it.
     init(_ table: ResourceTable, policy: LinkPolicy, isShared: Bool) {
@@ -25,6 +27,7 @@ struct GrantedRows: Sendable {
         self.table = table
         columns = policy.columns(of: resource)
         carried = policy.grant.treatments[resource.name]?.isEmpty == false ? "NULL" : "r.\(ResourceTable.carried)"
+        isRemovable = RemovalResources.covers(resource)
         isWhole = policy.wholeResources.contains(resource.name)
         filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
         hasAudience = isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
@@ -33,7 +36,9 @@ struct GrantedRows: Sendable {
     /// Of all resources that `policy` grants, those of which there may be rows here.
     static func all(of policy: LinkPolicy, tables: [ResourceName: ResourceTable], isShared: Bool) -> [GrantedRows] {
         policy.resources.filter(policy.grants).compactMap { tables[$0] }
-            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter { $0.isWhole || $0.hasAudience }
+            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter {
+                $0.isWhole || $0.hasAudience || $0.isOrder
+            }
     }
 
     /// An empty block with the columns that `tail` and `bucket` select.
@@ -45,7 +50,7 @@ struct GrantedRows: Sendable {
 
     /// Where the seqs of `tail` come from, each behind :after.
     var seqs: [String] {
-        if isEverything { return [table.seqs] }
+        if isEverything || isOrder { return [table.seqs] + (isRemovable ? [ScopeLog.seqs] : []) }
         return [isWhole ? table.seqs : ResourceTable.sharedSeqs, ScopeLog.seqs]
     }
 
@@ -53,16 +58,30 @@ struct GrantedRows: Sendable {
     /// planner on the index of seq: to it, one origin looks like fewer rows than a range.
     ///
     /// Without a condition, rows that went away are told as such. With one, only those of whom the scope log says that they
-    /// were granted before (design rule 3), so that no key is told of a row that never was.
+    /// were granted before (design rule 3), so that no key is told of a row that never was. What this node recalled is known
+    /// from the log as well, since its rows stay here.
     var tail: String {
         func within(_ row: String) -> String {
             "\(row).seq > :after AND \(row).seq <= :upto"
         }
         let origins = "IN (SELECT value FROM json_each(:origins))"
-        if isEverything {
-            return """
-                SELECT \(selected) FROM main.\(table.table) AS r WHERE \(within("r")) AND +r.origin \(origins)
+        func gone(_ condition: String) -> String {
+            """
+            SELECT \(keyOnly) FROM (
+              SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
+              WHERE \(within("l")) AND l.resource = '\(resource.name)' AND +l.origin \(origins) AND \(wasGranted)) AS gone
+            JOIN main.\(table.table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
+            WHERE \(condition)\(isRemovable ? " AND NOT \(isHidden(from: .neverSeen))" : "")
+            """
+        }
+        if isEverything || isOrder {
+            let all = """
+                SELECT \(selected) FROM main.\(table.table) AS r
+                WHERE \(within("r")) AND +r.origin \(origins)\(isOnItsWay)
                 """
+            guard isRemovable else { return all }
+            let hidden = isHidden(from: .withdrawn)
+            return "\(all) AND NOT \(hidden) UNION ALL \(gone(hidden))"
         }
         // Records of shared tickets have a feed of their own: a link that grants nothing else does not look at the others.
         let changed =
@@ -75,11 +94,7 @@ struct GrantedRows: Sendable {
         return """
             SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())
             UNION ALL
-            SELECT \(keyOnly) FROM (
-              SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
-              WHERE \(within("l")) AND l.resource = '\(resource.name)' AND +l.origin \(origins) AND \(wasGranted)) AS gone
-            JOIN main.\(table.table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
-            WHERE NOT (\(isGranted()))
+            \(gone("NOT (\(isGranted()))"))
             """
     }
 
@@ -89,7 +104,7 @@ struct GrantedRows: Sendable {
     /// What is granted by audience alone is found by its tickets, as there may be little of it in a large table.
     var bucket: String {
         let source =
-            isWhole
+            isWhole || isOrder
             ? "main.\(table.table) AS r"
             : """
             (SELECT DISTINCT global_id FROM main.ticket_audience WHERE node \(Self.isBehind(":behind"))) AS shared
@@ -98,12 +113,45 @@ struct GrantedRows: Sendable {
         return """
             SELECT \(selected) FROM \(source)
             WHERE (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
-              AND \(isWhole ? isGranted() : Self.isLive)
+              AND \(isWhole ? isGranted() : isHere)\(isOnItsWay)
             ORDER BY r.origin, r."key" LIMIT :limit
             """
     }
 
     // MARK: - The parts of them
+
+    /// Whether row `r` is live and not recalled.
+    private var isHere: String {
+        isRemovable ? "(\(Self.isLive) AND NOT \(Self.isHidden(resource, from: .withdrawn)))" : Self.isLive
+    }
+
+    private func isHidden(from sight: RowSight) -> String { Self.isHidden(resource, from: sight) }
+
+    /// Whether row `r` is one of this node's own that it has taken out of everybody's sight.
+    fileprivate static func isHidden(_ resource: ResourceDefinition, from sight: RowSight) -> String {
+        """
+        (r.supplier = 0 AND EXISTS (SELECT 1 FROM main.removed_row AS x
+          WHERE x.resource = '\(resource.name)' AND x."key" = r."key" AND x.sight >= \(sight.rawValue)))
+        """
+    }
+
+    private var isOrder: Bool { resource.name == RemovalResources.order.name }
+
+    /// What decides over rows of removals, which have no filter. A confirmation travels towards the node whose order it
+    /// answers: to a receiver that does not get that node's rows from here. An order leaves once `RemovalConsumer` has passed
+    /// it on, and where the mode does not copy records, to whom had to see them.
+    private var isOnItsWay: String {
+        if resource.name == RemovalResources.confirmation.name {
+            return " AND r.removal_origin NOT IN (SELECT value FROM json_each(:origins))"
+        }
+        guard isOrder else { return "" }
+        let isPassed = " AND EXISTS (SELECT 1 FROM main.removal_passed AS p WHERE p.id = r.id AND p.seq = r.seq)"
+        if isWhole { return isPassed }
+        return isPassed + """
+             AND EXISTS (SELECT 1 FROM json_each(:behind) AS b
+              WHERE instr(' ' || r.audience || ' ', ' ' || b.value || ' ') > 0)
+            """
+    }
 
     private static let isLive = "r.deleted = \(RowState.live.rawValue)"
 
@@ -117,7 +165,7 @@ struct GrantedRows: Sendable {
     ///
     /// - Parameter behind: the nodes behind the link, as SQL that gives a JSON array.
     func isGranted(behind: String = ":behind") -> String {
-        if isEverything { return Self.isLive }
+        if isEverything { return isHere }
         var grounds: [String] = []
         if isWhole { grounds.append(Self.passes(filter, resource)) }
         if hasAudience {
@@ -127,13 +175,14 @@ struct GrantedRows: Sendable {
                   WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
                 """)
         }
-        return "(\(Self.isLive) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
+        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
     }
 
     /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
     private var wasGranted: String {
         let toNode = "l.node \(Self.isBehind(":behind"))"
         guard isWhole else { return toNode }
+        if filter.isEmpty { return "l.node IS NULL" }
         return "CASE WHEN l.node IS NULL THEN \(Self.sql(filter, of: "l")) ELSE \(toNode) END"
     }
 
@@ -208,8 +257,15 @@ struct GrantedRows: Sendable {
 
 extension GrantedRows {
     /// Whether row `r` of `resource` is live and within `filter`, whatever its audience.
-    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {
-        filter.isEmpty || !resource.isTicketRecord ? isLive : "(\(isLive) AND \(passes(filter, resource)))"
+    ///
+    /// - Parameter isForOthers: whether it leaves this node: then what was recalled is not among them.
+    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition, isForOthers: Bool) -> String {
+        var conditions = [isLive]
+        if isForOthers && RemovalResources.covers(resource) {
+            conditions.append("NOT \(isHidden(resource, from: .withdrawn))")
+        }
+        if !filter.isEmpty && resource.isTicketRecord { conditions.append(passes(filter, resource)) }
+        return "(\(conditions.joined(separator: " AND ")))"
     }
 
     fileprivate static func passes(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {

@@ -63,7 +63,8 @@ extension ChangeSetHeader {
     fileprivate func startsAfresh(from durable: Cursor?, policy: LinkPolicy) -> Bool {
         guard start.sweep == policy.sweepStart else { return false }
         guard let durable, durable.epoch == start.epoch else { return true }
-        return durable.seq == start.seq && durable.revision < start.revision
+        return durable.seq <= start.seq && durable.revision <= start.revision
+            && (durable.seq, durable.revision) != (start.seq, start.revision)
     }
 }
 
@@ -88,10 +89,25 @@ private struct ChangeSetApplier {
         )
         for (block, faults) in catalog { try apply(block, faults: faults, payload: payload, tables: tables) }
         try refuse(blocks: changeSet.blocks)
-        for (block, faults) in others where report.refused[block.resource.name] == nil {
+        for (block, faults) in others
+        where report.refused[block.resource.name] == nil && block.resource.name != RemovalResources.order.name {
             try apply(block, faults: faults, payload: payload, tables: tables)
         }
+        // An order comes after the rows that it is about. As long as a sweep has not been through all of them some may
+        // still be here, so the order is left to the sweep, which lists it behind them.
+        if !isBeforeOrders(changeSet.header.start.sweep) {
+            for (block, faults) in others where block.resource.name == RemovalResources.order.name {
+                try apply(block, faults: faults, payload: payload, tables: tables)
+            }
+        }
         try applySweep(changeSet, payload: payload, tables: tables)
+    }
+
+    private func isBeforeOrders(_ position: SweepPosition) -> Bool {
+        guard case .at(let resource, _) = position, let place = policy.resources.firstIndex(of: resource),
+            let orders = policy.resources.firstIndex(of: RemovalResources.order.name)
+        else { return false }
+        return place < orders
     }
 
     private mutating func apply(
@@ -106,7 +122,7 @@ private struct ChangeSetApplier {
     /// passed over and not kept anywhere; the others go on, and so does the cursor.
     private mutating func refuse(blocks: [DecodedBlock]) throws {
         guard let catalog = try catalogs.newest(of: policy.sender, db) else { return }
-        for block in blocks where block.rowCount > 0 && !CatalogResources.names.contains(block.resource.name) {
+        for block in blocks where block.rowCount > 0 && !Catalog.exempt.contains(block.resource.name) {
             guard let refusal = catalog.refusal(of: block.resource.name, to: policy.receiver) else { continue }
             report.refused[block.resource.name] = refusal
             try RefusedResources.note(
@@ -165,6 +181,7 @@ private struct ChangeSetApplier {
             guard let table = tables[resource] else { return }
             var last: RowKey?
             if case .at(resource, let key) = end { last = key }
+            try forgetQuarantined(table, after: after, last: last)
             var staged = Staged()
             for (block, faults) in zip(changeSet.blocks, changeSet.faults)
             where block.kind == .sweep && block.resource.name == resource && report.refused[resource] == nil {
@@ -177,15 +194,35 @@ private struct ChangeSetApplier {
         }
     }
 
+    /// What a bucket covers of each origin: behind `after`, up to and including `last`.
+    private func parts(after: RowKey?, last: RowKey?) -> [(isBounded: Bool, arguments: StatementArguments)] {
+        policy.origins.map(\.code).sorted().compactMap { origin in
+            if let after, origin < after.origin { return nil }
+            if let last, origin > last.origin { return nil }
+            var arguments: StatementArguments = [origin, origin == after?.origin ? after?.key ?? "" : ""]
+            if origin == last?.origin { arguments += [last?.key] }
+            return (origin == last?.origin, arguments)
+        }
+    }
+
+    /// Looks that were put aside earlier: the listing states the row anew, or it is gone.
+    private func forgetQuarantined(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws {
+        let resource = table.definition.name
+        guard try Quarantine.holds(resource, db) else { return }
+        for (isBounded, arguments) in parts(after: after, last: last) {
+            try db.cachedStatement(
+                sql: """
+                    DELETE FROM main.quarantine WHERE resource = '\(resource)' AND origin = ?1 AND "key" > ?2
+                      \(isBounded ? "AND \"key\" <= ?3" : "")
+                    """
+            ).execute(arguments: arguments)
+        }
+    }
+
     private mutating func retractUnlisted(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws {
         var ids: [Int64] = []
-        for origin in policy.origins.map(\.code).sorted() {
-            if let after, origin < after.origin { continue }
-            if let last, origin > last.origin { break }
-            let bounded = origin == last?.origin
-            var arguments: StatementArguments = [origin, origin == after?.origin ? after?.key ?? "" : ""]
-            if bounded { arguments += [last?.key] }
-            ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: bounded)), arguments: arguments)
+        for (isBounded, arguments) in parts(after: after, last: last) {
+            ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         }
         guard !ids.isEmpty else { return }
         let base = try NodeValue.draw(seqs: ids.count, db)

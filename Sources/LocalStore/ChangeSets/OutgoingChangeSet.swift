@@ -17,6 +17,8 @@ package enum Preparation: Sendable {
     case changeSet(OutgoingChangeSet)
     /// Up to this head there is nothing for the receiver.
     case nothing(head: Seq)
+    /// Tombstones behind the cursor were removed: only a sweep can tell the receiver what is gone (design rule 8).
+    case pruned(head: Seq)
 }
 
 extension NodeStore {
@@ -34,13 +36,15 @@ extension NodeStore {
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
-        let draft = try await pool.read { [tables] db in
+        let draft = try await pool.read { [tables] db -> ChangeSetDraft? in
+            if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
             let granted = GrantedRows.all(of: policy, tables: tables, isShared: try TicketShare.isUsed(db))
             var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
             return draft
         }
+        guard let draft else { return .pruned(head: try await head()) }
         let isEmpty = draft.blocks.isEmpty && draft.end.sweep == start.sweep && draft.end.seq == draft.head
         if isEmpty && !evenIfEmpty && draft.head - start.seq < Self.passedOverMax { return .nothing(head: draft.head) }
         var header = ChangeSetHeader(
@@ -136,6 +140,8 @@ private struct ChangeSetDraft {
 
     mutating func readSweep(_ db: Database) throws {
         while case .at(let resource, let after) = end.sweep, rowsLeft > 0, bytesLeft > 0 {
+            // An order that is stated here must find its rows told: those in the tail too.
+            if resource == RemovalResources.order.name && end.seq < head { return }
             guard let rows = granted.first(where: { $0.resource.name == resource }) else {
                 end.sweep = policy.sweepPosition(after: resource)
                 continue

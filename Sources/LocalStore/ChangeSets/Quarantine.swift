@@ -37,12 +37,15 @@ enum Quarantine {
         ])
     }
 
+    static func holds(_ resource: ResourceName, _ db: Database) throws -> Bool {
+        try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.quarantine WHERE resource = ?)").fetchInteger([
+            resource.text
+        ]) == 1
+    }
+
     /// Forgets rows whose good look is among those just staged.
     static func release(resource: ResourceName, _ db: Database) throws {
-        let held = try db.cachedStatement(
-            sql: "SELECT EXISTS (SELECT 1 FROM main.quarantine WHERE resource = ?)"
-        ).fetchInteger([resource.text])
-        guard held == 1 else { return }
+        guard try holds(resource, db) else { return }
         try db.cachedStatement(
             sql: """
                 DELETE FROM main.quarantine WHERE resource = ?1 AND EXISTS (

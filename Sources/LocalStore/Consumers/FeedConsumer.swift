@@ -10,11 +10,14 @@ protocol FeedConsumer: Sendable {
     /// What else than the feed its result depends on (rules). When that changes, it is built again.
     var basis: String { get }
 
+    /// The name of the consumer that it must not overtake, because it rests on what that one does; nil for none.
+    var isBehind: String? { get }
+
     /// Forgets everything. Called before it begins from the first row.
     func clear(_ db: Database) throws
 
     /// Takes in what changed in (`after`, `upto`]. Called inside the transaction that moves the cursor, so it happens once.
-    func consume(after: Seq, upto: Seq, _ db: Database) throws
+    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws
 }
 
 /// How far a consumer is.
@@ -25,31 +28,41 @@ package struct ConsumerStatus: Hashable, Sendable {
     package var lagRows: Int64 { max(0, head - cursor) }
 }
 
+extension FeedConsumer {
+    var isBehind: String? { nil }
+}
+
 extension NodeStore {
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
     /// The audience first: what it touches is folded in the same round.
-    private var consumers: [any FeedConsumer] {
+    var consumers: [any FeedConsumer] {
         [
             TicketAudienceConsumer(tables: tableOrder, topology: topology),
             TicketStateConsumer(rules: rules),
+            RemovalConsumer(store: self),
         ]
     }
 
     /// Moves each consumer one window on.
     ///
     /// - Returns: whether all of them have reached the head.
-    package func advanceConsumers() async throws -> Bool {
+    package func advanceConsumers(now: UnixMilliseconds) async throws -> Bool {
         var isLevel = true
+        let consumers = consumers
         for consumer in consumers {
             let level = try await pool.write { db in
                 let head = try NodeValue.integer("seq", db)
                 let cursor = try Self.cursor(of: consumer, db)
                 guard cursor < head else { return true }
                 if cursor == 0 { try consumer.clear(db) }
-                let upto = min(head, cursor + Self.consumerWindow)
-                try consumer.consume(after: cursor, upto: upto, db)
+                var upto = min(head, cursor + Self.consumerWindow)
+                if let first = consumers.first(where: { $0.name == consumer.isBehind }) {
+                    upto = min(upto, try Self.cursor(of: first, db))
+                    guard cursor < upto else { return false }
+                }
+                try consumer.consume(after: cursor, upto: upto, now: now, db)
                 try Self.save(upto, of: consumer, db)
                 return try upto == NodeValue.integer("seq", db)
             }
@@ -59,16 +72,16 @@ extension NodeStore {
     }
 
     /// Brings every consumer to the head.
-    package func catchUpConsumers() async throws {
-        while try await !advanceConsumers() {}
+    package func catchUpConsumers(now: UnixMilliseconds) async throws {
+        while try await !advanceConsumers(now: now) {}
     }
 
     /// Builds everything that consumers derive again, from the first row.
-    package func rebuildConsumers() async throws {
+    package func rebuildConsumers(now: UnixMilliseconds) async throws {
         for consumer in consumers {
             try await pool.write { db in try Self.save(0, of: consumer, db) }
         }
-        try await catchUpConsumers()
+        try await catchUpConsumers(now: now)
     }
 
     package func consumerStatus() async throws -> [ConsumerStatus] {
@@ -81,7 +94,7 @@ extension NodeStore {
     }
 
     /// 0 also for a consumer whose basis has changed: it begins anew.
-    private static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
+    static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
         try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([
             consumer.name, consumer.basis,
         ]) ?? 0

@@ -9,7 +9,10 @@ import GRDB
 /// Who is no longer in an audience is written to the scope log, and so are those who had to see a record that goes away: by
 /// that, links take it back (design rule 3).
 struct TicketAudienceConsumer: FeedConsumer {
-    let name = "ticket-audience"
+    /// As consumers that come after it know it.
+    static let title = "ticket-audience"
+
+    let name = title
     private let tables: [ResourceTable]
     private let reader: ThreadReader
     private let topology: Topology
@@ -26,7 +29,7 @@ struct TicketAudienceConsumer: FeedConsumer {
     /// What was known stays until it is found again: without it, links would take the rows back for a moment.
     func clear(_ db: Database) throws {}
 
-    func consume(after: Seq, upto: Seq, _ db: Database) throws {
+    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws {
         // First, by the audiences as they were when these records were told.
         for table in tables { try dismiss(after: after, upto: upto, of: table, db) }
         var tickets: Set<String> = []
@@ -37,7 +40,7 @@ struct TicketAudienceConsumer: FeedConsumer {
         let threads = try reader.threads(of: tickets, db)
         for ticket in tickets {
             let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], topology: topology)
-            let known = try audience(of: ticket, db)
+            let known = try Self.audience(of: ticket, db)
             guard nodes != known else { continue }
             try save(nodes, instead: known, of: ticket, db)
             for table in tables {
@@ -54,12 +57,12 @@ struct TicketAudienceConsumer: FeedConsumer {
     private func dismiss(after: Seq, upto: Seq, of table: ResourceTable, _ db: Database) throws {
         let rows = try Row.fetchAll(db.cachedStatement(sql: table.unbound), arguments: [after, upto])
         for row in rows {
-            let former = try audience(of: row[1], db)
+            let former = try Self.audience(of: row[1], db)
             try tell([row[0]], of: table, noLongerTo: former, db)
         }
     }
 
-    private func audience(of ticket: String?, _ db: Database) throws -> Set<NodeID> {
+    static func audience(of ticket: String?, _ db: Database) throws -> Set<NodeID> {
         let codes = try String.fetchAll(
             db.cachedStatement(sql: "SELECT node FROM main.ticket_audience WHERE global_id = ?"), arguments: [ticket])
         return Set(codes.compactMap { NodeID($0) })

@@ -19,7 +19,7 @@ struct TicketStateConsumer: FeedConsumer {
         try db.execute(sql: "DELETE FROM main.ticket_state; DELETE FROM main.ticket_conflict")
     }
 
-    func consume(after: Seq, upto: Seq, _ db: Database) throws {
+    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws {
         let dirty = try reader.changed(after: after, upto: upto, db)
         let threads = try reader.threads(of: dirty, db)
         for ticket in dirty {

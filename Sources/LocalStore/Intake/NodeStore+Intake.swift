@@ -49,6 +49,9 @@ extension NodeStore {
             let mark = try scopeLog.begin(db)
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
+            for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
+                refusals[index] = refusal
+            }
             var check: LifecycleCheck?
             if isGuarded {
                 check = try LifecycleCheck(
@@ -65,6 +68,7 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
+                try RemovedRecords.hide(table, after: mark.seq, db)
                 try scopeLog.touchThreads(since: mark, db)
             }
             try scopeLog.finish(mark, db)
@@ -126,9 +130,20 @@ extension NodeStore {
             if CatalogResources.names.contains(record.resource) && !mayHoldReference {
                 return .catalog(record.resource)
             }
+            if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
             if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
         }
         return nil
+    }
+
+    /// Stores records that this node makes itself, each of them new, in the caller's transaction.
+    func write(
+        ownRecords records: [IntakeRecord], version: HybridTime, now: UnixMilliseconds, _ db: Database
+    ) throws {
+        for (resource, group) in Dictionary(grouping: records, by: \.resource) {
+            guard let table = tables[resource] else { continue }
+            _ = try Self.write(group, version: version, node: node, table: table, now: now, db)
+        }
     }
 
     private static func write(

@@ -27,7 +27,8 @@ extension NodeStore {
         if try await cursor(of: policy.sender)?.revision.topology == policy.revision.topology { return [] }
         let supplier = Int64(policy.sender.code) ?? 0
         var records: [DeletionRecord] = []
-        for table in tableOrder where !policy.wholeResources.contains(table.definition.name) {
+        let kept = policy.wholeResources.union(RemovalResources.names)
+        for table in tableOrder where !kept.contains(table.definition.name) {
             let record = try await pool.write { [scopeLog] db -> DeletionRecord? in
                 let isShared = """
                     global_id IN (SELECT global_id FROM main.ticket_audience

@@ -125,26 +125,31 @@ extension NodeStore {
     /// - Throws: `E_TICKET_UNKNOWN`; `E_TICKET_AMBIGUOUS`, which names the tickets.
     package func ticket(_ id: String) async throws -> TicketThread {
         try await pool.read { [tables, tableOrder] db in
-            let globalID = try Self.globalID(of: id, db)
-            var records: [TicketThread.Record] = []
-            for table in tableOrder where table.columns.contains("global_id") {
-                records += try Self.records(of: table, where: "global_id = ?", [globalID], db)
-            }
-            var state = try Row.fetchOne(
-                db, sql: "SELECT * FROM main.ticket_state WHERE global_id = ?", arguments: [globalID]
-            ).map { TicketState(row: $0) }
-            state?.findings = try Row.fetchAll(
-                db, sql: "SELECT * FROM main.ticket_conflict WHERE global_id = ? ORDER BY ordinal",
-                arguments: [globalID]
-            ).compactMap { TicketFinding(row: $0) }
-            // Sorting keeps the order of the stages for records of one instant.
-            let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
-            let request = ordered.first { $0.resource.stage == .acceptance }
-            let calls = try request.map { try Self.calls(of: $0, table: tables["call_record"], db) } ?? []
-            let recordings = try calls.flatMap { try Self.recordings(of: $0, table: tables["recording"], db) }
-            return TicketThread(
-                globalID: globalID, state: state, records: ordered, calls: calls, recordings: recordings)
+            try Self.thread(of: Self.globalID(of: id, db), tables: tables, tableOrder: tableOrder, db)
         }
+    }
+
+    static func thread(
+        of globalID: String, tables: [ResourceName: ResourceTable], tableOrder: [ResourceTable], _ db: Database
+    ) throws -> TicketThread {
+        var records: [TicketThread.Record] = []
+        for table in tableOrder where table.columns.contains("global_id") {
+            records += try Self.records(of: table, where: "global_id = ?", [globalID], db)
+        }
+        var state = try Row.fetchOne(
+            db, sql: "SELECT * FROM main.ticket_state WHERE global_id = ?", arguments: [globalID]
+        ).map { TicketState(row: $0) }
+        state?.findings = try Row.fetchAll(
+            db, sql: "SELECT * FROM main.ticket_conflict WHERE global_id = ? ORDER BY ordinal",
+            arguments: [globalID]
+        ).compactMap { TicketFinding(row: $0) }
+        // Sorting keeps the order of the stages for records of one instant.
+        let ordered = records.enumerated().sorted { ($0.1.occurredAt, $0.0) < ($1.1.occurredAt, $1.0) }.map(\.1)
+        let request = ordered.first { $0.resource.stage == .acceptance }
+        let calls = try request.map { try Self.calls(of: $0, table: tables["call_record"], db) } ?? []
+        let recordings = try calls.flatMap { try Self.recordings(of: $0, table: tables["recording"], db) }
+        return TicketThread(
+            globalID: globalID, state: state, records: ordered, calls: calls, recordings: recordings)
     }
 
     /// Ticket and call name each other by key; where another system wrote the link, by the key without the node's code.
@@ -170,14 +175,14 @@ extension NodeStore {
             of: table, where: "call_id IN (?, ?) AND +origin = ?", [call.key, sourceKey(of: call), call.origin], db)
     }
 
-    private static func sourceKey(of record: TicketThread.Record) -> String {
+    static func sourceKey(of record: TicketThread.Record) -> String {
         String(record.key.trimmingPrefix("\(record.origin)-"))
     }
 
     /// Tickets that a message names at most.
     private static let namedMax = 10
 
-    private static func globalID(of id: String, _ db: Database) throws -> String {
+    static func globalID(of id: String, _ db: Database) throws -> String {
         let known = try String.fetchOne(
             db, sql: "SELECT global_id FROM main.service_request WHERE global_id = ? AND deleted = 0", arguments: [id])
         if let known { return known }

@@ -6,16 +6,19 @@ extension NodeStore {
     /// The rows of a page that lie here, of some origins and within a filter, as they are: hiding what is personal is for
     /// `RowGate`.
     ///
+    /// - Parameter isForOthers: whether the rows leave this node.
     /// - Returns: rows and `next`; reports are the caller's matter.
-    package func page(of query: RowQuery, origins: [NodeID], within filter: GrantFilter) async throws -> RowAnswer {
+    package func page(
+        of query: RowQuery, origins: [NodeID], within filter: GrantFilter, isForOthers: Bool
+    ) async throws -> RowAnswer {
         guard let table = tables[query.resource.name] else { return RowAnswer() }
         let columns = query.columns.map { ", r.\(quoted($0.name))" }.joined()
         let (conditions, arguments) = SQLiteDialect.conditions(query)
+        let isGiven = GrantedRows.isWithin(filter, table.definition, isForOthers: isForOthers)
         // An origin at a time: each is one range of the index of origin and key.
         let sql = """
             SELECT r.origin, r."key"\(columns) FROM main.\(table.table) AS r
-            WHERE \((["r.origin = ?", "r.\"key\" > ?", GrantedRows.isWithin(filter, table.definition)] + conditions)
-                .joined(separator: " AND "))
+            WHERE \((["r.origin = ?", "r.\"key\" > ?", isGiven] + conditions).joined(separator: " AND "))
             ORDER BY r."key" LIMIT ?
             """
         return try await pool.read { db in

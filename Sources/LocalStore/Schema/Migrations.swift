@@ -164,6 +164,26 @@ enum Migrations {
                       duration INTEGER NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("11 removals and the age of the feed") { db in
+            try db.execute(
+                sql: """
+                    -- Tickets whose records this node has deleted or recalled. It outlives the tombstones, so a repeated
+                    -- import brings nothing back.
+                    CREATE TABLE removed_ticket (
+                      global_id TEXT PRIMARY KEY, removal TEXT NOT NULL, kind TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+                    -- Their records; `sight` is a RowSight.
+                    CREATE TABLE removed_row (
+                      resource TEXT NOT NULL, "key" TEXT NOT NULL, removal TEXT NOT NULL, sight INTEGER NOT NULL,
+                      PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
+
+                    -- Orders that links may tell, each under this seq; see RemovalConsumer.
+                    CREATE TABLE removal_passed (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+
+                    -- Where the feed stood at a time: says how old a seq is at least.
+                    CREATE TABLE feed_mark (at INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+                    """)
+        }
         return migrator
     }()
 }

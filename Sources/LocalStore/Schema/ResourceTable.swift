@@ -46,6 +46,11 @@ struct ResourceTable: Sendable {
             """,
             // Unique, because that is a free check that no seq is ever given out twice.
             "CREATE UNIQUE INDEX IF NOT EXISTS main.\(quoted("\(definition.name)_seq")) ON \(table) (seq)",
+            // For the removal of tombstones; it has the rows that went away alone.
+            """
+            CREATE INDEX IF NOT EXISTS main.\(quoted("\(definition.name)_gone")) ON \(table) (seq)
+            WHERE deleted <> \(RowState.live.rawValue)
+            """,
         ]
             + definition.indexes.map {
                 let name = quoted("\(definition.name)_\($0.joined(separator: "_"))")
@@ -98,16 +103,15 @@ struct ResourceTable: Sendable {
 
     /// Staged rows of a neighbour into the table. ?1 seq before the first, ?2 supplier.
     ///
-    /// Design rule 2: what the neighbour that supplied a copy shows next replaces it, whatever its version; a live copy of
-    /// a former supplier is not replaced by an older version. A row that is here already in the same look changes
-    /// nothing, so it is not told onwards.
+    /// Design rule 2: what the neighbour that supplied a copy shows next replaces it, whatever its version; what came from
+    /// a former supplier, a copy or a tombstone, is not replaced by an older version. (A retraction has version 0.) A row
+    /// that is here already in the same look changes nothing, so it is not told onwards.
     var apply: String {
         """
         \(upsert(version: "version", deleted: "deleted", supplier: "?2"))
         WHERE NOT (\(table).version = excluded.version AND \(table).deleted = excluded.deleted
                    AND \(table).supplier = excluded.supplier AND \(sameColumns))
-          AND (\(table).deleted <> \(RowState.live.rawValue) OR \(table).supplier = excluded.supplier
-               OR excluded.version >= \(table).version)
+          AND (\(table).supplier = excluded.supplier OR excluded.version >= \(table).version)
         """
     }
 
@@ -126,7 +130,8 @@ struct ResourceTable: Sendable {
     /// before the first. A retraction always wins: it speaks of the grant, and leaves no version behind.
     var retractStaged: String {
         """
-        UPDATE main.\(table) SET \(emptied), version = 0, deleted = \(RowState.retracted.rawValue), seq = ?1 + b.n
+        UPDATE main.\(table) SET \(emptied), version = 0, deleted = \(RowState.retracted.rawValue),
+          seq = CASE \(table).deleted WHEN \(RowState.live.rawValue) THEN ?1 + b.n ELSE \(table).seq END
         FROM batch.\(table) AS b
         WHERE b.deleted = \(RowState.retracted.rawValue) AND \(table).origin = b.origin AND \(table)."key" = b."key"
           AND \(table).deleted <> \(RowState.retracted.rawValue)
@@ -152,19 +157,29 @@ struct ResourceTable: Sendable {
         """
     }
 
+    /// A row of this node into a tombstone. ?1 seq, ?2 id, ?3 version.
+    var delete: String {
+        """
+        UPDATE main.\(table) SET \(emptied), version = ?3, deleted = \(RowState.deleted.rawValue), seq = ?1 WHERE id = ?2
+        """
+    }
+
     private func upsert(version: String, deleted: String, supplier: String) -> String {
-        // A tombstone of a neighbour carries no fields; the ticket that it belonged to stays, for its fold.
+        // A tombstone of a neighbour carries no fields; the ticket that it belonged to stays, for its fold. What is gone and
+        // stays gone keeps its seq: a removal order that came after it must not overtake it on the next link.
         let assignments = content.map { column in
             Self.identity.contains(column)
                 ? "\(quoted(column)) = coalesce(excluded.\(quoted(column)), \(table).\(quoted(column)))"
                 : "\(quoted(column)) = excluded.\(quoted(column))"
         }
+        let live = RowState.live.rawValue
         return """
             INSERT INTO main.\(table) (origin, "key", version, deleted, seq, supplier, \(columnList))
             SELECT origin, "key", \(version), \(deleted), ?1 + n, \(supplier), \(columnList) FROM batch.\(table)
             WHERE deleted IS NOT \(RowState.retracted.rawValue)
             ON CONFLICT (origin, "key") DO UPDATE SET version = excluded.version, deleted = excluded.deleted,
-              seq = excluded.seq, supplier = excluded.supplier, \(assignments.joined(separator: ", "))
+              seq = CASE WHEN \(live) NOT IN (\(table).deleted, excluded.deleted) THEN \(table).seq ELSE excluded.seq END,
+              supplier = excluded.supplier, \(assignments.joined(separator: ", "))
             """
     }
 

@@ -47,6 +47,15 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_consumer_lag_rows", .gauge, help: "Changes that a consumer of the feed has not taken in.",
             samples: try await local.store.consumerStatus().map { ([("consumer", $0.name)], Double($0.lagRows)) })
+        let removals = try await RemovalStatus.all(of: local, now: wallClock())
+        page.append(
+            "federation_removals_unconfirmed", .gauge,
+            help: "Removal orders of this node that some node has not confirmed.",
+            samples: [([], Double(removals.count { !$0.missing.isEmpty }))])
+        page.append(
+            "federation_removals_overdue", .gauge,
+            help: "Those of them that are older than removal-confirmation-hours.",
+            samples: [([], Double(removals.count(where: \.isOverdue)))])
     }
 
     private func addLinks(to page: inout MetricsPage) async throws {

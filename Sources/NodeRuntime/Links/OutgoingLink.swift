@@ -24,6 +24,7 @@ package actor OutgoingLink: Service {
         case disconnected(FederationError, connection: Int)
         case prepared(OutgoingChangeSet)
         case nothingToPrepare(Seq)
+        case pruned(Seq)
         case prepareFailed(FederationError)
         case committed(Seq)
         case originCompleted
@@ -131,6 +132,7 @@ package actor OutgoingLink: Service {
             if directives.contains(.send(0)) { channel?.send(Frame(.changeSet, outgoing.bytes)) }
             return directives.filter { $0 != .send(0) }
         case .nothingToPrepare(let head): return sender.onNothingToPrepare(head: head, now: now)
+        case .pruned(let head): return sender.onPruned(head: head, now: now)
         case .prepareFailed(let error):
             logger.error("a change-set could not be read", metadata: ["code": "\(error.code)", "reason": "\(error)"])
             return sender.onPrepareFailed(error, now: now)
@@ -215,6 +217,7 @@ package actor OutgoingLink: Service {
                 switch outgoing {
                 case .changeSet(let changeSet): input.yield(.prepared(changeSet))
                 case .nothing(let head): input.yield(.nothingToPrepare(head))
+                case .pruned(let head): input.yield(.pruned(head))
                 }
             } catch {
                 input.yield(.prepareFailed(.store(error)))

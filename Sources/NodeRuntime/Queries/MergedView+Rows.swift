@@ -24,7 +24,10 @@ extension MergedView {
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: [query.resource.name], wanted: asked)
         let parts = try await withThrowingTaskGroup(of: RowAnswer.self) { group in
-            group.addTask { gate.treat(try await localRows(query, plan.local, within: grant.tickets, now: now)) }
+            group.addTask {
+                gate.treat(
+                    try await localRows(query, plan.local, within: grant.tickets, isForOthers: asker != nil, now: now))
+            }
             for (child, origins) in plan.delegated {
                 let request = try RowRequest(
                     query: gate.query, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
@@ -61,7 +64,8 @@ extension MergedView {
     }
 
     private func localRows(
-        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, now: UnixMilliseconds
+        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, isForOthers: Bool,
+        now: UnixMilliseconds
     ) async throws -> RowAnswer {
         guard !origins.isEmpty else { return RowAnswer() }
         let denied = try await denied(origins, resources: [query.resource.name])
@@ -69,7 +73,8 @@ extension MergedView {
         var answer = RowAnswer()
         answer.nodes = origins.map { report(on: $0, denied: denied, freshness, rows: nil, now: now) }
         let page = try await store.page(
-            of: query, origins: answer.nodes.filter(\.state.hasRows).map(\.node), within: filter)
+            of: query, origins: answer.nodes.filter(\.state.hasRows).map(\.node), within: filter,
+            isForOthers: isForOthers)
         answer.rows = page.rows
         answer.next = page.next
         return answer

@@ -52,6 +52,10 @@ package struct NodeSettings: Sendable {
     package let intakeKeyPath: String
     /// Whether the consumers of the feed run (ticket state). Off only for measurements.
     package let runsConsumers: Bool
+    /// Hours after which a removal order that a node has not confirmed is overdue.
+    package let removalConfirmationHours: Double
+    /// Days that tombstones are kept at least.
+    package let tombstoneRetentionDays: Int64
     package let logLevel: String
 
     /// All that the node listens on.
@@ -72,6 +76,11 @@ package struct NodeSettings: Sendable {
         ("intake-certificate", "credentials/node.pem", "PEM chain that intake-listen shows"),
         ("intake-key", "credentials/node-key.pem", "its key"),
         ("consumers", "on", "on or off: whether the feed's consumers run"),
+        ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (撤回/删除) is overdue"),
+        (
+            "tombstone-retention-days", "455",
+            "days that tombstones are kept: the longest offline time allowed (90 days) and a year"
+        ),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -127,6 +136,12 @@ package struct NodeSettings: Sendable {
         intakeKeyPath = try file("intake-key")
         runsConsumers = try required("consumers", "on or off") {
             ["on": true, "off": false, "true": true, "false": false][$0]
+        }
+        removalConfirmationHours = try required("removal-confirmation-hours", "a number of hours, at most 8760") {
+            Double($0).flatMap { (0...8_760).contains($0) ? $0 : nil }
+        }
+        tombstoneRetentionDays = try required("tombstone-retention-days", "a number of days, at most 36500") {
+            Int64($0).flatMap { (0...36_500).contains($0) ? $0 : nil }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

@@ -83,12 +83,13 @@ struct ReceivingRules: Hashable, Sendable {
 extension LinkPolicy {
     /// Whether a change-set may start at `start` when the receiver's cursor is `cursor` (design rules 5 and 6).
     ///
-    /// Exactly there; or, under a newer policy, at the same seq with a new sweep; or, in another epoch, at any seq with a
-    /// new sweep, because that sweep states everything that there is.
+    /// Exactly there; or with a new sweep, because that states everything that there is: in another epoch at any seq, in
+    /// the same one under a newer policy or at a higher seq (the sender has removed the tombstones in between).
     func accepts(start: Cursor, after cursor: Cursor?) -> Bool {
         guard let cursor, cursor.epoch == start.epoch else { return start.sweep == sweepStart }
-        if cursor.revision < start.revision { return start.seq == cursor.seq && start.sweep == sweepStart }
-        return start == cursor
+        if start == cursor { return true }
+        return start.sweep == sweepStart && start.seq >= cursor.seq && start.revision >= cursor.revision
+            && (start.seq, start.revision) != (cursor.seq, cursor.revision)
     }
 
     /// Whether both positions exist under this policy and the second is not before the first.

@@ -99,6 +99,22 @@ extension LinkSender {
         }
     }
 
+    /// Between the requested cursor and now the store has removed tombstones (design rule 8), so the tail no longer tells
+    /// what is gone. The link goes on at the head, and a sweep states what there is.
+    package mutating func onPruned(head: Seq, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard let request = link.preparing else { return [] }
+            link.preparing = nil
+            link.head = max(link.head, head)
+            guard case .flowing(var flow) = link.phase, request.from == flow.next else { return [] }
+            flow.moveNext(
+                to: Cursor(
+                    epoch: link.epoch, seq: link.head, revision: link.policy.revision, sweep: link.policy.sweepStart))
+            link.phase = .flowing(flow)
+            return [.note(.rewound(to: flow.next, because: "tombstones were removed"))]
+        }
+    }
+
     /// The store could not read its feed. It is asked again after a pause.
     package mutating func onPrepareFailed(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in

@@ -66,7 +66,7 @@ struct TicketEventCommand: AsyncParsableCommand {
         let local = try node.open()
         var form = RecordForm(kind.resource, local.reference)
         try takeFlags(into: &form, kind)
-        try await local.store.catchUpConsumers()
+        try await local.store.catchUpConsumers(now: wallClock())
         let thread = try await local.store.ticket(id)
         let now = wallClock()
         if form.isEmpty(kind.timeField) { form.set(kind.timeField, .integer(kind.time(in: thread, now: now))) }

@@ -20,7 +20,7 @@ struct TicketShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        try await local.store.catchUpConsumers()
+        try await local.store.catchUpConsumers(now: wallClock())
         let thread = try await local.store.ticket(id)
         if json {
             try Output.json(TicketReport(thread, local.reference, now: wallClock()))

@@ -17,7 +17,7 @@ struct TransferDesk {
     init(_ options: NodeOptions, _ name: String) async throws {
         local = try options.open()
         named = name
-        try await local.store.catchUpConsumers()
+        try await local.store.catchUpConsumers(now: wallClock())
         thread = try await local.store.ticket(try await local.store.ticket(ofTransfer: name) ?? name)
         transfers = try await local.store.transfers(of: thread.globalID)
     }

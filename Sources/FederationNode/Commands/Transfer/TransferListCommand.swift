@@ -28,7 +28,7 @@ struct TransferListCommand: AsyncParsableCommand {
     func run() async throws {
         guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
         let local = try node.open()
-        try await local.store.catchUpConsumers()
+        try await local.store.catchUpConsumers(now: wallClock())
         let now = wallClock()
         let lines = try await local.store.transfers(isOpen: open, limit: limit).map {
             TransferLine($0.transfer, ticket: $0.globalID, number: $0.number, local, now: now)

@@ -1,0 +1,40 @@
+import FederationModel
+import LocalStore
+import Logging
+import ServiceLifecycle
+
+/// Removes tombstones and scope-log entries that nobody needs any more: at the start and then each hour.
+struct PruningService: Service {
+    let store: NodeStore
+    let receivers: [NodeID]
+    /// Milliseconds.
+    let retention: Int64
+    let logger: Logger
+
+    private static let interval = Duration.seconds(3_600)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            repeat {
+                await prune()
+                try? await Task.sleep(for: Self.interval)
+            } while !Task.isCancelled
+        }
+    }
+
+    private func prune() async {
+        do {
+            let report = try await store.prune(receivers: receivers, retention: retention, now: wallClock())
+            guard report.tombstones + report.scopeEntries > 0 else { return }
+            logger.info(
+                "what every receiver has was removed from the feed",
+                metadata: [
+                    "tombstones": "\(report.tombstones)", "scope-entries": "\(report.scopeEntries)",
+                    "floor": "\(report.floor)",
+                ])
+        } catch {
+            // The next turn tries again; nothing but disk space depends on it.
+            logger.warning("tombstones could not be removed", metadata: ["reason": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,424 @@
+import ChangeSetFormat
+import FederationModel
+import LocalStore
+import Testing
+import Zstandard
+
+private func ulid(_ number: UInt64) -> ULID {
+    var chance = SplitMix64(seed: number)
+    return ULID(now: noon + Int64(number), using: &chance)
+}
+
+private func call(_ number: Int, of ticket: Int? = nil, origin: NodeID = jinan) -> IntakeRecord {
+    var fields: [String: FieldValue] = [
+        "direction": .text("inbound"), "arrival": .integer(noon), "disposition": .text("connected"),
+        "caller": .text("13812348000"),
+    ]
+    fields["linked_request"] = ticket.map { .text("\(origin)-\($0)") }
+    return IntakeRecord(resource: "call_record", key: "\(origin)-call-\(number)", fields: fields)
+}
+
+private func recording(_ number: Int, origin: NodeID = jinan) -> IntakeRecord {
+    IntakeRecord(
+        resource: "recording", key: "\(origin)-recording-\(number)",
+        fields: ["call_id": .text("\(origin)-call-\(number)"), "uri": .text("file:///\(number)")])
+}
+
+private let handled: [String: FieldValue] = ["unit": .text("城管局")]
+
+extension NodeStore {
+    /// Live keys of an origin in every resource of tickets, calls and recordings.
+    fileprivate func keys(of origin: NodeID) async throws -> Set<String> {
+        var keys: Set<String> = []
+        for resource in resources where RemovalResources.covers(resource) {
+            let rows = try await rows(
+                sql: "SELECT \"key\" FROM \"\(resource.name)\" WHERE deleted = 0 AND origin = ?",
+                arguments: [.text(origin.code)])
+            keys.formUnion(rows.compactMap { $0[0].text })
+        }
+        return keys
+    }
+
+    fileprivate func confirmed() async throws -> Set<String> {
+        Set(
+            try await rows(
+                sql: "SELECT removal FROM removal_confirmation WHERE deleted = 0 AND origin = ?",
+                arguments: [.text(node.code)]
+            ).compactMap { $0[0].text })
+    }
+}
+
+@Suite struct `Deletion and recall` {
+    @Test func `take the request, its thread, its calls and their recordings, and leave what others wrote`()
+        async throws
+    {
+        let stores = (try TemporaryStore(jinan), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        let up = policy(from: jinan, to: province)
+        let records = [
+            ticket(1), ticket(2), stage("handling", of: 1, after: 5, handled), call(1, of: 1), recording(1),
+            call(2, of: 2), recording(2),
+        ]
+        _ = try await below.intake(rows: records.map { [$0] }, isGuarded: false, now: noon)
+        _ = try await above.intake(
+            rows: [[stage("supervision", of: 1, after: 9, ["level": .text("written")])]], isGuarded: false, now: noon)
+        try await carry(below, above, policy: up)
+        #expect(try await above.keys(of: jinan).count == 7)
+
+        let report = try await below.remove(
+            .delete, tickets: ["370100-1"], reason: "subject_request", order: ulid(1), now: noon)
+        #expect(report.rows == 4)
+        // The order leaves when the consumers are through, not before.
+        try await carry(below, above, policy: up)
+        try await above.catchUpConsumers(now: noon)
+        #expect(try await above.confirmed().isEmpty)
+        try await below.catchUpConsumers(now: noon)
+        try await carry(below, above, policy: up)
+        let left: Set = ["370100-2", "370100-call-2", "370100-recording-2"]
+        #expect(try await below.keys(of: jinan) == left)
+        #expect(try await above.keys(of: jinan) == left)
+        #expect(try await above.count("supervision") == 1, "the province's own record is the province's")
+        for store in [below, above] {
+            #expect(
+                try await store.count("service_request", where: "deleted = 1 AND title IS NULL AND global_id NOT NULL")
+                    == 1)
+            #expect(try await store.count("call_record", where: "deleted = 1 AND caller IS NULL") == 1)
+        }
+        try await above.catchUpConsumers(now: noon)
+        #expect(try await above.confirmed() == [report.id])
+        #expect(try await below.removalOrders().map(\.rows) == [4])
+    }
+
+    @Test func `a deletion wins over a later import of the same records`() async throws {
+        let temporary = try TemporaryStore(jinan)
+        let store = temporary.store
+        let rows = [
+            [ticket(1)], [stage("handling", of: 1, after: 5, handled)], [call(1, of: 1)], [recording(1)], [ticket(2)],
+        ]
+        _ = try await store.intake(rows: rows, isGuarded: false, now: noon)
+        _ = try await store.remove(.delete, tickets: ["370100-1"], reason: "unlawful", order: ulid(1), now: noon)
+        let again = rows + [[stage("handling", of: 1, after: 50, handled)], [call(9, of: 1)]]
+        let report = try await store.intake(rows: again, isGuarded: false, now: noon + 1)
+        let codes = report.outcomes.map { outcome -> String? in
+            if case .refused(let refusal) = outcome { refusal.code } else { nil }
+        }
+        let refused: String? = "E_RECORD_DELETED"
+        #expect(codes == [refused, refused, refused, refused, nil, refused, refused])
+        #expect(try await store.keys(of: jinan) == ["370100-2"])
+        // Also when the tombstones themselves are gone.
+        _ = try await store.prune(receivers: [], retention: 0, now: noon)
+        try await store.catchUpConsumers(now: noon)
+        #expect(try await store.prune(receivers: [], retention: 0, now: noon + 1).tombstones == 4)
+        _ = try await store.intake(rows: again, isGuarded: false, now: noon + 2)
+        #expect(try await store.keys(of: jinan) == ["370100-2"])
+    }
+
+    @Test(arguments: [false, true])
+    func `a recall leaves the rows at home, and so is what is added later`(isFiltered: Bool) async throws {
+        let stores = (try TemporaryStore(jinan, isFiltered: isFiltered), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        let up = isFiltered ? policy(from: jinan, to: province, topology: narrow) : policy(from: jinan, to: province)
+        func inRegion(_ record: IntakeRecord) -> IntakeRecord {
+            var record = record
+            record.fields["region_code"] = .text("370102")
+            return record
+        }
+        _ = try await below.intake(
+            rows: [[inRegion(ticket(1))], [stage("handling", of: 1, after: 5, handled)], [inRegion(ticket(2))]],
+            isGuarded: false, now: noon)
+        try await carry(below, above, policy: up)
+        let report = try await below.remove(
+            .recall, tickets: ["370100-1"], reason: "shared_by_mistake", order: ulid(1), now: noon)
+        let later = stage("handling", of: 1, after: 60, handled)
+        _ = try await below.intake(rows: [[later]], isGuarded: false, now: noon)
+        // Its region changes too: the former look of the late record is logged, yet its key was never told.
+        var moved = inRegion(ticket(1))
+        moved.fields["region_code"] = .text("370103")
+        _ = try await below.intake(rows: [[moved]], isGuarded: false, now: noon)
+        try await carry(below, above, policy: up, rowsMax: 2)
+        #expect(try await below.keys(of: jinan).count == 4)
+        #expect(try await above.keys(of: jinan) == ["370100-2"])
+        #expect(try await above.count("handling", where: "\"key\" = '\(later.key)'") == 0)
+        await #expect(throws: FederationError.self) {
+            try await below.remove(.recall, tickets: ["370100-1"], reason: "other", order: ulid(2), now: noon)
+        }
+
+        _ = try await below.lift(recall: report.id, now: noon)
+        _ = try await below.intake(rows: [[inRegion(ticket(1))]], isGuarded: false, now: noon)
+        try await carry(below, above, policy: up)
+        #expect(try await above.keys(of: jinan) == below.keys(of: jinan))
+        await #expect(throws: FederationError.self) { try await below.lift(recall: report.id, now: noon) }
+    }
+
+    @Test func `who wrote nothing on a ticket takes nothing back`() async throws {
+        let stores = (try TemporaryStore(jinan), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        _ = try await below.intake([ticket(1)], now: noon)
+        try await carry(below, above, policy: policy(from: jinan, to: province))
+        do {
+            _ = try await above.remove(.delete, tickets: ["370100-1"], reason: "other", order: ulid(1), now: noon)
+            Issue.record("it was deleted")
+        } catch let error as FederationError {
+            #expect(error.code == "E_REMOVAL_EMPTY")
+        }
+        #expect(try await above.removalOrders().isEmpty)
+        #expect(try await above.keys(of: jinan) == ["370100-1"])
+    }
+
+    @Test func `no other system writes an order or a confirmation`() async throws {
+        let temporary = try TemporaryStore(jinan)
+        let store = temporary.store
+        let forged = IntakeRecord(
+            resource: "removal_confirmation", key: "x",
+            fields: ["removal": .text("x"), "removal_origin": .text("370000"), "confirmed_at": .integer(noon)])
+        let report = try await store.intake(rows: [[forged]], isGuarded: false, now: noon)
+        #expect(report.outcomes == [.refused(.removal("removal_confirmation"))])
+    }
+
+    @Test func `a row that was put aside goes with its ticket`() async throws {
+        let stores = (try TemporaryStore(jinan), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        let up = policy(from: jinan, to: province)
+        var bad = ticket(1)
+        bad.fields["title"] = .text("路灯")
+        _ = try await below.intake([bad], now: noon)
+        // The receiver's rule is stricter than the sender's.
+        let strict = BuiltInResources.all.map { resource in
+            guard resource.name == "service_request" else { return resource }
+            let columns = resource.columns.map {
+                $0.name == "title"
+                    ? ColumnDefinition($0.name, $0.title, $0.type, level: $0.level, bytesMax: 2) : $0
+            }
+            return ResourceDefinition(
+                resource.name, resource.title, stage: resource.stage, columns: columns, indexes: resource.indexes)
+        }
+        let start = try await startCursor(below, above, policy: up)
+        let sent = try await changeSet(below, from: start, policy: up)
+        _ = try await above.apply(
+            IncomingChangeSet(bytes: sent.bytes, policy: up, resources: strict, now: noon), policy: up, now: noon)
+        #expect(try await above.quarantinedRows(limit: 9).count == 1)
+        _ = try await below.remove(.delete, tickets: ["370100-1"], reason: "other", order: ulid(1), now: noon)
+        try await carry(below, above, policy: up)
+        #expect(try await above.quarantinedRows(limit: 9).isEmpty)
+    }
+}
+
+/// 济南 gives the province tickets of two of its districts only.
+private let narrow: Topology = {
+    var grant = LinkGrant()
+    grant.tickets.regions = ["370102", "370103"]
+    return Topology(
+        name: "test", version: 2,
+        nodes: qilu.nodes.map { node in
+            TopologyNode(
+                id: node.id, name: node.name, parent: node.parent, region: node.region, endpoint: nil,
+                grant: node.id == jinan ? grant : LinkGrant())
+        })
+}()
+
+/// Three tiers in random histories: deletions, recalls, small windows, sweeps that begin again, receivers that come back
+/// from before the removal of tombstones.
+private struct RandomHistory {
+    var random: SplitMix64
+    let isFiltered: Bool
+    let stores: [NodeID: TemporaryStore]
+    private var topology: Topology
+    private var version: Int64 = 2
+    private var orders: [(origin: NodeID, id: String, keys: Set<String>)] = []
+    private var recalls: [(origin: NodeID, id: String)] = []
+    private var orderNumber: UInt64 = 0
+    private var now = noon
+
+    static let links = [
+        (lixia, jinan), (jinan, province), (province, jinan), (jinan, lixia), (province, qingdao), (qingdao, province),
+    ]
+
+    init(seed: UInt64) throws {
+        random = SplitMix64(seed: seed)
+        isFiltered = Bool.random(using: &random)
+        topology = isFiltered ? narrow : qilu
+        stores = [
+            lixia: try TemporaryStore(lixia, topology: topology, isFiltered: isFiltered),
+            jinan: try TemporaryStore(jinan, topology: topology, isFiltered: isFiltered),
+            province: try TemporaryStore(province, topology: topology),
+            qingdao: try TemporaryStore(qingdao, topology: topology),
+        ]
+    }
+
+    func store(_ node: NodeID) throws -> NodeStore { try #require(stores[node]).store }
+
+    mutating func step() async throws {
+        now += 1
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0..<6: try await write()
+        case 6: try await remove(.delete)
+        case 7: try await remove(.recall)
+        case 8: try await lift()
+        case 9: try await prune()
+        case 10 where Int.random(in: 0..<3, using: &random) == 0: changePolicy()
+        case 11: for node in stores.keys { _ = try await store(node).advanceConsumers(now: now) }
+        default:
+            let link = Self.links.randomElement(using: &random) ?? Self.links[0]
+            _ = try await move(link.0, link.1, rowsMax: Int.random(in: 1...6, using: &random))
+        }
+    }
+
+    private mutating func origin() -> NodeID { Bool.random(using: &random) ? lixia : jinan }
+
+    private mutating func write() async throws {
+        let origin = origin()
+        let number = Int.random(in: 1...12, using: &random)
+        var request = ticket(number, origin: origin, title: "\(now)")
+        request.fields["region_code"] = .text(["370102", "370103", "370104"].randomElement(using: &random) ?? "")
+        let minutes = now - noon
+        let record =
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: stage("handling", of: number, origin: origin, after: minutes, handled)
+            case 1:
+                stage(
+                    "transfer", of: number, origin: origin, after: minutes,
+                    ["transfer_id": .text("\(now)"), "step": .text("offer"), "to_node": .text(qingdao.code)])
+            default: request
+            }
+        _ = try await store(origin).intake(rows: [[record]], isGuarded: false, now: now)
+    }
+
+    private mutating func remove(_ kind: RemovalKind) async throws {
+        let origin = origin()
+        let store = try store(origin)
+        let id = "\(origin)-\(Int.random(in: 1...12, using: &random))"
+        orderNumber += 1
+        var keys: Set<String> = []
+        for resource in ["service_request", "handling", "transfer"] {
+            keys.formUnion(
+                try await store.rows(
+                    sql: "SELECT \"key\" FROM \(resource) WHERE deleted = 0 AND origin = ? AND global_id = ?",
+                    arguments: [.text(origin.code), .text(id)]
+                ).compactMap { $0[0].text })
+        }
+        do {
+            let report = try await store.remove(
+                kind, tickets: [id], reason: "other", order: ulid(orderNumber), now: now)
+            orders.append((origin, report.id, keys))
+            if kind == .recall { recalls.append((origin, report.id)) }
+        } catch let error as FederationError where ["E_TICKET_UNKNOWN", "E_REMOVAL_EMPTY"].contains(error.code) {}
+    }
+
+    private mutating func lift() async throws {
+        guard let recall = recalls.randomElement(using: &random) else { return }
+        recalls.removeAll { $0.id == recall.id }
+        orders.removeAll { $0.id == recall.id }
+        _ = try await store(recall.origin).lift(recall: recall.id, now: now)
+    }
+
+    /// Sometimes the sender believes that the receiver is level, as it does when the receiver was restored since.
+    private mutating func prune() async throws {
+        let (sender, receiver) = Self.links.randomElement(using: &random) ?? Self.links[0]
+        let store = try store(sender)
+        let isRestored = Bool.random(using: &random)
+        let confirmed = try await self.store(receiver).cursor(of: sender)?.seq ?? 0
+        try await store.save(
+            LinkStatus(
+                peer: receiver, direction: .sending, state: "level",
+                cursor: isRestored ? try await store.head() : confirmed))
+        now += 3_600_000
+        _ = try await store.advanceConsumers(now: now)
+        _ = try await store.prune(receivers: [receiver], retention: 0, now: now)
+    }
+
+    private mutating func changePolicy() {
+        version += 1
+        topology = Topology(name: "test", version: version, nodes: topology.nodes)
+    }
+
+    /// - Returns: whether there was anything to tell.
+    mutating func move(_ from: NodeID, _ to: NodeID, rowsMax: Int) async throws -> Bool {
+        let (sender, receiver) = (try store(from), try store(to))
+        let policy = policy(from: from, to: to, topology: topology)
+        var start = try await startCursor(sender, receiver, policy: policy)
+        let isNew = try await receiver.cursor(of: from) != start
+        let compressor = ZstandardCompressor()
+        func prepare(_ start: Cursor, evenIfEmpty: Bool) async throws -> Preparation {
+            try await sender.prepareChangeSet(
+                from: start, policy: policy, rowsMax: rowsMax, evenIfEmpty: evenIfEmpty, now: now,
+                compressor: compressor)
+        }
+        var prepared = try await prepare(start, evenIfEmpty: isNew)
+        if case .pruned(let head) = prepared {
+            start = Cursor(epoch: sender.epoch, seq: head, revision: policy.revision, sweep: policy.sweepStart)
+            prepared = try await prepare(start, evenIfEmpty: true)
+        }
+        guard case .changeSet(let outgoing) = prepared else { return false }
+        let incoming = try IncomingChangeSet(
+            bytes: outgoing.bytes, policy: policy, resources: receiver.resources, now: now)
+        _ = try await receiver.apply(incoming, policy: policy, now: now)
+        return true
+    }
+
+    /// A node that holds an order, or has confirmed it, holds none of its rows.
+    func check() async throws {
+        for node in stores.keys {
+            let store = try store(node)
+            let held = try await store.removalOrders()
+            let confirmed = try await store.confirmed()
+            for order in orders where order.origin != node {
+                let isHeld = held.contains { $0.id == order.id && $0.origin == order.origin }
+                guard isHeld || confirmed.contains(order.id) else { continue }
+                let left = try await store.keys(of: order.origin).intersection(order.keys)
+                #expect(left.isEmpty, "\(node) has order \(order.id) beside \(left)")
+            }
+        }
+    }
+
+    mutating func settle() async throws {
+        var hasMoved = true
+        while hasMoved {
+            hasMoved = false
+            for node in stores.keys { try await store(node).catchUpConsumers(now: now) }
+            for link in Self.links { while try await move(link.0, link.1, rowsMax: 50) { hasMoved = true } }
+        }
+        let recalled = try await hidden()
+        for (index, node) in [jinan, province].enumerated() {
+            for origin in [lixia, jinan] where origin != node {
+                let below = index == 0 ? lixia : jinan
+                let granted = try await store(below).keys(of: origin).subtracting(recalled[below] ?? [])
+                let keys = try await store(node).keys(of: origin)
+                if isFiltered && node == province {
+                    #expect(keys.isSubset(of: granted))
+                } else {
+                    #expect(keys == granted)
+                }
+            }
+        }
+        for origin in [lixia, jinan] {
+            for order in try await store(origin).removalOrders()
+            where order.origin == origin && orders.contains(where: { $0.id == order.id }) {
+                let expected = topology.holders(of: origin, audience: order.audience)
+                #expect(expected.isSubset(of: Set(order.confirmations.keys)), "of order \(order.id)")
+            }
+        }
+    }
+
+    private func hidden() async throws -> [NodeID: Set<String>] {
+        var hidden: [NodeID: Set<String>] = [:]
+        for node in [lixia, jinan] {
+            hidden[node] = Set(
+                try await store(node).rows(sql: "SELECT \"key\" FROM removed_row WHERE sight > 0", arguments: [])
+                    .compactMap { $0[0].text })
+        }
+        return hidden
+    }
+}
+
+@Suite struct `Removal orders` {
+    @Test(arguments: UInt64(1)...60)
+    func `never get ahead of what they are about, whatever the windows, sweeps and hops`(seed: UInt64) async throws {
+        var history = try RandomHistory(seed: seed)
+        for _ in 0..<160 {
+            try await history.step()
+            try await history.check()
+        }
+        try await history.settle()
+        try await history.check()
+    }
+}
