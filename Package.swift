@@ -134,8 +134,8 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeIdentity", "NodeRuntime", "PeerTransport",
-                "RecordIntake", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
+                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging, yams,

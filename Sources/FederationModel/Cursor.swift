@@ -17,7 +17,7 @@ package struct LinkRevision: Hashable, Sendable, Comparable, CustomStringConvert
 
 /// A row's identity everywhere in the federation. Ordered byte by byte, as SQLite orders text; Swift's own order of
 /// strings looks through Unicode's equivalences.
-package struct RowKey: Hashable, Sendable, Comparable {
+package struct RowKey: Hashable, Sendable, Comparable, Codable {
     package let origin: String
     package let key: String
 

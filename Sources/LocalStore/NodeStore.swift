@@ -20,6 +20,8 @@ package final class NodeStore: Sendable {
     let lists: CodeLists
     let pool: DatabasePool
     let catalogs = CatalogCache()
+    /// Makes the keyed digest of a value; nil when no link of this node tokenises.
+    package let tokens: (@Sendable (String) -> String)?
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
@@ -52,12 +54,14 @@ package final class NodeStore: Sendable {
     ///   - topology: of which nodes a ticket may be. With none, no ticket is shared with another node.
     ///   - isFiltered: whether a link of this node has a row filter, for which changes of what filters look at are logged
     ///     from now on.
+    ///   - isFolded: whether one of these filters looks at what threads decide, which is kept from now on.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
         rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn,
         topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
+        isFolded: Bool = false,
         tokens: (@Sendable (String) -> String)? = nil
     ) throws {
         try Self.requireFile(path)
@@ -65,15 +69,20 @@ package final class NodeStore: Sendable {
         self.rules = rules
         self.lists = lists
         self.topology = topology
+        self.tokens = tokens
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
-        scopeLog = ScopeLog(tables: tableOrder)
+        scopeLog = ScopeLog(tables: tableOrder, rules: rules)
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
         if try pool.read({ db in try Migrations.migrator.hasCompletedMigrations(db) }) == false {
             try Migrations.migrator.migrate(pool)
         }
         let tables = ResourceTables(tables: tableOrder)
         if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
+        // Before the triggers: what is filled in is no change.
+        if try isFolded && !pool.read(TicketLooks.isOn) {
+            try pool.write { [scopeLog] db in try scopeLog.startLooks(db) }
+        }
         if try isFiltered && !pool.read(ScopeLog.isOn) {
             try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
         }

@@ -90,11 +90,7 @@ package struct Analysis: Hashable, Sendable, Codable {
     /// - Throws: `E_ANALYSIS_UNKNOWN` for a part, measure, dimension or operator that this node does not know;
     ///   `E_ANALYSIS_INVALID` or `E_FILTER_VALUE` for one past a limit.
     package init(from decoder: any Decoder) throws {
-        let known = CodingKeys.allCases.map(\.rawValue)
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-            throw FederationError.unknownWord(
-                key.stringValue, kind: "part of an analysis", known: known, code: "E_ANALYSIS_UNKNOWN")
-        }
+        try decoder.refuseUnknownKeys(CodingKeys.self, kind: "part of an analysis")
         let container = try decoder.container(keyedBy: CodingKeys.self)
         try self.init(
             measures: container.decode([Measure].self, forKey: .measures),
@@ -106,12 +102,24 @@ package struct Analysis: Hashable, Sendable, Codable {
             asOf: container.decode(UnixMilliseconds.self, forKey: .asOf),
             regionsAsOf: container.decodeIfPresent(UnixMilliseconds.self, forKey: .regionsAsOf))
     }
+}
 
-    /// Any key at all, to see the ones that a newer peer sends: left out silently, they would change the question.
-    private struct AnyKey: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
+extension Decoder {
+    /// Refuses what a newer peer may send: left out silently, it would change the question.
+    ///
+    /// - Throws: `E_ANALYSIS_UNKNOWN`.
+    func refuseUnknownKeys<Key: CodingKey & CaseIterable>(_ keys: Key.Type, kind: String) throws {
+        let known = keys.allCases.map(\.stringValue)
+        for key in try container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            throw FederationError.unknownWord(key.stringValue, kind: kind, known: known, code: "E_ANALYSIS_UNKNOWN")
+        }
     }
+}
+
+/// Any key at all.
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
 }

@@ -45,12 +45,12 @@ extension FederationError {
 
     /// The name, if it looks like one. What was typed may be a value that slipped into the wrong place, and values do
     /// not belong in errors.
-    private static func quotedName(_ text: String) -> String {
-        let isName =
-            text.utf8.count <= 40 && text.first?.isLetter == true
+    private static func quotedName(_ text: String) -> String { isName(text) ? " \(text)" : "" }
+
+    static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 40 && text.first?.isLetter == true
             && text.unicodeScalars.allSatisfy {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789_:-".unicodeScalars.contains($0))
             }
-        return isName ? " \(text)" : ""
     }
 }

@@ -15,6 +15,9 @@ package enum CoverageState: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// Whether the node's tickets are in the answer as they are, or were at a stated time shortly before.
     package var isAnswered: Bool { self == .ok || self == .late }
+
+    /// Whether a page may hold rows of the node: also of a copy that is still being filled.
+    package var hasRows: Bool { isAnswered || self == .bootstrapping }
 }
 
 /// What is said of one node in an answer, by whoever holds its rows. It travels up unchanged.
@@ -31,6 +34,16 @@ package struct NodeReport: Hashable, Sendable, Codable {
         self.state = state
         self.asOf = asOf
         self.rows = rows
+    }
+
+    /// Whether a child reports on each origin that it was asked for, once, and on no other.
+    ///
+    /// - Throws: `E_ANALYSIS_ANSWER`.
+    static func check(_ reports: [NodeReport], areOf origins: [NodeID]) throws(FederationError) {
+        guard reports.count == origins.count, Set(reports.map(\.node)) == Set(origins) else {
+            throw .badAnswer("it must report on each of the \(origins.count) origins asked for, once")
+        }
+        if reports.contains(where: { ($0.rows ?? 0) < 0 }) { throw .badAnswer("a number of rows below 0") }
     }
 }
 

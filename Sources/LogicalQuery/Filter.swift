@@ -1,5 +1,33 @@
 import FederationModel
 
+/// How a filter compares.
+package enum FilterOperator: String, CaseIterable, Sendable, Codable {
+    /// One of the values.
+    case equals = "="
+    /// None of the values; a row without any value passes.
+    case notEquals = "!="
+    /// Begins with one of the values.
+    case hasPrefix = "^="
+
+    func accepts(_ value: String, _ values: [String]) -> Bool {
+        switch self {
+        case .equals: values.contains(value)
+        case .notEquals: !values.contains(value)
+        case .hasPrefix: values.contains { value.hasPrefix($0) }
+        }
+    }
+
+    /// - Throws: `E_ANALYSIS_UNKNOWN` for one that this node does not know.
+    package init(from decoder: any Decoder) throws {
+        let sign = try decoder.singleValueContainer().decode(String.self)
+        guard let known = Self(rawValue: sign) else {
+            throw FederationError.unknownWord(
+                sign, kind: "filter operator", known: Self.allCases.map(\.rawValue), code: "E_ANALYSIS_UNKNOWN")
+        }
+        self = known
+    }
+}
+
 extension Analysis {
     /// A condition on one dimension of a ticket: `channel=01,02`, `request_type!=4`, `region^=3701`.
     package struct Filter: Hashable, Sendable, Codable {
@@ -7,21 +35,20 @@ extension Analysis {
         /// Longest value in bytes of UTF-8, that of the longest column it can meet.
         package static let valueBytesMax = 400
 
-        package enum Operator: String, CaseIterable, Sendable {
-            /// One of the values.
-            case equals = "="
-            /// None of the values; a ticket without any value passes.
-            case notEquals = "!="
-            /// Begins with one of the values.
-            case hasPrefix = "^="
-        }
-
         package let field: Dimension
-        package let comparison: Operator
+        package let comparison: FilterOperator
         package let values: [String]
 
         /// - Throws: `E_FILTER_VALUE` for no value, too many, an empty or a too long one.
-        package init(_ field: Dimension, _ comparison: Operator, _ values: [String]) throws(FederationError) {
+        package init(_ field: Dimension, _ comparison: FilterOperator, _ values: [String]) throws(FederationError) {
+            try Self.checkLimits(values, of: field.name)
+            self.field = field
+            self.comparison = comparison
+            self.values = values
+        }
+
+        /// - Throws: `E_FILTER_VALUE`.
+        static func checkLimits(_ values: [String], of field: String) throws(FederationError) {
             if values.isEmpty || values.contains("") {
                 throw FederationError("E_FILTER_VALUE", "the filter on \(field) has an empty value")
             }
@@ -33,9 +60,6 @@ extension Analysis {
                 throw FederationError(
                     "E_FILTER_VALUE", "the filter on \(field) has a value of more than \(Self.valueBytesMax) bytes")
             }
-            self.field = field
-            self.comparison = comparison
-            self.values = values
         }
 
         /// Reads what people type: `FIELD=VALUE[,VALUE…]`, `FIELD!=…` or `FIELD^=…`. The fields are the dimensions.
@@ -47,27 +71,38 @@ extension Analysis {
         package static func parse(
             _ text: String, lists: CodeLists = .builtIn
         ) throws(FederationError) -> Filter {
+            let (field, comparison, values) = try split(text)
+            guard let dimension = try? Dimension(field) else {
+                throw .unknownWord(
+                    field, kind: "filter field", known: Dimension.allCases.map(\.name), code: "E_FILTER_FIELD")
+            }
+            let filter = try Filter(dimension, comparison, values)
+            if comparison != .hasPrefix { try filter.checkValues(lists) }
+            return filter
+        }
+
+        /// Takes `FIELD=VALUE[,VALUE…]` apart.
+        ///
+        /// - Throws: `E_FILTER_SYNTAX`.
+        static func split(
+            _ text: String
+        ) throws(FederationError) -> (field: String, comparison: FilterOperator, values: [String]) {
             guard let equals = text.firstIndex(of: "=") else {
                 throw FederationError(
                     "E_FILTER_SYNTAX", "a filter without =",
                     hint: "FIELD=VALUE, FIELD!=VALUE or FIELD^=PREFIX; several values with commas: channel=01,02")
             }
             let left = text[..<equals]
-            let comparison: Operator =
+            let comparison: FilterOperator =
                 switch left.last {
                 case "!": .notEquals
                 case "^": .hasPrefix
                 default: .equals
                 }
-            let field = trimmed(comparison == .equals ? left : left.dropLast())
-            guard let dimension = try? Dimension(field) else {
-                throw .unknownWord(
-                    field, kind: "filter field", known: Dimension.allCases.map(\.name), code: "E_FILTER_FIELD")
-            }
             let values = text[text.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
-            let filter = try Filter(dimension, comparison, values.map { trimmed($0) })
-            if comparison != .hasPrefix { try filter.checkValues(lists) }
-            return filter
+            return (
+                trimmed(comparison == .equals ? left : left.dropLast()), comparison, values.map { trimmed($0) }
+            )
         }
 
         private func checkValues(_ lists: CodeLists) throws(FederationError) {
@@ -95,13 +130,7 @@ extension Analysis {
         }
 
         /// Whether a ticket with this value passes.
-        func accepts(_ value: String) -> Bool {
-            switch comparison {
-            case .equals: values.contains(value)
-            case .notEquals: !values.contains(value)
-            case .hasPrefix: values.contains { value.hasPrefix($0) }
-            }
-        }
+        func accepts(_ value: String) -> Bool { comparison.accepts(value, values) }
 
         // MARK: - Between nodes
 
@@ -113,21 +142,10 @@ extension Analysis {
 
         package init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            let sign = try container.decode(String.self, forKey: .comparison)
-            guard let comparison = Operator(rawValue: sign) else {
-                throw FederationError.unknownWord(
-                    sign, kind: "filter operator", known: Operator.allCases.map(\.rawValue), code: "E_ANALYSIS_UNKNOWN")
-            }
             try self.init(
-                container.decode(Dimension.self, forKey: .field), comparison,
+                container.decode(Dimension.self, forKey: .field),
+                container.decode(FilterOperator.self, forKey: .comparison),
                 container.decode([String].self, forKey: .values))
-        }
-
-        package func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(field, forKey: .field)
-            try container.encode(comparison.rawValue, forKey: .comparison)
-            try container.encode(values, forKey: .values)
         }
     }
 }

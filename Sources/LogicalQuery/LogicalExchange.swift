@@ -18,18 +18,23 @@ package struct LogicalRequest: Hashable, Sendable, Codable {
     package init(analysis: Analysis, origins: [NodeID], deadlineMS: Int64, topologyVersion: Int64)
         throws(FederationError)
     {
-        guard (1...Self.originsMax).contains(origins.count), Set(origins).count == origins.count else {
-            throw FederationError(
-                "E_ANALYSIS_REQUEST", "\(origins.count) origins; 1 to \(Self.originsMax), each once, can be asked for")
-        }
-        guard (1...Self.deadlineMSMax).contains(deadlineMS) else {
-            throw FederationError(
-                "E_ANALYSIS_REQUEST", "a deadline of \(deadlineMS) ms, not 1 to \(Self.deadlineMSMax)")
-        }
+        try Self.check(origins, deadlineMS: deadlineMS)
         self.analysis = analysis
         self.origins = origins
         self.deadlineMS = deadlineMS
         self.topologyVersion = topologyVersion
+    }
+
+    /// - Throws: `E_ANALYSIS_REQUEST`.
+    static func check(_ origins: [NodeID], deadlineMS: Int64) throws(FederationError) {
+        guard (1...originsMax).contains(origins.count), Set(origins).count == origins.count else {
+            throw FederationError(
+                "E_ANALYSIS_REQUEST", "\(origins.count) origins; 1 to \(originsMax), each once, can be asked for")
+        }
+        guard (1...deadlineMSMax).contains(deadlineMS) else {
+            throw FederationError(
+                "E_ANALYSIS_REQUEST", "a deadline of \(deadlineMS) ms, not 1 to \(deadlineMSMax)")
+        }
     }
 
     package init(from decoder: any Decoder) throws {
@@ -67,17 +72,13 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
     /// - Throws: `E_ANALYSIS_ANSWER` when it reports on other nodes than those asked for, has sums of another analysis or
     ///   below 0, or groups of origins that were not asked for.
     package func check(against request: LogicalRequest) throws(FederationError) {
-        let asked = Set(request.origins)
-        guard nodes.count == asked.count, Set(nodes.map(\.node)) == asked else {
-            throw .badAnswer("it must report on each of the \(asked.count) origins asked for, once")
-        }
-        if nodes.contains(where: { ($0.rows ?? 0) < 0 }) { throw .badAnswer("a number of rows below 0") }
+        try NodeReport.check(nodes, areOf: request.origins)
         let empty = PartialResult(for: request.analysis)
         guard partial.keyCount == empty.keyCount, partial.sumCount == empty.sumCount else {
             throw .badAnswer("it is grouped or measured in another way")
         }
         let originColumn = request.analysis.dimensions.firstIndex(of: .origin)
-        let codes = Set(asked.map(\.code))
+        let codes = Set(request.origins.map(\.code))
         for (key, sums) in partial.groups {
             if sums.contains(where: { $0 < 0 }) { throw .badAnswer("a sum below 0") }
             if let originColumn, !codes.contains(key[originColumn] ?? "") {

@@ -79,6 +79,6 @@ package struct PartialResult: Hashable, Sendable, Codable {
 extension FederationError {
     /// A peer's answer that does not fit its question. The whole answer is dropped and its nodes are missing.
     static func badAnswer(_ what: String) -> FederationError {
-        FederationError("E_ANALYSIS_ANSWER", "the answer does not fit the analysis: \(what)")
+        FederationError("E_ANALYSIS_ANSWER", "the answer does not fit the question: \(what)")
     }
 }

@@ -70,7 +70,7 @@ extension PartialResult {
             return Self.precedes(a.key, b.key)
         }
         return ResultTable(
-            columns: analysis.dimensions.map(\.name) + analysis.measures.map(\.name),
+            columns: analysis.columns,
             rows: rows.prefix(analysis.top ?? rows.count).map { row in
                 row.key.map { $0.map { .text($0) } ?? .null } + row.cells
             })

@@ -174,15 +174,35 @@ package enum SQLiteDialect {
 
     // MARK: - Filters
 
+    /// The conditions of a row query on a row `r` of its resource, without origins and the place where the page begins.
+    package static func conditions(_ query: RowQuery) -> (sql: [String], arguments: [FieldValue]) {
+        var conditions: [String] = []
+        var arguments: [FieldValue] = []
+        for filter in query.filters where filter.field != RowQuery.Filter.origin {
+            conditions.append(condition("r.\"\(filter.field)\"", filter.comparison, values: filter.values.count))
+            let isText = query.resource.column(named: filter.field)?.type.storage == .text
+            arguments += filter.values.map { isText ? .text($0) : Int64($0).map { .integer($0) } ?? .null }
+        }
+        for (limit, sign) in [(query.from, ">="), (query.to, "<")] {
+            guard let limit, let column = query.resource.timeColumn else { continue }
+            conditions.append("r.\"\(column)\" \(sign) ?")
+            arguments.append(.integer(limit))
+        }
+        return (conditions, arguments)
+    }
+
     private static func condition(_ filter: Analysis.Filter, _ rollup: RegionRollup) -> String {
-        let value = label(filter.field, rollup)
-        let list = placeholders(filter.values.count)
-        switch filter.comparison {
+        condition(label(filter.field, rollup), filter.comparison, values: filter.values.count)
+    }
+
+    private static func condition(_ value: String, _ comparison: FilterOperator, values count: Int) -> String {
+        let list = placeholders(count)
+        switch comparison {
         case .equals: return "\(value) IN (\(list))"
         case .notEquals: return "(\(value) IN (\(list))) IS NOT TRUE"
         case .hasPrefix:
             // Not a chain of OR: SQLite takes expressions of depth 1,000 (https://www.sqlite.org/limits.html, 6).
-            let rows = filter.values.map { _ in "(?)" }.joined(separator: ", ")
+            let rows = Array(repeating: "(?)", count: count).joined(separator: ", ")
             return "EXISTS (SELECT 1 FROM (VALUES \(rows)) WHERE instr(\(value), column1) = 1)"
         }
     }

@@ -13,17 +13,18 @@ extension TopologyReader {
                     "write the code of a peer in quotes, such as \"370900\"")
                 continue
             }
-            grants[peer] = (grant(entry), entry.line)
+            grants[peer] = (grant(entry, keys: ["filter", "fields"]), entry.line)
         }
         return grants
     }
 
-    mutating func grant(_ entry: Entry) -> LinkGrant {
+    /// - Parameter keys: what a policy can say of a resource. Only a parent asks for rows.
+    mutating func grant(_ entry: Entry, keys partKeys: [String] = ["filter", "fields", "row-queries"]) -> LinkGrant {
         var grant = LinkGrant()
         let keys = BuiltInResources.all.map(\.name.text)
         for (key, entry) in entries(of: entry.value, in: "`\(entry.key)`", keys: keys, kind: "resource") ?? [:] {
             guard let resource = BuiltInResources.named(ResourceName(key)),
-                let parts = entries(of: entry.value, in: "the policy of \(key)", keys: ["filter", "fields"])
+                let parts = entries(of: entry.value, in: "the policy of \(key)", keys: partKeys)
             else { continue }
             if let filter = parts["filter"], !filter.isNull {
                 if resource.name == BuiltInResources.serviceRequest.name {
@@ -39,8 +40,19 @@ extension TopologyReader {
             if let fields = parts["fields"], !fields.isNull {
                 grant.treatments[resource.name] = treatments(fields, resource)
             }
+            if let rows = parts["row-queries"], !rows.isNull, isGranted(rows) { grant.rowQueries.insert(resource.name) }
         }
         return grant
+    }
+
+    private mutating func isGranted(_ entry: Entry) -> Bool {
+        guard let text = text(entry) else { return false }
+        if text != "true" && text != "false" {
+            note(
+                "BAD_ROW_QUERIES", line: entry.line, "`row-queries` is neither `true` nor `false`",
+                "write `row-queries: true` if the parent may ask for rows of a resource in logical mode")
+        }
+        return text == "true"
     }
 
     private mutating func treatments(_ entry: Entry, _ resource: ResourceDefinition) -> [String: FieldTreatment] {
@@ -69,7 +81,7 @@ extension TopologyReader {
 
     private mutating func ticketFilter(_ entry: Entry) -> GrantFilter {
         var filter = GrantFilter()
-        let keys = ["region", "service-code", "request-type", "confidential", "from"]
+        let keys = ["region", "service-code", "request-type", "unit", "confidential", "from"]
         let conditions = entries(of: entry.value, in: "`filter`", keys: keys) ?? [:]
         if let entry = conditions["region"] {
             filter.regions = values(entry, "a region code of 6 to 12 digits, such as \"370102\"") { NodeID($0) != nil }
@@ -80,6 +92,9 @@ extension TopologyReader {
         if let entry = conditions["request-type"] {
             let codes = CodeList.named("request_type")?.entries.map(\.code) ?? []
             filter.requestTypes = values(entry, "one of the codes \(codes.joined(separator: ", "))", codes.contains)
+        }
+        if let entry = conditions["unit"] {
+            filter.units = values(entry, "the name or code of a unit") { (1...200).contains($0.utf8.count) }
         }
         if let entry = conditions["confidential"] {
             filter.confidential = values(entry, "`true` or `false`") { ["true", "false"].contains($0) }.first.map {

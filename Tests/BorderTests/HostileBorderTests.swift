@@ -293,10 +293,12 @@ struct `A province that a hostile neighbour speaks to` {
     }
 
     @Test func `refuses a question of a child`() async throws {
-        let reply = try await city.post("/v1/analysis", Array("{}".utf8))
-        #expect(reply.status == 403)
-        #expect(reply.code == "E_ANALYSIS_DENIED")
-        #expect(try province.refusals("E_ANALYSIS_DENIED", of: city.node) == 1)
+        for path in ["/v1/analysis", "/v1/rows"] {
+            let reply = try await city.post(path, Array("{}".utf8))
+            #expect(reply.status == 403)
+            #expect(reply.code == "E_ANALYSIS_DENIED")
+        }
+        #expect(try province.refusals("E_ANALYSIS_DENIED", of: city.node) == 2)
         try await expectGood()
     }
 

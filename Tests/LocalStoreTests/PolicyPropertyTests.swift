@@ -43,12 +43,11 @@ private struct Reference {
     ) -> [Look] {
         let grant = topology.grant(from: sender, to: receiver)
         let audiences = audiences(rows, topology)
+        let tickets = tickets(rows)
         return rows.values.compactMap { row -> Look? in
             guard topology.supplier(of: row.origin, to: receiver) == sender else { return nil }
-            let ticket = rows.values.first {
-                $0.resource == "service_request" && $0.fields["global_id"] == row.fields["global_id"]
-            }
-            let isInFilter = grant.tickets.isEmpty || ticket.map { passes($0.fields, grant.tickets) } ?? false
+            let ticket = tickets[row.fields["global_id"]?.text ?? ""]
+            let isInFilter = grant.tickets.isEmpty || ticket.map { passes($0, grant.tickets) } ?? false
             let isWhole = topology.mode(of: row.resource, from: sender, to: receiver) == .physical && isInFilter
             let audience = audiences[row.fields["global_id"]?.text ?? ""] ?? []
             guard isWhole || isBehind(audience, from: sender, to: receiver, topology) else { return nil }
@@ -75,6 +74,23 @@ private struct Reference {
         }
     }
 
+    /// Requests, each with what its thread decides.
+    static func tickets(_ rows: [String: Look]) -> [String: Fields] {
+        let threads = Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }
+        return threads.compactMapValues { thread in
+            guard var fields = thread.first(where: { $0.resource == "service_request" })?.fields else { return nil }
+            let state = TicketFold(LifecycleRules()).fold(
+                thread.compactMap { look in
+                    TicketGuard.forms[look.resource].map {
+                        TicketEvent($0, origin: look.origin.code, key: look.key, version: 1, fields: look.fields)
+                    }
+                })
+            fields["unit"] = state.unit.map { .text($0) }
+            fields["confidential"] = .text(state.confidential.rawValue)
+            return fields
+        }
+    }
+
     static func passes(_ ticket: Fields, _ filter: GrantFilter) -> Bool {
         func begins(_ column: String, _ beginnings: [String]) -> Bool {
             beginnings.isEmpty
@@ -84,6 +100,7 @@ private struct Reference {
         return begins("region_code", filter.regions.map { String($0.reversed().drop { $0 == "0" }.reversed()) })
             && begins("service_code", filter.serviceCodes)
             && (filter.requestTypes.isEmpty || filter.requestTypes.contains(ticket["request_type"]?.text ?? ""))
+            && (filter.units.isEmpty || filter.units.contains(ticket["unit"]?.text ?? ""))
             && (filter.confidential.map { $0 == isConfidential } ?? true)
             && (filter.from.map { $0 <= ticket["requested_datetime"]?.integer ?? .min } ?? true)
     }
@@ -114,8 +131,8 @@ private struct RandomChain {
     private var clock = noon
     private var topology: Topology
     private var own: [NodeID: [String: Look]] = [:]
-    /// Every look that a row ever had at a node, which a link may have granted.
-    private var everHeld: [NodeID: Set<Look>] = [:]
+    /// By node and row, every look that its ticket had while the row was there.
+    private var everTickets: [NodeID: [String: Set<Fields>]] = [:]
     /// By node and row, who ever had to see it.
     private var everAudience: [NodeID: [String: Set<NodeID>]] = [:]
     private let compressor = ZstandardCompressor()
@@ -185,6 +202,7 @@ private struct RandomChain {
 
     private static let resources = [
         BuiltInResources.serviceRequest, BuiltInResources.handling, BuiltInResources.transfer,
+        BuiltInResources.assignment, BuiltInResources.ticketAction,
     ]
 
     private mutating func anyGrant() -> LinkGrant {
@@ -197,13 +215,14 @@ private struct RandomChain {
         if maybe() { grant.tickets.requestTypes = ["1", "2"].filter { _ in Bool.random(using: &random) } }
         if maybe() { grant.tickets.confidential = Bool.random(using: &random) }
         if maybe() { grant.tickets.from = noon }
+        if maybe() { grant.tickets.units = ["住建局", "城管局"].filter { _ in Bool.random(using: &random) } }
         for resource in Self.resources {
             for column in resource.columns where maybe() {
                 let treatment = FieldTreatment.allCases.randomElement(using: &random) ?? .keep
                 // A filter that looks at what the hop below dropped grants nothing, which is right and dull; so is a
                 // transfer to nobody.
-                let isDull =
-                    treatment == .drop && (GrantFilter.columns + ["to_node", "step"]).contains(column.name)
+                let deciding = ["to_node", "step", "assignee_unit", "role", "action", "target"]
+                let isDull = treatment != .keep && (GrantFilter.columns + deciding).contains(column.name)
                 if treatment.objection(to: column) == nil && !isDull {
                     grant.treatments[resource.name, default: [:]][column.name] = treatment
                 }
@@ -241,6 +260,18 @@ private struct RandomChain {
                     "transfer_id": .text("t"), "step": any(["offer", "designate", "accept"]),
                     "to_node": .text(target.code),
                 ])
+        }
+        // At times of its own for each node, since the fold of equal ones goes by versions.
+        let minute = 10 + Int64((Self.nodes.firstIndex(of: node) ?? 0) * 10) + Int64.random(in: 0...3, using: &random)
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            return stage(
+                "assignment", of: number, origin: origin, after: minute,
+                ["role": .text("main"), "assignee_unit": any(["住建局", "城管局", "水务局"]), "due_datetime": .integer(noon)])
+        }
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            return stage(
+                "ticket_action", of: number, origin: origin, after: minute,
+                ["action": .text("set_confidential"), "target": any(["none", "name_hidden", "reporter_protected"])])
         }
         if origin != node || Bool.random(using: &random) {
             var record = stage(
@@ -316,19 +347,18 @@ private struct RandomChain {
 
     private func passedOnce(_ id: String, _ sender: NodeID, _ receiver: NodeID) -> Bool {
         let grant = topology.grant(from: sender, to: receiver).tickets
-        let all = everHeld[sender] ?? []
-        let tickets = Set(all.filter { $0.id == id }.compactMap { $0.fields["global_id"] })
-        return all.contains {
-            $0.resource == "service_request" && $0.fields["global_id"].map(tickets.contains) == true
-                && Reference.passes($0.fields, grant)
-        }
+        return everTickets[sender]?[id]?.contains { Reference.passes($0, grant) } == true
     }
 
     private mutating func noteHeld(_ node: NodeID) async throws {
         let held = try await looks(at: node)
-        everHeld[node, default: []].formUnion(held)
-        let audiences = Reference.audiences(
-            Dictionary(held.map { ($0.id, $0) }) { first, _ in first }, topology)
+        let byID = Dictionary(held.map { ($0.id, $0) }) { first, _ in first }
+        let tickets = Reference.tickets(byID)
+        for look in held {
+            guard let ticket = tickets[look.fields["global_id"]?.text ?? ""] else { continue }
+            everTickets[node, default: [:]][look.id, default: []].insert(ticket)
+        }
+        let audiences = Reference.audiences(byID, topology)
         for look in held {
             everAudience[node, default: [:]][look.id, default: []]
                 .formUnion(audiences[look.fields["global_id"]?.text ?? ""] ?? [])

@@ -39,7 +39,9 @@ final class TemporaryStore: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.appending(path: "node.db").path
         try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
-        store = try NodeStore(at: path, resources: resources, topology: topology, isFiltered: isFiltered) { _ in
+        store = try NodeStore(
+            at: path, resources: resources, topology: topology, isFiltered: isFiltered, isFolded: isFiltered
+        ) { _ in
             "~" + String(repeating: "0f", count: 16)
         }
     }

@@ -49,7 +49,7 @@ struct SQLiteDialectTests {
     @Test func `every value is bound and none is spliced`() throws {
         let hostile = ["' OR 1=1 --", "\"); DROP TABLE service_request; --", "a\u{0}b", "?", "?1", "$x", "单位;"]
         for dimension in Dimension.allCases {
-            for comparison in Filter.Operator.allCases {
+            for comparison in FilterOperator.allCases {
                 let filter = try Filter(dimension, comparison, hostile)
                 let analysis = try Analysis(
                     measures: Measure.allCases, dimensions: [dimension], filters: [filter], asOf: now)

@@ -78,7 +78,7 @@ struct SQLiteShellTests {
         let filters = try (0..<Int.random(in: 0...2, using: &random)).map { _ in
             try Filter(
                 Dimension.allCases.randomElement(using: &random) ?? .origin,
-                Filter.Operator.allCases.randomElement(using: &random) ?? .equals,
+                FilterOperator.allCases.randomElement(using: &random) ?? .equals,
                 (0..<Int.random(in: 1...3, using: &random)).map { _ in
                     ["37", "370102", "01", "02.01", "2025-W01", "2024-12", "closed", "甲局", "1", "normal", "3701020"]
                         .randomElement(using: &random) ?? "01"

@@ -127,6 +127,11 @@ package struct ResourceDefinition: Hashable, Sendable {
     }
 
     package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
+
+    /// The column that says when the thing happened that a row tells of; nil when none does.
+    package var timeColumn: String? {
+        ["occurred_at", "requested_datetime", "arrival"].first { positions[$0] != nil }
+    }
 }
 
 /// What is wrong with one value of one row. It names the field and the rule, never the value.

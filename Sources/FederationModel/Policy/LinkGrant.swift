@@ -8,7 +8,9 @@ package struct GrantFilter: Hashable, Sendable {
     /// Beginnings of service codes.
     package var serviceCodes: [String] = []
     package var requestTypes: [String] = []
-    /// false: only tickets that are not confidential; true: only those that are.
+    /// The unit that handles the ticket now (主办单位), as `TicketFold` says.
+    package var units: [String] = []
+    /// false: only tickets that are not confidential now, by the request and what was raised since; true: only those that are.
     package var confidential: Bool?
     /// Only tickets that were requested at this time or later.
     package var from: UnixMilliseconds?
@@ -20,7 +22,17 @@ package struct GrantFilter: Hashable, Sendable {
 
     /// The columns of `service_request` that decide. When one of them changes, a ticket may enter or leave the sight of a
     /// receiver, and its thread with it.
-    package static let columns = ["region_code", "service_code", "request_type", "confidential", "requested_datetime"]
+    package static let columns = ownColumns + foldedColumns
+
+    package static let ownColumns = [
+        "region_code", "service_code", "request_type", "confidential", "requested_datetime",
+    ]
+
+    /// Those that the thread of a ticket decides. They stand beside the request's own columns and never leave the node.
+    package static let foldedColumns = ["agency_responsible", "confidentiality"]
+
+    /// Whether it looks at a column that the thread decides.
+    package var isFolded: Bool { !units.isEmpty || confidential != nil }
 }
 
 /// What happens to a field on its way out.
@@ -65,16 +77,25 @@ package enum FieldTreatment: String, Hashable, Sendable, CaseIterable {
     /// `~` and 32 hexadecimal digits.
     package static let tokenBytes = 33
 
+    /// Whether a text is a token already, which a node further down has made.
+    package static func isToken(_ text: String) -> Bool {
+        text.utf8.count == tokenBytes && text.utf8.first == UInt8(ascii: "~")
+            && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     private static let identities: Set<String> = [
         "global_id", "ticket_origin", "call_id", "linked_request", "transfer_id", "to_node",
     ]
 }
 
-/// What a node gives to one neighbour, as the topology file says it. What it does not name is given whole.
+/// What a node gives to one neighbour, as the topology file says it. What it does not name is given whole, except rows of
+/// resources that stay here: they are shown only where `rowQueries` says so.
 package struct LinkGrant: Hashable, Sendable {
     package var tickets = GrantFilter()
     /// By resource and column; what is missing is kept.
     package var treatments: [ResourceName: [String: FieldTreatment]] = [:]
+    /// The resources of which the parent may ask for a page of rows where it holds no copies (逻辑接入).
+    package var rowQueries: Set<ResourceName> = []
 
     package init() {}
 

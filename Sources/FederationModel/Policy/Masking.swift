@@ -16,8 +16,8 @@ package enum Masking: String, Sendable, CaseIterable {
     package static func of(column: String) -> Masking {
         switch column {
         case "reporter_name", "actor", "reviewer", "respondent_name": .name
-        case "reporter_phone", "reporter_phone_alt", "caller": .phone
-        case "reporter_id_number": .identity
+        case "reporter_phone", "reporter_phone_alt", "caller", "value": .phone
+        case "reporter_id_number", "respondent_uscc": .identity
         case "address_string": .address
         default: .freeText
         }

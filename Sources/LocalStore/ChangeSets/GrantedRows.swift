@@ -119,7 +119,7 @@ struct GrantedRows: Sendable {
     func isGranted(behind: String = ":behind") -> String {
         if isEverything { return Self.isLive }
         var grounds: [String] = []
-        if isWhole { grounds.append(passesFilter) }
+        if isWhole { grounds.append(Self.passes(filter, resource)) }
         if hasAudience {
             grounds.append(
                 """
@@ -128,14 +128,6 @@ struct GrantedRows: Sendable {
                 """)
         }
         return "(\(Self.isLive) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
-    }
-
-    private var passesFilter: String {
-        guard resource.isThreadRecord else { return Self.sql(filter, of: "r") }
-        return """
-            EXISTS (SELECT 1 FROM main.service_request AS t
-              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(Self.sql(filter, of: "t")))
-            """
     }
 
     /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
@@ -183,8 +175,13 @@ struct GrantedRows: Sendable {
         if !filter.requestTypes.isEmpty {
             conditions.append("\(row).request_type IN (\(filter.requestTypes.map(literal).joined(separator: ", ")))")
         }
+        if !filter.units.isEmpty {
+            conditions.append(
+                "\(row).agency_responsible IN (\(filter.units.map(literal).joined(separator: ", ")))")
+        }
         if let confidential = filter.confidential {
-            conditions.append("coalesce(\(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
+            conditions.append(
+                "coalesce(\(row).confidentiality, \(row).confidential, 'none') \(confidential ? "<>" : "=") 'none'")
         }
         if let from = filter.from { conditions.append("\(row).requested_datetime >= \(from)") }
         return "(\(conditions.map { "coalesce((\($0)), 0)" }.joined(separator: " AND ")))"
@@ -206,5 +203,20 @@ struct GrantedRows: Sendable {
 
     private static func literal(_ text: String) -> String {
         "'\(String(text.flatMap { $0 == "'" ? ["'", "'"] : [$0] }))'"
+    }
+}
+
+extension GrantedRows {
+    /// Whether row `r` of `resource` is live and within `filter`, whatever its audience.
+    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {
+        filter.isEmpty || !resource.isTicketRecord ? isLive : "(\(isLive) AND \(passes(filter, resource)))"
+    }
+
+    fileprivate static func passes(_ filter: GrantFilter, _ resource: ResourceDefinition) -> String {
+        guard resource.isThreadRecord else { return sql(filter, of: "r") }
+        return """
+            EXISTS (SELECT 1 FROM main.service_request AS t
+              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(sql(filter, of: "t")))
+            """
     }
 }

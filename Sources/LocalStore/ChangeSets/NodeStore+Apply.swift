@@ -47,8 +47,10 @@ extension NodeStore {
             }
             let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
             var applier = ChangeSetApplier(
-                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, db: db, report: empty)
+                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, mark: try scopeLog.begin(db), db: db,
+                report: empty)
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
+            try scopeLog.finish(applier.mark, db)
             try LinkCursorTable.save(header.end, of: header.sender, db)
             applier.report.head = try NodeValue.integer("seq", db)
             return applier.report
@@ -71,6 +73,7 @@ private struct ChangeSetApplier {
     let catalogs: CatalogCache
     let now: UnixMilliseconds
     let scopeLog: ScopeLog
+    let mark: ScopeLog.Mark
     let db: Database
     var report: ApplyReport
 
@@ -144,7 +147,7 @@ private struct ChangeSetApplier {
         } else {
             try Arrivals.note(table, now: now, db)
         }
-        try scopeLog.touchThreads(db)
+        try scopeLog.touchThreads(since: mark, db)
         report.applied += changed
         report.skipped += staged.rows - changed
         try Quarantine.release(resource: table.definition.name, db)
@@ -189,7 +192,7 @@ private struct ChangeSetApplier {
         for (index, id) in ids.enumerated() {
             try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
         }
-        try scopeLog.touchThreads(db)
+        try scopeLog.touchThreads(since: mark, db)
         report.retracted += ids.count
     }
 }

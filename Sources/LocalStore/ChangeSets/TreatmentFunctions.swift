@@ -16,7 +16,7 @@ enum TreatmentFunctions {
         }
         guard let tokens else { return }
         // A token that comes from the hop below is one already.
-        try add(token, to: db) { isToken($0) ? $0 : tokens($0) }
+        try add(token, to: db) { FieldTreatment.isToken($0) ? $0 : tokens($0) }
     }
 
     private final class Treatment {
@@ -45,10 +45,5 @@ enum TreatmentFunctions {
                 }
             }, nil, nil, { data in data.map { Unmanaged<Treatment>.fromOpaque($0).release() } })
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-    }
-
-    private static func isToken(_ text: String) -> Bool {
-        text.utf8.count == FieldTreatment.tokenBytes && text.utf8.first == UInt8(ascii: "~")
-            && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }

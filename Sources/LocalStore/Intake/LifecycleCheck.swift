@@ -35,6 +35,10 @@ struct LifecycleCheck {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
         let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap { $0.fields["global_id"]?.text })
+        // A request that is written anew is not checked and may say something else than is remembered.
+        for record in rows.joined() where record.resource == BuiltInResources.serviceRequest.name {
+            if let ticket = record.fields["global_id"]?.text { self.memory[ticket] = nil }
+        }
         for ticket in watched { threads[ticket] = self.memory[ticket] }
         let unknown = watched.filter { [threads] in threads[$0] == nil }
         stored = try reader.threads(of: unknown, db)

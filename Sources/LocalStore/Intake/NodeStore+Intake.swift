@@ -46,6 +46,7 @@ extension NodeStore {
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
         return try await writeDurably { [node, tables, rules, topology, scopeLog, threadMemory] db in
+            let mark = try scopeLog.begin(db)
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
             var check: LifecycleCheck?
@@ -64,8 +65,9 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
-                try scopeLog.touchThreads(db)
+                try scopeLog.touchThreads(since: mark, db)
             }
+            try scopeLog.finish(mark, db)
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
                 return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged

@@ -21,12 +21,13 @@ package struct PolicyPlan: Hashable, Sendable {
 extension NodeStore {
     private static let sampleRows = 1_000
 
-    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing.
+    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing that is told to anybody.
     ///
     /// - Parameter old: nil when there is no such link yet.
     package func plan(
         from old: LinkPolicy?, to new: LinkPolicy, now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> [PolicyPlan] {
+        if new.grant.tickets.isFolded { try await pool.write { [scopeLog] db in try scopeLog.startLooks(db) } }
         var plans: [PolicyPlan] = []
         for table in tableOrder {
             let resource = table.definition.name

@@ -207,7 +207,7 @@ extension NodeStore {
     private static func records(
         of table: ResourceTable, where condition: String, _ arguments: StatementArguments, _ db: Database
     ) throws -> [TicketThread.Record] {
-        let time = ["occurred_at", "requested_datetime", "arrival"].first { table.columns.contains($0) } ?? "version"
+        let time = table.definition.timeColumn ?? "version"
         return try Row.fetchAll(
             db,
             sql: """

@@ -142,6 +142,28 @@ enum Migrations {
                     ALTER TABLE scope_log ADD COLUMN node TEXT;
                     """)
         }
+        // The triggers of the scope log look at them too; opening the node makes them again.
+        migrator.registerMigration("9 looks that the thread decides") { db in
+            for table in ["scope_log", "touched_ticket"] {
+                for column in GrantFilter.foldedColumns {
+                    try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column) TEXT")
+                }
+            }
+            let triggers = try String.fetchAll(
+                db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'scope_of_%'")
+            for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
+        }
+        migrator.registerMigration("10 query log") { db in
+            try db.execute(
+                sql: """
+                    -- Analyses and row queries that this node asked its children, or answered its parent (5.2-1).
+                    CREATE TABLE query_log (
+                      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, direction TEXT NOT NULL, peer TEXT NOT NULL,
+                      kind TEXT NOT NULL, resource TEXT NOT NULL, question TEXT NOT NULL, columns TEXT NOT NULL,
+                      origins INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, outcome TEXT NOT NULL,
+                      duration INTEGER NOT NULL) STRICT;
+                    """)
+        }
         return migrator
     }()
 }
@@ -163,7 +185,9 @@ struct ResourceTables {
         for table in tables {
             for sql in table.create { try db.execute(sql: sql) }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
-            if !known.contains(ResourceTable.carried) { try db.execute(sql: table.addCarried) }
+            for column in table.local + [ResourceTable.carried] where !known.contains(column) {
+                try db.execute(sql: table.addText(column))
+            }
             for column in table.definition.columns where !known.contains(column.name) {
                 try db.execute(sql: table.addColumn(column))
                 try db.execute(sql: table.adopt(column))

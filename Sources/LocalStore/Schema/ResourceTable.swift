@@ -21,6 +21,11 @@ struct ResourceTable: Sendable {
 
     static let carried = "carried"
 
+    /// Columns that this node fills for itself (`TicketLooks`).
+    var local: [String] {
+        definition.name == BuiltInResources.serviceRequest.name ? GrantFilter.foldedColumns : []
+    }
+
     /// What one look of a row consists of, besides its envelope.
     private var content: [String] { columns + [Self.carried] }
 
@@ -35,7 +40,7 @@ struct ResourceTable: Sendable {
             CREATE TABLE IF NOT EXISTS main.\(table) (
               id INTEGER PRIMARY KEY, origin TEXT NOT NULL, "key" TEXT NOT NULL, version INTEGER NOT NULL,
               deleted INTEGER NOT NULL, seq INTEGER NOT NULL, supplier INTEGER NOT NULL,
-              \(Self.carried) TEXT,
+              \((local + [Self.carried]).map { "\($0) TEXT, " }.joined())
               \(declared.joined(separator: ", ")),
               UNIQUE (origin, "key")) STRICT
             """,
@@ -59,7 +64,7 @@ struct ResourceTable: Sendable {
         "ALTER TABLE main.\(table) ADD COLUMN \(quoted(column.name)) \(column.type.storage.sqlType)"
     }
 
-    var addCarried: String { "ALTER TABLE main.\(table) ADD COLUMN \(Self.carried) TEXT" }
+    func addText(_ column: String) -> String { "ALTER TABLE main.\(table) ADD COLUMN \(column) TEXT" }
 
     /// Moves what rows carried along into a column that this release knows, as far as it keeps the column's rules; the rest
     /// stays carried.

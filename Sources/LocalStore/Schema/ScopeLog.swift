@@ -8,22 +8,26 @@ import GRDB
 /// this node has a filter: without one nobody reads that. Who had to see a row is written by `TicketAudienceConsumer`.
 struct ScopeLog {
     private let threads: [ResourceTable]
+    private let looks: TicketLooks
 
-    init(tables: [ResourceTable]) { threads = tables.filter(\.definition.isThreadRecord) }
+    init(tables: [ResourceTable], rules: LifecycleRules) {
+        threads = tables.filter(\.definition.isThreadRecord)
+        looks = TicketLooks(rules)
+    }
 
     /// The seqs of its entries behind :after, for the feed's upper bound.
     static let seqs = "SELECT seq FROM main.scope_log WHERE seq > :after"
 
-    static let looks = GrantFilter.columns.joined(separator: ", ")
+    static let columns = GrantFilter.columns.joined(separator: ", ")
 
     // MARK: - Triggers
 
     private static let name = "scope_of_service_request"
 
     static func isOn(_ db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ?)",
-            arguments: [name]) ?? false
+        let statement = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ?)")
+        return try Bool.fetchOne(statement, arguments: [name]) ?? false
     }
 
     /// Begins to log. It never ends: a later filter would miss what changed in between in the tail, though its sweep would
@@ -35,16 +39,17 @@ struct ScopeLog {
     private var triggers: [String] {
         let live = RowState.live.rawValue
         func look(_ row: String) -> String { GrantFilter.columns.map { "\(row).\($0)" }.joined(separator: ", ") }
+        // What this node fills in without a new seq is told to nobody.
         let isOther = """
-            (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.global_id IS NOT NEW.global_id
-              OR (\(look("OLD"))) IS NOT (\(look("NEW")))
+            OLD.seq <> NEW.seq AND ((OLD.deleted = \(live)) <> (NEW.deleted = \(live))
+              OR OLD.global_id IS NOT NEW.global_id OR (\(look("OLD"))) IS NOT (\(look("NEW"))))
             """
         var triggers = [
             """
             CREATE TRIGGER main.\(Self.name) AFTER UPDATE ON service_request WHEN \(isOther) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, 'service_request', OLD.origin, OLD."key", \(look("OLD")) WHERE OLD.deleted = \(live);
-              INSERT INTO touched_ticket (global_id, was_live, \(Self.looks))
+              INSERT INTO touched_ticket (global_id, was_live, \(Self.columns))
               VALUES (OLD.global_id, OLD.deleted = \(live), \(look("OLD")));
               INSERT INTO touched_ticket (global_id, was_live)
               SELECT NEW.global_id, 0 WHERE OLD.global_id IS NOT NEW.global_id;
@@ -61,7 +66,7 @@ struct ScopeLog {
             """
             CREATE TRIGGER main.\(quoted("scope_of_\(thread.definition.name)")) AFTER UPDATE ON \(thread.table)
             WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.global_id IS NOT NEW.global_id) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.looks))
+              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, '\(thread.definition.name)', OLD.origin, OLD."key", \(look("t")) FROM service_request AS t
               WHERE t.global_id = OLD.global_id AND t.deleted = \(live);
             END
@@ -70,16 +75,43 @@ struct ScopeLog {
         return triggers
     }
 
+    /// Where a transaction began. By it, rows are known that nobody has seen yet.
+    struct Mark {
+        let seq: Seq
+        /// By thread, the last row that was there; empty while nothing is logged.
+        fileprivate let lastIDs: [Int64]
+    }
+
+    /// To be called at the beginning of each transaction that writes records of tickets.
+    func begin(_ db: Database) throws -> Mark {
+        let lastIDs =
+            try Self.isOn(db)
+            ? threads.map {
+                try db.cachedStatement(sql: "SELECT max(id) FROM main.\($0.table)").fetchInteger([]) ?? 0
+            } : []
+        return Mark(seq: try NodeValue.integer("seq", db), lastIDs: lastIDs)
+    }
+
+    /// To be called at the end of it: what threads decide is brought up to date for tickets that changed.
+    func finish(_ mark: Mark, _ db: Database) throws {
+        if try looks.follow(after: mark.seq, db) { try touchThreads(since: mark, db) }
+    }
+
+    /// Begins to keep what threads decide. It never ends, as the log.
+    func startLooks(_ db: Database) throws {
+        if try !TicketLooks.isOn(db) { try looks.start(db) }
+    }
+
     // MARK: - Threads
 
     /// Gives the records of each ticket whose look has changed a new seq at the same version, and logs their former look,
-    /// which is their ticket's. Called right after a statement that wrote tickets: a thread record that goes away
-    /// later in the same transaction must find it done.
-    func touchThreads(_ db: Database) throws {
+    /// which is their ticket's, unless they came in this transaction: those nobody has seen. Called right after a statement
+    /// that wrote tickets: a thread record that goes away later in the same transaction must find it done.
+    func touchThreads(since mark: Mark, _ db: Database) throws {
         guard
             try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.touched_ticket)")) == true
         else { return }
-        for thread in threads {
+        for (thread, lastID) in zip(threads, mark.lastIDs) {
             let mine = """
                 FROM main.\(thread.table) AS r WHERE r.deleted = \(RowState.live.rawValue)
                 AND r.global_id IN (SELECT global_id FROM main.touched_ticket)
@@ -91,13 +123,13 @@ struct ScopeLog {
             for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.looks))
+                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
                     SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
                       \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
                     FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
-                    WHERE k.was_live AND r.deleted = \(RowState.live.rawValue)
+                    WHERE k.was_live AND r.deleted = \(RowState.live.rawValue) AND r.id <= ?1
                     """
-            ).execute()
+            ).execute(arguments: [lastID])
         }
         try db.cachedStatement(sql: "DELETE FROM main.touched_ticket").execute()
     }

@@ -7,7 +7,8 @@ import SyncProtocol
 package enum ErrorMapping {
     package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
-        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED": .forbidden
+        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ROWS_NOT_GRANTED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED":
+            .forbidden
         case "E_TOKEN_MISSING", "E_TOKEN_INVALID", "E_TOKEN_EXPIRED": .unauthorized
         case "E_RESOURCE_UNKNOWN", "E_NO_ROUTE": .notFound
         case "E_BODY_SLOW": .requestTimeout

@@ -4,7 +4,6 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import LocalStore
-import LogicalQuery
 import NIOCore
 import ServiceLifecycle
 import SyncProtocol
@@ -41,6 +40,7 @@ package struct LinkRoutes: Sendable {
         router.post("/v1/link/down/frame") { request, context in await frameUp(request, peer: context.peer) }
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
         router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
+        router.post("/v1/rows") { request, context in await rows(request, peer: context.peer) }
     }
 
     // MARK: - Links
@@ -187,26 +187,6 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    // MARK: - Questions from above
-
-    private func analysis(_ request: Request, peer: NodeID) async -> Response {
-        await answering(peer) {
-            guard topology.role(of: peer, to: node) == .parent else {
-                throw FederationError("E_ANALYSIS_DENIED", "node \(peer) is not the parent of \(node)")
-            }
-            let question = try await decode(LogicalRequest.self, request, max: 8 << 20)
-            guard question.topologyVersion == topology.version else {
-                throw FederationError(
-                    "E_TOPOLOGY_VERSION",
-                    "the question was planned on topology version \(question.topologyVersion), \(node) is on \(topology.version)",
-                    hint: "apply the same topology on both nodes")
-            }
-            let (_, answer) = try await view.answer(
-                question.analysis, wanted: question.origins, deadlineMS: question.deadlineMS, now: wallClock())
-            return try json(answer)
-        }
-    }
-
     // MARK: - Helpers
 
     private func link(of peer: NodeID) throws(FederationError) -> IncomingLink {
@@ -230,7 +210,7 @@ package struct LinkRoutes: Sendable {
     }
 
     /// Runs a route; an error becomes a problem with its code, and is counted by it.
-    private func answering(_ peer: NodeID, _ body: () async throws -> Response) async -> Response {
+    func answering(_ peer: NodeID, _ body: () async throws -> Response) async -> Response {
         do {
             return try await body()
         } catch {
@@ -240,7 +220,7 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    private func decode<T: Decodable>(_ type: T.Type, _ request: Request, max: Int) async throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, _ request: Request, max: Int) async throws -> T {
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: max)
@@ -256,7 +236,7 @@ package struct LinkRoutes: Sendable {
         }
     }
 
-    private func json(
+    func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) throws -> Response {
         var headers = headers

@@ -1,7 +1,6 @@
 import FederationModel
 import LocalStore
 import LogicalQuery
-import PeerTransport
 
 /// Answers an analysis over everything that lies below this node: rows of physical children from the store, logical
 /// children by asking them, all at once and with a deadline.
@@ -9,7 +8,7 @@ package struct MergedView: Sendable {
     /// A copy older than this is `late`: six heartbeats were missed.
     static let lateAfter: Int64 = 30_000
     /// What a node keeps of a deadline for its own work, so that its answer still arrives in time.
-    private static let ownShareMS: Int64 = 200
+    static let ownShareMS: Int64 = 200
 
     let store: NodeStore
     let topology: Topology
@@ -41,7 +40,7 @@ package struct MergedView: Sendable {
                 let request = try LogicalRequest(
                     analysis: analysis, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
                     topologyVersion: topology.version)
-                group.addTask { await ask(child, request) }
+                group.addTask { try await ask(child, request) }
             }
             var merged = LogicalAnswer(partial: PartialResult(for: analysis), nodes: [])
             for try await part in group { try merged.merge(part) }
@@ -69,18 +68,24 @@ package struct MergedView: Sendable {
         }
         let freshness = try await store.freshness()
         let reports = origins.map { origin in
-            if denied.contains(origin) {
-                return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf)
-            }
-            let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
-            return NodeReport(node: origin, state: state, asOf: asOf, rows: rows[origin.code] ?? 0)
+            report(on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, now: now)
         }
         return LogicalAnswer(partial: partial, nodes: reports)
     }
 
+    /// What can be said of an origin whose rows are here.
+    func report(
+        on origin: NodeID, denied: Set<NodeID>, _ freshness: [NodeID: OriginFreshness], rows: Int64?,
+        now: UnixMilliseconds
+    ) -> NodeReport {
+        if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf) }
+        let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
+        return NodeReport(node: origin, state: state, asOf: asOf, rows: rows)
+    }
+
     /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way
     /// withholds them (5.3-1): without them a copy would look complete that is not.
-    private func denied(_ origins: [NodeID], resources: [ResourceName]) async throws -> Set<NodeID> {
+    func denied(_ origins: [NodeID], resources: [ResourceName]) async throws -> Set<NodeID> {
         var hops: [NodeID: [(sender: NodeID, receiver: NodeID)]] = [:]
         for origin in origins {
             var receiver = store.node
@@ -106,29 +111,21 @@ package struct MergedView: Sendable {
     }
 
     /// A child that does not answer is missing, never an error: the others' answers stand.
-    private func ask(_ child: NodeID, _ request: LogicalRequest) async -> LogicalAnswer {
+    ///
+    /// - Throws: what the store throws; an answer that can't be logged is none.
+    private func ask(_ child: NodeID, _ request: LogicalRequest) async throws -> LogicalAnswer {
+        let question = Question(request)
         do {
-            let client = try peers.client(for: child)
-            let response = try await client.request(
-                "POST", "/v1/analysis", headers: ["Content-Type": "application/json"],
-                body: try WireJSON.encode(request), deadlineMS: Int(request.deadlineMS))
-            guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
-            let answer = try WireJSON.decode(LogicalAnswer.self, response.body)
-            try answer.check(against: request)
+            let (answer, bytes) = try await exchange(
+                LogicalAnswer.self, child, "/v1/analysis", request, deadlineMS: request.deadlineMS
+            ) { try $0.check(against: request) }
+            try await log(question, .asked, child, rows: answer.partial.groups.count, bytes: bytes)
             return answer
-        } catch {
-            let code = (error as? FederationError)?.code
-            let isDenied = code == "E_ANALYSIS_DENIED" || code == "E_NOT_A_NEIGHBOUR"
-            return await missing(request, state: isDenied ? .denied : .unreachable)
+        } catch let failure as ChildFailure {
+            try await log(question, .asked, child, outcome: failure.code)
+            return LogicalAnswer(
+                partial: PartialResult(for: request.analysis), nodes: await missing(request.origins, failure))
         }
-    }
-
-    /// What stands for a child that gave no answer: no sums, and each of its origins with the time at which it was last
-    /// heard.
-    private func missing(_ request: LogicalRequest, state: CoverageState) async -> LogicalAnswer {
-        let heard = (try? await store.freshness()) ?? [:]
-        let reports = request.origins.map { NodeReport(node: $0, state: state, asOf: heard[$0]?.asOf) }
-        return LogicalAnswer(partial: PartialResult(for: request.analysis), nodes: reports)
     }
 }
 

@@ -4,9 +4,9 @@ import Foundation
 import LogicalQuery
 import NodeRuntime
 
-struct QueryCommand: AsyncParsableCommand {
+struct QueryAnalysis: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Ask one question over everything below this node.",
+        commandName: "analysis", abstract: "Count and measure over everything below this node.",
         discussion: """
             Rows that were copied here are read here; logical nodes are asked for partial sums. The answer says which \
             nodes are in it. When one is missing it is named, the exit code is 3, and without --best-effort no rows are \
@@ -68,9 +68,9 @@ struct QueryCommand: AsyncParsableCommand {
             filters: try filters.map {
                 try named(try Analysis.Filter.parse($0, lists: local.reference.lists), by: local)
             },
-            from: try from.map { try parse($0) },
-            to: try to.map { try parse($0) }, top: top, asOf: time,
-            regionsAsOf: try regionsAsOf.map { try parse($0) })
+            from: try from.map { try parseTime($0) },
+            to: try to.map { try parseTime($0) }, top: top, asOf: time,
+            regionsAsOf: try regionsAsOf.map { try parseTime($0) })
         let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
         let view = MergedView(
             store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)
@@ -85,10 +85,10 @@ struct QueryCommand: AsyncParsableCommand {
         case .json: try Output.json(result.report)
         case .csv:
             print(result.csv, terminator: "")
-            Output.note(result.coverageText)
+            Output.note(coverage.text)
         case .table:
             let text = result.text(of: analysis, local)
-            print(shows ? "\(text)\n\(result.coverageText)" : result.coverageText)
+            print(shows ? "\(text)\n\(coverage.text)" : coverage.text)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }
@@ -100,13 +100,14 @@ struct QueryCommand: AsyncParsableCommand {
         return try Analysis.Filter(
             .origin, filter.comparison, filter.values.map { try local.node(named: $0).id.code })
     }
+}
 
-    private func parse(_ text: String) throws -> UnixMilliseconds {
-        guard let time = ShanghaiTime.parse(text) else {
-            throw ValidationError("\(text) is neither a date (2025-09-30) nor a time (2025-09-30T10:00:00+08:00)")
-        }
-        return time
+/// Reads a time as people type it.
+func parseTime(_ text: String) throws -> UnixMilliseconds {
+    guard let time = ShanghaiTime.parse(text) else {
+        throw ValidationError("\(text) is neither a date (2025-09-30) nor a time (2025-09-30T10:00:00+08:00)")
     }
+    return time
 }
 
 /// A finished answer, in the shapes in which it is printed.
@@ -115,22 +116,6 @@ private struct QueryResult {
     let coverage: Coverage
 
     struct Report: Encodable {
-        struct CoverageReport: Encodable {
-            struct Node: Encodable {
-                let node: String
-                let name: String
-                let mode: String
-                let state: String
-                let asOf: String?
-                let rows: Int64?
-            }
-
-            let complete: Bool
-            let answered: Int
-            let expected: Int
-            let nodes: [Node]
-        }
-
         let columns: [String]
         let rows: [[ResultCell]]
         let coverage: CoverageReport
@@ -139,13 +124,7 @@ private struct QueryResult {
     var report: Report {
         Report(
             columns: table.columns, rows: table.rows,
-            coverage: .init(
-                complete: coverage.complete, answered: coverage.answered, expected: coverage.expected,
-                nodes: coverage.nodes.map {
-                    .init(
-                        node: $0.node.code, name: $0.name, mode: $0.mode.rawValue, state: $0.state.rawValue,
-                        asOf: $0.asOf.map { ShanghaiTime.rfc3339($0) }, rows: $0.rows)
-                }))
+            coverage: CoverageReport(coverage))
     }
 
     func text(of analysis: Analysis, _ local: LocalNode) -> String {
@@ -159,51 +138,5 @@ private struct QueryResult {
         return text.text
     }
 
-    var csv: String {
-        let lines = [table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.text } }
-        return lines.map { $0.map(quote).joined(separator: ",") + "\n" }.joined()
-    }
-
-    private func quote(_ cell: String) -> String {
-        cell.contains { ",\"\n\r".contains($0) } ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
-    }
-
-    var coverageText: String {
-        var text = "覆盖 \(coverage.answered)/\(coverage.expected)"
-        for node in coverage.nodes {
-            let word = node.state.isAnswered ? "截至" : "最近联系"
-            let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
-            let parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
-            text += "\n  \((parts + (node.rows.map { ["\($0) 件"] } ?? [])).joined(separator: "  "))"
-        }
-        if !coverage.complete {
-            let names = coverage.nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
-            text += "\n缺失 \(names.joined(separator: "、"))"
-        }
-        return text
-    }
-}
-
-extension ResultCell {
-    fileprivate var text: String {
-        switch self {
-        case .null: "–"
-        case .text(let text): text
-        case .integer(let integer): String(integer)
-        case .real(let real): String(real.rounded(toPlaces: 2))
-        }
-    }
-}
-
-extension CoverageState {
-    fileprivate var title: String {
-        switch self {
-        case .ok: "正常"
-        case .late: "滞后"
-        case .unreachable: "不可达"
-        case .stale: "陈旧"
-        case .denied: "未授权"
-        case .bootstrapping: "初始化"
-        }
-    }
+    var csv: String { CSV.text([table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.text } }) }
 }

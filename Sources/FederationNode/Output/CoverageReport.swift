@@ -1,0 +1,86 @@
+import FederationModel
+import Foundation
+import LogicalQuery
+
+/// The coverage of an answer in JSON.
+struct CoverageReport: Encodable {
+    struct Node: Encodable {
+        let node: String
+        let name: String
+        let mode: String
+        let state: String
+        let asOf: String?
+        let rows: Int64?
+        /// Columns that the node does not give, where rows were asked for.
+        let withheld: [String]?
+    }
+
+    let complete: Bool
+    let answered: Int
+    let expected: Int
+    let nodes: [Node]
+
+    init(_ coverage: Coverage, withheld: [String: [String]]? = nil) {
+        complete = coverage.complete
+        answered = coverage.answered
+        expected = coverage.expected
+        nodes = coverage.nodes.map { node in
+            Node(
+                node: node.node.code, name: node.name, mode: node.mode.rawValue, state: node.state.rawValue,
+                asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows,
+                withheld: withheld.map { $0[node.node.code] ?? [] })
+        }
+    }
+}
+
+extension Coverage {
+    var text: String {
+        var text = "覆盖 \(answered)/\(expected)"
+        for node in nodes {
+            let word = node.state.isAnswered ? "截至" : "最近联系"
+            let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
+            let parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
+            text += "\n  \((parts + (node.rows.map { ["\($0) 件"] } ?? [])).joined(separator: "  "))"
+        }
+        if !complete {
+            let names = nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
+            text += "\n缺失 \(names.joined(separator: "、"))"
+        }
+        return text
+    }
+}
+
+/// RFC 4180, with lines that end in LF.
+enum CSV {
+    static func text(_ rows: [[String]]) -> String {
+        rows.map { $0.map(quote).joined(separator: ",") + "\n" }.joined()
+    }
+
+    private static func quote(_ cell: String) -> String {
+        cell.contains { ",\"\n\r".contains($0) } ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
+    }
+}
+
+extension ResultCell {
+    var text: String {
+        switch self {
+        case .null: "–"
+        case .text(let text): text
+        case .integer(let integer): String(integer)
+        case .real(let real): String(real.rounded(toPlaces: 2))
+        }
+    }
+}
+
+extension CoverageState {
+    fileprivate var title: String {
+        switch self {
+        case .ok: "正常"
+        case .late: "滞后"
+        case .unreachable: "不可达"
+        case .stale: "陈旧"
+        case .denied: "未授权"
+        case .bootstrapping: "初始化"
+        }
+    }
+}

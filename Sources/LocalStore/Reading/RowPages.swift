@@ -1,0 +1,47 @@
+import FederationModel
+import GRDB
+import LogicalQuery
+
+extension NodeStore {
+    /// The rows of a page that lie here, of some origins and within a filter, as they are: hiding what is personal is for
+    /// `RowGate`.
+    ///
+    /// - Returns: rows and `next`; reports are the caller's matter.
+    package func page(of query: RowQuery, origins: [NodeID], within filter: GrantFilter) async throws -> RowAnswer {
+        guard let table = tables[query.resource.name] else { return RowAnswer() }
+        let columns = query.columns.map { ", r.\(quoted($0.name))" }.joined()
+        let (conditions, arguments) = SQLiteDialect.conditions(query)
+        // An origin at a time: each is one range of the index of origin and key.
+        let sql = """
+            SELECT r.origin, r."key"\(columns) FROM main.\(table.table) AS r
+            WHERE \((["r.origin = ?", "r.\"key\" > ?", GrantedRows.isWithin(filter, table.definition)] + conditions)
+                .joined(separator: " AND "))
+            ORDER BY r."key" LIMIT ?
+            """
+        return try await pool.read { db in
+            let statement = try db.makeStatement(sql: sql)
+            var answer = RowAnswer()
+            var bytes = 0
+            for origin in origins.sorted() where origin.code >= query.after?.origin ?? "" {
+                let behind = origin.code == query.after?.origin ? query.after?.key : nil
+                let rows = try Row.fetchCursor(
+                    statement,
+                    arguments: StatementArguments([origin.code, behind ?? ""])
+                        + StatementArguments(arguments.map(\.databaseValue))
+                        + StatementArguments([query.limit - answer.rows.count + 1]))
+                while let row = try rows.next() {
+                    let found = RowAnswer.Row(
+                        id: RowKey(origin: row[0], key: row[1]),
+                        cells: (2..<row.count).map { ResultCell(row.fieldValue(at: $0)) })
+                    bytes += found.bytes
+                    if answer.rows.count == query.limit || bytes > RowQuery.bytesMax {
+                        answer.next = answer.rows.last?.id
+                        return answer
+                    }
+                    answer.rows.append(found)
+                }
+            }
+            return answer
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+
+/// What a ticket's thread decides and filters look at: the unit that handles it now, and how confidential it has become. It
+/// stands in columns of the request that never leave the node (`GrantFilter.foldedColumns`), so filters and the scope log
+/// treat it like the rest of the look.
+///
+/// It is brought up to date inside the transaction that writes the thread, not by a consumer of the feed: a link reads what
+/// is committed, and a ticket whose protection was raised must not leave because a consumer lags. Only nodes with a filter
+/// that asks for it pay for that.
+struct TicketLooks {
+    private let fold: TicketFold
+    private let reader = ThreadReader(TicketFold.forms)
+
+    init(_ rules: LifecycleRules) { fold = TicketFold(rules) }
+
+    static func isOn(_ db: Database) throws -> Bool { try NodeValue.integer("looks", db) == 1 }
+
+    /// Fills it in for all tickets. No link has asked for it yet, so none is told.
+    func start(_ db: Database) throws {
+        let tickets = try String.fetchAll(
+            db, sql: "SELECT global_id FROM main.service_request WHERE deleted = \(RowState.live.rawValue)")
+        for part in stride(from: 0, to: tickets.count, by: Self.window) {
+            let some = Set(tickets[part..<min(part + Self.window, tickets.count)])
+            let threads = try reader.threads(of: some, db)
+            for ticket in some { try fill(look(of: threads[ticket]), ticket, db) }
+        }
+        try db.execute(sql: "INSERT OR REPLACE INTO main.node (name, value) VALUES ('looks', 1)")
+    }
+
+    private static let window = 10_000
+
+    /// Brings tickets up to date of which a record changed after `seq`.
+    ///
+    /// - Returns: whether a ticket got a new seq for it, so that its thread must be touched.
+    func follow(after seq: Seq, _ db: Database) throws -> Bool {
+        let head = try NodeValue.integer("seq", db)
+        guard head > seq, try Self.isOn(db) else { return false }
+        let tickets = try reader.changed(after: seq, upto: head, db)
+        let threads = try reader.threads(of: tickets, db)
+        var isTold = false
+        for ticket in tickets {
+            let look = look(of: threads[ticket])
+            // Who sees a row for the first time, or sees it go by a look that was logged in this transaction, must not be
+            // told of a look in between that nobody ever had.
+            try fill(look, ticket, unseenSince: seq, db)
+            let seen = try Int64.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT id FROM main.service_request WHERE global_id = ?1 AND deleted = \(RowState.live.rawValue)
+                          AND (agency_responsible, confidentiality) IS NOT (?2, ?3)
+                        """), arguments: [ticket, look.unit, look.confidentiality])
+            for id in seen {
+                let base = try NodeValue.draw(seqs: 1, db)
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE main.service_request SET agency_responsible = ?1, confidentiality = ?2, seq = ?3
+                        WHERE id = ?4
+                        """
+                ).execute(arguments: [look.unit, look.confidentiality, base + 1, id])
+                isTold = true
+            }
+        }
+        return isTold
+    }
+
+    /// NULL for a ticket of which nothing is here: it has not been looked at.
+    private func look(of thread: [TicketEvent]?) -> (unit: String?, confidentiality: String?) {
+        guard let thread else { return (nil, nil) }
+        let state = fold.fold(thread)
+        return (state.unit, state.confidential.rawValue)
+    }
+
+    /// Writes it without a new seq.
+    ///
+    /// - Parameter before: where the transaction began; then only where the row is new or gone, or where the scope log has
+    ///   its former look of this transaction already.
+    private func fill(
+        _ look: (unit: String?, confidentiality: String?), _ ticket: String, unseenSince before: Seq? = nil,
+        _ db: Database
+    ) throws {
+        let condition = """
+            AND (confidentiality IS NULL OR seq > ?4 AND EXISTS (SELECT 1 FROM main.scope_log AS l
+              WHERE l.seq = service_request.seq AND l.resource = 'service_request' AND l.node IS NULL))
+            """
+        try db.cachedStatement(
+            sql: """
+                UPDATE main.service_request SET agency_responsible = ?1, confidentiality = ?2
+                WHERE global_id = ?3 AND deleted = \(RowState.live.rawValue) \(before == nil ? "" : condition)
+                """
+        ).execute(arguments: [look.unit, look.confidentiality, ticket] + (before.map { [$0] } ?? []))
+        guard before != nil else { return }
+        try db.cachedStatement(
+            sql: """
+                UPDATE main.service_request SET agency_responsible = NULL, confidentiality = NULL
+                WHERE global_id = ?1 AND deleted <> \(RowState.live.rawValue) AND confidentiality IS NOT NULL
+                """
+        ).execute(arguments: [ticket])
+    }
+}
