@@ -120,8 +120,7 @@ extension `Real processes` {
             let double = try await add(to: federation, at: "370100", region: "370102")
             try await step(["offer", id, "--to", "370200"], at: "370100", federation)
             // As a system would write it that keeps no such rule: one ticket offered to two.
-            try federation.write(
-                "id,ticket,node,nr\na,\(double),370200,2\nb,\(double),370300,1\n", to: "offers.csv")
+            try federation.write("id,ticket\nx,\(double)\n", to: "offers.csv")
             try federation.write(Self.offers, to: "offers.yaml")
             try await federation.succeed(
                 [
@@ -174,12 +173,19 @@ extension `Real processes` {
               - resource: transfer
                 fields:
                   global_id: ticket
-                  ticket_origin: {value: "370100"}
                   occurred_at: {value: "2025-09-30 09:00"}
-                  transfer_id: id
+                  transfer_id: {value: a}
                   step: {value: offer}
-                  to_node: node
-                  ordinal: nr
+                  to_node: {value: "370200"}
+                  ordinal: {value: "2"}
+              - resource: transfer
+                fields:
+                  global_id: ticket
+                  occurred_at: {value: "2025-09-30 09:00"}
+                  transfer_id: {value: b}
+                  step: {value: offer}
+                  to_node: {value: "370300"}
+                  ordinal: {value: "1"}
             """
 
         private func add(to federation: Federation, at node: String, region: String) async throws -> String {

@@ -15,6 +15,8 @@ import Testing
         var random = SplitMix64(seed: seed)
         let stores = Dictionary(
             uniqueKeysWithValues: try Self.nodes.map { ($0, try TemporaryStore($0, topology: qilu)) })
+        // Else the last look at one of them would close it while it is asked.
+        defer { withExtendedLifetime(stores) {} }
         func store(_ node: NodeID) throws -> NodeStore { try #require(stores[node]).store }
         _ = try await store(jinan).intake([ticket(1)], now: noon)
         // A node's clock may be wrong by a minute and a half.
@@ -45,7 +47,7 @@ import Testing
                     "round": .integer(1), "transfer_id": .text(id), "step": .text(word),
                     "to_node": .text(isNew ? other.code : node.code), "ordinal": .integer(Int64(transfers.count + 1)),
                 ])
-            let report = try await store(node).intake(rows: [[record]], isGuarded: true, now: time)
+            let report = try await store(node).intake(rows: [[record]], isGuarded: true, now: noon)
             if report.outcomes == [.accepted] { written[word, default: 0] += 1 }
             // Between any two records, the node itself names one owner.
             try await store(node).catchUpConsumers(now: noon)
