@@ -94,7 +94,8 @@ import Testing
         // A parent gets the catalog whatever the mode.
         #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
         #expect(
-            logical.resources == tickets + CatalogResources.all.map(\.name) + removals, "of tickets that somebody above must see")
+            logical.resources == tickets + CatalogResources.all.map(\.name) + removals,
+            "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
         #expect(across.wholeResources == RemovalResources.names.union(["service_request"]))

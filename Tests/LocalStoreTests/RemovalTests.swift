@@ -239,7 +239,8 @@ private struct RandomHistory {
         topology = isFiltered ? narrow : qilu
         stores = [
             lixia: try TemporaryStore(lixia, topology: topology, isFiltered: isFiltered),
-            jinan: try TemporaryStore(jinan, topology: topology, isFiltered: isFiltered), province: try TemporaryStore(province, topology: topology),
+            jinan: try TemporaryStore(jinan, topology: topology, isFiltered: isFiltered),
+            province: try TemporaryStore(province, topology: topology),
             qingdao: try TemporaryStore(qingdao, topology: topology),
         ]
     }

@@ -52,7 +52,8 @@ import Testing
         var last: RowKey?
         repeat {
             let query = try RowQuery(resource, columns: ["global_id"], limit: limit, after: last)
-            let page = try await city.store.page(of: query, origins: [jinan, qingdao], within: filter, isForOthers: true)
+            let page = try await city.store.page(
+                of: query, origins: [jinan, qingdao], within: filter, isForOthers: true)
             #expect(page.rows.count == limit || page.next == nil)
             ids += page.rows.compactMap { $0.cells[0].text }
             last = page.next

@@ -36,7 +36,9 @@ struct GrantedRows: Sendable {
     /// Of all resources that `policy` grants, those of which there may be rows here.
     static func all(of policy: LinkPolicy, tables: [ResourceName: ResourceTable], isShared: Bool) -> [GrantedRows] {
         policy.resources.filter(policy.grants).compactMap { tables[$0] }
-            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter { $0.isWhole || $0.hasAudience || $0.isOrder }
+            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter {
+                $0.isWhole || $0.hasAudience || $0.isOrder
+            }
     }
 
     /// An empty block with the columns that `tail` and `bucket` select.

@@ -24,7 +24,10 @@ extension MergedView {
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: [query.resource.name], wanted: asked)
         let parts = try await withThrowingTaskGroup(of: RowAnswer.self) { group in
-            group.addTask { gate.treat(try await localRows(query, plan.local, within: grant.tickets, isForOthers: asker != nil, now: now)) }
+            group.addTask {
+                gate.treat(
+                    try await localRows(query, plan.local, within: grant.tickets, isForOthers: asker != nil, now: now))
+            }
             for (child, origins) in plan.delegated {
                 let request = try RowRequest(
                     query: gate.query, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
