@@ -13,6 +13,8 @@ extension Analysis {
         case requestType
         case channel
         case urgency
+        /// The node that owns the handling (承办口径).
+        case handlingOwner
         /// 承办单位
         case unit
         /// 工单状态
@@ -37,7 +39,7 @@ extension Analysis {
         package static let allCases: [Dimension] =
             [.origin, .region(nil)] + RegionLevel.allCases.map { .region($0) } + [.service(levels: nil)]
             + (1...serviceLevelsMax).map { .service(levels: $0) }
-            + [.requestType, .channel, .urgency, .unit, .status, .day, .week, .month]
+            + [.requestType, .channel, .urgency, .handlingOwner, .unit, .status, .day, .week, .month]
 
         package var name: String {
             switch self {
@@ -47,6 +49,7 @@ extension Analysis {
             case .requestType: "request_type"
             case .channel: "channel"
             case .urgency: "urgency"
+            case .handlingOwner: "handling_owner"
             case .unit: "unit"
             case .status: "status"
             case .day: "day"
@@ -56,7 +59,7 @@ extension Analysis {
         }
 
         package var needsTicketState: Bool {
-            self == .unit || self == .status
+            [.handlingOwner, .unit, .status].contains(self)
         }
 
         /// The codes that its value can have; nil when any text may occur.

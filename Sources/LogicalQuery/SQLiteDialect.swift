@@ -135,6 +135,7 @@ package enum SQLiteDialect {
         case .requestType: return "t.request_type"
         case .channel: return "t.channel"
         case .urgency: return "t.urgency"
+        case .handlingOwner: return "s.owner"
         case .unit: return "s.unit"
         case .status: return "s.status"
         case .day: return "strftime('%Y-%m-%d', t.requested_datetime / 1000 + 28800, 'unixepoch')"

@@ -194,6 +194,37 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
         signed + [transfer("offer", 30, to: county, by: city)],
         transfer("return", 40, to: county, by: province)
     ),
+    (
+        "E_STATE_OFFER_OPEN", signed + [transfer("offer", 30, to: county, by: city)],
+        transfer("offer", 40, to: "370200", id: "t2", ordinal: 2, by: city)
+    ),
+    ("E_STATE_NOT_OPEN", closed, transfer("offer", 60, to: county, by: city)),
+    (
+        "E_STATE_NO_OFFER",
+        signed + [transfer("offer", 30, to: county, by: city), transfer("return", 35, to: county, by: county)],
+        transfer("accept", 40, to: county, by: county)
+    ),
+    (
+        "E_STATE_NO_OFFER",
+        signed + [transfer("offer", 30, to: county, by: city), transfer("accept", 35, to: county, by: county)],
+        transfer("return", 40, to: county, by: county)
+    ),
+    (
+        "E_STATE_RETURN_DESIGNATED",
+        signed + [transfer("offer", 30, to: county, by: city), transfer("designate", 35, to: county, by: province)],
+        transfer("return", 40, to: county, by: county)
+    ),
+    (
+        "E_STATE_RETURN_LATE", signed + [transfer("offer", 30, to: county, by: city)],
+        transfer("return", 3 * 1_440, to: county, by: county)
+    ),
+    (
+        "E_STATE_NOT_OWNER",
+        signed + [
+            transfer("offer", 30, to: county, by: city),
+            transfer("designate", 35, to: "370200", id: "t2", by: province),
+        ], transfer("accept", 40, to: county, by: county)
+    ),
     ("E_STATE_MERGED", signed + [action("merge", 30, target: "370100-2")], record("handling", 40)),
     ("E_STATE_ARCHIVED", evaluated + [action("archive", 90)], record("callback", 95, ["reached": "answered"])),
     ("E_STATE_SUPERVISION_OPEN", evaluated + [record("supervision", 75, ["level": "written"])], action("archive", 90)),
@@ -305,12 +336,16 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
         ]
         let state = fold(signed + offers + both)
         #expect(state.owner == "370200")
-        #expect(state.findings == [TicketFinding(code: .ownerSplit, event: both[0].id)])
+        #expect(
+            state.findings == [
+                TicketFinding(code: .offerOpen, event: offers[1].id),
+                TicketFinding(code: .ownerSplit, event: both[0].id),
+            ])
         let work = fold(signed + offers + both + [dispatch(60, by: county)])
-        #expect(work.conflicts == ["OWNER_SPLIT", "E_STATE_NOT_OWNER"])
+        #expect(work.conflicts == ["E_STATE_OFFER_OPEN", "OWNER_SPLIT", "E_STATE_NOT_OWNER"])
         // Accepting once more changes nothing.
         let again = transfer("accept", 55, to: "370200", id: "b", ordinal: 1, by: "370200")
-        #expect(fold(signed + offers + both + [again]).findings.count == 1)
+        #expect(fold(signed + offers + both + [again]).findings.count == 2)
     }
 
     @Test func `of two categories the owner's holds, and of two telephone numbers both stay`() {
@@ -378,6 +413,9 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
         ("ticket_action", ["action": "set_confidential", "target": "reporter_protected"], [:]),
         ("transfer", ["transfer_id": "t", "step": "offer", "to_node": county], ["ordinal": 1]),
         ("transfer", ["transfer_id": "t", "step": "accept", "to_node": county], ["ordinal": 1]),
+        ("transfer", ["transfer_id": "u", "step": "offer", "to_node": province], ["ordinal": 2]),
+        ("transfer", ["transfer_id": "t", "step": "designate", "to_node": city], ["ordinal": 1]),
+        ("transfer", ["transfer_id": "t", "step": "return", "to_node": city], ["ordinal": 1]),
         ("supervision", ["level": "red_card", "trigger": "overdue"], [:]),
     ]
 

@@ -148,6 +148,68 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
         #expect(try await city.store.count("handling", where: "deleted = 0 AND contacted = 1") == 1)
     }
 
+    /// 保密提升 ∥ 共享 of the domain model, 6.4: raising wins, and receivers let go.
+    @Test func `takes a ticket back whose protection is raised, and gives it again when its origin lowers it`()
+        async throws
+    {
+        var open = LinkGrant()
+        open.tickets.confidential = false
+        let link = link(open)
+        func set(_ confidential: String, after minutes: Int64, _ number: Int = 1) -> IntakeRecord {
+            stage(
+                "ticket_action", of: number, origin: lixia, after: minutes,
+                ["action": .text("set_confidential"), "target": .text(confidential)])
+        }
+        _ = try await county.store.intake([ticket(1, origin: lixia, region: "370102")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("service_request") == 1)
+
+        // A ticket that is raised in the transaction that brings it was never granted: its key is not told.
+        _ = try await county.store.intake(
+            [
+                set("reporter_protected", after: 5), ticket(2, origin: lixia, region: "370102"),
+                set("name_hidden", after: 1, 2),
+            ],
+            now: noon)
+        let start = try await startCursor(county.store, city.store, policy: link)
+        let sent = try rows(sentIn: await changeSet(county.store, from: start, policy: link, rowsMax: 100).bytes)
+        #expect(sent.map(\.id) == ["service_request 370102 370102-1"])
+        #expect(sent.allSatisfy { $0.fields["title"]?.text == nil })
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("service_request") == 0)
+        #expect(try await city.store.count("ticket_action") == 0)
+
+        _ = try await county.store.intake([set("none", after: 9)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("service_request", where: "deleted = 0 AND title IS NOT NULL") == 1)
+        #expect(try await city.store.count("ticket_action") == 2)
+    }
+
+    @Test func `gives the tickets that a unit handles now, also those from before the filter`() async throws {
+        var mine = LinkGrant()
+        mine.tickets.units = ["市住建局"]
+        let upper = try TemporaryStore(province)
+        let link = policy(from: jinan, to: province, topology: chain(1, LinkGrant(), mine))
+        func dispatch(_ number: Int, to unit: String, after minutes: Int64) -> IntakeRecord {
+            stage(
+                "assignment", of: number, after: minutes,
+                ["assignee_unit": .text(unit), "role": .text("main"), "due_datetime": .integer(noon)])
+        }
+        // A node without such a filter, which gets one at its next start.
+        let plain = try TemporaryStore(jinan)
+        _ = try await plain.store.intake([ticket(1), ticket(2), dispatch(1, to: "市住建局", after: 5)], now: noon)
+        let store = try NodeStore(at: plain.path, isFiltered: true, isFolded: true)
+        try await carry(store, upper.store, policy: link)
+        #expect(try await upper.store.count("service_request") == 1)
+        _ = try await store.intake(
+            [dispatch(1, to: "市城管局", after: 9), dispatch(2, to: "市住建局", after: 9)], now: noon)
+        try await carry(store, upper.store, policy: link)
+        #expect(try await upper.store.count("service_request", where: "deleted = 0 AND global_id = '370100-2'") == 1)
+        #expect(try await upper.store.count("service_request") == 1)
+        #expect(try await upper.store.count("assignment") == 1)
+        try store.close()
+    }
+
     @Test func `goes over to a new policy bucket by bucket, with the old rows in sight until then`() async throws {
         _ = try await county.store.intake(
             (1...40).map { ticket($0, origin: lixia, region: "370102", type: $0 % 2 == 0 ? "2" : "3") }, now: noon)

@@ -68,6 +68,18 @@ import Testing
         try command.close()
     }
 
+    @Test func `goes by a request that was written anew alone`() async throws {
+        let store = try TemporaryStore(jinan)
+        let queue = stage("ticket_action", of: 1, after: 5, ["action": .text("queue")])
+        _ = try await store.store.intake(rows: [[ticket(1)], [queue]], isGuarded: true, now: noon)
+        var report = ticket(1)
+        report.fields["request_type"] = .text("4")
+        report.fields["respondent_name"] = .text("市住建局")
+        _ = try await store.store.intake(rows: [[report]], isGuarded: true, now: noon)
+        let dispatched = try await store.store.intake(rows: [[dispatch]], isGuarded: true, now: noon)
+        #expect(codes(dispatched) == ["E_REPORT_TO_ACCUSED"])
+    }
+
     /// More tickets than are remembered, each with a second batch that depends on the first.
     @Test func `remembers no more than it may and refuses the same`() async throws {
         let store = try TemporaryStore(jinan)

@@ -131,9 +131,8 @@ private struct RandomChain {
     private var clock = noon
     private var topology: Topology
     private var own: [NodeID: [String: Look]] = [:]
-    /// Every look that a row ever had at a node, which a link may have granted.
-    private var everHeld: [NodeID: Set<Look>] = [:]
-    private var everTickets: [NodeID: Set<Fields>] = [:]
+    /// By node and row, every look that its ticket had while the row was there.
+    private var everTickets: [NodeID: [String: Set<Fields>]] = [:]
     /// By node and row, who ever had to see it.
     private var everAudience: [NodeID: [String: Set<NodeID>]] = [:]
     private let compressor = ZstandardCompressor()
@@ -348,18 +347,17 @@ private struct RandomChain {
 
     private func passedOnce(_ id: String, _ sender: NodeID, _ receiver: NodeID) -> Bool {
         let grant = topology.grant(from: sender, to: receiver).tickets
-        let all = everHeld[sender] ?? []
-        let tickets = Set(all.filter { $0.id == id }.compactMap { $0.fields["global_id"] })
-        return (everTickets[sender] ?? []).contains {
-            $0["global_id"].map(tickets.contains) == true && Reference.passes($0, grant)
-        }
+        return everTickets[sender]?[id]?.contains { Reference.passes($0, grant) } == true
     }
 
     private mutating func noteHeld(_ node: NodeID) async throws {
         let held = try await looks(at: node)
-        everHeld[node, default: []].formUnion(held)
         let byID = Dictionary(held.map { ($0.id, $0) }) { first, _ in first }
-        everTickets[node, default: []].formUnion(Reference.tickets(byID).values)
+        let tickets = Reference.tickets(byID)
+        for look in held {
+            guard let ticket = tickets[look.fields["global_id"]?.text ?? ""] else { continue }
+            everTickets[node, default: [:]][look.id, default: []].insert(ticket)
+        }
         let audiences = Reference.audiences(byID, topology)
         for look in held {
             everAudience[node, default: [:]][look.id, default: []]

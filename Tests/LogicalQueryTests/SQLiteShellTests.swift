@@ -111,6 +111,7 @@ struct Ticket {
 
     struct State {
         var status: String
+        var owner: String?
         var unit: String?
         var dispatched: UnixMilliseconds?
         var due: UnixMilliseconds?
@@ -133,7 +134,8 @@ struct Ticket {
         if one([true, true, false]) {
             ticket.state = State(
                 status: one(["received", "dispatched", "closed", "callback_pending", "evaluated", "withdrawn"]),
-                unit: one(["甲局", "乙局", nil]), dispatched: later(), due: later(), closed: later(),
+                owner: one(["370100", "370300"]), unit: one(["甲局", "乙局", nil]), dispatched: later(), due: later(),
+                closed: later(),
                 score: one([nil, 1, 2, 3, 4, 5]))
         }
         return ticket
@@ -182,6 +184,7 @@ enum Reference {
         case .requestType: return ticket.type
         case .channel: return ticket.channel
         case .urgency: return ticket.urgency
+        case .handlingOwner: return ticket.state?.owner
         case .unit: return ticket.state?.unit
         case .status: return ticket.state?.status
         case .day: return "\(number(parts.year))-\(number(parts.month))-\(number(parts.day))"
@@ -251,7 +254,7 @@ enum SQLiteShell {
             """
             CREATE TABLE service_request(origin TEXT, deleted INTEGER, global_id TEXT, requested_datetime INTEGER,
               region_code TEXT, service_code TEXT, request_type TEXT, channel TEXT, urgency TEXT);
-            CREATE TABLE ticket_state(global_id TEXT, status TEXT, unit TEXT, dispatched_at INTEGER, due_at INTEGER,
+            CREATE TABLE ticket_state(global_id TEXT, status TEXT, owner TEXT, unit TEXT, dispatched_at INTEGER, due_at INTEGER,
               closed_at INTEGER, score INTEGER);
             """,
         ]
@@ -265,7 +268,7 @@ enum SQLiteShell {
             guard let state = ticket.state else { continue }
             lines.append(
                 """
-                INSERT INTO ticket_state VALUES ('g\(index)', '\(state.status)', \(literal(state.unit)), \
+                INSERT INTO ticket_state VALUES ('g\(index)', '\(state.status)', \(literal(state.owner)), \(literal(state.unit)), \
                 \(literal(state.dispatched)), \(literal(state.due)), \(literal(state.closed)), \(literal(state.score)));
                 """)
         }

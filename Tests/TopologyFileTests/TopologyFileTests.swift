@@ -46,13 +46,15 @@ import YAMLFile
               - code: "370100"
                 name: 济南市
                 parent: "370000"
-                policy: { service_request: { row-queries: true, filter: { confidential: false } }, reply: { row-queries: false } }
+                policy: { service_request: { row-queries: true, filter: { confidential: false, unit: [市住建局, 市城管局] } }, reply: { row-queries: false } }
 
             """
         let topology = try TopologyFile.read(text: yaml(nodes), file: "x.yaml")
         let grant = try topology.grant(from: node("370100"), to: node("370000"))
-        #expect(grant.rowQueries == ["service_request"] && grant.tickets.confidential == false && !grant.isWhole)
-        #expect(grant.lines == ["工单: 不含保密", "可查明细: service_request"])
+        #expect(
+            grant.rowQueries == ["service_request"] && grant.tickets.confidential == false
+                && grant.tickets.units == ["市住建局", "市城管局"] && !grant.isWhole)
+        #expect(grant.lines == ["工单: 承办单位 市住建局/市城管局,不含保密", "可查明细: service_request"])
         let peer = nodes + "    peer-policies: { \"370900\": { service_request: { row-queries: true } } }\n"
         #expect(problems(of: yaml(peer)).contains { $0.code == "E_TOPOLOGY_UNKNOWN_KEY" })
     }

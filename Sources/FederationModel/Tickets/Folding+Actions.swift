@@ -1,4 +1,4 @@
-/// Ticket actions and transfers between nodes.
+/// Ticket actions.
 extension Folding {
     mutating func act(_ event: TicketEvent) {
         let target = event.text(.target)
@@ -51,61 +51,5 @@ extension Folding {
         } else {
             note(.confidentialityDowngrade, event)
         }
-    }
-
-    // MARK: - 跨节点流转
-
-    /// offer, then accept or return by the node that it was offered to, or designate by a node above (domain model 6.3). The
-    /// owner stays until somebody has accepted.
-    mutating func transfer(_ event: TicketEvent) {
-        guard let id = event.text(.transferId), let target = event.text(.toNode) else { return }
-        switch event.text(.step) {
-        case "offer":
-            if event.origin != state.owner { note(.notOwner, event) }
-            offers[id] = event
-        case "accept":
-            guard let offer = offers[id], offer.text(.toNode) == event.origin else {
-                note(.noOffer, event)
-                return
-            }
-            takeOver(event, offer: offer)
-        case "return":
-            guard offers[id]?.text(.toNode) == event.origin else {
-                note(.noOffer, event)
-                return
-            }
-            offers[id] = nil
-        case "designate": own(target, event)
-        default: break
-        }
-    }
-
-    /// When the network split and two nodes accepted what one owner had offered to both, the lowest ordinal wins.
-    private mutating func takeOver(_ event: TicketEvent, offer: TicketEvent) {
-        let ordinal = offer.integer(.ordinal) ?? 1
-        if offer.origin == state.owner {
-            acceptance = (ordinal, offer.origin, event)
-            own(event.origin, event)
-        } else if let winner = acceptance, winner.from == offer.origin {
-            // The same acceptance twice is idempotent.
-            guard winner.event.text(.transferId) != event.text(.transferId) else { return }
-            if ordinal < winner.ordinal {
-                note(.ownerSplit, winner.event)
-                acceptance = (ordinal, offer.origin, event)
-                own(event.origin, event)
-            } else {
-                note(.ownerSplit, event)
-            }
-        } else {
-            note(.notOwner, event)
-        }
-    }
-
-    private mutating func own(_ node: String, _ event: TicketEvent) {
-        state.owner = node
-        if state.status.isOpen && state.status != .callbackPending { state.status = .pendingDispatch }
-        state.dueAt = event.integer(.dueDatetime) ?? state.dueAt
-        assigned = []
-        designated = event.text(.step) == "designate"
     }
 }

@@ -63,8 +63,9 @@ struct Folding {
     var unreached: Int64 = 0
     var isPersonsVerdict = false
     var isEvaluated = false
-    var offers: [String: TicketEvent] = [:]
-    var acceptance: (ordinal: Int64, from: String, event: TicketEvent)?
+    var transfers: [TicketTransfer] = []
+    /// By which the owner took over, unless it was designated: its place in `transfers`, and the record.
+    var acceptance: (transfer: Int, event: TicketEvent)?
     var phoneNode: String?
 
     init(rules: LifecycleRules) { self.rules = rules }

@@ -26,8 +26,13 @@ package struct IntakeRefusal: Error, Hashable, Sendable {
 /// rule. Three more need what the fold must not read (personal fields, the order of writing).
 package struct TicketGuard: Sendable {
     package let rules: LifecycleRules
+    private let topology: Topology
 
-    package init(_ rules: LifecycleRules) { self.rules = rules }
+    /// - Parameter topology: by which the targets of transfers are checked. A node that it does not name is not held to it.
+    package init(_ rules: LifecycleRules, topology: Topology = Topology(name: "", version: 0, nodes: [])) {
+        self.rules = rules
+        self.topology = topology
+    }
 
     /// The columns that the guard reads, by resource.
     package static let columns: [ResourceName: [TicketColumn]] = TicketFold.columns.merging([
@@ -84,6 +89,7 @@ package struct TicketGuard: Sendable {
                 hint: finding.code.hint)
         }
         return toAccused(suspects, in: after) ?? directWithoutReply(suspects, in: after)
+            ?? suspects.lazy.compactMap { wrongTarget($0, from: before, to: after) }.first
     }
 
     /// Whether two looks of a record are the same to the guard.
@@ -126,5 +132,37 @@ package struct TicketGuard: Sendable {
         guard isBare else { return nil }
         let code = TicketFinding.Code.closeWithoutReply
         return IntakeRefusal(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint)
+    }
+
+    // MARK: - Transfers
+
+    /// Where a ticket may be offered or designated to.
+    private func wrongTarget(
+        _ event: TicketEvent, from before: GuardedThread, to after: GuardedThread
+    ) -> IntakeRefusal? {
+        guard let step = event.text(.step), ["offer", "designate"].contains(step), let author = NodeID(event.origin),
+            topology.contains(author)
+        else { return nil }
+        let target = event.text(.toNode).flatMap { NodeID($0) }
+        guard let target, topology.contains(target), step == "designate" || target != author else {
+            return IntakeRefusal(
+                code: "E_TRANSFER_TARGET", field: "to_node",
+                reason: "transfer: not another node of the topology", hint: "see `federation-node topology show`")
+        }
+        let way = topology.path(from: author, to: target)
+        if way.contains(where: { topology.node($0).map { after.accused.contains($0.name) } == true }) {
+            return IntakeRefusal(
+                code: "E_REPORT_TO_ACCUSED", field: "to_node",
+                reason: "transfer: 举报不得移交给被举报的节点，也不得经其转送",
+                hint: "offer it to the node's supervising authority, on a way that does not lead through it")
+        }
+        let owner = (before.state.owner ?? event.text(.ticketOrigin)).flatMap { NodeID($0) } ?? author
+        let isAbove = [owner, target].allSatisfy { topology.chain(from: $0).contains(author) }
+        if step == "designate" && !isAbove {
+            return IntakeRefusal(
+                code: "E_STATE_NOT_ABOVE", reason: "transfer: 只有双方的共同上级可以指定",
+                hint: "offer it, or ask the node above both to designate")
+        }
+        return nil
     }
 }

@@ -125,6 +125,12 @@ package struct Topology: Sendable {
         return chain
     }
 
+    /// The lowest node that is above both, or is one of them; nil when one of them is not in the tree.
+    package func commonParent(of a: NodeID, _ b: NodeID) -> NodeID? {
+        let above = chain(from: b)
+        return chain(from: a).first { contains($0) && above.contains($0) }
+    }
+
     /// `id` and everything below it, parents before children.
     package func subtree(of id: NodeID) -> [NodeID] {
         [id] + children(of: id).flatMap { subtree(of: $0) }

@@ -17,6 +17,7 @@ extension Analysis.Dimension {
         case .requestType: "诉求类型"
         case .channel: "受理渠道"
         case .urgency: "紧急程度"
+        case .handlingOwner: "承办归属节点"
         case .unit: "承办单位"
         case .status: "状态"
         case .day: "日期"
@@ -28,7 +29,7 @@ extension Analysis.Dimension {
     /// A value as people read it: the name of a code, if it has one.
     func text(of value: String, _ local: LocalNode) -> String {
         switch self {
-        case .origin:
+        case .origin, .handlingOwner:
             NodeID(value).flatMap { local.topology.node($0) }.map { "\(value) \($0.name)" } ?? value
         case .region: local.reference.regions.title(of: value).map { "\(value) \($0)" } ?? value
         case .requestType, .channel, .urgency: local.reference.lists.named(name)?.title(of: value) ?? value

@@ -47,10 +47,10 @@ extension NodeStore {
             }
             let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
             var applier = ChangeSetApplier(
-                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, db: db, report: empty)
-            let before = try NodeValue.integer("seq", db)
+                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, mark: try scopeLog.begin(db), db: db,
+                report: empty)
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
-            try scopeLog.follow(after: before, db)
+            try scopeLog.finish(applier.mark, db)
             try LinkCursorTable.save(header.end, of: header.sender, db)
             applier.report.head = try NodeValue.integer("seq", db)
             return applier.report
@@ -74,6 +74,7 @@ private struct ChangeSetApplier {
     let catalogs: CatalogCache
     let now: UnixMilliseconds
     let scopeLog: ScopeLog
+    let mark: ScopeLog.Mark
     let db: Database
     var report: ApplyReport
 
@@ -162,7 +163,7 @@ private struct ChangeSetApplier {
         } else {
             try Arrivals.note(table, now: now, db)
         }
-        try scopeLog.touchThreads(db)
+        try scopeLog.touchThreads(since: mark, db)
         report.applied += changed
         report.skipped += staged.rows - changed
         try Quarantine.release(resource: table.definition.name, db)
@@ -228,7 +229,7 @@ private struct ChangeSetApplier {
         for (index, id) in ids.enumerated() {
             try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
         }
-        try scopeLog.touchThreads(db)
+        try scopeLog.touchThreads(since: mark, db)
         report.retracted += ids.count
     }
 }

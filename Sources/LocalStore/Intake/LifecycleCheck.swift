@@ -20,10 +20,10 @@ struct LifecycleCheck {
     private static let changesMax: Int64 = 20_000
 
     init(
-        rules: LifecycleRules, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
+        _ ticketGuard: TicketGuard, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
         _ db: Database
     ) throws {
-        ticketGuard = TicketGuard(rules)
+        self.ticketGuard = ticketGuard
         self.node = node
         self.version = version.rawValue
         self.db = db
@@ -35,11 +35,15 @@ struct LifecycleCheck {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
         let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap { $0.fields["global_id"]?.text })
+        // A request that is written anew is not checked and may say something else than is remembered.
+        for record in rows.joined() where record.resource == BuiltInResources.serviceRequest.name {
+            if let ticket = record.fields["global_id"]?.text { self.memory[ticket] = nil }
+        }
         for ticket in watched { threads[ticket] = self.memory[ticket] }
         let unknown = watched.filter { [threads] in threads[$0] == nil }
         stored = try reader.threads(of: unknown, db)
         for ticket in unknown {
-            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: rules)
+            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules)
         }
     }
 

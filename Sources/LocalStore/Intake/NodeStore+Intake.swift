@@ -45,8 +45,8 @@ extension NodeStore {
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
-        return try await writeDurably { [node, tables, rules, scopeLog, threadMemory] db in
-            let before = try NodeValue.integer("seq", db)
+        return try await writeDurably { [node, tables, rules, topology, scopeLog, threadMemory] db in
+            let mark = try scopeLog.begin(db)
             let version = try NodeValue.nextVersion(now: now, db)
             var refusals = violations
             for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
@@ -55,7 +55,8 @@ extension NodeStore {
             var check: LifecycleCheck?
             if isGuarded {
                 check = try LifecycleCheck(
-                    rules: rules, node: node, version: version, rows: rows, memory: threadMemory.take(), db)
+                    TicketGuard(rules, topology: topology), node: node, version: version, rows: rows,
+                    memory: threadMemory.take(), db)
                 for index in rows.indices where refusals[index] == nil {
                     refusals[index] = try check?.refusal(of: rows[index])
                 }
@@ -67,10 +68,10 @@ extension NodeStore {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
                     group, version: version, node: node, table: table, now: now, db)
-                try RemovedRecords.hide(table, after: before, db)
-                try scopeLog.touchThreads(db)
+                try RemovedRecords.hide(table, after: mark.seq, db)
+                try scopeLog.touchThreads(since: mark, db)
             }
-            try scopeLog.follow(after: before, db)
+            try scopeLog.finish(mark, db)
             let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
                 return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged

@@ -17,7 +17,7 @@ struct ThreadMemory: Sendable {
     }
 
     /// Tickets in a generation. Two are kept, of some 15 MB each at most: what a very large city works on at one time.
-    private static let generation = 22_000
+    private static let generation = 20_000
 
     subscript(ticket: String) -> GuardedThread? {
         get { (young[ticket] ?? old[ticket])?.thread }

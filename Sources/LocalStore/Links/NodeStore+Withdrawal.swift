@@ -49,12 +49,13 @@ extension NodeStore {
                     digest = String(fnv1a64("\(digest) \(line)".utf8), radix: 16)
                 }
                 guard !ids.isEmpty else { return nil }
+                let mark = try scopeLog.begin(db)
                 let base = try NodeValue.draw(seqs: ids.count, db)
                 for (index, id) in ids.enumerated() {
                     try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
                 }
-                try scopeLog.touchThreads(db)
-                try scopeLog.follow(after: base, db)
+                try scopeLog.touchThreads(since: mark, db)
+                try scopeLog.finish(mark, db)
                 let record = DeletionRecord(
                     sender: policy.sender, resource: table.definition.name, rows: Int64(ids.count), digest: digest,
                     topology: policy.revision.topology, at: now)

@@ -29,7 +29,7 @@ extension NodeStore {
         _ kind: RemovalKind, tickets ids: [String], reason: String, order: ULID, now: UnixMilliseconds
     ) async throws -> RemovalReport {
         try await writeDurably { [self] db in
-            let before = try NodeValue.integer("seq", db)
+            let mark = try scopeLog.begin(db)
             let version = try NodeValue.nextVersion(now: now, db)
             var (tickets, rows): ([String], Int) = ([], 0)
             var audience: Set<NodeID> = []
@@ -53,13 +53,13 @@ extension NodeStore {
                     }
                     try note(record, removal: order, kind, db)
                 }
-                try scopeLog.touchThreads(db)
+                try scopeLog.touchThreads(since: mark, db)
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.removed_ticket VALUES (?, ?, ?)").execute(
                     arguments: [ticket, order.description, kind.rawValue])
                 tickets.append(ticket)
                 rows += own.count
             }
-            try scopeLog.follow(after: before, db)
+            try scopeLog.finish(mark, db)
             let record = IntakeRecord(
                 resource: RemovalResources.order.name, key: order.description,
                 fields: [

@@ -25,9 +25,9 @@ struct ScopeLog {
     private static let name = "scope_of_service_request"
 
     static func isOn(_ db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ?)",
-            arguments: [name]) ?? false
+        let statement = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND name = ?)")
+        return try Bool.fetchOne(statement, arguments: [name]) ?? false
     }
 
     /// Begins to log. It never ends: a later filter would miss what changed in between in the tail, though its sweep would
@@ -75,10 +75,26 @@ struct ScopeLog {
         return triggers
     }
 
-    /// To be called at the end of each transaction that writes records of tickets: what their threads decide is brought up
-    /// to date for those that changed after `seq`.
-    func follow(after seq: Seq, _ db: Database) throws {
-        if try looks.follow(after: seq, db) { try touchThreads(db) }
+    /// Where a transaction began. By it, rows are known that nobody has seen yet.
+    struct Mark {
+        let seq: Seq
+        /// By thread, the last row that was there; empty while nothing is logged.
+        fileprivate let lastIDs: [Int64]
+    }
+
+    /// To be called at the beginning of each transaction that writes records of tickets.
+    func begin(_ db: Database) throws -> Mark {
+        let lastIDs =
+            try Self.isOn(db)
+            ? threads.map {
+                try db.cachedStatement(sql: "SELECT max(id) FROM main.\($0.table)").fetchInteger([]) ?? 0
+            } : []
+        return Mark(seq: try NodeValue.integer("seq", db), lastIDs: lastIDs)
+    }
+
+    /// To be called at the end of it: what threads decide is brought up to date for tickets that changed.
+    func finish(_ mark: Mark, _ db: Database) throws {
+        if try looks.follow(after: mark.seq, db) { try touchThreads(since: mark, db) }
     }
 
     /// Begins to keep what threads decide. It never ends, as the log.
@@ -89,13 +105,13 @@ struct ScopeLog {
     // MARK: - Threads
 
     /// Gives the records of each ticket whose look has changed a new seq at the same version, and logs their former look,
-    /// which is their ticket's. Called right after a statement that wrote tickets: a thread record that goes away
-    /// later in the same transaction must find it done.
-    func touchThreads(_ db: Database) throws {
+    /// which is their ticket's, unless they came in this transaction: those nobody has seen. Called right after a statement
+    /// that wrote tickets: a thread record that goes away later in the same transaction must find it done.
+    func touchThreads(since mark: Mark, _ db: Database) throws {
         guard
             try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.touched_ticket)")) == true
         else { return }
-        for thread in threads {
+        for (thread, lastID) in zip(threads, mark.lastIDs) {
             let mine = """
                 FROM main.\(thread.table) AS r WHERE r.deleted = \(RowState.live.rawValue)
                 AND r.global_id IN (SELECT global_id FROM main.touched_ticket)
@@ -111,9 +127,9 @@ struct ScopeLog {
                     SELECT r.seq, '\(thread.definition.name)', r.origin, r."key",
                       \(GrantFilter.columns.map { "k.\($0)" }.joined(separator: ", "))
                     FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
-                    WHERE k.was_live AND r.deleted = \(RowState.live.rawValue)
+                    WHERE k.was_live AND r.deleted = \(RowState.live.rawValue) AND r.id <= ?1
                     """
-            ).execute()
+            ).execute(arguments: [lastID])
         }
         try db.cachedStatement(sql: "DELETE FROM main.touched_ticket").execute()
     }

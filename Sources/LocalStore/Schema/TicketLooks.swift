@@ -44,7 +44,7 @@ struct TicketLooks {
             let look = look(of: threads[ticket])
             // Who sees a row for the first time, or sees it go by a look that was logged in this transaction, must not be
             // told of a look in between that nobody ever had.
-            try fill(look, ticket, onlyUnseen: true, db)
+            try fill(look, ticket, unseenSince: seq, db)
             let seen = try Int64.fetchAll(
                 db.cachedStatement(
                     sql: """
@@ -74,22 +74,23 @@ struct TicketLooks {
 
     /// Writes it without a new seq.
     ///
-    /// - Parameter onlyUnseen: only where the row is new or gone, or where the scope log has its former look of this
-    ///   transaction already.
+    /// - Parameter before: where the transaction began; then only where the row is new or gone, or where the scope log has
+    ///   its former look of this transaction already.
     private func fill(
-        _ look: (unit: String?, confidentiality: String?), _ ticket: String, onlyUnseen: Bool = false, _ db: Database
+        _ look: (unit: String?, confidentiality: String?), _ ticket: String, unseenSince before: Seq? = nil,
+        _ db: Database
     ) throws {
         let condition = """
-            AND (confidentiality IS NULL OR EXISTS (SELECT 1 FROM main.scope_log AS l
+            AND (confidentiality IS NULL OR seq > ?4 AND EXISTS (SELECT 1 FROM main.scope_log AS l
               WHERE l.seq = service_request.seq AND l.resource = 'service_request' AND l.node IS NULL))
             """
         try db.cachedStatement(
             sql: """
                 UPDATE main.service_request SET agency_responsible = ?1, confidentiality = ?2
-                WHERE global_id = ?3 AND deleted = \(RowState.live.rawValue) \(onlyUnseen ? condition : "")
+                WHERE global_id = ?3 AND deleted = \(RowState.live.rawValue) \(before == nil ? "" : condition)
                 """
-        ).execute(arguments: [look.unit, look.confidentiality, ticket])
-        guard onlyUnseen else { return }
+        ).execute(arguments: [look.unit, look.confidentiality, ticket] + (before.map { [$0] } ?? []))
+        guard before != nil else { return }
         try db.cachedStatement(
             sql: """
                 UPDATE main.service_request SET agency_responsible = NULL, confidentiality = NULL

@@ -69,7 +69,7 @@ struct TicketEventCommand: AsyncParsableCommand {
         try await local.store.catchUpConsumers(now: wallClock())
         let thread = try await local.store.ticket(id)
         let now = wallClock()
-        if form.isEmpty(kind.timeField) { form.set(kind.timeField, .integer(now)) }
+        if form.isEmpty(kind.timeField) { form.set(kind.timeField, .integer(kind.time(in: thread, now: now))) }
         let open = try openRecord(of: kind, thread, node: local.id)
         for (name, value) in open?.fields ?? [:] where form.isEmpty(name) { form.set(name, value) }
         try kind.requireEarlier(in: thread)
