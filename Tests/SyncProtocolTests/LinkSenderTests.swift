@@ -65,7 +65,6 @@ import Testing
             link.onPruned(head: 120, now: now).actions
                 == [.prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))])
         #expect(link.onPrepared(Link.prepared(1, start, Link.cursor(120)), now: now).actions == [.send(1)])
-        #expect(link.state == .sweeping)
     }
 
     @Test func `a commit that crosses with the answer of the store is asked for again`() {

@@ -158,10 +158,10 @@ extension CodeList {
                 ("connected", "接通", "connected"), ("abandoned", "放弃", "abandoned"), ("overflow", "溢出", "overflow"),
                 ("transferred", "转接", "transferred"), ("called_back", "回拨", "called back"),
             ]),
-        CodeList("removal_kind", "撤回(删除)类型", [("delete", "删除", "delete"), ("recall", "撤回", "recall")]),
+        CodeList("removal_kind", "召回(删除)类型", [("delete", "删除", "delete"), ("recall", "召回", "recall")]),
         // The grounds of 个人信息保护法 article 47, and what else a provider takes back data for.
         CodeList(
-            "removal_reason", "撤回(删除)事由",
+            "removal_reason", "召回(删除)事由",
             [
                 ("purpose_achieved", "处理目的已实现或不再必要", "purpose achieved"),
                 ("retention_expired", "保存期限届满", "retention expired"),

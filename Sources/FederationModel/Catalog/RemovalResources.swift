@@ -8,9 +8,9 @@ package enum RemovalResources {
     package static let all: [ResourceDefinition] = [order, confirmation]
     package static let names = Set(all.map(\.name))
 
-    /// 撤回(删除)单: one for each act, written by the node whose records it is about.
+    /// 召回(删除)单: one for each act, written by the node whose records it is about.
     package static let order = ResourceDefinition(
-        "removal_order", "数据撤回(删除)单",
+        "removal_order", "数据召回(删除)单",
         columns: [
             .init("kind", "类型", level: .open, codeList: "removal_kind", required: true, bytesMax: 32),
             .init("reason", "事由", level: .open, codeList: "removal_reason", required: true, bytesMax: 32),
@@ -22,11 +22,11 @@ package enum RemovalResources {
             .init("lifted_at", "解除时间", .timestamp, level: .open),
         ])
 
-    /// 撤回(删除)回执: written by each node that has been told and holds none of the rows.
+    /// 召回(删除)回执: written by each node that has been told and holds none of the rows.
     package static let confirmation = ResourceDefinition(
-        "removal_confirmation", "数据撤回(删除)回执",
+        "removal_confirmation", "数据召回(删除)回执",
         columns: [
-            .init("removal", "撤回(删除)单", level: .open, required: true, bytesMax: 64),
+            .init("removal", "召回(删除)单", level: .open, required: true, bytesMax: 64),
             .init("removal_origin", "下达节点", level: .open, required: true, bytesMax: 12),
             .init("confirmed_at", "确认时间", .timestamp, level: .open, required: true),
         ], indexes: [["removal"]])
@@ -42,13 +42,13 @@ package enum RemovalResources {
 package enum RemovalKind: String, CaseIterable, Sendable {
     /// 删除: the rows are erased at their origin too.
     case delete
-    /// 撤回: the rows stay at their origin and leave every other node.
+    /// 召回: the rows stay at their origin and leave every other node.
     case recall
 
     package var title: String {
         switch self {
         case .delete: "删除"
-        case .recall: "撤回"
+        case .recall: "召回"
         }
     }
 }

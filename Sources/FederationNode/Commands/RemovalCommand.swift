@@ -97,7 +97,7 @@ struct RemovalCommand: AsyncParsableCommand {
             let local = try node.open()
             let report = try await local.store.lift(recall: id, now: wallClock())
             Doorbell.ring(databasePath: local.settings.databasePath)
-            try report.show("解除撤回", json: json)
+            try report.show("解除召回", json: json)
         }
     }
 }

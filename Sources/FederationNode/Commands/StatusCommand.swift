@@ -245,7 +245,7 @@ private struct StatusReport: Encodable {
             }
         }
         if removals.unconfirmed > 0 {
-            text += "\n撤回(删除)未确认 \(removals.unconfirmed) 单，其中超时 \(removals.overdue) 单，见 removal list --unconfirmed"
+            text += "\n召回(删除)未确认 \(removals.unconfirmed) 单，其中超时 \(removals.overdue) 单，见 removal list --unconfirmed"
         }
         for origin in origins ?? [] {
             let freshness = origin.asOf.map { "截至 \($0.prefix(19))" } ?? "–"

@@ -76,11 +76,8 @@ package struct NodeSettings: Sendable {
         ("intake-certificate", "credentials/node.pem", "PEM chain that intake-listen shows"),
         ("intake-key", "credentials/node-key.pem", "its key"),
         ("consumers", "on", "on or off: whether the feed's consumers run"),
-        ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (撤回/删除) is overdue"),
-        (
-            "tombstone-retention-days", "455",
-            "days that tombstones are kept: the longest offline time allowed (90 days) and a year"
-        ),
+        ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (召回/删除) is overdue"),
+        ("tombstone-retention-days", "455", "days that tombstones are kept: 90 offline, and a year"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
