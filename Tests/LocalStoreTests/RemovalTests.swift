@@ -411,6 +411,73 @@ private struct RandomHistory {
 }
 
 @Suite struct `Removal orders` {
+    private let up = policy(from: jinan, to: province)
+
+    private func step(
+        _ sender: NodeStore, _ receiver: NodeStore, from start: Cursor? = nil, rowsMax: Int
+    ) async throws {
+        let link = policy(from: sender.node, to: receiver.node)
+        var from = try await startCursor(sender, receiver, policy: link)
+        if let start { from = start }
+        let sent = try await changeSet(sender, from: from, policy: link, rowsMax: rowsMax)
+        let read = try IncomingChangeSet(bytes: sent.bytes, policy: link, resources: receiver.resources, now: noon)
+        _ = try await receiver.apply(read, policy: link, now: noon)
+    }
+
+    @Test func `are stored behind their rows`() async throws {
+        let stores = (try TemporaryStore(jinan), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        _ = try await below.intake([ticket(1), call(1, of: 1), recording(1)], now: noon)
+        try await carry(below, above, policy: up)
+        _ = try await below.remove(.delete, tickets: ["370100-1"], reason: "other", order: ulid(1), now: noon)
+        try await below.catchUpConsumers(now: noon)
+        try await carry(below, above, policy: up)
+        let isBehind = try await above.rows(
+            sql: """
+                SELECT (SELECT seq FROM removal_order) > max(a.seq, b.seq, c.seq) FROM service_request AS a, call_record AS b, recording AS c
+                """, arguments: [])
+        #expect(isBehind == [[.integer(1)]])
+    }
+
+    /// The receiver's cursor jumps over the tombstone, and the sweep that makes up for it has not come to the ticket yet.
+    @Test func `are left to a sweep that has not been through their rows`() async throws {
+        let stores = (try TemporaryStore(jinan), try TemporaryStore(province))
+        let (below, above) = (stores.0.store, stores.1.store)
+        _ = try await below.intake((1...8).map { ticket($0) }, now: noon)
+        try await carry(below, above, policy: up)
+        _ = try await below.remove(.delete, tickets: ["370100-8"], reason: "other", order: ulid(1), now: noon)
+        let jump = Cursor(epoch: below.epoch, seq: try await below.head(), revision: up.revision, sweep: up.sweepStart)
+        try await step(below, above, from: jump, rowsMax: 2)
+        try await below.catchUpConsumers(now: noon)
+        try await step(below, above, rowsMax: 2)
+        #expect(try await above.cursor(of: jinan)?.seq == below.head(), "the tail has come to the order")
+        #expect(try await above.count("service_request") == 8)
+        #expect(try await above.count("removal_order") == 0)
+        try await carry(below, above, policy: up)
+        #expect(try await above.count("service_request") == 7)
+        #expect(try await above.count("removal_order") == 1)
+    }
+
+    /// On its way up a recall is followed by a deletion of the same ticket, before the province has heard of either.
+    @Test func `are not overtaken when what was recalled is deleted`() async throws {
+        let stores = (try TemporaryStore(lixia, isFiltered: true), try TemporaryStore(jinan), try TemporaryStore(province))
+        let (county, city, top) = (stores.0.store, stores.1.store, stores.2.store)
+        let first = policy(from: lixia, to: jinan)
+        _ = try await county.intake([ticket(1, origin: lixia)], now: noon)
+        try await carry(county, city, policy: first)
+        try await carry(city, top, policy: up)
+        for (number, kind) in [RemovalKind.recall, .delete].enumerated() {
+            _ = try await county.remove(
+                kind, tickets: ["370102-1"], reason: "other", order: ulid(UInt64(number)), now: noon)
+            try await county.catchUpConsumers(now: noon)
+            try await carry(county, city, policy: first)
+            try await city.catchUpConsumers(now: noon)
+        }
+        try await step(city, top, rowsMax: 1)
+        #expect(try await top.count("service_request") == 0)
+        #expect(try await top.count("removal_order") == 0)
+    }
+
     @Test(arguments: UInt64(1)...60)
     func `never get ahead of what they are about, whatever the windows, sweeps and hops`(seed: UInt64) async throws {
         var history = try RandomHistory(seed: seed)
