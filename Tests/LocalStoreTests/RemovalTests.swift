@@ -434,7 +434,8 @@ private struct RandomHistory {
         try await carry(below, above, policy: up)
         let isBehind = try await above.rows(
             sql: """
-                SELECT (SELECT seq FROM removal_order) > max(a.seq, b.seq, c.seq) FROM service_request AS a, call_record AS b, recording AS c
+                SELECT (SELECT seq FROM removal_order) > max(a.seq, b.seq, c.seq)
+                FROM service_request AS a, call_record AS b, recording AS c
                 """, arguments: [])
         #expect(isBehind == [[.integer(1)]])
     }
@@ -460,7 +461,9 @@ private struct RandomHistory {
 
     /// On its way up a recall is followed by a deletion of the same ticket, before the province has heard of either.
     @Test func `are not overtaken when what was recalled is deleted`() async throws {
-        let stores = (try TemporaryStore(lixia, isFiltered: true), try TemporaryStore(jinan), try TemporaryStore(province))
+        let stores = (
+            try TemporaryStore(lixia, isFiltered: true), try TemporaryStore(jinan), try TemporaryStore(province)
+        )
         let (county, city, top) = (stores.0.store, stores.1.store, stores.2.store)
         let first = policy(from: lixia, to: jinan)
         _ = try await county.intake([ticket(1, origin: lixia)], now: noon)
