@@ -273,7 +273,9 @@ extension LinkSender {
                 .paused
             } else if isLevel(flow) {
                 .level
-            } else if acknowledged?.revision == policy.revision && acknowledged?.sweep == .complete {
+            } else if acknowledged?.revision == policy.revision, acknowledged?.sweep == .complete,
+                flow.next.sweep == .complete
+            {
                 .behind
             } else {
                 isFirstSweep ? .bootstrapping : .sweeping
