@@ -36,11 +36,12 @@ package struct TicketFold: Sendable {
 
     package static let forms = columns.map { TicketEvent.Form($0, columns: $1) }
 
-    package func fold(_ events: [TicketEvent]) -> TicketState {
-        let ordered = events.sorted(by: TicketEvent.isBefore)
+    package func fold(_ events: [TicketEvent]) -> TicketState { folding(of: events).state }
+
+    func folding(of events: [TicketEvent]) -> Folding {
         var folding = Folding(rules: rules)
-        for event in ordered { folding.take(event) }
-        return folding.state
+        for event in events.sorted(by: TicketEvent.isBefore) { folding.take(event) }
+        return folding
     }
 }
 

@@ -51,9 +51,7 @@ package struct TicketTransfer: Hashable, Sendable {
 extension TicketFold {
     /// The transfers of a ticket in the order in which they were offered, by the records of its thread.
     package func transfers(in events: [TicketEvent]) -> [TicketTransfer] {
-        var folding = Folding(rules: rules)
-        for event in events.sorted(by: TicketEvent.isBefore) { folding.take(event) }
-        return folding.transfers
+        folding(of: events).transfers
     }
 }
 

@@ -32,14 +32,7 @@ struct TransferCommand: AsyncParsableCommand {
         @Argument(help: "The ticket's global id or number.")
         var ticket: String
 
-        @Option(help: "To which node: its code or the beginning of its name.")
-        var to: String
-
-        @Option(help: "流转依据.")
-        var reason: String?
-
-        @Option(help: "办理时限 of its own, Shanghai's unless it has an offset; else that of the ticket goes on.")
-        var due: String?
+        @OptionGroup var target: TransferTarget
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -47,8 +40,7 @@ struct TransferCommand: AsyncParsableCommand {
         func run() async throws {
             let desk = try await TransferDesk(node, ticket)
             try await desk.write(
-                "transfer-offer", id: nil, to: desk.local.node(named: to).id, ["basis": reason, "due_datetime": due],
-                json: json)
+                "transfer-offer", id: nil, to: desk.local.node(named: target.to).id, target.texts, json: json)
         }
     }
 
@@ -121,14 +113,7 @@ struct TransferCommand: AsyncParsableCommand {
         @Argument(help: "The ticket's global id or number, or the transfer's id.")
         var ticket: String
 
-        @Option(help: "To which node: its code or the beginning of its name.")
-        var to: String
-
-        @Option(help: "流转依据.")
-        var reason: String?
-
-        @Option(help: "办理时限 of its own, Shanghai's unless it has an offset; else that of the ticket goes on.")
-        var due: String?
+        @OptionGroup var target: TransferTarget
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -137,7 +122,22 @@ struct TransferCommand: AsyncParsableCommand {
             let desk = try await TransferDesk(node, ticket)
             try await desk.write(
                 "transfer-designate", id: desk.transfers.last { $0.standing == .open }?.id,
-                to: desk.local.node(named: to).id, ["basis": reason, "due_datetime": due], json: json)
+                to: desk.local.node(named: target.to).id, target.texts, json: json)
         }
     }
+}
+
+/// Where a ticket is to go, on what ground and until when.
+struct TransferTarget: ParsableArguments {
+    @Option(help: "To which node: its code or the beginning of its name.")
+    var to: String
+
+    @Option(help: "流转依据.")
+    var reason: String?
+
+    @Option(help: "办理时限 of its own, Shanghai's unless it has an offset; else that of the ticket goes on.")
+    var due: String?
+
+    /// By the columns that they go into.
+    var texts: [String: String?] { ["basis": reason, "due_datetime": due] }
 }
