@@ -20,10 +20,6 @@ struct QueryAnalysis: AsyncParsableCommand {
               federation-node query --measure count --by origin --by month --where request_type=3 --top 10
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case table, json, csv
-    }
-
     @OptionGroup var node: NodeOptions
 
     @Option(name: .customLong("measure"), help: "What to measure; may be repeated.")
@@ -47,17 +43,7 @@ struct QueryAnalysis: AsyncParsableCommand {
     @Option(help: "Count regions in the tree of that day, 2018-06-30; else in today's.")
     var regionsAsOf: String?
 
-    @Flag(help: "Print the rows that there are, also when a node is missing.")
-    var bestEffort = false
-
-    @Option(help: "How long the answer may take, in milliseconds.")
-    var deadline = 10_000
-
-    @Option(help: "table, json or csv.")
-    var format: Format?
-
-    @Flag(help: "The same as --format json.")
-    var json = false
+    @OptionGroup var answering: AnswerOptions
 
     func run() async throws {
         let local = try node.open()
@@ -71,17 +57,15 @@ struct QueryAnalysis: AsyncParsableCommand {
             from: try from.map { try parseTime($0) },
             to: try to.map { try parseTime($0) }, top: top, asOf: time,
             regionsAsOf: try regionsAsOf.map { try parseTime($0) })
-        let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
-        let view = MergedView(
-            store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)
-        let (plan, answer) = try await view.answer(analysis, deadlineMS: Int64(deadline), now: time)
-        await peers.shutdown()
+        let (plan, answer) = try await answering.ask(local) { view, deadline in
+            try await view.answer(analysis, deadlineMS: deadline, now: time)
+        }
         let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
         let table = answer.partial.table(for: analysis)
-        let shows = coverage.complete || bestEffort
+        let shows = coverage.complete || answering.bestEffort
         let result = QueryResult(
             table: shows ? table : ResultTable(columns: table.columns, rows: []), coverage: coverage)
-        switch json ? .json : format ?? .table {
+        switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
             print(result.csv, terminator: "")

@@ -45,31 +45,19 @@ struct QueryRows: AsyncParsableCommand {
     @Option(help: "Go on behind this row: ORIGIN/KEY, as the page before names it.")
     var after: String?
 
-    @Flag(help: "Print the rows that there are, also when a node is missing.")
-    var bestEffort = false
-
-    @Option(help: "How long the answer may take, in milliseconds.")
-    var deadline = 10_000
-
-    @Option(help: "table, json or csv.")
-    var format: QueryAnalysis.Format?
-
-    @Flag(help: "The same as --format json.")
-    var json = false
+    @OptionGroup var answering: AnswerOptions
 
     func run() async throws {
         let local = try node.open()
         let query = try query(local)
-        let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
-        let view = MergedView(
-            store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)
-        let (plan, answer) = try await view.rows(query, deadlineMS: Int64(deadline), now: wallClock())
-        await peers.shutdown()
+        let (plan, answer) = try await answering.ask(local) { view, deadline in
+            try await view.rows(query, deadlineMS: deadline, now: wallClock())
+        }
         let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
-        let shows = coverage.complete || bestEffort
+        let shows = coverage.complete || answering.bestEffort
         // Without rows there is nothing to go on behind: the same page must be asked for again.
         let page = Page(query: query, rows: shows ? answer.rows : [], next: shows ? answer.next : nil)
-        switch json ? .json : format ?? .table {
+        switch answering.output {
         case .json:
             try Output.json(
                 Report(
