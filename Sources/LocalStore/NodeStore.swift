@@ -72,20 +72,12 @@ package final class NodeStore: Sendable {
         self.tokens = tokens
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
-        scopeLog = ScopeLog(tables: tableOrder, rules: rules)
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
         if try pool.read({ db in try Migrations.migrator.hasCompletedMigrations(db) }) == false {
             try Migrations.migrator.migrate(pool)
         }
         let tables = ResourceTables(tables: tableOrder)
         if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
-        // Before the triggers: what is filled in is no change.
-        if try isFolded && !pool.read(TicketLooks.isOn) {
-            try pool.write { [scopeLog] db in try scopeLog.startLooks(db) }
-        }
-        if try isFiltered && !pool.read(ScopeLog.isOn) {
-            try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
-        }
         let (code, epoch) = try pool.read { db in
             (try NodeValue.text("code", db), try NodeValue.text("epoch", db))
         }
@@ -95,6 +87,15 @@ package final class NodeStore: Sendable {
         }
         self.node = node
         self.epoch = epoch
+        scopeLog = ScopeLog(
+            tables: tableOrder, rules: rules, respondents: RespondentNodes(neighboursOf: node, topology: topology))
+        // Before the triggers: what is filled in is no change.
+        if try isFolded && !pool.read(TicketLooks.isOn) {
+            try pool.write { [scopeLog] db in try scopeLog.startLooks(db) }
+        }
+        if try (isFiltered || pool.read(RespondentNodes.areThere)) && !pool.read(ScopeLog.isOn) {
+            try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
+        }
     }
 
     package func close() throws { try pool.close() }

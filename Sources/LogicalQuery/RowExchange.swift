@@ -4,16 +4,19 @@ import FederationModel
 package struct RowRequest: Hashable, Sendable, Codable {
     package let query: RowQuery
     package let origins: [NodeID]
+    /// The node whose people asked: the answer goes up to it, by all that are between.
+    package let reader: NodeID
     /// Time left for the answer in milliseconds, counted from its arrival.
     package let deadlineMS: Int64
     /// Both nodes must stand on it: another topology parts the origins in another way.
     package let topologyVersion: Int64
 
     /// - Throws: `E_ANALYSIS_REQUEST` for no, too many or repeated origins, or a deadline out of range.
-    package init(query: RowQuery, origins: [NodeID], deadlineMS: Int64, topologyVersion: Int64)
-        throws(FederationError)
-    {
+    package init(
+        query: RowQuery, origins: [NodeID], reader: NodeID, deadlineMS: Int64, topologyVersion: Int64
+    ) throws(FederationError) {
         try LogicalRequest.check(origins, deadlineMS: deadlineMS)
+        self.reader = reader
         self.query = query
         self.origins = origins
         self.deadlineMS = deadlineMS
@@ -25,6 +28,7 @@ package struct RowRequest: Hashable, Sendable, Codable {
         try self.init(
             query: container.decode(RowQuery.self, forKey: .query),
             origins: container.decode([NodeID].self, forKey: .origins),
+            reader: container.decode(NodeID.self, forKey: .reader),
             deadlineMS: container.decode(Int64.self, forKey: .deadlineMS),
             topologyVersion: container.decode(Int64.self, forKey: .topologyVersion))
     }

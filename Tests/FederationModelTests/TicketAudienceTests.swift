@@ -21,8 +21,8 @@ import Testing
         record("transfer", by: origin, ["ticket_origin": "370100", "step": step, "to_node": node])
     }
 
-    private func audience(_ records: TicketEvent...) -> Set<NodeID> {
-        TicketAudience.nodes(of: records, topology: topology)
+    private func audience(_ records: TicketEvent..., at here: NodeID = "370000") -> Set<NodeID> {
+        TicketAudience.nodes(of: records, at: here, topology: topology)
     }
 
     private var request: TicketEvent { record("service_request", by: "370100") }
@@ -65,8 +65,28 @@ import Testing
         ]
         #expect(audience(report("2", by: "370200"), offers[0], offers[1], offers[2]).count == 4)
         #expect(audience(report("4", by: "370200"), offers[0], offers[1], offers[2]) == ["370200", "370000"])
-        // Who is above sees it all the same.
-        #expect(audience(report("4", by: "370102"), record("supervision", by: "370000")) == ["370102", "370000"])
+        let mine = report("4", by: "370102")
+        #expect(audience(mine, record("supervision", by: "370000"), at: "370102") == ["370102"])
+        #expect(audience(mine, record("supervision", by: "370000")) == ["370000"], "no way leads back but through him")
+    }
+
+    @Test func `has its origin also when the report accuses it`() {
+        let report = record("service_request", by: "370100", ["request_type": "4", "respondent_name": "370100"])
+        #expect(audience(report, transfer("offer", by: "370100", to: "370102")) == ["370100", "370102"])
+    }
+
+    @Test func `has nobody who is accused by somebody protected, or by a name that a link has masked`() {
+        func report(_ fields: [String: String]) -> TicketEvent { record("service_request", by: "370200", fields) }
+        let offer = transfer("offer", by: "370200", to: "370100")
+        let raise = record(
+            "ticket_action", by: "370200",
+            ["ticket_origin": "370200", "action": "set_confidential", "target": "reporter_protected"])
+        #expect(audience(report(["respondent_name": "370100"]), offer) == ["370200", "370100"])
+        #expect(audience(report(["respondent_name": "370100"]), offer, raise, at: "370200") == ["370200"])
+        let protected = report(["respondent_name": "370100", "confidential": "reporter_protected"])
+        #expect(audience(protected, offer, at: "370200") == ["370200"])
+        // It may be any node whose name begins so, the origin among them, which keeps it.
+        #expect(audience(report(["respondent_name": "3**", "request_type": "4"]), offer, at: "370200") == ["370200"])
     }
 
     @Test func `holds no node that is not in the topology`() {

@@ -42,7 +42,7 @@ private struct Reference {
         _ rows: [String: Look], from sender: NodeID, to receiver: NodeID, _ topology: Topology
     ) -> [Look] {
         let grant = topology.grant(from: sender, to: receiver)
-        let audiences = audiences(rows, topology)
+        let audiences = audiences(rows, at: sender, topology)
         let tickets = tickets(rows)
         return rows.values.compactMap { row -> Look? in
             guard topology.supplier(of: row.origin, to: receiver) == sender else { return nil }
@@ -51,10 +51,19 @@ private struct Reference {
             let isWhole = topology.mode(of: row.resource, from: sender, to: receiver) == .physical && isInFilter
             let audience = audiences[row.fields["global_id"]?.text ?? ""] ?? []
             guard isWhole || isBehind(audience, from: sender, to: receiver, topology) else { return nil }
+            if let ticket, accuses(ticket, receiver, topology) { return nil }
             return Look(
                 resource: row.resource, origin: row.origin, key: row.key,
                 fields: treated(row.fields, grant.treatments[row.resource] ?? [:]))
         }
+    }
+
+    /// Whether a ticket is a report against a node that did not take it in itself.
+    static func accuses(_ ticket: Fields, _ node: NodeID, _ topology: Topology) -> Bool {
+        let name = topology.node(node)?.name ?? ""
+        let names = [name, "\(name.prefix(1))**"]
+        return (ticket["request_type"] == .text("4") || ticket["confidential"] == .text("reporter_protected"))
+            && names.contains(ticket["respondent_name"]?.text ?? "") && ticket["origin"] != .text(node.code)
     }
 
     static func isBehind(
@@ -62,7 +71,7 @@ private struct Reference {
     ) -> Bool { audience.contains { topology.nextHop(from: sender, to: $0) == receiver } }
 
     /// By ticket, who must see it as far as the rows tell.
-    static func audiences(_ rows: [String: Look], _ topology: Topology) -> [String: Set<NodeID>] {
+    static func audiences(_ rows: [String: Look], at here: NodeID, _ topology: Topology) -> [String: Set<NodeID>] {
         Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }.mapValues { thread in
             TicketAudience.nodes(
                 of: thread.map { look in
@@ -70,7 +79,7 @@ private struct Reference {
                     return TicketEvent(
                         .init(look.resource, columns: columns), origin: look.origin.code, key: look.key, version: 1,
                         fields: look.fields)
-                }, topology: topology)
+                }, at: here, topology: topology)
         }
     }
 
@@ -78,7 +87,9 @@ private struct Reference {
     static func tickets(_ rows: [String: Look]) -> [String: Fields] {
         let threads = Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }
         return threads.compactMapValues { thread in
-            guard var fields = thread.first(where: { $0.resource == "service_request" })?.fields else { return nil }
+            guard let request = thread.first(where: { $0.resource == "service_request" }) else { return nil }
+            var fields = request.fields
+            fields["origin"] = .text(request.origin.code)
             let state = TicketFold(LifecycleRules()).fold(
                 thread.compactMap { look in
                     TicketGuard.forms[look.resource].map {
@@ -131,8 +142,8 @@ private struct RandomChain {
     private var clock = noon
     private var topology: Topology
     private var own: [NodeID: [String: Look]] = [:]
-    /// By node and row, every look that its ticket had while the row was there.
-    private var everTickets: [NodeID: [String: Set<Fields>]] = [:]
+    /// By node and row, every look that its ticket had while the row was there; nil for no ticket.
+    private var everTickets: [NodeID: [String: Set<Fields?>]] = [:]
     /// By node and row, who ever had to see it.
     private var everAudience: [NodeID: [String: Set<NodeID>]] = [:]
     private let compressor = ZstandardCompressor()
@@ -287,7 +298,7 @@ private struct RandomChain {
         record.fields["request_type"] = any(["1", "2", "4"])
         record.fields["confidential"] = any(["none", "name_hidden", nil])
         record.fields["requested_datetime"] = .integer(noon + Int64.random(in: -1...0, using: &random))
-        record.fields["respondent_name"] = any(["青岛市", "济南市", "某公司", nil])
+        record.fields["respondent_name"] = any(["青岛市", "济南市", "山东省", "历下区", "某公司", nil])
         record.fields["reporter_name"] = any(["张三", "李四光", nil])
         record.fields["reporter_phone"] = any(["13812348000", "0531-12343456", nil])
         record.fields["description"] = any(["请拨13812348000找我", nil])
@@ -330,7 +341,7 @@ private struct RandomChain {
                     fields.keys.allSatisfy { !isConditional && ["global_id", "ticket_origin"].contains($0) },
                     "seed \(seed)")
                 let wasGranted =
-                    !isConditional || isWhole && passedOnce(row.id, sender, receiver)
+                    isWhole && passedOnce(row.id, sender, receiver)
                     || Reference.isBehind(everAudience[sender]?[row.id] ?? [], from: sender, to: receiver, topology)
                 #expect(wasGranted, "\(row.id) to \(receiver), seed \(seed)")
                 continue
@@ -347,7 +358,10 @@ private struct RandomChain {
 
     private func passedOnce(_ id: String, _ sender: NodeID, _ receiver: NodeID) -> Bool {
         let grant = topology.grant(from: sender, to: receiver).tickets
-        return everTickets[sender]?[id]?.contains { Reference.passes($0, grant) } == true
+        return everTickets[sender]?[id]?.contains { ticket in
+            guard let ticket else { return grant.isEmpty }
+            return Reference.passes(ticket, grant) && !Reference.accuses(ticket, receiver, topology)
+        } == true
     }
 
     private mutating func noteHeld(_ node: NodeID) async throws {
@@ -355,10 +369,9 @@ private struct RandomChain {
         let byID = Dictionary(held.map { ($0.id, $0) }) { first, _ in first }
         let tickets = Reference.tickets(byID)
         for look in held {
-            guard let ticket = tickets[look.fields["global_id"]?.text ?? ""] else { continue }
-            everTickets[node, default: [:]][look.id, default: []].insert(ticket)
+            everTickets[node, default: [:]][look.id, default: []].insert(tickets[look.fields["global_id"]?.text ?? ""])
         }
-        let audiences = Reference.audiences(byID, topology)
+        let audiences = Reference.audiences(byID, at: node, topology)
         for look in held {
             everAudience[node, default: [:]][look.id, default: []]
                 .formUnion(audiences[look.fields["global_id"]?.text ?? ""] ?? [])

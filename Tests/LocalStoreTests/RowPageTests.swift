@@ -53,7 +53,7 @@ import Testing
         repeat {
             let query = try RowQuery(resource, columns: ["global_id"], limit: limit, after: last)
             let page = try await city.store.page(
-                of: query, origins: [jinan, qingdao], within: filter, isForOthers: true)
+                of: query, origins: [jinan, qingdao], within: filter, readers: [province])
             #expect(page.rows.count == limit || page.next == nil)
             ids += page.rows.compactMap { $0.cells[0].text }
             last = page.next
@@ -76,7 +76,7 @@ import Testing
                 }, now: noon)
         try await carry(city.store, top.store, policy: policy(from: jinan, to: province))
         func page(_ query: RowQuery, _ origins: [NodeID] = [jinan]) async throws -> RowAnswer {
-            try await top.store.page(of: query, origins: origins, within: GrantFilter(), isForOthers: true)
+            try await top.store.page(of: query, origins: origins, within: GrantFilter(), readers: [province])
         }
         let whole = try await page(RowQuery("service_request", columns: ["description"], limit: 1_000))
         #expect(whole.rows.count == RowQuery.bytesMax / 99_010 && whole.next == whole.rows.last?.id)

@@ -11,7 +11,8 @@ import Testing
     }
 
     private func request(_ query: RowQuery, _ codes: [String] = ["370300", "370302"]) throws -> RowRequest {
-        try RowRequest(query: query, origins: codes.map(node), deadlineMS: 2_000, topologyVersion: 3)
+        try RowRequest(
+            query: query, origins: codes.map(node), reader: node("370000"), deadlineMS: 2_000, topologyVersion: 3)
     }
 
     private func row(_ origin: String, _ key: String, _ cells: [ResultCell] = [.text("路灯"), .text("01")])

@@ -149,7 +149,7 @@ import Testing
                 origins: String = #""370000""#, limit: String = "5", version: Int = 1, more: String = ""
             ) -> String {
                 #"{"query":{"resource":"\#(resource)","columns":["\#(column)"],"filters":[\#(filters)],"limit":\#(limit)\#(more)},"#
-                    + #""origins":[\#(origins)],"deadlineMS":2000,"topologyVersion":\#(version)}"#
+                    + #""origins":[\#(origins)],"reader":"100000","deadlineMS":2000,"topologyVersion":\#(version)}"#
             }
             let good = try await ask(question())
             #expect(good.status == 200 && good.body.contains("138****8000") && !good.body.contains("13812348000"))

@@ -21,6 +21,8 @@ package struct LinkPolicy: Hashable, Sendable {
     package let nodesBehind: Set<NodeID>
     /// Which rows of them, and what of each row.
     package let grant: LinkGrant
+    /// What a ticket calls the receiver that names it as its respondent.
+    package let receiverNames: [String]
 
     /// - Returns: nil when the topology has no edge between the two.
     package init?(from sender: NodeID, to receiver: NodeID, topology: Topology, resources: [ResourceDefinition]) {
@@ -46,6 +48,7 @@ package struct LinkPolicy: Hashable, Sendable {
         self.resources = resources.filter { $0.hasAudience || whole.contains($0.name) }.map(\.name)
         nodesBehind = Set(topology.nodes.map(\.id).filter { topology.nextHop(from: sender, to: $0) == receiver })
         grant = topology.grant(from: sender, to: receiver)
+        receiverNames = topology.node(receiver)?.respondentNames.sorted() ?? []
         origins = Set(topology.nodes.map(\.id).filter { topology.supplier(of: $0, to: receiver) == sender })
     }
 

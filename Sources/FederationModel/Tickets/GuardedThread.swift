@@ -6,8 +6,8 @@ package struct GuardedThread: Sendable {
     private let own: String
     /// The time of the latest record that no later one of this node may precede: its own, and the request.
     private(set) var latest: UnixMilliseconds?
-    /// Whom a 举报 accuses.
-    private(set) var accused: [String] = []
+    private var requestType: String?
+    private var respondents: [String] = []
     private(set) var hasReply = false
     private var end = (time: UnixMilliseconds.min, rank: 0)
     /// A bit for the hash of each of this node's own records, to notice one that is written anew. Two records with one bit
@@ -22,6 +22,11 @@ package struct GuardedThread: Sendable {
     }
 
     var state: TicketState { folding.state }
+
+    /// By name or code, whom it must not reach (`Accusation`).
+    var accused: [String] {
+        Accusation.isReport(requestType: requestType, state.confidential) ? respondents : []
+    }
 
     /// Whether records of this node come after all of these and none of them is here already, so that they can be taken in
     /// without the rest of the thread.
@@ -40,8 +45,9 @@ package struct GuardedThread: Sendable {
                 latest = max(latest ?? .min, event.occurredAt)
             }
             if event.kind == .reply { hasReply = true }
-            if event.kind == .request && event.text(.requestType) == "4" {
-                accused = [.respondentName, .respondentUscc].compactMap { event.text($0) }
+            if event.kind == .request {
+                requestType = event.text(.requestType)
+                respondents = [.respondentName, .respondentUscc].compactMap { event.text($0) }
             }
         }
     }

@@ -7,30 +7,36 @@
 package enum TicketAudience {
     /// How the records of a thread are read for it.
     package static let forms = BuiltInResources.ticketResources.map { resource in
-        let columns: [TicketColumn] = [.ticketOrigin, .toNode, .step, .requestType, .respondentName]
+        let columns: [TicketColumn] = [
+            .ticketOrigin, .toNode, .step, .requestType, .respondentName, .confidential, .action, .target,
+        ]
         return TicketEvent.Form(resource.name, columns: columns.filter { resource.column(named: $0.rawValue) != nil })
     }
 
-    /// A report is transferred neither to the node that it accuses nor through it (ground rule 7, 济南条例 Art. 32). What
-    /// goes to its origin is not held back: without that, nodes would in turn learn and forget whom it accuses.
+    /// A report reaches neither a node that it accuses nor anybody through it (`Accusation`). What goes to its origin is not
+    /// held back, unless the way leads through him: without that, nodes would in turn learn and forget whom it accuses.
     ///
-    /// - Parameter thread: the live records of the ticket that are held here.
-    /// - Returns: empty when it can't be told whose the ticket is: the request is not here, and the records disagree.
-    package static func nodes(of thread: [TicketEvent], topology: Topology) -> Set<NodeID> {
+    /// - Parameters:
+    ///   - thread: the live records of the ticket that are held at `here`.
+    ///   - here: the node from which it would go to them.
+    /// - Returns: empty when it can't be told whose the ticket is: the request is not here, and the records disagree. With
+    ///   `here` when somebody is accused, so that there is an audience to look at again.
+    package static func nodes(of thread: [TicketEvent], at here: NodeID, topology: Topology) -> Set<NodeID> {
         guard let origin = origin(of: thread) else { return [] }
-        let accused = accused(by: thread, topology: topology)
+        let accused = Accusation.nodes(accusedBy: thread, topology: topology)
+        let nodes = named(by: thread, origin: origin, topology: topology)
+        if accused.isEmpty { return nodes }
+        return nodes.filter { accused.isDisjoint(with: topology.path(from: here, to: $0)) }.union([here])
+    }
+
+    private static func named(by thread: [TicketEvent], origin: NodeID, topology: Topology) -> Set<NodeID> {
         var nodes: Set<NodeID> = [origin]
         var above = Set(topology.chain(from: origin))
         while true {
             let named = thread.flatMap { record -> [NodeID] in
                 guard let author = NodeID(record.origin) else { return [] }
                 let isAbove = above.contains(author)
-                var target = nodes.contains(author) || isAbove ? target(of: record) : nil
-                if !accused.isEmpty, let node = target,
-                    !accused.isDisjoint(with: topology.path(from: author, to: node))
-                {
-                    target = nil
-                }
+                let target = nodes.contains(author) || isAbove ? target(of: record) : nil
                 return (isAbove ? [author] : []) + (target.map { [$0] } ?? [])
             }
             let new = Set(named.filter(topology.contains)).subtracting(nodes)
@@ -38,12 +44,6 @@ package enum TicketAudience {
             nodes.formUnion(new)
             for node in new { above.formUnion(topology.chain(from: node)) }
         }
-    }
-
-    private static func accused(by thread: [TicketEvent], topology: Topology) -> Set<NodeID> {
-        let reports = thread.filter { $0.kind == .request && $0.text(.requestType) == "4" }
-        let names = Set(reports.compactMap { $0.text(.respondentName) })
-        return Set(topology.nodes.filter { names.contains($0.name) }.map(\.id))
     }
 
     private static func origin(of thread: [TicketEvent]) -> NodeID? {

@@ -111,7 +111,7 @@ package struct TicketGuard: Sendable {
             hint: "give the time at which it happened")
     }
 
-    /// 举报 must never reach the unit that it accuses (ground rule 7, 济南条例 Art. 32).
+    /// A report must never reach the unit that it accuses (`Accusation`).
     private func toAccused(_ new: [TicketEvent], in thread: GuardedThread) -> IntakeRefusal? {
         let reaches = new.contains { event in
             event.kind == .assignment && event.text(.assigneeUnit).map(thread.accused.contains) == true
@@ -150,7 +150,8 @@ package struct TicketGuard: Sendable {
                 reason: "transfer: not another node of the topology", hint: "see `federation-node topology show`")
         }
         let way = topology.path(from: author, to: target)
-        if way.contains(where: { topology.node($0).map { after.accused.contains($0.name) } == true }) {
+        let accused = Set(after.accused)
+        if way.contains(where: { topology.node($0)?.respondentNames.isDisjoint(with: accused) == false }) {
             return IntakeRefusal(
                 code: "E_REPORT_TO_ACCUSED", field: "to_node",
                 reason: "transfer: 举报不得移交给被举报的节点，也不得经其转送",

@@ -13,6 +13,8 @@ struct GrantedRows: Sendable {
     /// Whether its rows are granted but for the filter.
     private let isWhole: Bool
     private let filter: GrantFilter
+    /// The receiver, if tickets here have named it: reports that accuse it stay here.
+    private let receiver: RespondentNodes.Entry?
     /// Whether rows are granted by their ticket's audience.
     private let hasAudience: Bool
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
@@ -21,8 +23,7 @@ struct GrantedRows: Sendable {
     /// Whether this node may have recalled rows of it.
     private let isRemovable: Bool
 
-    /// - Parameter isShared: whether any ticket of this node has an audience. Without one, no row has to be asked for it.
-    init(_ table: ResourceTable, policy: LinkPolicy, isShared: Bool) {
+    init(_ table: ResourceTable, policy: LinkPolicy, _ conditions: Conditions) {
         resource = table.definition
         self.table = table
         columns = policy.columns(of: resource)
@@ -30,13 +31,24 @@ struct GrantedRows: Sendable {
         isRemovable = RemovalResources.covers(resource)
         isWhole = policy.wholeResources.contains(resource.name)
         filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
-        hasAudience = isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
+        receiver = resource.isTicketRecord ? conditions.receiver : nil
+        hasAudience = conditions.isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
+    }
+
+    /// What rows need not be asked at most nodes.
+    struct Conditions {
+        /// Whether any ticket of this node has an audience.
+        let isShared: Bool
+        /// The receiver, if tickets have named it.
+        let receiver: RespondentNodes.Entry?
     }
 
     /// Of all resources that `policy` grants, those of which there may be rows here.
-    static func all(of policy: LinkPolicy, tables: [ResourceName: ResourceTable], isShared: Bool) -> [GrantedRows] {
+    static func all(
+        of policy: LinkPolicy, tables: [ResourceName: ResourceTable], _ conditions: Conditions
+    ) -> [GrantedRows] {
         policy.resources.filter(policy.grants).compactMap { tables[$0] }
-            .map { GrantedRows($0, policy: policy, isShared: isShared) }.filter {
+            .map { GrantedRows($0, policy: policy, conditions) }.filter {
                 $0.isWhole || $0.hasAudience || $0.isOrder
             }
     }
@@ -91,12 +103,23 @@ struct GrantedRows: Sendable {
             main.ticket_share AS s CROSS JOIN main.\(table.table) AS r ON r.id = s.row AND r.seq = s.seq
             WHERE \(within("s")) AND +s.resource = '\(resource.name)'
             """
-        return """
-            SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())
-            UNION ALL
-            \(gone("NOT (\(isGranted()))"))
-            """
+        let before = "(r.seq <= \(unlogged) AND r.deleted <> \(RowState.live.rawValue))"
+        var parts = [
+            "SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())",
+            gone("NOT (\(isGranted()))\(unlogged > 0 ? " AND NOT \(before)" : "")"),
+        ]
+        if unlogged > 0 {
+            parts.append(
+                """
+                SELECT \(keyOnly) FROM main.\(table.table) AS r
+                WHERE \(within("r")) AND \(before) AND +r.origin \(origins)
+                """)
+        }
+        return parts.joined(separator: " UNION ALL ")
     }
+
+    /// Up to this seq everything was granted and nothing logged, so rows that went away are told as such.
+    private var unlogged: Seq { isWhole && filter.isEmpty ? receiver?.since ?? 0 : 0 }
 
     /// The next granted rows behind (:origin, :key), in the order of the key, :limit at most. With the plus the search begins
     /// at the key, not at the origin's first row.
@@ -158,16 +181,17 @@ struct GrantedRows: Sendable {
     private static func isBehind(_ nodes: String) -> String { "IN (SELECT value FROM json_each(\(nodes)))" }
 
     /// Whether every row is granted.
-    private var isEverything: Bool { isWhole && filter.isEmpty }
+    private var isEverything: Bool { isWhole && filter.isEmpty && receiver == nil }
 
     /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
-    /// belongs to. A record whose ticket is not here is not granted yet; it is touched when the ticket comes.
+    /// belongs to. A record whose ticket is not here is not granted to a filter yet; it is touched when the ticket comes. What
+    /// accuses the receiver is granted by nothing.
     ///
     /// - Parameter behind: the nodes behind the link, as SQL that gives a JSON array.
     func isGranted(behind: String = ":behind") -> String {
         if isEverything { return isHere }
         var grounds: [String] = []
-        if isWhole { grounds.append(Self.passes(filter, resource)) }
+        if isWhole { grounds.append(filter.isEmpty ? "1" : Self.passes(filter, resource)) }
         if hasAudience {
             grounds.append(
                 """
@@ -175,15 +199,23 @@ struct GrantedRows: Sendable {
                   WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
                 """)
         }
-        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR "))))"
+        let accuses = receiver.map { " AND NOT \(Self.accuses($0.node, $0.names, resource))" } ?? ""
+        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR ")))\(accuses))"
     }
 
     /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
     private var wasGranted: String {
         let toNode = "l.node \(Self.isBehind(":behind"))"
         guard isWhole else { return toNode }
-        if filter.isEmpty { return "l.node IS NULL" }
-        return "CASE WHEN l.node IS NULL THEN \(Self.sql(filter, of: "l")) ELSE \(toNode) END"
+        var conditions: [String] = []
+        if !filter.isEmpty { conditions += ["l.request_type IS NOT NULL", Self.sql(filter, of: "l")] }
+        if let receiver {
+            let isNamed = "instr(l.respondents, ' \(receiver.node) ') > 0"
+            conditions.append("NOT coalesce(\(Self.isReport("l")) AND \(isNamed), 0)")
+        }
+        if conditions.isEmpty { return "l.node IS NULL" }
+        // Nobody is in an audience whom the ticket accuses.
+        return "CASE WHEN l.node IS NULL THEN \(conditions.joined(separator: " AND ")) ELSE \(toNode) END"
     }
 
     private var selected: String {
@@ -255,14 +287,44 @@ struct GrantedRows: Sendable {
     }
 }
 
+// MARK: - Reports and whom they accuse
+
+extension GrantedRows {
+    /// Whether row `r` of `resource` belongs to a report that accuses `node`, which may be named so, and did not take it in
+    /// itself (`Accusation`).
+    static func accuses(_ node: NodeID, _ names: [String], _ resource: ResourceDefinition) -> String {
+        func isAccusing(_ row: String) -> String {
+            """
+            \(row).respondent_name IN (\(names.map(literal).joined(separator: ", "))) AND \(row).origin <> '\(node)'
+              AND \(isReport(row))
+            """
+        }
+        guard resource.isThreadRecord else { return "coalesce(\(isAccusing("r")), 0)" }
+        return """
+            EXISTS (SELECT 1 FROM main.service_request AS t
+              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(isAccusing("t")))
+            """
+    }
+
+    private static func isReport(_ row: String) -> String {
+        """
+        (\(row).request_type = '\(Accusation.reportType)'
+          OR coalesce(\(row).confidentiality, \(row).confidential) = '\(Confidentiality.reporterProtected.rawValue)')
+        """
+    }
+}
+
 extension GrantedRows {
     /// Whether row `r` of `resource` is live and within `filter`, whatever its audience.
     ///
-    /// - Parameter isForOthers: whether it leaves this node: then what was recalled is not among them.
-    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition, isForOthers: Bool) -> String {
+    /// - Parameter readers: the nodes to which it goes; then what was recalled, or accuses one of them, is not among them.
+    static func isWithin(_ filter: GrantFilter, _ resource: ResourceDefinition, readers: [TopologyNode]) -> String {
         var conditions = [isLive]
-        if isForOthers && RemovalResources.covers(resource) {
+        if !readers.isEmpty && RemovalResources.covers(resource) {
             conditions.append("NOT \(isHidden(resource, from: .withdrawn))")
+        }
+        for reader in readers where resource.isTicketRecord {
+            conditions.append("NOT \(accuses(reader.id, reader.respondentNames.sorted(), resource))")
         }
         if !filter.isEmpty && resource.isTicketRecord { conditions.append(passes(filter, resource)) }
         return "(\(conditions.joined(separator: " AND ")))"

@@ -150,6 +150,7 @@ private struct ChangeSetApplier {
     /// Staged rows into the table; the staging table is empty afterwards.
     private mutating func store(_ staged: Staged, table: ResourceTable) throws {
         guard staged.rows > 0 else { return }
+        try scopeLog.prepare(for: table, db)
         let base = try NodeValue.draw(seqs: staged.rows, db)
         let supplier = Int64(policy.sender.code) ?? 0
         try db.cachedStatement(sql: table.apply).execute(arguments: [base, supplier])

@@ -38,7 +38,9 @@ extension NodeStore {
     ) async throws -> Preparation {
         let draft = try await pool.read { [tables] db -> ChangeSetDraft? in
             if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
-            let granted = GrantedRows.all(of: policy, tables: tables, isShared: try TicketShare.isUsed(db))
+            let conditions = GrantedRows.Conditions(
+                isShared: try TicketShare.isUsed(db), receiver: try RespondentNodes.entry(of: policy.receiver, db))
+            let granted = GrantedRows.all(of: policy, tables: tables, conditions)
             var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)

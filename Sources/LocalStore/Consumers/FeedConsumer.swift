@@ -39,7 +39,7 @@ extension NodeStore {
     /// The audience first: what it touches is folded in the same round.
     var consumers: [any FeedConsumer] {
         [
-            TicketAudienceConsumer(tables: tableOrder, topology: topology),
+            TicketAudienceConsumer(tables: tableOrder, node: node, topology: topology),
             TicketStateConsumer(rules: rules),
             RemovalConsumer(store: self),
         ]

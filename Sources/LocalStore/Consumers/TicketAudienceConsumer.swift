@@ -15,9 +15,11 @@ struct TicketAudienceConsumer: FeedConsumer {
     let name = title
     private let tables: [ResourceTable]
     private let reader: ThreadReader
+    private let node: NodeID
     private let topology: Topology
 
-    init(tables: [ResourceTable], topology: Topology) {
+    init(tables: [ResourceTable], node: NodeID, topology: Topology) {
+        self.node = node
         self.tables = tables.filter(\.definition.isTicketRecord)
         reader = ThreadReader(TicketAudience.forms)
         self.topology = topology
@@ -39,7 +41,7 @@ struct TicketAudienceConsumer: FeedConsumer {
         }
         let threads = try reader.threads(of: tickets, db)
         for ticket in tickets {
-            let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], topology: topology)
+            let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], at: node, topology: topology)
             let known = try Self.audience(of: ticket, db)
             guard nodes != known else { continue }
             try save(nodes, instead: known, of: ticket, db)

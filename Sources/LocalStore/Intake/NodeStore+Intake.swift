@@ -67,7 +67,7 @@ extension NodeStore {
             for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try Self.write(
-                    group, version: version, node: node, table: table, now: now, db)
+                    group, version: version, node: node, table: table, scopeLog: scopeLog, now: now, db)
                 try RemovedRecords.hide(table, after: mark.seq, db)
                 try scopeLog.touchThreads(since: mark, db)
             }
@@ -142,16 +142,18 @@ extension NodeStore {
     ) throws {
         for (resource, group) in Dictionary(grouping: records, by: \.resource) {
             guard let table = tables[resource] else { continue }
-            _ = try Self.write(group, version: version, node: node, table: table, now: now, db)
+            _ = try Self.write(
+                group, version: version, node: node, table: table, scopeLog: scopeLog, now: now, db)
         }
     }
 
     private static func write(
-        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, now: UnixMilliseconds,
-        _ db: Database
+        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, scopeLog: ScopeLog,
+        now: UnixMilliseconds, _ db: Database
     ) throws -> Set<String> {
         let records = latest(of: group)
         try RowStager(table: table, db: db).stage(records, origin: node)
+        try scopeLog.prepare(for: table, db)
         let base = try NodeValue.draw(seqs: records.count, db)
         try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
         let changes = db.changesCount

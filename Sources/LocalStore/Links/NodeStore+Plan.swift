@@ -33,7 +33,8 @@ extension NodeStore {
             let resource = table.definition.name
             func isGranted(by policy: LinkPolicy?) -> String {
                 guard let policy, policy.grants(resource) else { return "0" }
-                let rows = GrantedRows(table, policy: policy, isShared: true)
+                let receiver = RespondentNodes.Entry(node: policy.receiver, names: policy.receiverNames, since: 0)
+                let rows = GrantedRows(table, policy: policy, .init(isShared: true, receiver: receiver))
                 let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
                 return "(r.origin IN (\(origins)) AND \(rows.isGranted(behind: "'\(jsonArray(policy.nodesBehind))'")))"
             }

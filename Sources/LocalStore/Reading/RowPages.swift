@@ -6,15 +6,15 @@ extension NodeStore {
     /// The rows of a page that lie here, of some origins and within a filter, as they are: hiding what is personal is for
     /// `RowGate`.
     ///
-    /// - Parameter isForOthers: whether the rows leave this node.
+    /// - Parameter readers: the nodes to which the rows go; empty when they stay. What accuses one of them is not given.
     /// - Returns: rows and `next`; reports are the caller's matter.
     package func page(
-        of query: RowQuery, origins: [NodeID], within filter: GrantFilter, isForOthers: Bool
+        of query: RowQuery, origins: [NodeID], within filter: GrantFilter, readers: [NodeID]
     ) async throws -> RowAnswer {
         guard let table = tables[query.resource.name] else { return RowAnswer() }
         let columns = query.columns.map { ", r.\(quoted($0.name))" }.joined()
         let (conditions, arguments) = SQLiteDialect.conditions(query)
-        let isGiven = GrantedRows.isWithin(filter, table.definition, isForOthers: isForOthers)
+        let isGiven = GrantedRows.isWithin(filter, table.definition, readers: readers.compactMap(topology.node))
         // An origin at a time: each is one range of the index of origin and key.
         let sql = """
             SELECT r.origin, r."key"\(columns) FROM main.\(table.table) AS r

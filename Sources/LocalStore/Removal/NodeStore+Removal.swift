@@ -140,11 +140,10 @@ extension NodeStore {
     ) throws {
         try db.cachedStatement(sql: "UPDATE main.\(table.table) SET seq = ? WHERE id = ?").execute(arguments: [seq, id])
         // For links by filter, and for those by audience.
-        let looks = GrantFilter.columns.map { "t.\($0)" }.joined(separator: ", ")
         try db.cachedStatement(
             sql: """
                 INSERT INTO main.scope_log (seq, resource, origin, "key", \(ScopeLog.columns))
-                SELECT ?, ?, ?, ?, \(looks) FROM (SELECT 1) LEFT JOIN main.service_request AS t
+                SELECT ?, ?, ?, ?, \(ScopeLog.look("t")) FROM (SELECT 1) LEFT JOIN main.service_request AS t
                   ON t.global_id = ? AND t.deleted = 0 LIMIT 1
                 """
         ).execute(arguments: [seq, record.resource.name.text, record.origin, record.key, ticket])

@@ -149,9 +149,7 @@ enum Migrations {
                     try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column) TEXT")
                 }
             }
-            let triggers = try String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'scope_of_%'")
-            for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
+            try dropScopeTriggers(db)
         }
         migrator.registerMigration("10 query log") { db in
             try db.execute(
@@ -184,8 +182,29 @@ enum Migrations {
                     CREATE TABLE feed_mark (at INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
                     """)
         }
+        // The triggers of the scope log write them too; opening the node makes them again.
+        migrator.registerMigration("12 neighbours named as respondents") { db in
+            try dropScopeTriggers(db)
+            try db.execute(
+                sql: """
+                    -- Neighbours that a ticket here has named as its respondent, by each name that tickets may use. What changed
+                    -- after `since` is in the scope log.
+                    CREATE TABLE respondent_node (
+                      name TEXT NOT NULL, node TEXT NOT NULL, since INTEGER NOT NULL,
+                      PRIMARY KEY (name, node)) STRICT, WITHOUT ROWID;
+                    ALTER TABLE scope_log ADD COLUMN respondents TEXT;
+                    ALTER TABLE touched_ticket ADD COLUMN respondents TEXT;
+                    ALTER TABLE touched_ticket DROP COLUMN was_live;
+                    """)
+        }
         return migrator
     }()
+
+    private static func dropScopeTriggers(_ db: Database) throws {
+        let triggers = try String.fetchAll(
+            db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'scope_of_%'")
+        for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
+    }
 }
 
 /// The tables of the resources, made to agree with the declarations: new tables, new columns, new indexes. Nothing is

@@ -8,7 +8,7 @@ import GRDB
 ///
 /// It is brought up to date inside the transaction that writes the thread, not by a consumer of the feed: a link reads what
 /// is committed, and a ticket whose protection was raised must not leave because a consumer lags. Only nodes with a filter
-/// that asks for it pay for that.
+/// that asks for it pay for that; at others it is kept for the tickets that name a neighbour (`RespondentNodes`).
 struct TicketLooks {
     private let fold: TicketFold
     private let reader = ThreadReader(TicketFold.forms)
@@ -17,16 +17,21 @@ struct TicketLooks {
 
     static func isOn(_ db: Database) throws -> Bool { try NodeValue.integer("looks", db) == 1 }
 
-    /// Fills it in for all tickets. No link has asked for it yet, so none is told.
+    /// Begins to keep it for all tickets.
     func start(_ db: Database) throws {
-        let tickets = try String.fetchAll(
-            db, sql: "SELECT global_id FROM main.service_request WHERE deleted = \(RowState.live.rawValue)")
+        try fill(
+            ticketsOf: "SELECT global_id FROM main.service_request WHERE deleted = \(RowState.live.rawValue)", db)
+        try db.execute(sql: "INSERT OR REPLACE INTO main.node (name, value) VALUES ('looks', 1)")
+    }
+
+    /// Fills it in for the tickets that a SELECT names. No link has asked for it yet, so none is told.
+    func fill(ticketsOf select: String, _ db: Database) throws {
+        let tickets = try String.fetchAll(db, sql: select)
         for part in stride(from: 0, to: tickets.count, by: Self.window) {
             let some = Set(tickets[part..<min(part + Self.window, tickets.count)])
             let threads = try reader.threads(of: some, db)
             for ticket in some { try fill(look(of: threads[ticket]), ticket, db) }
         }
-        try db.execute(sql: "INSERT OR REPLACE INTO main.node (name, value) VALUES ('looks', 1)")
     }
 
     private static let window = 10_000
@@ -36,8 +41,10 @@ struct TicketLooks {
     /// - Returns: whether a ticket got a new seq for it, so that its thread must be touched.
     func follow(after seq: Seq, _ db: Database) throws -> Bool {
         let head = try NodeValue.integer("seq", db)
-        guard head > seq, try Self.isOn(db) else { return false }
-        let tickets = try reader.changed(after: seq, upto: head, db)
+        let isForAll = try Self.isOn(db)
+        guard head > seq, try isForAll || RespondentNodes.areThere(db) else { return false }
+        var tickets = try reader.changed(after: seq, upto: head, db)
+        if !isForAll { tickets = try RespondentNodes.naming(tickets, db) }
         let threads = try reader.threads(of: tickets, db)
         var isTold = false
         for ticket in tickets {

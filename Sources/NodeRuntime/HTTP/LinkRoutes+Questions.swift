@@ -29,8 +29,8 @@ extension LinkRoutes {
             try requireTopology(question.topologyVersion)
             return try await logged(Question(question), peer) {
                 let (_, answer) = try await view.rows(
-                    question.query, wanted: question.origins, asker: peer, deadlineMS: question.deadlineMS,
-                    now: wallClock())
+                    question.query, wanted: question.origins, asker: peer, reader: question.reader,
+                    deadlineMS: question.deadlineMS, now: wallClock())
                 return (try WireJSON.encode(answer), answer.rows.count)
             }
         }

@@ -9,12 +9,14 @@ extension MergedView {
     /// - Parameters:
     ///   - asker: the parent that asked, which gets what its link grants; nil for people at this node, who see personal
     ///     fields masked.
+    ///   - reader: the node whose people asked, if not this one.
     ///   - deadlineMS: how long the whole answer may take.
     /// - Returns: the plan, and a page that reports on every origin of it.
     /// - Throws: `E_ROWS_NOT_GRANTED` when the link gives no rows of the resource, or not by the fields that the question
     ///   selects by; what the store throws.
     package func rows(
-        _ query: RowQuery, wanted: [NodeID]? = nil, asker: NodeID? = nil, deadlineMS: Int64, now: UnixMilliseconds
+        _ query: RowQuery, wanted: [NodeID]? = nil, asker: NodeID? = nil, reader: NodeID? = nil, deadlineMS: Int64,
+        now: UnixMilliseconds
     ) async throws -> (plan: QueryPlan, answer: RowAnswer) {
         let asked = query.originsAsked(among: wanted ?? topology.subtree(of: store.node))
         let grant = try await grant(of: query.resource.name, to: asker)
@@ -23,14 +25,15 @@ extension MergedView {
         let gate = try RowGate(query, grant: grant) { tokens?($0) ?? "" }
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: [query.resource.name], wanted: asked)
+        let readers = readers(from: asker, upTo: reader)
         let parts = try await withThrowingTaskGroup(of: RowAnswer.self) { group in
             group.addTask {
                 gate.treat(
-                    try await localRows(query, plan.local, within: grant.tickets, isForOthers: asker != nil, now: now))
+                    try await localRows(query, plan.local, within: grant.tickets, readers: readers, now: now))
             }
             for (child, origins) in plan.delegated {
                 let request = try RowRequest(
-                    query: gate.query, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
+                    query: gate.query, origins: origins, reader: reader ?? store.node, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
                     topologyVersion: topology.version)
                 group.addTask {
                     guard gate.letsThrough else {
@@ -63,8 +66,15 @@ extension MergedView {
         return grant
     }
 
+    /// Whom rows of this node reach: the nodes from `asker` up to `reader`. All above count where that is none of them.
+    private func readers(from asker: NodeID?, upTo reader: NodeID?) -> [NodeID] {
+        guard let asker else { return [] }
+        let above = topology.chain(from: asker)
+        return Array(above.prefix { $0 != reader }) + (reader.map { [$0] } ?? [])
+    }
+
     private func localRows(
-        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, isForOthers: Bool,
+        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, readers: [NodeID],
         now: UnixMilliseconds
     ) async throws -> RowAnswer {
         guard !origins.isEmpty else { return RowAnswer() }
@@ -74,7 +84,7 @@ extension MergedView {
         answer.nodes = origins.map { report(on: $0, denied: denied, freshness, rows: nil, now: now) }
         let page = try await store.page(
             of: query, origins: answer.nodes.filter(\.state.hasRows).map(\.node), within: filter,
-            isForOthers: isForOthers)
+            readers: readers)
         answer.rows = page.rows
         answer.next = page.next
         return answer
