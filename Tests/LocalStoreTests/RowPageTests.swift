@@ -44,16 +44,40 @@ import Testing
         }
     }
 
+    /// Ground rule 7 of the domain model.
+    @Test func `has no report that accuses one of the nodes to which it goes`() async throws {
+        let city = try TemporaryStore(jinan, topology: qilu)
+        func report(_ number: Int, against respondent: String, type: String = "4") -> [IntakeRecord] {
+            var record = ticket(number)
+            record.fields["request_type"] = .text(type)
+            record.fields["respondent_name"] = .text(respondent)
+            return [record, stage("handling", of: number, after: 5, [:])]
+        }
+        _ = try await city.store.intake(
+            report(1, against: "山东省") + report(2, against: "山东省", type: "3") + report(3, against: "历下区")
+                + report(4, against: "济南市"), now: noon)
+        for resource: ResourceName in ["service_request", "handling"] {
+            func given(to readers: [NodeID]) async throws -> [String] {
+                try await pages(of: resource, within: GrantFilter(), limit: 3, city, readers: readers)
+                    .map { String($0.suffix(1)) }.sorted()
+            }
+            #expect(try await given(to: []) == ["1", "2", "3", "4"])
+            #expect(try await given(to: [province]) == ["2", "3", "4"])
+            #expect(try await given(to: [province, lixia]) == ["2", "4"])
+        }
+    }
+
     /// The tickets of all pages.
     private func pages(
-        of resource: ResourceName, within filter: GrantFilter, limit: Int, _ city: TemporaryStore
+        of resource: ResourceName, within filter: GrantFilter, limit: Int, _ city: TemporaryStore,
+        readers: [NodeID] = [province]
     ) async throws -> [String] {
         var ids: [String] = []
         var last: RowKey?
         repeat {
             let query = try RowQuery(resource, columns: ["global_id"], limit: limit, after: last)
             let page = try await city.store.page(
-                of: query, origins: [jinan, qingdao], within: filter, readers: [province])
+                of: query, origins: [jinan, qingdao], within: filter, readers: readers)
             #expect(page.rows.count == limit || page.next == nil)
             ids += page.rows.compactMap { $0.cells[0].text }
             last = page.next

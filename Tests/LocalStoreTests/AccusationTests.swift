@@ -1,0 +1,134 @@
+import FederationModel
+import LocalStore
+import Testing
+
+/// Ground rule 7 of the domain model, over links that have no filter: they look at a row only once a ticket has named the
+/// receiver.
+@Suite struct `A report` {
+    let county: TemporaryStore
+    let city: TemporaryStore
+    let link = policy(from: lixia, to: jinan)
+
+    init() throws {
+        county = try TemporaryStore(lixia, topology: qilu)
+        city = try TemporaryStore(jinan, topology: qilu)
+    }
+
+    private func ticket(_ number: Int, type: String = "4", against respondent: String?) -> IntakeRecord {
+        var record = LocalStoreTests.ticket(number, origin: lixia, region: "370102", type: type)
+        if let respondent { record.fields["respondent_name"] = .text(respondent) }
+        return record
+    }
+
+    private func handling(_ number: Int) -> IntakeRecord { stage("handling", of: number, origin: lixia, after: 5, [:]) }
+
+    private func protected(_ number: Int) -> IntakeRecord {
+        stage(
+            "ticket_action", of: number, origin: lixia, after: 9,
+            ["action": .text("set_confidential"), "target": .text("reporter_protected")])
+    }
+
+    /// What the city would be sent now.
+    private func sent() async throws -> [SentRow] {
+        let start = try await startCursor(county.store, city.store, policy: link)
+        return try rows(sentIn: await changeSet(county.store, from: start, policy: link, rowsMax: 100).bytes)
+    }
+
+    private func tickets(at store: TemporaryStore) async throws -> [String] {
+        try await store.store.rows(
+            sql: "SELECT service_request_id FROM service_request WHERE deleted = 0 ORDER BY 1", arguments: []
+        ).compactMap { $0[0].text }
+    }
+
+    @Test func `is not copied to whom it accuses, nor are its thread and its keys`() async throws {
+        try await carry(county.store, city.store, policy: link)
+        _ = try await county.store.intake(
+            [
+                ticket(1, against: "济南市"), handling(1), ticket(2, against: "某公司"), handling(2),
+                ticket(3, type: "3", against: "济南市"), ticket(4, type: "3", against: nil),
+            ], now: noon)
+        #expect(!(try await sent()).contains { $0.id.contains("370102-1") })
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["2", "3", "4"])
+        #expect(try await city.store.count("handling") == 1)
+        // Nor when it is gone.
+        _ = try await county.store.remove(.delete, tickets: ["370102-1"], reason: "other", order: ulid(1), now: noon)
+        try await county.store.catchUpConsumers(now: noon)
+        #expect(!(try await sent()).contains { $0.id.contains("370102-1") })
+        // Nor to somebody who begins anew.
+        let other = try TemporaryStore(jinan, topology: qilu)
+        _ = try await county.store.intake([ticket(5, against: "济南市")], now: noon)
+        try await carry(county.store, other.store, policy: link)
+        #expect(try await tickets(at: other) == ["2", "3", "4"])
+    }
+
+    @Test func `is taken back from whom it turns out to accuse, and what went away before is told all the same`()
+        async throws
+    {
+        _ = try await county.store.intake(
+            [
+                ticket(1, type: "3", against: nil), handling(1), ticket(2, type: "3", against: nil), handling(2),
+                ticket(3, type: "3", against: nil), handling(4),
+            ],
+            now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["1", "2", "3"])
+        // Deleted while nothing is logged yet, and told only after the log began.
+        _ = try await county.store.remove(.delete, tickets: ["370102-3"], reason: "other", order: ulid(1), now: noon)
+        _ = try await county.store.intake(
+            [ticket(1, against: "济南市"), ticket(4, against: "济南市")], now: noon)
+        let rows = try await sent()
+        #expect(
+            Set(rows.map(\.id)) == [
+                "service_request 370102 370102-1", "handling 370102 370102-1.handling.5",
+                "service_request 370102 370102-3", "handling 370102 370102-4.handling.5",
+            ])
+        #expect(rows.allSatisfy { $0.fields["deleted"] != .integer(0) && $0.fields["title"]?.text == nil })
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["2"])
+        #expect(try await city.store.count("handling") == 1)
+        // And given again when it accuses somebody else.
+        _ = try await county.store.intake([ticket(1, against: "某公司")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["1", "2"])
+        #expect(try await city.store.count("handling") == 2)
+    }
+
+    @Test func `is also what a protected reporter says, from the moment of the protection`() async throws {
+        _ = try await county.store.intake(
+            [ticket(1, type: "3", against: "济南市"), handling(1), ticket(2, type: "3", against: "某公司")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["1", "2"])
+        _ = try await county.store.intake([protected(1), protected(2)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["2"])
+        #expect(try await city.store.count("handling") == 0)
+        #expect(try await city.store.count("ticket_action") == 1)
+    }
+
+    @Test func `is recognised by a name that a link has masked, and kept by the node that took it in`() async throws {
+        _ = try await county.store.intake([ticket(1, against: "山**"), ticket(2, against: "历下区")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await tickets(at: city) == ["1", "2"])
+        let upper = try TemporaryStore(province, topology: qilu)
+        try await carry(city.store, upper.store, policy: policy(from: jinan, to: province))
+        #expect(try await tickets(at: upper) == ["2"])
+        // What the city writes on it goes back to the county, which has the report anyway.
+        _ = try await city.store.intake([handling(2)], now: noon)
+        try await city.store.catchUpConsumers(now: noon)
+        try await carry(city.store, county.store, policy: policy(from: jinan, to: lixia))
+        #expect(try await county.store.count("handling") == 1)
+    }
+
+    @Test func `is withheld under a topology that brings the node which it accuses`() async throws {
+        let alone = try TemporaryStore(lixia)
+        _ = try await alone.store.intake(
+            [ticket(1, against: "济南市"), ticket(2, type: "3", against: "济南市"), protected(2)], now: noon)
+        let store = try NodeStore(at: alone.path, topology: qilu)
+        try await store.adopt(qilu)
+        try await carry(store, city.store, policy: link)
+        #expect(try await tickets(at: city) == [])
+        #expect(try await city.store.count("ticket_action") == 0)
+        try store.close()
+    }
+}
