@@ -103,23 +103,20 @@ struct GrantedRows: Sendable {
             main.ticket_share AS s CROSS JOIN main.\(table.table) AS r ON r.id = s.row AND r.seq = s.seq
             WHERE \(within("s")) AND +s.resource = '\(resource.name)'
             """
-        let before = "(r.seq <= \(unlogged) AND r.deleted <> \(RowState.live.rawValue))"
         var parts = [
             "SELECT \(selected) FROM \(changed) AND +r.origin \(origins) AND \(isGranted())",
-            gone("NOT (\(isGranted()))\(unlogged > 0 ? " AND NOT \(before)" : "")"),
+            gone("NOT (\(isGranted()))"),
         ]
-        if unlogged > 0 {
+        if isWhole && filter.isEmpty, let receiver {
+            // Until a ticket named the receiver everything was granted and nothing logged.
             parts.append(
                 """
                 SELECT \(keyOnly) FROM main.\(table.table) AS r
-                WHERE \(within("r")) AND \(before) AND +r.origin \(origins)
+                WHERE \(within("r")) AND r.seq <= \(receiver.since) AND NOT \(Self.isLive) AND +r.origin \(origins)
                 """)
         }
         return parts.joined(separator: " UNION ALL ")
     }
-
-    /// Up to this seq everything was granted and nothing logged, so rows that went away are told as such.
-    private var unlogged: Seq { isWhole && filter.isEmpty ? receiver?.since ?? 0 : 0 }
 
     /// The next granted rows behind (:origin, :key), in the order of the key, :limit at most. With the plus the search begins
     /// at the key, not at the origin's first row.

@@ -33,7 +33,8 @@ extension MergedView {
             }
             for (child, origins) in plan.delegated {
                 let request = try RowRequest(
-                    query: gate.query, origins: origins, reader: reader ?? store.node, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
+                    query: gate.query, origins: origins, reader: reader ?? store.node,
+                    deadlineMS: max(1, deadlineMS - Self.ownShareMS),
                     topologyVersion: topology.version)
                 group.addTask {
                     guard gate.letsThrough else {
