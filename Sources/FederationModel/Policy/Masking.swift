@@ -29,21 +29,22 @@ package enum Masking: String, Sendable, CaseIterable {
         if self == .phone, text.utf8.count == 11, text.utf8.first != 0x30, text.utf8.allSatisfy({ $0 < 0x80 }) {
             return "\(text.prefix(3))****\(text.suffix(4))"
         }
-        let scalars = Array(text.unicodeScalars)
         return switch self {
-        case .name: Self.name(scalars)
-        case .phone: Self.phone(scalars)
-        case .identity: Self.identity(scalars)
-        case .address: Self.address(scalars)
-        case .freeText: FreeText(scalars).masked ?? text
+        case .name: Self.name(text)
+        case .phone: Self.phone(Array(text.unicodeScalars))
+        case .identity: Self.identity(Array(text.unicodeScalars))
+        case .address: Self.address(text)
+        case .freeText: FreeText(Array(text.unicodeScalars)).masked ?? text
         }
     }
 
     // MARK: - One value
 
-    private static func name(_ text: [Unicode.Scalar]) -> String {
+    private static func name(_ text: String) -> String {
         // How long a name is helps to guess it, so there are two stars at most; 张 alone has nothing to hide behind.
-        text.count == 1 ? "*" : string(text.prefix(1)) + stars(min(text.count - 1, 2))
+        var scalars = text.unicodeScalars.makeIterator()
+        guard let first = scalars.next(), scalars.next() != nil else { return "*" }
+        return String(Character(first)) + (scalars.next() == nil ? "*" : "**")
     }
 
     private static func phone(_ text: [Unicode.Scalar]) -> String {
@@ -64,25 +65,31 @@ package enum Masking: String, Sendable, CaseIterable {
             ? stars(text.count) : string(text.prefix(3)) + stars(text.count - 7) + string(text.suffix(4))
     }
 
-    private static func address(_ text: [Unicode.Scalar]) -> String {
-        let kept = townshipEnd(text) ?? districtEnd(text) ?? 0
-        return kept > 200 ? stars(3) : string(text.prefix(kept)) + stars(3)
-    }
-
-    private static func townshipEnd(_ text: [Unicode.Scalar]) -> Int? {
-        text.indices.first { index in
-            text[index] == "镇" || text[index] == "乡"
-                || index > 0
-                    && (text[index - 1] == "街" && text[index] == "道" || text[index - 1] == "苏" && text[index] == "木")
-        }.map { $0 + 1 }
-    }
-
-    /// The end of the county, else of the city. 小区, 社区 and 园区 are no counties.
-    private static func districtEnd(_ text: [Unicode.Scalar]) -> Int? {
-        let county = text.indices.first { index in
-            index > 0 && isCountyWord(text[index]) && !isCompoundWord(text[index - 1])
+    private static func address(_ text: String) -> String {
+        var (last, length): (Unicode.Scalar, Int) = (" ", 0)
+        var (county, city): (String.Index?, String.Index?)
+        var index = text.startIndex
+        while index < text.endIndex, length < keptMax {
+            let scalar = text.unicodeScalars[index]
+            text.unicodeScalars.formIndex(after: &index)
+            if isTownship(last, scalar) { return "\(text[..<index])***" }
+            // 小区, 社区 and 园区 are no counties.
+            if county == nil, length > 0, isCountyWord(scalar), !isCompoundWord(last) { county = index }
+            if city == nil, scalar == "市" { city = index }
+            (last, length) = (scalar, length + 1)
         }
-        return (county ?? text.firstIndex(of: "市")).map { $0 + 1 }
+        // The county, else the city.
+        return "\(text[..<(county ?? city ?? text.startIndex)])***"
+    }
+
+    /// Characters in front of the stars; the column of the longest address has room for them.
+    private static let keptMax = 200
+
+    private static func isTownship(_ last: Unicode.Scalar, _ scalar: Unicode.Scalar) -> Bool {
+        switch (last, scalar) {
+        case (_, "镇"), (_, "乡"), ("街", "道"), ("苏", "木"): true
+        default: false
+        }
     }
 
     private static func isCountyWord(_ scalar: Unicode.Scalar) -> Bool {
