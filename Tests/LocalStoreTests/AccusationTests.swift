@@ -106,6 +106,36 @@ import Testing
         #expect(try await city.store.count("ticket_action") == 1)
     }
 
+    @Test func `keeps its calls and recordings with it, by whichever of the two names the other`() async throws {
+        func named(_ number: Int, _ type: String) -> IntakeRecord {
+            var record = ticket(number, type: type, against: "济南市")
+            record.fields["call_id"] = .text("call-\(number)")
+            return record
+        }
+        let calls = [
+            call(1, of: 1, origin: lixia), call(2, origin: lixia), call(3, of: 3, origin: lixia),
+            call(4, origin: lixia),
+        ]
+        _ = try await county.store.intake(
+            [ticket(1, against: "济南市"), named(2, "4"), ticket(3, type: "3", against: "济南市"), named(4, "3")]
+                + calls + (1...4).map { recording($0, origin: lixia) }, now: noon)
+        try await carry(county.store, city.store, policy: link)
+        func numbers(_ resource: String) async throws -> [String] {
+            try await city.store.rows(
+                sql: "SELECT \"key\" FROM \(resource) WHERE deleted = 0 ORDER BY 1", arguments: []
+            ).compactMap { $0[0].text.map { String($0.suffix(1)) } }
+        }
+        #expect(try await numbers("call_record") == ["3", "4"])
+        #expect(try await numbers("recording") == ["3", "4"])
+        // Both ways to a report, and both ways back.
+        _ = try await county.store.intake(
+            [ticket(1, type: "3", against: "济南市"), named(2, "3"), ticket(3, against: "济南市"), named(4, "4")],
+            now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await numbers("call_record") == ["1", "2"])
+        #expect(try await numbers("recording") == ["1", "2"])
+    }
+
     @Test func `is recognised by a name that a link has masked, and kept by the node that took it in`() async throws {
         _ = try await county.store.intake([ticket(1, against: "山**"), ticket(2, against: "历下区")], now: noon)
         try await carry(county.store, city.store, policy: link)

@@ -12,6 +12,7 @@ struct Look: Hashable {
     let key: String
     let fields: [String: FieldValue]
     var id: String { "\(resource) \(origin) \(key)" }
+    var isCall: Bool { resource == "call_record" }
 }
 
 /// What the policies and audiences along all links grant, by walking from row to row. It shares nothing with the store: no
@@ -44,16 +45,28 @@ struct Reference {
         let tickets = tickets(rows)
         return rows.values.compactMap { row -> Look? in
             guard topology.supplier(of: row.origin, to: receiver) == sender else { return nil }
-            let ticket = tickets[row.fields["global_id"]?.text ?? ""]
-            let isInFilter = grant.tickets.isEmpty || ticket.map { passes($0, grant.tickets) } ?? false
+            let mine = Self.tickets(of: row, among: tickets)
+            let isInFilter = row.isCall || grant.tickets.isEmpty || mine.contains { passes($0, grant.tickets) }
             let isWhole = topology.mode(of: row.resource, from: sender, to: receiver) == .physical && isInFilter
             let audience = audiences[row.fields["global_id"]?.text ?? ""] ?? []
             guard isWhole || isBehind(audience, from: sender, to: receiver, topology) else { return nil }
-            if let ticket, accuses(ticket, receiver, topology) { return nil }
+            if mine.contains(where: { accuses($0, receiver, topology) }) { return nil }
             return Look(
                 resource: row.resource, origin: row.origin, key: row.key,
                 fields: treated(row.fields, grant.treatments[row.resource] ?? [:]))
         }
+    }
+
+    /// The ticket of a record, or those that a call is linked with.
+    static func tickets(of row: Look, among tickets: [String: Fields]) -> [Fields] {
+        guard row.isCall else { return tickets[row.fields["global_id"]?.text ?? ""].map { [$0] } ?? [] }
+        let linked = row.fields["linked_request"]?.text ?? ""
+        return tickets.filter { id, ticket in
+            if [linked, "\(row.origin)-\(linked)"].contains(id) { return true }
+            let names = [row.key, row.key.replacing("\(row.origin)-", with: "")]
+            return ticket["origin"] == .text(row.origin.code) && ticket["respondent_name"] != nil
+                && names.contains(ticket["call_id"]?.text ?? "")
+        }.map(\.value)
     }
 
     /// Whether a ticket is a report against a node that did not take it in itself.

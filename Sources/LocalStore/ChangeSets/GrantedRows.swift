@@ -20,7 +20,7 @@ struct GrantedRows: Sendable {
     /// What a row has in columns that this node does not know. Where a field is held back nobody can say what else should
     /// be, so all of them are.
     private let carried: String
-    /// Whether this node may have recalled rows of it.
+    /// Whether its rows belong to tickets, calls and recordings among them, so that this node may have recalled some.
     private let isRemovable: Bool
 
     init(_ table: ResourceTable, policy: LinkPolicy, _ conditions: Conditions) {
@@ -31,7 +31,7 @@ struct GrantedRows: Sendable {
         isRemovable = RemovalResources.covers(resource)
         isWhole = policy.wholeResources.contains(resource.name)
         filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
-        receiver = resource.isTicketRecord ? conditions.receiver : nil
+        receiver = isRemovable ? conditions.receiver : nil
         hasAudience = conditions.isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
     }
 
@@ -296,11 +296,8 @@ extension GrantedRows {
               AND \(isReport(row))
             """
         }
-        guard resource.isThreadRecord else { return "coalesce(\(isAccusing("r")), 0)" }
-        return """
-            EXISTS (SELECT 1 FROM main.service_request AS t
-              WHERE t.global_id = r.global_id AND t.deleted = \(RowState.live.rawValue) AND \(isAccusing("t")))
-            """
+        if resource.name == BuiltInResources.serviceRequest.name { return "coalesce(\(isAccusing("r")), 0)" }
+        return "EXISTS (\(TicketFollower.requests(of: "r", resource, where: isAccusing("t"))))"
     }
 
     private static func isReport(_ row: String) -> String {
@@ -320,7 +317,7 @@ extension GrantedRows {
         if !readers.isEmpty && RemovalResources.covers(resource) {
             conditions.append("NOT \(isHidden(resource, from: .withdrawn))")
         }
-        for reader in readers where resource.isTicketRecord {
+        for reader in readers where RemovalResources.covers(resource) {
             conditions.append("NOT \(accuses(reader.id, reader.respondentNames.sorted(), resource))")
         }
         if !filter.isEmpty && resource.isTicketRecord { conditions.append(passes(filter, resource)) }

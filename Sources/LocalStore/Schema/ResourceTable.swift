@@ -52,11 +52,17 @@ struct ResourceTable: Sendable {
             WHERE deleted <> \(RowState.live.rawValue)
             """,
         ]
+            + (definition.name == BuiltInResources.serviceRequest.name ? [Self.createCallIndex] : [])
             + definition.indexes.map {
                 let name = quoted("\(definition.name)_\($0.joined(separator: "_"))")
                 return "CREATE INDEX IF NOT EXISTS main.\(name) ON \(table) (\($0.map(quoted).joined(separator: ", ")))"
             }
     }
+
+    /// Finds the ticket that names a call, among the few that can be reports on somebody.
+    private static let createCallIndex = """
+        CREATE INDEX IF NOT EXISTS main.service_request_call ON service_request (call_id) WHERE respondent_name IS NOT NULL
+        """
 
     /// The staging table of a write: no types, no indexes, in memory.
     var createBatch: String {

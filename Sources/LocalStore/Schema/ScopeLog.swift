@@ -8,12 +8,12 @@ import GRDB
 /// this node has a filter, or a ticket names a neighbour as its respondent: before, nobody reads that. Who had to see a row is
 /// written by `TicketAudienceConsumer`.
 struct ScopeLog {
-    private let threads: [ResourceTable]
+    private let followers: [TicketFollower]
     private let looks: TicketLooks
     private let respondents: RespondentNodes
 
     init(tables: [ResourceTable], rules: LifecycleRules, respondents: RespondentNodes) {
-        threads = tables.filter(\.definition.isThreadRecord)
+        followers = tables.compactMap { TicketFollower($0) }
         looks = TicketLooks(rules)
         self.respondents = respondents
     }
@@ -78,15 +78,17 @@ struct ScopeLog {
             END
             """,
         ]
-        triggers += threads.map { thread in
-            """
-            CREATE TRIGGER main.\(quoted("scope_of_\(thread.definition.name)")) AFTER UPDATE ON \(thread.table)
-            WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.global_id IS NOT NEW.global_id) BEGIN
-              INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
-              SELECT NEW.seq, '\(thread.definition.name)', OLD.origin, OLD."key", \(Self.look("t"))
-              FROM (SELECT 1) LEFT JOIN service_request AS t ON t.global_id = OLD.global_id AND t.deleted = \(live);
-            END
-            """
+        triggers += followers.map { follower in
+            let resource = follower.table.definition
+            return """
+                CREATE TRIGGER main.\(quoted("scope_of_\(resource.name)")) AFTER UPDATE ON \(follower.table.table)
+                WHEN OLD.deleted = \(live) AND (NEW.deleted <> \(live) OR OLD.\(follower.link) IS NOT NEW.\(follower.link))
+                BEGIN
+                  INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
+                  SELECT NEW.seq, '\(resource.name)', OLD.origin, OLD."key", \(Self.look("t"))
+                  FROM (SELECT 1) LEFT JOIN (\(TicketFollower.requests(of: "OLD", resource))) AS t;
+                END
+                """
         }
         return triggers
     }
@@ -94,14 +96,14 @@ struct ScopeLog {
     /// Where a transaction began. By it, rows are known that nobody has seen yet.
     struct Mark {
         let seq: Seq
-        /// By thread, the last row that was there.
+        /// By follower, the last row that was there.
         fileprivate let lastIDs: [Int64]
     }
 
     /// To be called at the beginning of each transaction that writes records of tickets.
     func begin(_ db: Database) throws -> Mark {
-        let lastIDs = try threads.map {
-            try db.cachedStatement(sql: "SELECT max(id) FROM main.\($0.table)").fetchInteger([]) ?? 0
+        let lastIDs = try followers.map {
+            try db.cachedStatement(sql: "SELECT max(id) FROM main.\($0.table.table)").fetchInteger([]) ?? 0
         }
         return Mark(seq: try NodeValue.integer("seq", db), lastIDs: lastIDs)
     }
@@ -140,7 +142,7 @@ struct ScopeLog {
 
     // MARK: - Threads
 
-    /// Gives the records of each ticket whose look has changed a new seq at the same version, and logs their former look,
+    /// Gives what follows a ticket whose look has changed a new seq at the same version, and logs their former look,
     /// which is their ticket's or that of no ticket, unless they came in this transaction: those nobody has seen. Called right
     /// after a statement that wrote tickets: a thread record that goes away later in the same transaction must find it done.
     func touchThreads(since mark: Mark, _ db: Database) throws {
@@ -148,22 +150,21 @@ struct ScopeLog {
             try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.touched_ticket)")) == true
         else { return }
         let former = Self.columnNames.map { "k.\($0)" }.joined(separator: ", ")
-        for (thread, lastID) in zip(threads, mark.lastIDs) {
-            let mine = """
-                FROM main.\(thread.table) AS r WHERE r.deleted = \(RowState.live.rawValue)
-                AND r.global_id IN (SELECT global_id FROM main.touched_ticket)
+        let isAnyNamed = try RespondentNodes.areThere(db)
+        for (follower, lastID) in zip(followers, mark.lastIDs) where isAnyNamed || !follower.isForReports {
+            let touched = """
+                FROM main.touched_ticket AS k \(follower.join) WHERE +r.deleted = \(RowState.live.rawValue)
                 """
-            let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT r.id \(mine)"))
+            let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT r.id \(touched)"))
             guard !ids.isEmpty else { continue }
             let base = try NodeValue.draw(seqs: ids.count, db)
-            let touch = try db.cachedStatement(sql: thread.touch)
+            let touch = try db.cachedStatement(sql: follower.table.touch)
             for (index, id) in ids.enumerated() { try touch.execute(arguments: [base + Int64(index) + 1, id]) }
             try db.cachedStatement(
                 sql: """
                     INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
-                    SELECT r.seq, '\(thread.definition.name)', r.origin, r."key", \(former)
-                    FROM main.touched_ticket AS k JOIN main.\(thread.table) AS r ON r.global_id = k.global_id
-                    WHERE r.deleted = \(RowState.live.rawValue) AND r.id <= ?1
+                    SELECT r.seq, '\(follower.table.definition.name)', r.origin, r."key", \(former)
+                    \(touched) AND r.id <= ?1
                     """
             ).execute(arguments: [lastID])
         }
