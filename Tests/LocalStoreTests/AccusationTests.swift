@@ -134,6 +134,41 @@ import Testing
         try await carry(county.store, city.store, policy: link)
         #expect(try await numbers("call_record") == ["1", "2"])
         #expect(try await numbers("recording") == ["1", "2"])
+        // And a call that is linked with another ticket.
+        _ = try await county.store.intake([call(1, of: 3, origin: lixia)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await numbers("call_record") == ["2"])
+    }
+
+    @Test func `that was shared by transfer tells no key of what is written on it from then on`() async throws {
+        let nodes = qilu.nodes.map { node in
+            TopologyNode(
+                id: node.id, name: node.name, parent: node.parent, region: node.region, endpoint: nil,
+                defaultMode: .logical)
+        }
+        let topology = Topology(name: "logical", version: 1, nodes: nodes)
+        let county = try TemporaryStore(lixia, topology: topology)
+        let link = policy(from: lixia, to: jinan, topology: topology)
+        func sent() async throws -> Set<String> {
+            try await county.store.catchUpConsumers(now: noon)
+            let start = try await startCursor(county.store, city.store, policy: link)
+            let changeSet = try await changeSet(county.store, from: start, policy: link, rowsMax: 100)
+            try await carry(county.store, city.store, policy: link)
+            return Set(try rows(sentIn: changeSet.bytes).map { String($0.id.prefix { $0 != " " }) })
+        }
+        let offer = stage(
+            "transfer", of: 1, origin: lixia, after: 1,
+            ["transfer_id": .text("t"), "step": .text("offer"), "to_node": .text("370100")])
+        _ = try await county.store.intake([ticket(1, type: "3", against: "济南市"), offer], now: noon)
+        #expect(try await sent() == ["service_request", "transfer"])
+        #expect(try await tickets(at: city) == ["1"])
+        _ = try await county.store.intake([protected(1)], now: noon)
+        #expect(try await sent() == ["service_request", "transfer"])
+        #expect(try await tickets(at: city) == [])
+        _ = try await county.store.intake([handling(1)], now: noon)
+        #expect(try await sent() == [])
+        _ = try await county.store.remove(.delete, tickets: ["370102-1"], reason: "other", order: ulid(1), now: noon)
+        #expect(try await sent().isDisjoint(with: ["handling", "ticket_action"]))
     }
 
     @Test func `is recognised by a name that a link has masked, and kept by the node that took it in`() async throws {
