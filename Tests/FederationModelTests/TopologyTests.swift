@@ -91,21 +91,22 @@ import Testing
         #expect(up.nodesBehind == ["370000", "370300"])
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
         let logical = try #require(policy("370300", "370000"))
-        // A parent gets the catalog whatever the mode.
+        // The catalog goes along whatever the mode.
         #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
         #expect(
             logical.resources == tickets + CatalogResources.all.map(\.name) + removals,
             "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
-        #expect(across.wholeResources == RemovalResources.names.union(["service_request"]))
-        #expect(across.resources == tickets + removals)
+        let catalog = CatalogResources.all.map(\.name)
+        #expect(across.wholeResources == Catalog.exempt.union(["service_request"]))
+        #expect(across.resources == tickets + catalog + removals)
         let down = try #require(policy("370000", "370100"))
         #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
         #expect(down.nodesBehind == ["370100", "370102"])
         let reference = ReferenceResources.all.map(\.name)
-        #expect(down.wholeResources == Set(reference + ["removal_confirmation"]))
-        #expect(down.resources == tickets + reference + removals)
+        #expect(down.wholeResources == Set(catalog + reference + ["removal_confirmation"]))
+        #expect(down.resources == tickets + catalog + reference + removals)
         #expect(policy("370300", "370100") == nil)
         #expect(topology.holders(of: "370102", audience: []) == ["370100", "370000"])
         #expect(topology.holders(of: "370100", audience: []) == ["370000", "370900"])

@@ -17,6 +17,9 @@ extension `Real processes` {
             try await federation.waitUntil("the county's catalog is at the province", seconds: 40) {
                 try await federation.run(["catalog", "list", "--node", "历下", "--json"], at: "370000").status == 0
             }
+            try await federation.waitUntil("the province's catalog is at the county", seconds: 40) {
+                try await federation.run(["catalog", "list", "--node", "山东省", "--json"], at: "370102").status == 0
+            }
             let list = try await federation.succeed(["catalog", "list", "--node", "370100", "--json"], at: "370000")
                 .json()
             #expect(list["version"] as? Int == 1)

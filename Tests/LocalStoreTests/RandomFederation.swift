@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import LocalStore
+import LogicalQuery
 import Testing
 import Zstandard
 
@@ -93,6 +94,37 @@ struct RandomFederation {
             let wanted = Set((expected[node] ?? [:]).values)
             #expect(held == wanted, "\(node), seed \(seed): \(held.symmetricDifference(wanted).map(\.id).sorted())")
         }
+    }
+
+    /// A question at any node counts each ticket once that it reaches, whichever of the copies and owners answer.
+    func checkCounts() async throws {
+        let held = Reference.held(own, links, topology)
+        for analysis in [try Analysis(asOf: noon), try Analysis(dimensions: [.handlingOwner], asOf: noon)] {
+            for node in nodes {
+                let (count, tickets) = try await counted(analysis, at: node, of: topology.subtree(of: node), held)
+                #expect(count == Int64(tickets.count), "\(node), seed \(seed)")
+                #expect(tickets.count == Set(tickets).count, "\(node), seed \(seed)")
+            }
+        }
+    }
+
+    /// What the nodes of the plan count together, and the tickets that they hold according to the reference.
+    private func counted(
+        _ analysis: Analysis, at node: NodeID, of origins: [NodeID], _ held: [NodeID: [String: Look]]
+    ) async throws -> (count: Int64, tickets: [String]) {
+        let plan = try QueryPlan(topology: topology, node: node, resources: analysis.resourcesNeeded, wanted: origins)
+        let query = SQLiteDialect.compile(analysis, origins: plan.local)
+        let rows = try await stores[node]?.store.rows(sql: query.sql, arguments: query.arguments) ?? []
+        var count = rows.reduce(0) { $0 + ($1[query.keyCount].integer ?? 0) }
+        var tickets = (held[node] ?? [:]).values.filter {
+            $0.resource == "service_request" && plan.local.contains($0.origin)
+        }.map(\.key)
+        for (child, origins) in plan.delegated {
+            let part = try await counted(analysis, at: child, of: origins, held)
+            count += part.count
+            tickets += part.tickets
+        }
+        return (count, tickets)
     }
 
     private mutating func changePolicy() async throws {

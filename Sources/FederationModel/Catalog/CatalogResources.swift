@@ -1,4 +1,4 @@
-/// The catalog as resources, so that it goes up the tree like everything else (5.3-3). Each release is a set of rows of
+/// The catalog as resources, so that it goes to the other nodes like everything else (5.3-3), over links in each direction. Each release is a set of rows of
 /// its own, and an earlier one can be read again.
 package enum CatalogResources {
     package static let all: [ResourceDefinition] = [release, entry, item, approval]

@@ -38,8 +38,8 @@ package struct LinkPolicy: Hashable, Sendable {
                 // An order goes where records go that it may be about; confirmations come back over any link.
                 if resource.name == RemovalResources.order.name { return mayCopyTickets }
                 if resource.name == RemovalResources.confirmation.name { return true }
-                // A parent has the catalogs of all below it, whatever else it may have of them.
-                if CatalogResources.names.contains(resource.name) { return role == .parent }
+                // Everybody can see what the others have and on what terms, whatever else he may have of them.
+                if CatalogResources.names.contains(resource.name) { return true }
                 // Reference data comes from above; what a child or a peer says of it counts for nothing.
                 if resource.isReference { return role == .child }
                 return topology.mode(of: resource.name, from: sender, to: receiver) == .physical

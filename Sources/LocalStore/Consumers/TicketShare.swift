@@ -16,17 +16,13 @@ extension ResourceTable {
     static let sharedSeqs = "SELECT seq FROM main.ticket_share WHERE seq > :after"
 
     /// The tickets of which a record changed in (?1, ?2] that may concern more than one node:
-    /// a record that is not of the ticket's origin, a transfer; the request, or an action, which may protect the reporter, of
-    /// a ticket that is shared already.
+    /// a record that is not of the ticket's origin, a transfer, the request of a ticket that is shared already.
     var sharedTicketsChanged: String {
-        let hasAudience = "EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)"
         let isShared =
             if !columns.contains("ticket_origin") {
-                hasAudience
+                "EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)"
             } else if columns.contains("to_node") {
                 "global_id IS NOT NULL"
-            } else if columns.contains("action") {
-                "(ticket_origin <> origin OR \(hasAudience))"
             } else {
                 "ticket_origin <> origin"
             }

@@ -12,19 +12,17 @@ struct TicketFollower {
     let join: String
     /// Where only tickets count that name a neighbour as their respondent.
     let isForReports: Bool
-    private let resource: ResourceDefinition
 
     /// - Returns: nil for a resource whose rows follow no ticket.
     init?(_ table: ResourceTable) {
         self.table = table
-        resource = table.definition
-        isForReports = !resource.isThreadRecord
-        if resource.isThreadRecord {
+        isForReports = !table.definition.isThreadRecord
+        if table.definition.isThreadRecord {
             link = "global_id"
             join = "JOIN main.\(table.table) AS r ON r.global_id = k.global_id"
             return
         }
-        switch resource.name {
+        switch table.definition.name {
         case "call_record":
             link = "linked_request"
             join = Self.joinCalls(as: "r")
@@ -38,6 +36,7 @@ struct TicketFollower {
         }
     }
 
+    /// A ticket that accused somebody until now counts too.
     private static func joinCalls(as call: String) -> String {
         """
         JOIN main.service_request AS t ON t.global_id = k.global_id
@@ -49,7 +48,8 @@ struct TicketFollower {
         """
     }
 
-    /// A SELECT of the live requests that `row` belongs to, which `condition` holds for, as `t`.
+    /// A SELECT of the live requests that `row` belongs to, as `t`, as far as `condition` holds. Ticket and call name each other
+    /// by key; where another system wrote the link, by the key without the node's code.
     static func requests(of row: String, _ resource: ResourceDefinition, where condition: String = "1") -> String {
         let isRight = "t.deleted = \(RowState.live.rawValue) AND \(condition)"
         func ofCall(_ call: String, _ from: String = "FROM") -> String {
