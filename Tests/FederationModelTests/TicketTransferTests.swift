@@ -90,6 +90,15 @@ private func dispatch(_ minutes: Int64, by origin: String, due: Int64) -> Ticket
         }
     }
 
+    @Test func `leaves the ticket with no unit until the new owner dispatches it`() {
+        let accepted = step("accept", 20, to: taian, by: taian)
+        let thread = [request(), dispatch(5, by: jinan, due: start + day * minute), offer]
+        #expect(fold.fold(thread).unit == "城管局")
+        #expect(fold.fold(thread + [accepted]).unit == nil)
+        let again = dispatch(30, by: taian, due: start + day * minute)
+        #expect(fold.fold(thread + [accepted, again]).unit == "城管局")
+    }
+
     @Test func `goes on with the time limit, unless the offer carries one`() {
         let due = start + 9_000 * minute
         let own = start + 20_000 * minute

@@ -40,6 +40,42 @@ extension `Real processes` {
             #expect(down[object: "mode"]["limit_rule"] as? String == "physical")
         }
 
+        /// 7.1.2 c of the domain model: published at a city, seen by its county and by the province.
+        @Test(.timeLimit(.minutes(2)))
+        func `an announcement is seen below and above, and so is that it was withdrawn`() async throws {
+            let federation = try await Federation(Self.three)
+            for node in Self.three { try await federation.serve(node.code) }
+            let until = "2099-01-01T00:00:00+08:00"
+            let published = try await federation.succeed(
+                [
+                    "announcement", "publish", "--title", "停水通知", "--content", "今晚停水", "--until", until, "--region",
+                    "370102", "--json",
+                ], at: "370100"
+            ).json()
+            let key = try #require(published["key"] as? String)
+            func seen(_ options: [String] = [], at node: String) async throws -> [[String: Any]] {
+                try await federation.succeed(["announcement", "list", "--json"] + options, at: node).jsonList()
+            }
+            for node in ["370000", "370102"] {
+                try await federation.waitUntil("it is at \(node)", seconds: 30) {
+                    try await seen(at: node).contains {
+                        $0["key"] as? String == key
+                            && ($0["validUntil"] as? String)?.hasPrefix("2099-01-01T00:00:00") == true
+                            && $0["node"] as? String == "370100"
+                    }
+                }
+            }
+            let foreign = try await federation.run(["announcement", "withdraw", key], at: "370102")
+            #expect(foreign.status == 1 && foreign.errors.contains("E_ANNOUNCEMENT_UNKNOWN"))
+            try await federation.succeed(["announcement", "withdraw", key], at: "370100")
+            for node in ["370000", "370102"] {
+                try await federation.waitUntil("\(node) knows that it was withdrawn", seconds: 30) {
+                    try await seen(at: node).isEmpty
+                }
+                #expect(try await seen(["--all"], at: node).map { $0["valid"] as? Bool } == [false])
+            }
+        }
+
         @Test(.timeLimit(.minutes(3)))
         func `a ticket that the province hands to a county is handled there and counted once`() async throws {
             let federation = try await Federation(Self.three)

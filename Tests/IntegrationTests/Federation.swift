@@ -11,6 +11,11 @@ struct CommandResult: Sendable {
     let output: String
     let errors: String
 
+    /// The JSON list on stdout.
+    func jsonList() throws -> [[String: Any]] {
+        try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]], "\(output) \(errors)")
+    }
+
     /// The JSON document on stdout.
     func json() throws -> [String: Any] {
         try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any], "\(output) \(errors)")

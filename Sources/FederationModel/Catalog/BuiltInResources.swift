@@ -2,13 +2,14 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 5
+    package static let schemaRevision = 6
 
     package static let all: [ResourceDefinition] =
         [
             serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest,
             extensionDecision,
             handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
+            announcement,
         ] + CatalogResources.all + ReferenceResources.all + RemovalResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
@@ -246,6 +247,22 @@ package enum BuiltInResources {
             .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000),
         ],
         indexes: [["call_id"]])
+
+    // MARK: - 公告
+
+    /// What a node tells the public (7.1.2 c). It goes down whole, so that whoever answers a citizen knows it; up and to peers
+    /// by mode, as everything else.
+    package static let announcement = ResourceDefinition(
+        "announcement", "公告",
+        columns: [
+            .init("title", "标题", level: .open, required: true, bytesMax: 400),
+            .init("content", "内容", level: .open, required: true, bytesMax: 100_000),
+            .init("published_at", "发布时间", .timestamp, level: .open, required: true),
+            .init("valid_until", "有效期至", .timestamp, level: .open),
+            .init("region_code", "适用区划", level: .open, bytesMax: 12),
+            .init("service_code", "问题分类", level: .open, bytesMax: 200),
+            .init("withdrawn_at", "撤回时间", .timestamp, level: .open),
+        ])
 
     /// A record of a ticket's thread: who did what to which ticket, when, in which round. It names the ticket's origin at
     /// the time of writing (design rule 4).

@@ -42,6 +42,7 @@ package struct LinkPolicy: Hashable, Sendable {
                 if CatalogResources.names.contains(resource.name) { return true }
                 // Reference data comes from above; what a child or a peer says of it counts for nothing.
                 if resource.isReference { return role == .child }
+                if resource.name == BuiltInResources.announcement.name && role == .child { return true }
                 return topology.mode(of: resource.name, from: sender, to: receiver) == .physical
             }.map(\.name))
         wholeResources = whole

@@ -85,10 +85,14 @@ extension Folding {
         designated = true
     }
 
-    /// The time limit goes on, unless the transfer carries one of its own.
+    /// The time limit goes on, unless the transfer carries one of its own. No unit handles the ticket until the new owner
+    /// dispatches it.
     private mutating func own(_ node: String, due: UnixMilliseconds?) {
         state.owner = node
-        if state.status.isOpen && state.status != .callbackPending { state.status = .pendingDispatch }
+        if state.status.isOpen && state.status != .callbackPending {
+            state.status = .pendingDispatch
+            state.unit = nil
+        }
         state.dueAt = due ?? state.dueAt
         assigned = []
         designated = false

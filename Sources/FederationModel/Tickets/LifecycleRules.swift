@@ -34,7 +34,8 @@ extension LifecycleRules {
     /// Tells one set of rules from another: what was folded by other rules is folded again.
     package var fingerprint: String {
         [
-            calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
+            // Raised when the fold itself changes.
+            "2", calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
             "\(callbackAttempts)", "\(suspensionStopsClock)", "\(clockTolerance)",
         ].joined(separator: " ")
     }
