@@ -56,6 +56,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
     package let state: CoverageState
     package let asOf: UnixMilliseconds?
     package let rows: Int64?
+    /// Whether a policy holds some of its tickets back from the answer: complete then means all that are granted.
+    package let isFiltered: Bool
 }
 
 /// Which nodes of the scope are in an answer. Every answer has one, so a missing node is named and never silently left
@@ -66,15 +68,32 @@ package struct Coverage: Hashable, Sendable, Codable {
 
     /// Names and modes come from the asking node's topology, the rest from the reports; a node that nobody reports on is
     /// unreachable.
-    package init(plan: QueryPlan, topology: Topology, reports: [NodeReport]) {
+    ///
+    /// - Parameter isOfRows: whether the answer is a page of rows, over which filters are set at every hop. The sums of an
+    ///   analysis are only short of what was not copied to whoever answers.
+    package init(plan: QueryPlan, topology: Topology, reports: [NodeReport], isOfRows: Bool = false) {
         let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
         let local = Set(plan.local)
         nodes = plan.origins.filter { $0 != plan.node }.sorted().map { node in
             let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
             return NodeCoverage(
                 node: node, name: topology.node(node)?.name ?? "", mode: local.contains(node) ? .physical : .logical,
-                state: report.state, asOf: report.asOf, rows: report.rows)
+                state: report.state, asOf: report.asOf, rows: report.rows,
+                isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows))
         }
+    }
+
+    private static func isFiltered(_ origin: NodeID, _ plan: QueryPlan, _ topology: Topology, isOfRows: Bool) -> Bool {
+        var sender = origin
+        while sender != plan.node, let receiver = topology.node(sender)?.parent {
+            let isCopied = plan.resources.allSatisfy {
+                topology.mode(of: $0, from: sender, to: receiver) == .physical
+            }
+            guard isCopied || isOfRows else { return false }
+            if !topology.grant(from: sender, to: receiver).tickets.isEmpty { return true }
+            sender = receiver
+        }
+        return false
     }
 
     package var expected: Int { nodes.count }

@@ -11,6 +11,8 @@ package struct QueryPlan: Hashable, Sendable {
     package let local: [NodeID]
     /// Origins that each child must answer for. A child that is not asked is not there.
     package let delegated: [NodeID: [NodeID]]
+    /// What an answer needs.
+    package let resources: [ResourceName]
 
     /// - Parameters:
     ///   - node: the node that plans.
@@ -38,6 +40,7 @@ package struct QueryPlan: Hashable, Sendable {
         }
         self.node = node
         self.delegated = delegated
+        self.resources = resources
     }
 
     /// Every origin that was wanted.

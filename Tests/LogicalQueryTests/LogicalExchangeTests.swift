@@ -95,6 +95,30 @@ struct LogicalExchangeTests {
             ])
     }
 
+    @Test func `says of which node a policy gives only some tickets`() throws {
+        func filtered(_ filtering: Set<String>, logical: Set<String> = [], isOfRows: Bool = false) throws -> [String] {
+            var grant = LinkGrant()
+            grant.tickets.requestTypes = ["2"]
+            let nodes = try [("370000", nil), ("370100", "370000"), ("370102", "370100"), ("370300", "370000")].map {
+                (code: String, parent: String?) in
+                TopologyNode(
+                    id: try node(code), name: code, parent: try parent.map(node), region: code, endpoint: nil,
+                    defaultMode: logical.contains(code) ? .logical : .physical,
+                    grant: filtering.contains(code) ? grant : LinkGrant())
+            }
+            let topology = Topology(name: "t", version: 1, nodes: nodes)
+            let plan = try QueryPlan(topology: topology, node: node("370000"), resources: ["service_request"])
+            return Coverage(plan: plan, topology: topology, reports: [], isOfRows: isOfRows).nodes
+                .filter(\.isFiltered).map(\.node.code)
+        }
+        #expect(try filtered([]) == [])
+        #expect(try filtered(["370100"]) == ["370100", "370102"], "also of what it passes on")
+        #expect(try filtered(["370102"]) == ["370102"])
+        #expect(try filtered(["370300"], logical: ["370300"]) == [], "it counts all of its tickets itself")
+        #expect(try filtered(["370300"], logical: ["370300"], isOfRows: true) == ["370300"])
+        #expect(try filtered(["370102"], logical: ["370100"]) == ["370102"], "the city answers from what it was given")
+    }
+
     @Test func `a node that nobody reports on is missing by name`() throws {
         let topology = try demoTopology()
         let plan = try QueryPlan(topology: topology, node: node("370000"), resources: ["service_request"])

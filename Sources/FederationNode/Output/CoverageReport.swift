@@ -11,6 +11,8 @@ struct CoverageReport: Encodable {
         let state: String
         let asOf: String?
         let rows: Int64?
+        /// Whether a policy holds some of the node's tickets back.
+        let filtered: Bool
         /// Columns that the node does not give, where rows were asked for.
         let withheld: [String]?
     }
@@ -28,7 +30,7 @@ struct CoverageReport: Encodable {
             Node(
                 node: node.node.code, name: node.name, mode: node.mode.rawValue, state: node.state.rawValue,
                 asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows,
-                withheld: withheld.map { $0[node.node.code] ?? [] })
+                filtered: node.isFiltered, withheld: withheld.map { $0[node.node.code] ?? [] })
         }
     }
 }
@@ -39,8 +41,10 @@ extension Coverage {
         for node in nodes {
             let word = node.state.isAnswered ? "截至" : "最近联系"
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
-            let parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
-            text += "\n  \((parts + (node.rows.map { ["\($0) 件"] } ?? [])).joined(separator: "  "))"
+            var parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
+            if let rows = node.rows { parts.append("\(rows) 件") }
+            if node.isFiltered { parts.append("按策略仅提供部分工单") }
+            text += "\n  \(parts.joined(separator: "  "))"
         }
         if !complete {
             let names = nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }

@@ -53,7 +53,7 @@ struct QueryRows: AsyncParsableCommand {
         let (plan, answer) = try await answering.ask(local) { view, deadline in
             try await view.rows(query, deadlineMS: deadline, now: wallClock())
         }
-        let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
+        let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes, isOfRows: true)
         let shows = coverage.complete || answering.bestEffort
         // Without rows there is nothing to go on behind: the same page must be asked for again.
         let page = Page(query: query, rows: shows ? answer.rows : [], next: shows ? answer.next : nil)
