@@ -21,7 +21,8 @@ struct NodeCommand: AsyncParsableCommand {
             InitCommand.self, CertificateAuthorityCommand.self, CertificateCommand.self, ServeCommand.self,
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
-            TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self, QueryCommand.self, StatusCommand.self,
+            TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
+            QueryCommand.self, StatusCommand.self,
             QuarantineCommand.self,
             NodeMaintenanceCommand.self,
         ])
