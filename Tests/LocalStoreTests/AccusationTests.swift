@@ -163,6 +163,11 @@ import Testing
         #expect(try await sent() == ["service_request", "transfer"])
         #expect(try await tickets(at: city) == ["1"])
         _ = try await county.store.intake([protected(1)], now: noon)
+        // Nor is it stated to somebody who begins anew before the audience is found again.
+        let other = try TemporaryStore(jinan, topology: topology)
+        try await carry(county.store, other.store, policy: link)
+        #expect(try await tickets(at: other) == [])
+        #expect(try await other.store.count("transfer") == 0)
         #expect(try await sent() == ["service_request", "transfer"])
         #expect(try await tickets(at: city) == [])
         _ = try await county.store.intake([handling(1)], now: noon)

@@ -133,7 +133,7 @@ struct GrantedRows: Sendable {
         return """
             SELECT \(selected) FROM \(source)
             WHERE (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
-              AND \(isWhole ? isGranted() : isHere)\(isOnItsWay)
+              AND \(isWhole ? isGranted() : isHere + unlessAccusing)\(isOnItsWay)
             ORDER BY r.origin, r."key" LIMIT :limit
             """
     }
@@ -196,8 +196,11 @@ struct GrantedRows: Sendable {
                   WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
                 """)
         }
-        let accuses = receiver.map { " AND NOT \(Self.accuses($0.node, $0.names, resource))" } ?? ""
-        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR ")))\(accuses))"
+        return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR ")))\(unlessAccusing))"
+    }
+
+    private var unlessAccusing: String {
+        receiver.map { " AND NOT \(Self.accuses($0.node, $0.names, resource))" } ?? ""
     }
 
     /// Whether entry `l` of the scope log says that its row was granted: by what the filter saw, or to a node.
