@@ -22,9 +22,7 @@ struct NodeCommand: AsyncParsableCommand {
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
-            QueryCommand.self, StatusCommand.self,
-            QuarantineCommand.self,
-            NodeMaintenanceCommand.self,
+            QueryCommand.self, StatusCommand.self, QuarantineCommand.self, NodeMaintenanceCommand.self,
         ])
 
     /// Errors that a person must act on begin with their code on stderr; everything else is ArgumentParser's.

@@ -16,8 +16,8 @@ struct ThreadMemory: Sendable {
         init(_ thread: GuardedThread) { self.thread = thread }
     }
 
-    /// Tickets in a generation. Two are kept, of some 15 MB each at most: what a very large city works on at one time.
-    private static let generation = 20_000
+    /// Tickets in a generation. Two are kept, of some 13 MB each at most: what a very large city works on at one time.
+    private static let generation = 17_000
 
     subscript(ticket: String) -> GuardedThread? {
         get { (young[ticket] ?? old[ticket])?.thread }
