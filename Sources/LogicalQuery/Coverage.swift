@@ -86,10 +86,7 @@ package struct Coverage: Hashable, Sendable, Codable {
     private static func isFiltered(_ origin: NodeID, _ plan: QueryPlan, _ topology: Topology, isOfRows: Bool) -> Bool {
         var sender = origin
         while sender != plan.node, let receiver = topology.node(sender)?.parent {
-            let isCopied = plan.resources.allSatisfy {
-                topology.mode(of: $0, from: sender, to: receiver) == .physical
-            }
-            guard isCopied || isOfRows else { return false }
+            guard isOfRows || topology.copies(plan.resources, from: sender, to: receiver) else { return false }
             if !topology.grant(from: sender, to: receiver).tickets.isEmpty { return true }
             sender = receiver
         }

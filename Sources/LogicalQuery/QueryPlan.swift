@@ -53,8 +53,7 @@ package struct QueryPlan: Hashable, Sendable {
     ) -> Bool {
         var receiver = receiver
         while let supplier = topology.supplier(of: origin, to: receiver) {
-            let copiesAll = resources.allSatisfy { topology.mode(of: $0, from: supplier, to: receiver) == .physical }
-            guard copiesAll else { return false }
+            guard topology.copies(resources, from: supplier, to: receiver) else { return false }
             receiver = supplier
         }
         return true

@@ -112,7 +112,7 @@ extension LocalNode {
         guard BuiltInResources.named(resource)?.isReference != true else { return false }
         var receiver = id
         while let supplier = topology.supplier(of: origin, to: receiver) {
-            guard topology.mode(of: resource, from: supplier, to: receiver) == .physical else { return false }
+            guard topology.copies([resource], from: supplier, to: receiver) else { return false }
             receiver = supplier
         }
         return true

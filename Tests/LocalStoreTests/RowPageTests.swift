@@ -77,7 +77,7 @@ import Testing
         repeat {
             let query = try RowQuery(resource, columns: ["global_id"], limit: limit, after: last)
             let page = try await city.store.page(
-                of: query, origins: [jinan, qingdao], within: filter, readers: readers)
+                of: query, origins: [jinan, qingdao], within: filter, readers: readers.compactMap(qilu.node))
             #expect(page.rows.count == limit || page.next == nil)
             ids += page.rows.compactMap { $0.cells[0].text }
             last = page.next
@@ -100,7 +100,8 @@ import Testing
                 }, now: noon)
         try await carry(city.store, top.store, policy: policy(from: jinan, to: province))
         func page(_ query: RowQuery, _ origins: [NodeID] = [jinan]) async throws -> RowAnswer {
-            try await top.store.page(of: query, origins: origins, within: GrantFilter(), readers: [province])
+            try await top.store.page(
+                of: query, origins: origins, within: GrantFilter(), readers: [province].compactMap(qilu.node))
         }
         let whole = try await page(RowQuery("service_request", columns: ["description"], limit: 1_000))
         #expect(whole.rows.count == RowQuery.bytesMax / 99_010 && whole.next == whole.rows.last?.id)

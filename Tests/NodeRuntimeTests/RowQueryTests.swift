@@ -11,13 +11,15 @@ import Testing
 /// The merged view of a parent against a child that answers as it likes, and the routes of a child against a parent that
 /// asks as it likes: real TLS, real stores.
 @Suite(.timeLimit(.minutes(1))) struct `Row queries at the border` {
-    /// The country above the server's province, whose rows stay with it.
+    /// The country above the server's province, whose rows stay with it, and a union above the country.
     private static func topology(port: Int, grant: LinkGrant = LinkGrant()) throws -> Topology {
         let (country, province) = (try node("100000"), try node(PeerServer.code))
         return Topology(
             name: "border", version: 1,
             nodes: [
-                TopologyNode(id: country, name: "国家", parent: nil, region: "100000", endpoint: nil),
+                TopologyNode(id: try node("990000"), name: "联盟", parent: nil, region: "990000", endpoint: nil),
+                TopologyNode(
+                    id: country, name: "国家", parent: try node("990000"), region: "100000", endpoint: nil),
                 TopologyNode(
                     id: province, name: "山东省", parent: country, region: "370000", endpoint: "https://127.0.0.1:\(port)",
                     defaultMode: .logical, grant: grant),
@@ -117,17 +119,19 @@ import Testing
         var grant = LinkGrant()
         grant.rowQueries = ["service_request"]
         let topology = try Self.topology(port: 1, grant: grant)
+        func request(_ number: Int, type: String, phone: String) -> IntakeRecord {
+            IntakeRecord(
+                resource: "service_request", key: "370000-\(number)",
+                fields: [
+                    "global_id": .text("370000-\(number)"), "service_request_id": .text("\(number)"),
+                    "requested_datetime": .integer(1_750_000_000_000), "channel": .text("01"),
+                    "request_type": .text(type), "urgency": .text("normal"), "acceptance": .text("accepted"),
+                    "reporter_phone": .text(phone), "respondent_name": .text("联盟"),
+                ])
+        }
         _ = try await store.intake(
-            [
-                IntakeRecord(
-                    resource: "service_request", key: "370000-1",
-                    fields: [
-                        "global_id": .text("370000-1"), "service_request_id": .text("1"),
-                        "requested_datetime": .integer(1_750_000_000_000), "channel": .text("01"),
-                        "request_type": .text("2"), "urgency": .text("normal"), "acceptance": .text("accepted"),
-                        "reporter_phone": .text("13812348000"),
-                    ])
-            ], now: currentMilliseconds())
+            [request(1, type: "2", phone: "13812348000"), request(2, type: "4", phone: "13912349999")],
+            now: currentMilliseconds())
         let own = try CertificateAuthority(name: "测试根证书", validityDays: 10, now: currentMilliseconds())
         try await withPeerServer(authority: own) { router in
             guard let province = NodeID(PeerServer.code),
@@ -146,13 +150,20 @@ import Testing
             }
             func question(
                 resource: String = "service_request", column: String = "reporter_phone", filters: String = "",
-                origins: String = #""370000""#, limit: String = "5", version: Int = 1, more: String = ""
+                origins: String = #""370000""#, reader: String = "100000", limit: String = "5", version: Int = 1,
+                more: String = ""
             ) -> String {
                 #"{"query":{"resource":"\#(resource)","columns":["\#(column)"],"filters":[\#(filters)],"limit":\#(limit)\#(more)},"#
-                    + #""origins":[\#(origins)],"reader":"100000","deadlineMS":2000,"topologyVersion":\#(version)}"#
+                    + #""origins":[\#(origins)],"reader":"\#(reader)","deadlineMS":2000,"topologyVersion":\#(version)}"#
             }
             let good = try await ask(question())
             #expect(good.status == 200 && good.body.contains("138****8000") && !good.body.contains("13812348000"))
+            // A report goes to the country's own people, and not to the union, whichever way that is said.
+            #expect(good.body.contains("139****9999"))
+            for reader in ["990000", "370100"] {
+                let above = try await ask(question(reader: reader))
+                #expect(above.status == 200 && above.body.contains("138****8000") && !above.body.contains("139"))
+            }
             let byPhone = #"{"field":"reporter_phone","comparison":"=","values":["13812348000"]}"#
             for (code, body) in [
                 ("E_ROWS_NOT_GRANTED", question(resource: "handling", column: "unit")),

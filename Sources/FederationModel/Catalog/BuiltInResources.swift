@@ -250,8 +250,7 @@ package enum BuiltInResources {
 
     // MARK: - 公告
 
-    /// What a node tells the public (7.1.2 c). It goes down whole, so that whoever answers a citizen knows it; up and to peers
-    /// by mode, as everything else.
+    /// What a node tells the public (7.1.2 c). It goes down whole, so that whoever answers a citizen knows it.
     package static let announcement = ResourceDefinition(
         "announcement", "公告",
         columns: [
@@ -262,7 +261,7 @@ package enum BuiltInResources {
             .init("region_code", "适用区划", level: .open, bytesMax: 12),
             .init("service_code", "问题分类", level: .open, bytesMax: 200),
             .init("withdrawn_at", "撤回时间", .timestamp, level: .open),
-        ])
+        ], flow: .byModeAndDown)
 
     /// A record of a ticket's thread: who did what to which ticket, when, in which round. It names the ticket's origin at
     /// the time of writing (design rule 4).

@@ -1,5 +1,6 @@
-/// The catalog as resources, so that it goes to the other nodes like everything else (5.3-3), over links in each direction. Each release is a set of rows of
-/// its own, and an earlier one can be read again.
+/// The catalog as resources, so that it goes to the other nodes like everything else (5.3-3): each can see what the others have
+/// and on what terms, whatever else it may have of them. Each release is a set of rows of its own, and an earlier one can be
+/// read again.
 package enum CatalogResources {
     package static let all: [ResourceDefinition] = [release, entry, item, approval]
     package static let names = Set(all.map(\.name))
@@ -11,7 +12,7 @@ package enum CatalogResources {
             .init("release", "版本", .integer, level: .open, required: true),
             .init("published_at", "发布时间", .timestamp, level: .open, required: true),
             .init("row_count", "条目数", .integer, level: .open, required: true),
-        ])
+        ], flow: .everywhere)
 
     package static let entry = ResourceDefinition(
         "catalog_entry", "数据资源目录条目",
@@ -39,7 +40,7 @@ package enum CatalogResources {
             .init("quality_target", "质量目标", level: .open, bytesMax: 400),
             .init("schema_version", "结构版本", .integer, level: .open, required: true),
             .init("external", "外部数据", .boolean, level: .open, required: true),
-        ])
+        ], flow: .everywhere)
 
     package static let item = ResourceDefinition(
         "catalog_item", "数据资源目录信息项",
@@ -52,7 +53,7 @@ package enum CatalogResources {
             .init("type", "数据类型", level: .open, required: true, bytesMax: 32),
             .init("level", "级别", .integer, level: .open, required: true),
             .init("code_list", "代码表", level: .open, bytesMax: 64),
-        ])
+        ], flow: .everywhere)
 
     package static let approval = ResourceDefinition(
         "catalog_approval", "数据资源共享审批",
@@ -63,5 +64,5 @@ package enum CatalogResources {
             .init("purpose", "用途", level: .open, required: true, bytesMax: 2_000),
             .init("approved_by", "批准方", level: .open, required: true, bytesMax: 400),
             .init("until", "有效期至", level: .open, required: true, bytesMax: 10),
-        ])
+        ], flow: .everywhere)
 }

@@ -10,7 +10,7 @@ package enum ReferenceResources {
             .init("release", "版本", .integer, level: .open, required: true),
             .init("title", "名称", level: .open, required: true, bytesMax: 400),
             .init("row_count", "条目数", .integer, level: .open, required: true),
-        ], isReference: true)
+        ], flow: .down)
 
     package static let code = ResourceDefinition(
         "code_list_entry", "代码表条目",
@@ -25,7 +25,7 @@ package enum ReferenceResources {
             .init("valid_from", "启用日期", level: .open, bytesMax: 10),
             .init("valid_to", "停用日期", level: .open, bytesMax: 10),
             .init("successor", "替代代码", level: .open, bytesMax: 200),
-        ], isReference: true)
+        ], flow: .down)
 
     package static let calendarDay = ResourceDefinition(
         "work_calendar", "工作日历",
@@ -35,7 +35,7 @@ package enum ReferenceResources {
             .init("day", "日期", level: .open, required: true, bytesMax: 10),
             .init("kind", "日期类型", level: .open, codeList: "day_kind", required: true, bytesMax: 32),
             .init("title", "节日", level: .open, bytesMax: 400),
-        ], isReference: true)
+        ], flow: .down)
 
     package static let limitRule = ResourceDefinition(
         "limit_rule", "时限规则",
@@ -59,5 +59,5 @@ package enum ReferenceResources {
             .init("due_at", "到期时刻", level: .open, codeList: "due_at", bytesMax: 32),
             .init("after_hours", "非工作时间派单", level: .open, bytesMax: 32),
             .init("suspension_stops_clock", "暂停计时", .boolean, level: .open),
-        ], isReference: true)
+        ], flow: .down)
 }

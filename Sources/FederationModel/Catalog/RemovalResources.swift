@@ -20,7 +20,7 @@ package enum RemovalResources {
             .init("audience", "知悉节点", level: .open, bytesMax: 10_000),
             // From then on nobody need confirm it: its rows are granted again, or a later order is about them.
             .init("lifted_at", "解除时间", .timestamp, level: .open),
-        ])
+        ], flow: .withTickets)
 
     /// 召回(删除)回执: written by each node that has been told and holds none of the rows.
     package static let confirmation = ResourceDefinition(
@@ -29,7 +29,7 @@ package enum RemovalResources {
             .init("removal", "召回(删除)单", level: .open, required: true, bytesMax: 64),
             .init("removal_origin", "下达节点", level: .open, required: true, bytesMax: 12),
             .init("confirmed_at", "确认时间", .timestamp, level: .open, required: true),
-        ], indexes: [["removal"]])
+        ], indexes: [["removal"]], flow: .everywhere)
 
     /// Whether deletion and recall of a ticket reach rows of `resource`: the request, its thread, its calls, their recordings.
     package static func covers(_ resource: ResourceDefinition) -> Bool {

@@ -89,6 +89,20 @@ package enum Stage: Int, CaseIterable, Sendable, Comparable {
     package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
+/// Over which links the rows of a resource are copied.
+package enum ResourceFlow: Sendable {
+    /// Up and to peers by the topology's modes, and nowhere else as a whole.
+    case byMode
+    /// The same, and to every child.
+    case byModeAndDown
+    /// To every child, and nowhere else: what anybody but the top node says of it counts for nothing.
+    case down
+    /// Everywhere, whatever the modes.
+    case everywhere
+    /// Where records of tickets are copied.
+    case withTickets
+}
+
 /// A resource, declared once. Its table, its place in the feed, its change-set SELECT and its apply statement all come
 /// from this value; no resource has code of its own in the store or in the protocol.
 package struct ResourceDefinition: Hashable, Sendable {
@@ -100,8 +114,7 @@ package struct ResourceDefinition: Hashable, Sendable {
     /// Column lists of the secondary indexes. Indexes are two thirds of what applying a row costs, so a resource has the
     /// ones that its questions need, no more.
     package let indexes: [[String]]
-    /// Whether it is reference data: owned by the top node alone, and never sent upwards.
-    package let isReference: Bool
+    package let flow: ResourceFlow
     /// Whether its records belong to the thread of a ticket.
     package let isThreadRecord: Bool
     /// Whether its records belong to a ticket: the request itself, or its thread. Such a record has the ticket's audience.
@@ -112,19 +125,22 @@ package struct ResourceDefinition: Hashable, Sendable {
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
-        indexes: [[String]] = [], isReference: Bool = false
+        indexes: [[String]] = [], flow: ResourceFlow = .byMode
     ) {
         self.name = name
         self.title = title
         self.stage = stage
         self.columns = columns
         self.indexes = indexes
-        self.isReference = isReference
+        self.flow = flow
         positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
         isThreadRecord = positions["ticket_origin"] != nil
         isTicketRecord = positions["global_id"] != nil
         requiredColumns = columns.count { $0.isRequired }
     }
+
+    /// Whether it is reference data: owned by the top node alone, and never sent upwards.
+    package var isReference: Bool { flow == .down }
 
     package func column(named name: String) -> ColumnDefinition? { positions[name].map { columns[$0] } }
 

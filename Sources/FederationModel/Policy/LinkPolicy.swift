@@ -30,20 +30,18 @@ package struct LinkPolicy: Hashable, Sendable {
         self.sender = sender
         self.receiver = receiver
         revision = LinkRevision(topology: topology.version, policy: 0)
-        let mayCopyTickets = resources.contains {
-            RemovalResources.covers($0) && topology.mode(of: $0.name, from: sender, to: receiver) == .physical
+        func isCopied(_ resource: ResourceDefinition) -> Bool {
+            topology.copies([resource.name], from: sender, to: receiver)
         }
         let whole = Set(
             resources.filter { resource in
-                // An order goes where records go that it may be about; confirmations come back over any link.
-                if resource.name == RemovalResources.order.name { return mayCopyTickets }
-                if resource.name == RemovalResources.confirmation.name { return true }
-                // Everybody can see what the others have and on what terms, whatever else he may have of them.
-                if CatalogResources.names.contains(resource.name) { return true }
-                // Reference data comes from above; what a child or a peer says of it counts for nothing.
-                if resource.isReference { return role == .child }
-                if resource.name == BuiltInResources.announcement.name && role == .child { return true }
-                return topology.mode(of: resource.name, from: sender, to: receiver) == .physical
+                switch resource.flow {
+                case .byMode: isCopied(resource)
+                case .byModeAndDown: role == .child || isCopied(resource)
+                case .down: role == .child
+                case .everywhere: true
+                case .withTickets: resources.contains { RemovalResources.covers($0) && isCopied($0) }
+                }
             }.map(\.name))
         wholeResources = whole
         self.resources = resources.filter { $0.hasAudience || whole.contains($0.name) }.map(\.name)

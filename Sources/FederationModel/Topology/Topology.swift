@@ -159,8 +159,8 @@ package struct Topology: Sendable {
         return nextHop(from: receiver, to: origin)
     }
 
-    /// The mode of `resource` on the edge from `sender` to `receiver`. Nothing flows down as a whole but reference data, so it
-    /// is logical there.
+    /// The mode of `resource` on the edge from `sender` to `receiver`. Nobody chooses one for what flows down, so it is logical
+    /// there; `ResourceFlow` says what goes there all the same.
     package func mode(of resource: ResourceName, from sender: NodeID, to receiver: NodeID) -> AggregationMode {
         guard let node = node(sender) else { return .logical }
         switch role(of: receiver, to: sender) {
@@ -168,6 +168,11 @@ package struct Topology: Sendable {
         case .peer: return node.sharedWithPeers.contains(resource) ? .physical : .logical
         case .child, nil: return .logical
         }
+    }
+
+    /// Whether the edge from `sender` to `receiver` copies all of `resources`.
+    package func copies(_ resources: [ResourceName], from sender: NodeID, to receiver: NodeID) -> Bool {
+        resources.allSatisfy { mode(of: $0, from: sender, to: receiver) == .physical }
     }
 
     /// What `sender` gives to `receiver`: which tickets of the resources that are copied to it, and what of each row. To a

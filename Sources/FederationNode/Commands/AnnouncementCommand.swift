@@ -87,13 +87,20 @@ struct AnnouncementCommand: AsyncParsableCommand {
             for item in announcements {
                 table.append([
                     ShanghaiTime.minute(item.publishedAt), local.topology.node(item.origin)?.name ?? item.origin.code,
-                    item.title.printable, item.content.printable, item.region?.printable ?? "",
+                    item.title.printable, beginning(of: item.content).printable, item.region?.printable ?? "",
                     item.serviceCode?.printable ?? "", item.validUntil.map(ShanghaiTime.minute) ?? "", state(item, now),
                     item.key.printable,
                 ])
             }
             print(table.text)
         }
+
+        private func beginning(of text: String) -> String {
+            text.count > Self.contentMax ? "\(text.prefix(Self.contentMax))…" : text
+        }
+
+        /// Characters of a text in the table; JSON has all of it.
+        private static let contentMax = 40
 
         private func state(_ announcement: Announcement, _ now: UnixMilliseconds) -> String {
             if announcement.withdrawnAt != nil { return "已撤回" }

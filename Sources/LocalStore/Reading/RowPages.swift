@@ -9,12 +9,12 @@ extension NodeStore {
     /// - Parameter readers: the nodes to which the rows go; empty when they stay. What accuses one of them is not given.
     /// - Returns: rows and `next`; reports are the caller's matter.
     package func page(
-        of query: RowQuery, origins: [NodeID], within filter: GrantFilter, readers: [NodeID]
+        of query: RowQuery, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode]
     ) async throws -> RowAnswer {
         guard let table = tables[query.resource.name] else { return RowAnswer() }
         let columns = query.columns.map { ", r.\(quoted($0.name))" }.joined()
         let (conditions, arguments) = SQLiteDialect.conditions(query)
-        let isGiven = GrantedRows.isWithin(filter, table.definition, readers: readers.compactMap(topology.node))
+        let isGiven = GrantedRows.isWithin(filter, table.definition, readers: readers)
         // An origin at a time: each is one range of the index of origin and key.
         let sql = """
             SELECT r.origin, r."key"\(columns) FROM main.\(table.table) AS r

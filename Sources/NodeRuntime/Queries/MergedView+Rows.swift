@@ -68,14 +68,14 @@ extension MergedView {
     }
 
     /// Whom rows of this node reach: the nodes from `asker` up to `reader`. All above count where that is none of them.
-    private func readers(from asker: NodeID?, upTo reader: NodeID?) -> [NodeID] {
+    private func readers(from asker: NodeID?, upTo reader: NodeID?) -> [TopologyNode] {
         guard let asker else { return [] }
         let above = topology.chain(from: asker)
-        return Array(above.prefix { $0 != reader }) + (reader.map { [$0] } ?? [])
+        return (above.prefix { $0 != reader } + (reader.map { [$0] } ?? [])).compactMap(topology.node)
     }
 
     private func localRows(
-        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, readers: [NodeID],
+        _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
         now: UnixMilliseconds
     ) async throws -> RowAnswer {
         guard !origins.isEmpty else { return RowAnswer() }
