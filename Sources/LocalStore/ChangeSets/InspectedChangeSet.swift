@@ -26,7 +26,8 @@ package struct InspectedChangeSet {
         }
     }
 
-    /// Writes the rows into a new SQLite database, a table a resource, for any tool to look at.
+    /// Writes the rows into a new SQLite database, a table a resource, for any tool to look at. A table has the columns that
+    /// were sent and no others, so that it shows what did not leave (5.2-4).
     ///
     /// - Throws: `E_FILE_EXISTS`.
     package func write(toDatabase path: String) throws {
@@ -36,7 +37,8 @@ package struct InspectedChangeSet {
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in
             for (resource, group) in Dictionary(grouping: blocks, by: \.resource) {
-                let known = EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)
+                let sent = Set(group.flatMap { $0.columns + $0.foreign }.map(\.name))
+                let known = (EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)).filter(sent.contains)
                 let columns = known + Set(group.flatMap(\.carried).map(\.name)).sorted()
                 let list = columns.map(quoted).joined(separator: ", ")
                 try db.execute(sql: "CREATE TABLE \(quoted(resource.name.text)) (movement TEXT, \(list))")
