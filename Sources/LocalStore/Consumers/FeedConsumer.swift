@@ -20,14 +20,6 @@ protocol FeedConsumer: Sendable {
     func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws
 }
 
-/// How far a consumer is.
-package struct ConsumerStatus: Hashable, Sendable {
-    package let name: String
-    package let cursor: Seq
-    package let head: Seq
-    package var lagRows: Int64 { max(0, head - cursor) }
-}
-
 extension FeedConsumer {
     var isBehind: String? { nil }
 }
