@@ -141,11 +141,24 @@ let package = Package(
                 logging, yams,
             ],
             swiftSettings: strict),
+        .target(
+            name: "NodeDesk",
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
+                "RecordIntake", "Zstandard",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NodeDeskTests",
+            dependencies: [
+                "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeRuntime", "RecordIntake",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
+import NodeDesk
 import NodeRuntime
 
 /// How every command finds its node. A flag beats the environment, which beats the file.
@@ -24,6 +25,9 @@ struct NodeOptions: ParsableArguments {
         }
         return try NodeSettings.load(path: config, environment: ProcessInfo.processInfo.environment, flags: flags)
     }
+
+    /// The door to the node for whoever runs the command.
+    func desk() throws -> NodeDesk { try NodeDesk.open(try load(), as: .system) }
 
     func open() throws -> LocalNode { try LocalNode(settings: try load()) }
 }

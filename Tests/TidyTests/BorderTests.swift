@@ -25,10 +25,14 @@ private let allowedImports: [String: Set<String>] = [
         "PeerTransport", "RecordIntake", "ReferenceFile",
         "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
     ],
+    "NodeDesk": [
+        "ChangeSetFormat", "FederationModel", "Foundation", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
+        "RecordIntake", "Zstandard",
+    ],
     "FederationNode": [
         "ArgumentParser", "CatalogFile", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore",
         "Logging",
-        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
+        "LogicalQuery", "NodeDesk", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
         "TopologyFile",
         "YAMLFile", "Zstandard",
     ],

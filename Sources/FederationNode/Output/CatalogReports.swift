@@ -1,5 +1,5 @@
 import FederationModel
-import LocalStore
+import NodeDesk
 import NodeRuntime
 
 struct CatalogReport: Encodable {

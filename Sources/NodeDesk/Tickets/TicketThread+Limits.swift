@@ -1,5 +1,4 @@
 import FederationModel
-import LocalStore
 
 /// The time limits of a ticket by the reference data.
 extension TicketThread {
