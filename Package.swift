@@ -110,12 +110,24 @@ let package = Package(
         .testTarget(
             name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", x509], swiftSettings: strict),
 
+        // MARK: - What can be done at a node
+        .target(
+            name: "NodeDesk",
+            dependencies: [
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "ReferenceFile", "TopologyFile", "Zstandard", yams,
+            ],
+            exclude: ["DESIGN.md"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeDeskTests", dependencies: ["FederationModel", "LogicalQuery", "NodeDesk"],
+            swiftSettings: strict),
+
         // MARK: - The running node
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "PeerTransport", "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -134,24 +146,11 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
-                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
+                "NodeRuntime", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging, yams,
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "NodeDesk",
-            dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
-                "RecordIntake", "Zstandard",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "NodeDeskTests",
-            dependencies: [
-                "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeRuntime", "RecordIntake",
             ],
             swiftSettings: strict),
         .executableTarget(

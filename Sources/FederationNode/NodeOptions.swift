@@ -2,7 +2,6 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import NodeDesk
-import NodeRuntime
 
 /// How every command finds its node. A flag beats the environment, which beats the file.
 struct NodeOptions: ParsableArguments {

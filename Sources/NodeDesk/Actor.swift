@@ -59,7 +59,7 @@ extension NodeDesk {
         case publishCatalog, showCatalog, checkCatalogs
         case publishReference, showLimits
         case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
-        case showStatus, showFigures, showQuarantine, rebuild
+        case showStatus, showFigures, checkReady, showQuarantine, rebuild
         case exportChangeSet
     }
 }

@@ -1,6 +1,5 @@
 import FederationModel
 import LocalStore
-import NodeRuntime
 
 /// The one door to a node, for people and for systems: everything that they do there and everything that they are told, as
 /// values. Command line and HTTP interface are shells over it, which parse, print, decode and encode; none of them opens the
@@ -11,20 +10,25 @@ import NodeRuntime
 package struct NodeDesk: Sendable {
     /// On whose behalf everything at this desk is done.
     package let actor: Actor
-    let local: LocalNode
+    package let local: LocalNode
+    /// Connections to other nodes; nil makes them for each question.
+    let peers: PeerClients?
     let clock: @Sendable () -> UnixMilliseconds
     private let announce: @Sendable (Seq) -> Void
 
     /// - Parameters:
+    ///   - peers: connections to other nodes that are kept; nil for a desk that asks seldom.
     ///   - clock: what time it is.
     ///   - announce: tells links and consumers of a new head of the feed; nil rings the doorbell of the service, in whatever
     ///     process it runs.
     package init(
-        _ local: LocalNode, as actor: Actor, clock: @escaping @Sendable () -> UnixMilliseconds = wallClock,
+        _ local: LocalNode, as actor: Actor, peers: PeerClients? = nil,
+        clock: @escaping @Sendable () -> UnixMilliseconds = wallClock,
         announce: (@Sendable (Seq) -> Void)? = nil
     ) {
         self.local = local
         self.actor = actor
+        self.peers = peers
         self.clock = clock
         self.announce = announce ?? { _ in Doorbell.ring(databasePath: local.settings.databasePath) }
     }
@@ -32,6 +36,7 @@ package struct NodeDesk: Sendable {
     private init(_ desk: NodeDesk, as actor: Actor) {
         self.actor = actor
         local = desk.local
+        peers = desk.peers
         clock = desk.clock
         announce = desk.announce
     }
@@ -48,10 +53,10 @@ package struct NodeDesk: Sendable {
 
     package var id: NodeID { local.id }
     package var settings: NodeSettings { local.settings }
-    /// In force now.
-    package var topology: Topology { local.topology }
-    /// In force now.
-    package var reference: ReferenceData { local.reference }
+    /// What the node goes by now.
+    package var standing: Standing { store.standing }
+    package var topology: Topology { standing.topology }
+    package var reference: ReferenceData { standing.reference }
 
     /// Finds a node by its code or by a prefix of its name that only it has.
     ///
@@ -61,7 +66,7 @@ package struct NodeDesk: Sendable {
     // MARK: - What every operation and every report goes through
 
     var store: NodeStore { local.store }
-    var rules: LifecycleRules { store.rules }
+    var rules: LifecycleRules { standing.rules }
 
     /// The one place through which every operation and every report passes, with the actor and the word for what he does. Here
     /// it will be decided whether he may, before the work, and entered into the audit trail that he did; so there is no way

@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import Foundation
+import NodeDesk
 import NodeIdentity
 import PeerTransport
 import SyncProtocol

@@ -1,7 +1,6 @@
 import FederationModel
 import Foundation
 import NodeDesk
-import NodeRuntime
 import Synchronization
 import Testing
 

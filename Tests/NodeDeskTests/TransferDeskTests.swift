@@ -1,6 +1,5 @@
 import FederationModel
 import NodeDesk
-import NodeRuntime
 import Testing
 
 @Suite struct `A transfer at the desk` {

@@ -2,7 +2,6 @@ import ArgumentParser
 import CatalogFile
 import FederationModel
 import NodeDesk
-import NodeRuntime
 import YAMLFile
 
 struct CatalogCommand: AsyncParsableCommand {

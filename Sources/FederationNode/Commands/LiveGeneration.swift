@@ -2,7 +2,6 @@ import Dispatch
 import FederationModel
 import Foundation
 import NodeDesk
-import NodeRuntime
 import RecordIntake
 import Synchronization
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import NodeDesk
-import NodeRuntime
 import ReferenceFile
 import YAMLFile
 

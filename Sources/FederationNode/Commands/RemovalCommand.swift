@@ -1,7 +1,6 @@
 import ArgumentParser
 import FederationModel
 import NodeDesk
-import NodeRuntime
 
 struct RemovalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

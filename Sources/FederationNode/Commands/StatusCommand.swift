@@ -1,7 +1,6 @@
 import ArgumentParser
 import FederationModel
 import NodeDesk
-import NodeRuntime
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,5 @@
 import FederationModel
 import NodeDesk
-import NodeRuntime
 
 struct CatalogReport: Encodable {
     struct Entry: Encodable {

@@ -1,7 +1,6 @@
 import FederationModel
 import Foundation
 import LocalStore
-import NodeRuntime
 import RecordIntake
 
 /// A file of records that is to be taken in.

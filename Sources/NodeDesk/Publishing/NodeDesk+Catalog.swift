@@ -1,6 +1,5 @@
 import FederationModel
 import LocalStore
-import NodeRuntime
 
 extension NodeDesk {
     /// A version of a node's catalog.
@@ -14,7 +13,7 @@ extension NodeDesk {
     ) async throws -> (owner: NodeID, release: CatalogRelease) {
         try await perform(.showCatalog) { _ in
             let owner = try named.map { try node(named: $0).id } ?? id
-            return (owner, try await release(of: owner, version: version))
+            return (owner, try release(of: owner, version: version))
         }
     }
 
@@ -24,13 +23,16 @@ extension NodeDesk {
     package func catalogEntry(
         _ resource: String, of named: String? = nil, version: Int64? = nil
     ) async throws -> CatalogEntry {
-        let catalog = try await catalog(of: named, version: version).release.catalog
-        guard let entry = catalog.entry(ResourceName(resource)) else {
-            throw FederationError(
-                "E_CATALOG_ENTRY", "the catalog has no entry of that name",
-                hint: suggestion(for: resource, among: catalog.entries.map(\.resource.text)))
+        try await perform(.showCatalog) { _ in
+            let owner = try named.map { try node(named: $0).id } ?? id
+            let catalog = try release(of: owner, version: version).catalog
+            guard let entry = catalog.entry(ResourceName(resource)) else {
+                throw FederationError(
+                    "E_CATALOG_ENTRY", "the catalog has no entry of that name",
+                    hint: suggestion(for: resource, among: catalog.entries.map(\.resource.text)))
+            }
+            return entry
         }
-        return entry
     }
 
     /// What one version of a catalog has that another has not.
@@ -39,17 +41,16 @@ extension NodeDesk {
     package func catalogDifference(
         of named: String, from: Int64, to: Int64
     ) async throws -> (owner: NodeID, difference: CatalogDifference) {
-        let (owner, older) = try await catalog(of: named, version: from)
-        let newer = try await catalog(of: named, version: to).release
-        return (owner, CatalogDifference(from: older.catalog, to: newer.catalog))
+        try await perform(.showCatalog) { _ in
+            let owner = try node(named: named).id
+            let (older, newer) = (try release(of: owner, version: from), try release(of: owner, version: to))
+            return (owner, CatalogDifference(from: older.catalog, to: newer.catalog))
+        }
     }
-
-    /// What a catalog file of this node changes: everything that this release declares.
-    package var catalogBase: Catalog { local.catalogBase }
 
     /// Holds the catalogs that are here against the topology and against what has arrived.
     package func checkCatalogs() async throws -> CatalogCheck {
-        try await perform(.checkCatalogs) { now in try await local.checkCatalogs(now: now) }
+        try await perform(.checkCatalogs) { now in try await checkCatalogs(now: now) }
     }
 
     /// Makes this node's catalog file the newest version, which goes up the tree; nothing happens when it is as it was.
@@ -57,21 +58,27 @@ extension NodeDesk {
     /// - Throws: `E_CATALOG_INVALID`.
     package func publishCatalog() async throws -> CatalogPublication {
         try await perform(.publishCatalog) { now in
-            let (release, isNew) = try await local.publishCatalog(now: now)
-            return CatalogPublication(
-                release: release, isNew: isNew, rejected: try await local.rejectedSubscriptions())
+            let catalog = try catalogOfFile().valid(on: ShanghaiTime.dayNumber(now))
+            let newest = try store.catalogs(of: id).last
+            if let newest, newest.catalog == catalog {
+                return CatalogPublication(
+                    release: newest, isNew: false, rejected: try await rejectedSubscriptions())
+            }
+            let release = CatalogRelease(version: (newest?.version ?? 0) + 1, publishedAt: now, catalog: catalog)
+            _ = try await commit(\.head) { try await store.intake(release.records, now: now) }
+            return CatalogPublication(release: release, isNew: true, rejected: try await rejectedSubscriptions())
         }
     }
 
-    private func release(of owner: NodeID, version: Int64?) async throws -> CatalogRelease {
-        let releases = try await store.catalogs(of: owner)
+    private func release(of owner: NodeID, version: Int64?) throws -> CatalogRelease {
+        let releases = try store.catalogs(of: owner)
         if let version {
             if let release = releases.first(where: { $0.version == version }) { return release }
         } else if let newest = releases.last {
             return newest
         } else if owner == id {
             // Nothing is published before the first start.
-            return CatalogRelease(version: 0, publishedAt: 0, catalog: try local.catalogOfFile())
+            return CatalogRelease(version: 0, publishedAt: 0, catalog: try catalogOfFile())
         }
         throw FederationError(
             "E_CATALOG_VERSION",

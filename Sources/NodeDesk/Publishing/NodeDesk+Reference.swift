@@ -1,5 +1,5 @@
 import FederationModel
-import NodeRuntime
+import LocalStore
 
 extension NodeDesk {
     /// Publishes a file of reference data as rows of this node, which must be the top one.
@@ -9,7 +9,20 @@ extension NodeDesk {
     package func publishReference(path: String) async throws -> (data: ReferenceData, stored: Int) {
         try await perform(.publishReference) { now in
             let data = try readReference(path: path)
-            return (data, try await local.publish(data, now: now))
+            guard standing.top == id else {
+                throw FederationError(
+                    "E_REFERENCE_NOT_OWNER", "node \(id) is not the top node, which owns the reference data",
+                    hint: "load it at \(standing.top)")
+            }
+            if let published = try store.reference(of: id),
+                data.version < published.version || data.version == published.version && data != published
+            {
+                throw FederationError(
+                    "E_REFERENCE_VERSION", "version \(published.version) is published and differs from this file",
+                    hint: "give the file a `version` above \(published.version)")
+            }
+            let report = try await commit(\.head) { try await store.intake(data.records, now: now) }
+            return (data, report.outcomes.count { $0 == .accepted })
         }
     }
 

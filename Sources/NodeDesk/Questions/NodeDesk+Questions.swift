@@ -1,7 +1,6 @@
 import FederationModel
 import LocalStore
 import LogicalQuery
-import NodeRuntime
 
 /// What is to be counted and measured, as people write it.
 package struct AnalysisQuestion: Sendable {
@@ -115,10 +114,11 @@ extension NodeDesk {
     /// Nodes may be named as everywhere else; one that is not in the topology is an error, not an answer of nothing.
     private func codes(of names: [String]) throws -> [String] { try names.map { try node(named: $0).id.code } }
 
-    private func withView<Answer>(_ ask: (MergedView) async throws -> Answer) async throws -> Answer {
-        let peers = PeerClients(topology: topology, credentials: try local.credentials())
-        let answer = try await ask(
-            MergedView(store: store, topology: topology, peers: peers, regions: reference.regions))
+    /// Gives the merged view over the desk's connections, or over some for this question alone.
+    func withView<Answer>(_ ask: (MergedView) async throws -> Answer) async throws -> Answer {
+        if let peers { return try await ask(MergedView(store: store, peers: peers)) }
+        let peers = PeerClients(store: store) { [local] () throws(FederationError) in try local.credentials() }
+        let answer = try await ask(MergedView(store: store, peers: peers))
         await peers.shutdown()
         return answer
     }

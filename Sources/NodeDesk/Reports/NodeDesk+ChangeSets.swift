@@ -2,7 +2,6 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
-import NodeRuntime
 import Zstandard
 
 import struct FederationModel.Cursor
@@ -17,7 +16,7 @@ extension NodeDesk {
     ) async throws -> (header: ChangeSetHeader, bytes: [UInt8]) {
         try await perform(.exportChangeSet) { now in
             let receiver = try node(named: neighbour).id
-            guard let policy = try await local.policy(from: id, to: receiver) else {
+            guard let policy = standing.outgoing[receiver] else {
                 throw FederationError("E_NOT_A_NEIGHBOUR", "\(receiver) is no neighbour of \(id)")
             }
             let start = Cursor(

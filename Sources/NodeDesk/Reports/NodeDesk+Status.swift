@@ -1,6 +1,5 @@
 import FederationModel
 import LocalStore
-import NodeRuntime
 
 extension NodeDesk {
     /// How the node stands, from local state alone: it works when a peer is down, and when the service is.
@@ -26,6 +25,9 @@ extension NodeDesk {
                 removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)))
         }
     }
+
+    /// Ready is a node whose database answers.
+    package func checkReady() async throws { try await perform(.checkReady) { _ in _ = try await store.head() } }
 
     /// Rows of neighbours that were put aside because they break a rule, the oldest first.
     package func quarantine(limit: Int) async throws -> [QuarantinedRow] {

@@ -1,6 +1,5 @@
 import FederationModel
 import LocalStore
-import NodeRuntime
 
 extension NodeDesk {
     /// The grounds on which records may be deleted or recalled.

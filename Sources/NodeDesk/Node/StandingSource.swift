@@ -33,7 +33,7 @@ package struct StandingSource: Sendable {
     }
 
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`.
-    func fileTopology() throws -> Topology {
+    package func fileTopology() throws -> Topology {
         let topology = try readTopology(path: settings.topologyPath)
         guard topology.contains(settings.node) else {
             throw FederationError(
@@ -62,14 +62,14 @@ package struct StandingSource: Sendable {
     // MARK: - Adoption
 
     /// - Throws: what the store throws.
-    func adopt(_ chain: ReleaseChain, now: UnixMilliseconds) async throws {
+    package func adopt(_ chain: ReleaseChain, now: UnixMilliseconds) async throws {
         try await store.adopt(
             chain.releases, after: try heldTopology() ?? store.standing.topology, known: try await knownNodes(),
             now: now)
     }
 
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, and what the store throws.
-    func adoptFile(now: UnixMilliseconds) async throws {
+    package func adoptFile(now: UnixMilliseconds) async throws {
         let topology = try fileTopology()
         let text = try String(contentsOfFile: settings.topologyPath, encoding: .utf8)
         let release = TopologyRelease(version: topology.version, text: text, publishedAt: now)

@@ -52,7 +52,7 @@ extension MergedView {
             let response = try await client.request(
                 "POST", path, headers: ["Content-Type": "application/json"], body: try WireJSON.encode(request),
                 deadlineMS: Int(deadlineMS))
-            guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
+            guard response.status == 200 else { throw PeerProblem.error(in: response.body, status: response.status) }
             let answer = try WireJSON.decode(type, response.body)
             try check(answer)
             return (answer, response.body.count)

@@ -27,6 +27,12 @@ package struct LocalNode: Sendable {
         try store.publish(standing)
     }
 
+    /// A store that is open already.
+    package init(settings: NodeSettings, store: NodeStore) {
+        self.settings = settings
+        self.store = store
+    }
+
     package var id: NodeID { settings.node }
 
     /// What the node goes by now.
@@ -41,7 +47,7 @@ package struct LocalNode: Sendable {
     package var source: StandingSource { StandingSource(settings: settings, store: store) }
 
     /// - Throws: `E_CREDENTIALS`, `E_FILE_READ`.
-    package func credentials() throws -> NodeCredentials {
+    package func credentials() throws(FederationError) -> NodeCredentials {
         try NodeCredentials.load(from: settings.credentialsPath)
     }
 
@@ -121,29 +127,5 @@ package func readTopology(path: String) throws(FederationError) -> Topology {
         throw FederationError(
             "E_TOPOLOGY_INVALID", "\(path) can't be used:\n\(error)",
             hint: "mend it and check it with `federation-node topology validate`")
-    }
-}
-
-extension LocalNode {
-    /// Stores reference data as rows of this node, which must be the top one.
-    ///
-    /// - Returns: the number of rows that were not here yet.
-    /// - Throws: `E_REFERENCE_NOT_OWNER`, `E_REFERENCE_VERSION`, and what the store throws.
-    package func publish(_ data: ReferenceData, now: UnixMilliseconds) async throws -> Int {
-        guard topology.root?.id == id else {
-            throw FederationError(
-                "E_REFERENCE_NOT_OWNER", "node \(id) is not the top node, which owns the reference data",
-                hint: "load it at \(topology.root?.id.code ?? "the top node")")
-        }
-        if let published = try store.reference(of: id),
-            data.version < published.version || data.version == published.version && data != published
-        {
-            throw FederationError(
-                "E_REFERENCE_VERSION", "version \(published.version) is published and differs from this file",
-                hint: "give the file a `version` above \(published.version)")
-        }
-        let report = try await store.intake(data.records, now: now)
-        Doorbell.ring(databasePath: settings.databasePath)
-        return report.outcomes.count { $0 == .accepted }
     }
 }

@@ -1,7 +1,6 @@
 import ChangeSetFormat
 import FederationModel
 import LocalStore
-import SyncProtocol
 
 /// One direction of one link as `status` and `/metrics` show it, from local state alone: it works when the peer is down
 /// and when the service is not running.

@@ -24,11 +24,11 @@ package struct CatalogCheck: Sendable {
     package var isClean: Bool { rejected.isEmpty && refused.isEmpty && overdue.isEmpty }
 }
 
-extension LocalNode {
+extension NodeDesk {
     /// The catalog that this node's file makes of the built-in one.
     ///
     /// - Throws: `E_CATALOG_INVALID` with every problem and its line.
-    package func catalogOfFile() throws -> Catalog {
+    func catalogOfFile() throws -> Catalog {
         let base = catalogBase
         // A directory that an earlier release made has no file; one that the settings name must be there.
         if settings.catalogPath == settings.standardCatalogPath,
@@ -44,22 +44,8 @@ extension LocalNode {
         topology.node(id).map { Catalog.builtIn(of: $0, resources: store.resources) } ?? Catalog([])
     }
 
-    /// Makes the file's catalog the newest release, if it differs from that, as rows that go up the tree.
-    ///
-    /// - Returns: the newest release, and whether it is new.
-    /// - Throws: `E_CATALOG_INVALID`, and what the store throws.
-    package func publishCatalog(now: UnixMilliseconds) async throws -> (release: CatalogRelease, isNew: Bool) {
-        let catalog = try catalogOfFile().valid(on: ShanghaiTime.dayNumber(now))
-        let newest = try store.catalogs(of: id).last
-        if let newest, newest.catalog == catalog { return (newest, false) }
-        let release = CatalogRelease(version: (newest?.version ?? 0) + 1, publishedAt: now, catalog: catalog)
-        _ = try await store.intake(release.records, now: now)
-        Doorbell.ring(databasePath: settings.databasePath)
-        return (release, true)
-    }
-
     /// Subscriptions on the links of this node, by the catalogs that are here.
-    package func rejectedSubscriptions() async throws -> [RejectedSubscription] {
+    func rejectedSubscriptions() async throws -> [RejectedSubscription] {
         var rejected: [RejectedSubscription] = []
         for neighbour in topology.neighbours(of: id) {
             for (sender, receiver) in [(id, neighbour), (neighbour, id)] {
@@ -79,7 +65,7 @@ extension LocalNode {
     }
 
     /// Holds the catalogs that are here against the topology and against what has arrived (5.3-1, 5.3-2, 5.3-4).
-    package func checkCatalogs(now: UnixMilliseconds) async throws -> CatalogCheck {
+    func checkCatalogs(now: UnixMilliseconds) async throws -> CatalogCheck {
         let (arrivals, freshness) = (try await store.arrivals(), try await store.freshness())
         var overdue: [OverdueResource] = []
         for origin in topology.subtree(of: id) {

@@ -59,7 +59,7 @@ package struct NodeSettings: Sendable {
     package let logLevel: String
 
     /// All that the node listens on.
-    var addresses: [ListenAddress] { [listen, localListen] + (intakeListen.map { [$0] } ?? []) }
+    package var addresses: [ListenAddress] { [listen, localListen] + (intakeListen.map { [$0] } ?? []) }
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
     /// `FEDERATION_NODE_` before it the environment variable.

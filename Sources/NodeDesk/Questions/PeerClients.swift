@@ -13,16 +13,20 @@ package final class PeerClients: Sendable {
     }
 
     private let store: NodeStore
-    private let credentials: NodeCredentials
+    private let credentials: @Sendable () throws(FederationError) -> NodeCredentials
     private let clients = Mutex<[NodeID: Kept]>([:])
 
-    /// - Parameter store: whose topology says where a peer is reached.
-    package init(store: NodeStore, credentials: NodeCredentials) {
+    /// - Parameters:
+    ///   - store: whose topology says where a peer is reached.
+    ///   - credentials: asked for when a client is made, so a node that asks nobody needs none.
+    package init(
+        store: NodeStore, credentials: @escaping @Sendable () throws(FederationError) -> NodeCredentials
+    ) {
         self.store = store
         self.credentials = credentials
     }
 
-    /// - Throws: `E_PEER_NO_ENDPOINT` when the topology does not say where the peer is.
+    /// - Throws: `E_PEER_NO_ENDPOINT` when the topology does not say where the peer is; `E_CREDENTIALS`, `E_FILE_READ`.
     package func client(for node: NodeID) throws(FederationError) -> PeerClient {
         guard let text = store.standing.topology.node(node)?.endpoint, let endpoint = URL(string: text),
             let host = endpoint.host
@@ -32,7 +36,7 @@ package final class PeerClients: Sendable {
                 hint: "give it an endpoint, https://HOST:PORT")
         }
         if let kept = clients.withLock({ $0[node] }), kept.endpoint == text { return kept.client }
-        let client = PeerClient(node: node, host: host, port: endpoint.port ?? 443, credentials: credentials)
+        let client = PeerClient(node: node, host: host, port: endpoint.port ?? 443, credentials: try credentials())
         let (used, former) = clients.withLock { clients -> (PeerClient, PeerClient?) in
             if let kept = clients[node], kept.endpoint == text { return (kept.client, nil) }
             let former = clients[node]?.client

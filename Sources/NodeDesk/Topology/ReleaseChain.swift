@@ -2,8 +2,8 @@ import FederationModel
 import NodeIdentity
 
 /// Releases that were checked: what a node may adopt.
-struct ReleaseChain: Sendable {
-    let releases: [(release: TopologyRelease, topology: Topology)]
+package struct ReleaseChain: Sendable {
+    package let releases: [(release: TopologyRelease, topology: Topology)]
 
     /// Checks releases that a neighbour has sent, or that this top node has just made.
     ///
@@ -13,7 +13,7 @@ struct ReleaseChain: Sendable {
     ///   - trustRootsPEM: the federation's authorities.
     /// - Throws: `E_TOPOLOGY_SIGNATURE` when one is unsigned or altered, `E_TOPOLOGY_SIGNER` when somebody else than the top node has
     ///   signed it, `E_TOPOLOGY_INVALID`.
-    init(_ releases: [TopologyRelease], after former: Topology, trustRootsPEM: String) throws {
+    package init(_ releases: [TopologyRelease], after former: Topology, trustRootsPEM: String) throws {
         var (former, checked) = (former, [(release: TopologyRelease, topology: Topology)]())
         for release in releases.sorted(by: { $0.version < $1.version }) where release.version > former.version {
             guard let signature = release.signature else {
