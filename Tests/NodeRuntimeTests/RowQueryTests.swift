@@ -136,6 +136,7 @@ import Testing
             guard let province = NodeID(PeerServer.code),
                 let credentials = try? own.makeCredentials(for: province, validityDays: 1, now: currentMilliseconds())
             else { return }
+            guard (try? store.publish(Standing(node: store.node, topology: topology))) != nil else { return }
             let view = MergedView(store: store, peers: PeerClients(store: store, credentials: credentials))
             LinkRoutes(links: LinkRegistry(), view: view, metrics: LinkMetrics()).add(to: router)
         } body: { server in
