@@ -140,6 +140,7 @@ import Testing
                 let desk = try? desk(
                     store, peers: PeerClients(store: store) { () throws(FederationError) in credentials })
             else { return }
+            guard (try? store.publish(Standing(node: store.node, topology: topology))) != nil else { return }
             LinkRoutes(links: LinkRegistry(), desk: desk, metrics: LinkMetrics()).add(to: router)
         } body: { server in
             func ask(_ body: String, as code: String = "100000") async throws -> (status: Int, body: String) {

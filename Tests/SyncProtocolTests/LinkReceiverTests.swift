@@ -43,7 +43,7 @@ import Testing
     @Test func `the policy revision is the sender's, and a change-set must keep to it`() {
         var link = Link.receiver()
         var hello = Link.hello()
-        hello.policyRevision = 7
+        hello.revision = LinkRevision(topology: 1, policy: 7)
         let reply = link.onHello(hello, connection: 1, cursor: Link.cursor(100), now: now)
         #expect(reply == [.reply(Link.reply(Link.cursor(100)), connection: 1)])
         func cursor(_ seq: Seq, policy: Int64) -> Cursor {
@@ -57,7 +57,7 @@ import Testing
         let same = offer(&link, 2, cursor(100, policy: 7), cursor(101, policy: 7), connection: 2)
         #expect(same == [.apply(2)])
         // Another hello of an older policy stands behind the cursor, and is told so.
-        hello.policyRevision = 6
+        hello.revision = LinkRevision(topology: 1, policy: 6)
         var behind = Link.receiver()
         _ = behind.onHello(hello, connection: 1, cursor: cursor(101, policy: 7), now: now)
         #expect(refusal(offer(&behind, 3, cursor(101, policy: 6), cursor(102, policy: 6)))?.code == "E_OUT_OF_STEP")
@@ -86,8 +86,8 @@ import Testing
         var link = Link.receiver()
         let refusal = refusal(link.onHello(Link.hello(version: 7), connection: 1, cursor: nil, now: now))
         #expect(refusal?.code == LinkCode.topologyVersion)
-        #expect(refusal?.message.contains("1.0") == true)
-        #expect(refusal?.message.contains("7.0") == true)
+        #expect(refusal?.message.contains("1 on") == true)
+        #expect(refusal?.message.contains("7 on") == true)
     }
 
     @Test func `a hello for another node or from another node is refused`() {
@@ -305,7 +305,8 @@ import Testing
     @Test func `a topology that lets the same through disturbs nothing, and the next hello must name it`() {
         var link = open()
         #expect(link.onPolicyChanged(Link.policy(version: 2), topology: Link.stamp(2), now: now) == [])
-        #expect(take(&link, 1, Link.cursor(100), Link.cursor(101)) == [.apply(1)])
+        let header = Link.header(Link.cursor(100), Link.cursor(101))
+        #expect(link.onChangeSet(id: 1, header: header, bytes: 1, connection: 1, now: now) == [.apply(1)])
         #expect(
             refusal(link.onHello(Link.hello(), connection: 2, cursor: nil, now: now))?.code == LinkCode.topologyVersion)
     }

@@ -4,7 +4,7 @@ package enum LinkChange: String, Hashable, Sendable {
     case removed
     /// What the receiver is granted has changed: a sweep brings it there.
     case swept
-    /// Who supplies or reaches whom has changed, but nothing that has been sent. The connection is made anew, and nothing
+    /// Who supplies whom has changed, but nothing that has been sent. The connection is made anew, and nothing
     /// travels again.
     case rerouted
     /// Only where a node is reached, or what it is called.
@@ -32,11 +32,16 @@ extension LinkPolicy {
             grants == formerGrants, current.receiverNames == former.receiverNames,
             !isMaterial(former.origins, current.origins), !isMaterial(former.nodesBehind, current.nodesBehind)
         else { return .swept }
-        return current.origins == former.origins && current.nodesBehind == former.nodesBehind ? .same : .rerouted
+        return current.origins == former.origins ? .same : .rerouted
     }
 
-    /// Whether whatever one of the two lets through the other does too, so that a connection may go on.
-    package func isSame(as other: LinkPolicy) -> Bool { at(other.revision) == other }
+    /// Whether whatever one of the two lets through the other does too, so that a connection may go on. Who else is behind the
+    /// link may differ: under one revision nothing that is here concerns those.
+    package func isSame(as other: LinkPolicy) -> Bool {
+        var policy = at(other.revision)
+        policy.nodesBehind = other.nodesBehind
+        return policy == other
+    }
 }
 
 /// What a new topology changes in a federation: a pure function of both, so every node computes the same.

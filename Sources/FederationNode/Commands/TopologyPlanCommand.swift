@@ -82,7 +82,11 @@ struct TopologyPlanReport: Encodable {
     static func text(_ plan: TopologyPlan, _ topology: Topology) -> String {
         guard plan.changesAnything else { return "版本 \(plan.current) → \(plan.version):各链路不变" }
         var table = TextTable(header: ["链路", "变化", "资源", "新增", "撤回", "重发", "估计字节", "新可见"])
+        var links: Set<LinkEdge> = []
         for entry in plan.entries {
+            // Of a link on which nothing is to be counted, one line says enough.
+            let isFirst = links.insert(entry.edge).inserted
+            guard isFirst || entry.added + entry.retracted + entry.resent > 0 else { continue }
             table.append([
                 "\(entry.edge.sender) → \(entry.edge.receiver)", entry.change.title, entry.resource?.text ?? "–",
                 (entry.isExact ? "" : "≥") + "\(entry.added)", "\(entry.retracted)", "\(entry.resent)",

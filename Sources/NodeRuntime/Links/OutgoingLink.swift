@@ -153,7 +153,7 @@ package actor OutgoingLink: Service {
         case .frame(let frame, connection): return on(frame, now: now)
         case .prepared(let answer, preparation): return on(answer, now: now)
         case .policyChanged(let policy, let topology):
-            if policy != self.policy { preparation += 1 }
+            if policy.revision != self.policy.revision || !policy.isSame(as: self.policy) { preparation += 1 }
             self.policy = policy
             return sender.onPolicyChanged(policy, topology: topology, now: now)
         case .retry: return sender.onRetry(now: now)
@@ -303,6 +303,8 @@ package actor OutgoingLink: Service {
         case .sweepCompleted: logger.info("sweep is complete")
         case .becameLevel: logger.debug("link is level")
         case .policyChanged(let revision): logger.info("policy changed", metadata: ["revision": "\(revision)"])
+        case .refused(let error) where error.code == LinkCode.topologyVersion:
+            logger.notice("link waits until both ends stand on one topology", metadata: ["reason": "\(error)"])
         case .refused(let error):
             logger.error("link is refused", metadata: ["code": "\(error.code)", "reason": "\(error)"])
         case .disconnected(let error):

@@ -203,7 +203,8 @@ package struct LinkSender: Sendable {
         input(now) { link in
             let isNews = topology != link.topology
             link.topology = topology
-            guard policy != link.policy else {
+            guard policy.revision != link.policy.revision || !policy.isSame(as: link.policy) else {
+                link.policy = policy
                 switch link.phase {
                 case .waiting(let waiting) where isNews && waiting.needsPerson: return [link.connect(now)]
                 // The other end hears of the topology at once.
