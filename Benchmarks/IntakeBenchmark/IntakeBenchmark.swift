@@ -3,7 +3,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import RecordIntake
+import TicketGeneration
 
 /// What `scripts/bench-intake.sh` can't do from outside a process.
 @main

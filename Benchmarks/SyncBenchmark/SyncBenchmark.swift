@@ -4,7 +4,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import RecordIntake
+import TicketGeneration
 import Zstandard
 
 /// What `scripts/bench-sync.sh` can't measure from outside a process.

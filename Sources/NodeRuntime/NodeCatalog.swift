@@ -1,4 +1,4 @@
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore

@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import TestSupport
 import Testing
 
 @Suite struct `The header of a change-set` {

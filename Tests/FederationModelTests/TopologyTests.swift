@@ -1,4 +1,5 @@
 import FederationModel
+import TestSupport
 import Testing
 
 @Suite struct `The topology` {
@@ -51,6 +52,40 @@ import Testing
                     endpoint: nil, modes: ["call_record": .logical], defaultMode: node.defaultMode,
                     sharedWithPeers: node.sharedWithPeers)
             }.statement != topology.statement)
+    }
+
+    /// Digests of it are kept by nodes: this text changes in no release.
+    @Test func `states it in a form that no release changes`() {
+        var grant = LinkGrant()
+        grant.tickets.regions = ["370101", "370100", "370100"]
+        grant.tickets.units = ["市\"住建局\"", "市\u{65}\u{301}局", "市\u{e9}局"]
+        grant.tickets.confidential = false
+        grant.tickets.from = 1_790_000_000_000
+        grant.treatments = [
+            "service_request": ["reporter_phone": .mask, "reporter_id_number": .drop, "title": .keep], "reply": [:],
+            "callback": ["comment": .token],
+        ]
+        grant.rowQueries = ["service_request", "reply"]
+        let topology = Topology(
+            name: "演示", version: 3,
+            nodes: [
+                TopologyNode(
+                    id: "370100", name: "济南市", parent: "370000", peers: ["370900", "370200"], region: "370100",
+                    endpoint: "https://a:1", modes: ["reply": .logical, "closure": .physical],
+                    sharedWithPeers: ["service_request", "reply"], grant: grant,
+                    peerGrants: ["370900": LinkGrant(), "370200": grant]),
+                TopologyNode(id: "370000", name: "山东省", parent: nil, region: "370000", endpoint: nil),
+            ])
+        #expect(
+            topology.statement == #"""
+                [{"id":"370000","mode":"physical"},{"id":"370100","parent":"370000","peers":["370200","370900"],\#
+                "mode":"physical","modes":{"reply":"logical"},"shared":["reply","service_request"],\#
+                "grant":{"regions":["3701","370101"],"units":["市\"住建局\"","市e\#u{301}局","市\#u{e9}局"],\#
+                "confidential":false,"from":1790000000000,\#
+                "treatments":{"callback":{"comment":"token"},\#
+                "service_request":{"reporter_id_number":"drop","reporter_phone":"mask"}},\#
+                "rowQueries":["reply","service_request"]},"peerGrants":{"370900":{}}}]
+                """#)
     }
 
     @Test func `takes the direct edge, else the tree`() {
@@ -173,8 +208,5 @@ import Testing
 
 /// Codes of tests are written as literals; a wrong one stops the test at once.
 extension NodeID: ExpressibleByStringLiteral {
-    package init(stringLiteral text: String) {
-        guard let id = NodeID(text) else { preconditionFailure("\(text) is not a node code") }
-        self = id
-    }
+    package init(stringLiteral text: String) { self = node(text) }
 }

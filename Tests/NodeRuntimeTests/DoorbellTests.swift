@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import Foundation
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The doorbell` {

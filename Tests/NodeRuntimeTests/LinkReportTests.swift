@@ -1,6 +1,8 @@
+import ConfigurationFiles
 import FederationModel
 import LocalStore
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite struct `The report on the links` {
@@ -23,12 +25,12 @@ import Testing
               - { code: "370900", name: 泰安市, parent: "370000" }
             """, to: "federation.yaml")
         try LocalNode.create(
-            node: try node("370100"), topologyPath: folder.path("federation.yaml"), directory: folder.path("jinan"),
+            node: node("370100"), topologyPath: folder.path("federation.yaml"), directory: folder.path("jinan"),
             localListen: nil, nonce: 1)
         let settings = try NodeSettings.load(path: folder.path("jinan/node.yaml"), environment: [:])
         local = try LocalNode(settings: settings)
-        province = try node("370000")
-        county = try node("370102")
+        province = node("370000")
+        county = node("370102")
     }
 
     private func report(_ peer: NodeID, _ direction: LinkDirection, at time: UnixMilliseconds? = nil) async throws

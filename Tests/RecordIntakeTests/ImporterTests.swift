@@ -1,6 +1,8 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import RecordIntake
+import TestSupport
 import Testing
 
 struct ImporterTests {

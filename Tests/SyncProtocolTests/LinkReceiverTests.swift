@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import SyncProtocol
+import TestSupport
 import Testing
 
 @Suite struct LinkReceiverTests {

@@ -81,21 +81,6 @@ package struct Topology: Sendable {
         ).mapValues { $0.map(\.id) }
     }
 
-    /// What decides over links, as text that is equal for equal topologies: all but names and addresses.
-    package var statement: String {
-        func modes(_ modes: [ResourceName: AggregationMode]) -> String {
-            modes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }.joined(separator: ",")
-        }
-        return nodes.sorted { $0.id < $1.id }.map { node in
-            let grants = [("", node.grant)] + node.peerGrants.sorted { $0.key < $1.key }.map { ($0.key.code, $0.value) }
-            return
-                ([
-                    "\(node.id) under \(node.parent?.code ?? "-") beside \(node.peers.sorted())",
-                    "\(node.defaultMode.rawValue) \(modes(node.modes)) shares \(node.sharedWithPeers.sorted())",
-                ] + grants.flatMap { name, grant in grant.lines.map { "\(name) \($0)" } }).joined(separator: "; ")
-        }.joined(separator: "\n")
-    }
-
     package func node(_ id: NodeID) -> TopologyNode? { byID[id] }
 
     package func contains(_ id: NodeID) -> Bool { byID[id] != nil }

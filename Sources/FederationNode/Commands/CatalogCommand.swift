@@ -1,10 +1,9 @@
 import ArgumentParser
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import YAMLFile
 
 struct CatalogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

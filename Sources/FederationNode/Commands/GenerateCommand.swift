@@ -3,7 +3,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import RecordIntake
+import TicketGeneration
 
 extension TicketMix: ExpressibleByArgument {
     package init?(argument: String) { self.init(rawValue: argument.uppercased()) }

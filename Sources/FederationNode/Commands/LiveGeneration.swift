@@ -3,8 +3,8 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import RecordIntake
 import Synchronization
+import TicketGeneration
 
 /// Writes tickets into the store as they come, until a signal or the end of its time.
 struct LiveGeneration {

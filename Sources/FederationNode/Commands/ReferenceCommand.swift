@@ -1,10 +1,9 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import ReferenceFile
-import YAMLFile
 
 struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

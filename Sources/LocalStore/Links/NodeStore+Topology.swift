@@ -10,11 +10,12 @@ extension NodeStore {
     ///
     /// - Throws: `E_TOPOLOGY_SAME_VERSION` when the links ran under another topology of this version before.
     package func adopt(_ topology: Topology) async throws {
-        let digest = "\(topology.version) \(String(fnv1a64(topology.statement.utf8), radix: 16))"
+        let digest = "\(topology.version) json:\(String(fnv1a64(topology.statement.utf8), radix: 16))"
         try await pool.write { [scopeLog] db in
             let known = try NodeValue.text("topology", db)
             guard known != digest else { return }
-            guard known?.hasPrefix("\(topology.version) ") != true else {
+            // Digests without the mark were made of another form of the statement; nothing can be held against them.
+            guard known?.hasPrefix("\(topology.version) json:") != true else {
                 throw FederationError(
                     "E_TOPOLOGY_SAME_VERSION",
                     "the topology says something else than before, and its version \(topology.version) is the same",

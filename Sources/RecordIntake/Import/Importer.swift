@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 
 /// Turns a file of CSV or of JSON Lines into records, row by row, in constant memory.

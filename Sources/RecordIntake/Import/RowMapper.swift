@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 
 /// A mapping bound to the columns of one file.

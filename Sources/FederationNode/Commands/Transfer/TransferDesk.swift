@@ -3,7 +3,6 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
-import RecordIntake
 
 /// One ticket, while a step of its way between nodes is taken at this one.
 struct TransferDesk {
