@@ -38,9 +38,10 @@ extension NodeStore {
 
     /// The audience first: what it touches is folded in the same round.
     var consumers: [any FeedConsumer] {
-        [
-            TicketAudienceConsumer(tables: tableOrder, node: node, topology: topology),
-            TicketStateConsumer(rules: rules),
+        let standing = standing
+        return [
+            TicketAudienceConsumer(tables: tableOrder, standing: standing),
+            TicketStateConsumer(rules: standing.rules),
             RemovalConsumer(store: self),
         ]
     }

@@ -15,18 +15,16 @@ struct TicketAudienceConsumer: FeedConsumer {
     let name = title
     private let tables: [ResourceTable]
     private let reader: ThreadReader
-    private let node: NodeID
-    private let topology: Topology
+    private let standing: Standing
 
-    init(tables: [ResourceTable], node: NodeID, topology: Topology) {
-        self.node = node
+    init(tables: [ResourceTable], standing: Standing) {
+        self.standing = standing
         self.tables = tables.filter(\.definition.isTicketRecord)
         reader = ThreadReader(TicketAudience.forms)
-        self.topology = topology
     }
 
     /// Who is above whom.
-    var basis: String { "\(topology.version)" }
+    var basis: String { "\(standing.topology.version)" }
 
     /// What was known stays until it is found again: without it, links would take the rows back for a moment.
     func clear(_ db: Database) throws {}
@@ -41,7 +39,8 @@ struct TicketAudienceConsumer: FeedConsumer {
         }
         let threads = try reader.threads(of: tickets, db)
         for ticket in tickets {
-            let nodes = TicketAudience.nodes(of: threads[ticket] ?? [], at: node, topology: topology)
+            let nodes = TicketAudience.nodes(
+                of: threads[ticket] ?? [], at: standing.node, topology: standing.topology)
             let known = try Self.audience(of: ticket, db)
             guard nodes != known else { continue }
             try save(nodes, instead: known, of: ticket, db)

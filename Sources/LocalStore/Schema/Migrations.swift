@@ -197,6 +197,29 @@ enum Migrations {
                     ALTER TABLE touched_ticket DROP COLUMN was_live;
                     """)
         }
+        migrator.registerMigration("13 topology releases") { db in
+            try db.execute(
+                sql: """
+                    -- Topologies as the top node published them; one without a signature is the file that the node was set up with.
+                    CREATE TABLE topology_release (
+                      version INTEGER PRIMARY KEY, text TEXT NOT NULL, published_at INTEGER NOT NULL,
+                      certificate TEXT, signature TEXT, adopted_at INTEGER NOT NULL) STRICT;
+
+                    -- On which topology an origin stands, and under which all of it was here last.
+                    ALTER TABLE origin_freshness ADD COLUMN topology INTEGER;
+                    ALTER TABLE origin_freshness ADD COLUMN level INTEGER;
+
+                    ALTER TABLE deletion RENAME COLUMN sender TO origin;
+
+                    -- The topology version under which the policy of each link was last changed.
+                    CREATE TABLE link_revision (
+                      sender TEXT NOT NULL, receiver TEXT NOT NULL, topology INTEGER NOT NULL,
+                      PRIMARY KEY (sender, receiver)) STRICT, WITHOUT ROWID;
+
+                    -- Resources whose copies are still to be held against the release that was adopted last.
+                    CREATE TABLE adoption_step (resource TEXT PRIMARY KEY, topology INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

@@ -12,10 +12,10 @@ struct ScopeLog {
     private let looks: TicketLooks
     private let respondents: RespondentNodes
 
-    init(tables: [ResourceTable], rules: LifecycleRules, respondents: RespondentNodes) {
+    init(tables: [ResourceTable], standing: Standing) {
         followers = tables.compactMap { TicketFollower($0) }
-        looks = TicketLooks(rules)
-        self.respondents = respondents
+        looks = TicketLooks(standing.rules)
+        respondents = RespondentNodes(neighboursOf: standing.node, topology: standing.topology)
     }
 
     /// The seqs of its entries behind :after, for the feed's upper bound.
