@@ -36,7 +36,7 @@ let package = Package(
     ],
     targets: [
         // MARK: - Words (no I/O, no clock, standard library only)
-        .target(name: "FederationModel", swiftSettings: strict),
+        .target(name: "FederationModel", exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "LogicalQuery", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
@@ -126,7 +126,8 @@ let package = Package(
             name: "CCurlShim", dependencies: ["CCurl"],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
-            name: "PeerTransport", dependencies: ["CCurl", "CCurlShim", "FederationModel"], swiftSettings: strict),
+            name: "PeerTransport", dependencies: ["CCurl", "CCurlShim", "FederationModel"], exclude: ["DESIGN.md"],
+            swiftSettings: strict),
 
         .testTarget(
             name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", "TestSupport", x509],
@@ -172,7 +173,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "IntegrationTests",
@@ -200,7 +201,8 @@ let package = Package(
         .executableTarget(
             name: "IntakeBenchmark",
             dependencies: [
-                "ConfigurationFiles", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "TicketGeneration",
+                "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake",
+                "TicketGeneration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/IntakeBenchmark",

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 
 /// What the values of one column of a sample look like. It keeps counts, a few dates and short words that recur, and no

@@ -74,17 +74,19 @@ import Testing
                     endpoint: "https://a:1", modes: ["reply": .logical, "closure": .physical],
                     sharedWithPeers: ["service_request", "reply"], grant: grant,
                     peerGrants: ["370900": LinkGrant(), "370200": grant]),
-                TopologyNode(id: "370000", name: "山东省", parent: nil, region: "370000", endpoint: nil),
-            ])
+                TopologyNode(
+                    id: "370000", name: "山东省", parent: nil, region: "370000", endpoint: nil, isDraining: true),
+            ], detached: [DetachedNode(id: "370300", name: "淄博市", parent: "370000")])
         #expect(
             topology.statement == #"""
-                [{"id":"370000","mode":"physical"},{"id":"370100","parent":"370000","peers":["370200","370900"],\#
+                {"nodes":[{"id":"370000","mode":"physical","draining":true},{"id":"370100","parent":"370000","peers":["370200","370900"],\#
                 "mode":"physical","modes":{"reply":"logical"},"shared":["reply","service_request"],\#
                 "grant":{"regions":["3701","370101"],"units":["市\"住建局\"","市e\#u{301}局","市\#u{e9}局"],\#
                 "confidential":false,"from":1790000000000,\#
                 "treatments":{"callback":{"comment":"token"},\#
                 "service_request":{"reporter_id_number":"drop","reporter_phone":"mask"}},\#
-                "rowQueries":["reply","service_request"]},"peerGrants":{"370900":{}}}]
+                "rowQueries":["reply","service_request"]},"peerGrants":{"370900":{}}}],\#
+                "detached":[{"id":"370300","parent":"370000"}]}
                 """#)
     }
 

@@ -9,7 +9,9 @@ package func eventually(
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw FederationError("E_TEST", "\(what): not within \(seconds) s") }
+        guard ContinuousClock.now < deadline else {
+            throw FederationError("E_TEST", "\(what): not within \(seconds) s")
+        }
         try await Task.sleep(for: .milliseconds(2))
     }
 }

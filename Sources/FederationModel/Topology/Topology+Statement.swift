@@ -4,18 +4,22 @@ extension Topology {
     /// may change in no release: nodes keep its digest, and two of them compare it. A golden test holds it.
     package var statement: String {
         var json = CanonicalJSON()
-        json.array(nodes.sorted { $0.id.code.utf8.lexicographicallyPrecedes($1.id.code.utf8) }) { node, json in
-            json.object {
-                $0.member("id", node.id.code)
-                if let parent = node.parent { $0.member("parent", parent.code) }
-                $0.member("peers", set: node.peers.map(\.code))
-                $0.member("mode", node.defaultMode.rawValue)
-                $0.member(
-                    "modes",
-                    node.modes.filter { $0.value != node.defaultMode }.map { ($0.key.text, $0.value.rawValue) })
-                $0.member("shared", set: node.sharedWithPeers.map(\.text))
-                $0.member("grant", grant: node.grant)
-                $0.member("peerGrants", grants: node.peerGrants.filter { $0.value != node.grant })
+        json.object { json in
+            json.member("nodes", list: inByteOrder(nodes) { $0.id.code }) { node, json in
+                json.member("id", node.id.code)
+                if let parent = node.parent { json.member("parent", parent.code) }
+                json.member("peers", set: node.peers.map(\.code))
+                json.member("mode", node.defaultMode.rawValue)
+                let modes = node.modes.filter { $0.value != node.defaultMode }
+                json.member("modes", modes.map { ($0.key.text, $0.value.rawValue) })
+                json.member("shared", set: node.sharedWithPeers.map(\.text))
+                json.member("grant", grant: node.grant)
+                json.member("peerGrants", grants: node.peerGrants.filter { $0.value != node.grant })
+                if node.isDraining { json.member("draining", literal: "true") }
+            }
+            json.member("detached", list: inByteOrder(detached) { $0.id.code }) { node, json in
+                json.member("id", node.id.code)
+                json.member("parent", node.parent.code)
             }
         }
         return json.text
@@ -32,15 +36,25 @@ private struct CanonicalJSON {
         isFirst = false
     }
 
-    mutating func array<Element>(_ elements: [Element], _ write: (Element, inout CanonicalJSON) -> Void) {
+    private mutating func array<Element>(_ elements: [Element], _ write: (Element, inout CanonicalJSON) -> Void) {
         text += "["
         isFirst = true
         for element in elements {
             separate()
             write(element, &self)
+            isFirst = false
         }
         text += "]"
         isFirst = false
+    }
+
+    /// Left out when empty.
+    mutating func member<Element>(
+        _ name: String, list elements: [Element], _ write: (Element, inout CanonicalJSON) -> Void
+    ) {
+        guard !elements.isEmpty else { return }
+        self.name(name)
+        array(elements) { element, json in json.object { write(element, &$0) } }
     }
 
     mutating func object(_ write: (inout CanonicalJSON) -> Void) {
