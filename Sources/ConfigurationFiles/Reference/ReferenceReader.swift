@@ -254,9 +254,5 @@ private func isName(_ text: String) -> Bool {
 
 /// The shape of a code: that of a code in a change-set.
 private func isCode(_ text: String) -> Bool {
-    (1...32).contains(text.utf8.count)
-        && text.utf8.allSatisfy {
-            (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || (0x30...0x39).contains($0)
-                || "._-".utf8.contains($0)
-        }
+    (1...32).contains(text.utf8.count) && text.utf8.allSatisfy(ColumnRule.isCodeByte)
 }

@@ -164,6 +164,23 @@ package struct Topology: Sendable {
         return nextHop(from: receiver, to: origin)
     }
 
+    /// The edges on the way of an origin's rows to `receiver`, its own first: each node's one supplier for the origin, so it is the
+    /// way that the rows really go.
+    package func hops(of origin: NodeID, to receiver: NodeID) -> [(sender: NodeID, receiver: NodeID)] {
+        var hops: [(sender: NodeID, receiver: NodeID)] = []
+        var receiver = receiver
+        while let sender = supplier(of: origin, to: receiver) {
+            hops.append((sender, receiver))
+            receiver = sender
+        }
+        return hops
+    }
+
+    /// Whether every edge on that way copies all of `resources`.
+    package func copies(_ resources: [ResourceName], of origin: NodeID, to receiver: NodeID) -> Bool {
+        hops(of: origin, to: receiver).allSatisfy { copies(resources, from: $0.sender, to: $0.receiver) }
+    }
+
     /// The mode of `resource` on the edge from `sender` to `receiver`. Nobody chooses one for what flows down, so it is logical
     /// there; `ResourceFlow` says what goes there all the same.
     package func mode(of resource: ResourceName, from sender: NodeID, to receiver: NodeID) -> AggregationMode {
