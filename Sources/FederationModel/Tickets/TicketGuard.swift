@@ -58,13 +58,13 @@ package struct TicketGuard: Sendable {
     ///
     /// - Parameters:
     ///   - new: records about to be written, in order.
-    ///   - thread: what is stored of the ticket, without earlier looks of `new`.
-    ///   - replaced: the earlier looks of those among `new` that are stored already.
+    ///   - thread: what is stored of the ticket, without earlier versions of `new`.
+    ///   - replaced: the earlier versions of those among `new` that are stored already.
     /// - Returns: what is wrong with the first record that must not be written; nil when all may be.
     package func refusal(
         of new: [TicketEvent], in thread: [TicketEvent], replacing replaced: [TicketEvent] = []
     ) -> IntakeRefusal? {
-        // What is stored already in this look was legal when it was written.
+        // What is stored already in this version was legal when it was written.
         let suspects = new.filter { event in
             !replaced.contains { $0.id == event.id && Self.isAlike($0, event) }
         }
@@ -92,7 +92,7 @@ package struct TicketGuard: Sendable {
             ?? suspects.lazy.compactMap { wrongTarget($0, from: before, to: after) }.first
     }
 
-    /// Whether two looks of a record are the same to the guard.
+    /// Whether two versions of a record are the same to the guard.
     private static func isAlike(_ old: TicketEvent, _ new: TicketEvent) -> Bool {
         new.columns.allSatisfy { old.value($0) == new.value($0) }
     }
