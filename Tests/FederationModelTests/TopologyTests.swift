@@ -105,6 +105,14 @@ import Testing
         #expect(topology.supplier(of: "999999", to: "370100") == nil)
     }
 
+    @Test func `names the edges on the way of an origin's rows`() {
+        let hops = topology.hops(of: "370102", to: "370000")
+        #expect(hops.map(\.sender) == ["370100", "370102"] && hops.map(\.receiver) == ["370000", "370100"])
+        #expect(topology.hops(of: "370000", to: "370000").isEmpty)
+        #expect(topology.copies(["service_request"], of: "370102", to: "370000"))
+        #expect(!topology.copies(["service_request"], of: "370300", to: "370000"))
+    }
+
     @Test func `copies up by the child's mode, to peers what is shared, and nothing down`() {
         #expect(topology.mode(of: "reply", from: "370100", to: "370000") == .physical)
         #expect(topology.mode(of: "reply", from: "370300", to: "370000") == .physical)

@@ -62,7 +62,7 @@ struct ImportFileCommand: AsyncParsableCommand {
                 hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
         }
         if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
-            throw FederationError(IntakeRefusal.reference(reference))
+            throw FederationError(RowRejection.reference(reference))
         }
         var run = ImportRun(
             local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),

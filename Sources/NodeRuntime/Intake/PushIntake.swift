@@ -85,7 +85,7 @@ package struct PushIntake: Sendable {
             switch outcome {
             case .accepted: .accepted
             case .unchanged: .unchanged
-            case .refused(let refusal): .rejected(RowRejection(refusal))
+            case .refused(let refusal): .rejected(refusal)
             }
         }
     }

@@ -1,5 +1,4 @@
 import FederationModel
-import RecordIntake
 
 /// What became of one pushed record.
 package enum PushOutcome: Hashable, Sendable {
@@ -45,7 +44,7 @@ package struct PushReport: Sendable {
             Self.append("status", result.outcome.name, to: &json)
             if case .rejected(let rejection) = result.outcome {
                 Self.append("code", rejection.code, to: &json)
-                if !rejection.field.isEmpty { Self.append("field", rejection.field, to: &json) }
+                if let field = rejection.field { Self.append("field", field, to: &json) }
                 Self.append("reason", rejection.reason, to: &json)
             }
             json += "}"

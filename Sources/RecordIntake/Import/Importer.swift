@@ -41,7 +41,7 @@ package final class Importer {
         case .row:
             result = Result { () throws(RowRejection) in try mapper.records(reader.text) }
         case .malformed(let fault):
-            result = .failure(RowRejection(field: "", code: fault.rawValue, reason: fault.reason))
+            result = .failure(RowRejection(code: fault.rawValue, reason: fault.reason))
         }
         return IntakeRow(number: reader.rowNumber, line: reader.rowLine, result: result)
     }

@@ -139,7 +139,7 @@ struct TicketAddCommand: AsyncParsableCommand {
 
 extension FederationError {
     /// A refusal of a single record, as the error of a command.
-    init(_ refusal: IntakeRefusal) {
+    init(_ refusal: RowRejection) {
         let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
         self.init(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
     }
@@ -148,7 +148,7 @@ extension FederationError {
 extension LocalNode {
     /// Stores one record, if it is legal at its place in the ticket's thread, and tells the running service.
     ///
-    /// - Throws: the code of `IntakeRefusal`.
+    /// - Throws: the code of `RowRejection`.
     func take(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
         let report = try await store.intake(rows: [[record]], isGuarded: true, now: now)
         if case .refused(let refusal) = report.outcomes.first { throw FederationError(refusal) }
