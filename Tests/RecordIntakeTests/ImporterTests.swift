@@ -188,7 +188,7 @@ struct ImporterTests {
         #expect(record.key == "370100-A-1.assignment.2")
         #expect(record.fields["round"] == .integer(2))
         #expect(record.fields["occurred_at"] == .integer(1_759_194_000_000))
-        #expect(throws: RowRejection(field: "step", code: "E_FIELD_MISSING", reason: "the row has no ordinal")) {
+        #expect(throws: RowRejection(code: "E_FIELD_MISSING", field: "step", reason: "the row has no ordinal")) {
             try rows[1].result.get()
         }
     }
