@@ -65,7 +65,8 @@ let package = Package(
             name: "ConfigurationFiles", dependencies: ["FederationModel", yams], exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationFilesTests", dependencies: ["ConfigurationFiles", "FederationModel", "TestSupport"],
+            name: "ConfigurationFilesTests",
+            dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - Bytes

@@ -49,7 +49,8 @@ extension NodeStore {
             try db.cachedStatement(
                 sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             ).execute(arguments: [
-                status.peer.code, status.direction.rawValue, status.state.rawValue, status.cursor, status.head, status.lagRows,
+                status.peer.code, status.direction.rawValue, status.state.rawValue, status.cursor, status.head,
+                status.lagRows,
                 status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
                 status.errorAt,
             ])
@@ -67,7 +68,8 @@ extension NodeStore {
                     error = FederationError(code, row["error_message"] ?? "", hint: row["error_hint"])
                 }
                 return LinkStatus(
-                    peer: peer, direction: direction, state: LinkState(rawValue: row["state"]) ?? .connecting, cursor: row["cursor"], head: row["head"],
+                    peer: peer, direction: direction, state: LinkState(rawValue: row["state"]) ?? .connecting,
+                    cursor: row["cursor"], head: row["head"],
                     lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error,
                     errorAt: row["error_at"])
             }
