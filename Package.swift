@@ -36,7 +36,7 @@ let package = Package(
     ],
     targets: [
         // MARK: - Words (no I/O, no clock, standard library only)
-        .target(name: "FederationModel", swiftSettings: strict),
+        .target(name: "FederationModel", exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "LogicalQuery", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
@@ -44,30 +44,29 @@ let package = Package(
         .target(
             name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], exclude: ["DESIGN.md"],
             swiftSettings: strict),
-        .testTarget(name: "FederationModelTests", dependencies: ["FederationModel"], swiftSettings: strict),
+        /// What the tests of several targets need; no product holds it.
+        .target(
+            name: "TestSupport", dependencies: ["FederationModel"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery"], swiftSettings: strict),
+            name: "FederationModelTests", dependencies: ["FederationModel", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
+            name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
-            name: "SyncProtocolTests", dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol"],
+            name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SyncProtocolTests",
+            dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - Files people write
-        .target(name: "YAMLFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
-        .target(name: "TopologyFile", dependencies: ["FederationModel", "YAMLFile", yams], swiftSettings: strict),
         .target(
-            name: "ReferenceFile", dependencies: ["FederationModel", "YAMLFile", yams],
-            resources: [.embedInCode("shandong.yaml")], swiftSettings: strict),
-        .target(name: "CatalogFile", dependencies: ["FederationModel", "YAMLFile", yams], swiftSettings: strict),
+            name: "ConfigurationFiles", dependencies: ["FederationModel", yams], exclude: ["DESIGN.md"],
+            resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
-            name: "CatalogFileTests", dependencies: ["CatalogFile", "FederationModel", "YAMLFile"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "TopologyFileTests", dependencies: ["FederationModel", "TopologyFile", "YAMLFile"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReferenceFileTests", dependencies: ["FederationModel", "ReferenceFile", "YAMLFile"],
+            name: "ConfigurationFilesTests",
+            dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - Bytes
@@ -83,18 +82,41 @@ let package = Package(
         ),
         .testTarget(
             name: "LocalStoreTests",
-            dependencies: ["ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "Zstandard"],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Zstandard",
+            ],
             swiftSettings: strict),
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CIconvShim"),
         .target(
-            name: "RecordIntake", dependencies: ["CIconvShim", "CZlib", "FederationModel", "Zstandard", yams],
-            exclude: ["DESIGN.md"],
+            name: "RecordIntake",
+            dependencies: ["CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Zstandard"],
+            exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "MappingSuggestions", dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake"],
+            exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "TicketGeneration", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .testTarget(
+            name: "RecordIntakeTests",
+            dependencies: [
+                "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
+                "Zstandard",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "RecordIntakeTests", dependencies: ["FederationModel", "RecordIntake", "Zstandard"],
+            name: "MappingSuggestionsTests",
+            dependencies: [
+                "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TicketGenerationTests",
+            dependencies: [
+                "ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport", "TicketGeneration",
+            ],
             swiftSettings: strict),
 
         // MARK: - Identity and transport
@@ -105,29 +127,32 @@ let package = Package(
             name: "CCurlShim", dependencies: ["CCurl"],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(
-            name: "PeerTransport", dependencies: ["CCurl", "CCurlShim", "FederationModel"], swiftSettings: strict),
+            name: "PeerTransport", dependencies: ["CCurl", "CCurlShim", "FederationModel"], exclude: ["DESIGN.md"],
+            swiftSettings: strict),
 
         .testTarget(
-            name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", x509], swiftSettings: strict),
+            name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", "TestSupport", x509],
+            swiftSettings: strict),
 
         // MARK: - What can be done at a node
         .target(
             name: "NodeDesk",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "PeerTransport", "RecordIntake", "ReferenceFile", "TopologyFile", "Zstandard", yams,
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
-            name: "NodeDeskTests", dependencies: ["FederationModel", "LogicalQuery", "NodeDesk"],
+            name: "NodeDeskTests",
+            dependencies: ["ConfigurationFiles", "FederationModel", "LogicalQuery", "NodeDesk", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - The running node
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
-                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -139,15 +164,16 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                logging, yams,
+                logging,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
-                "NodeRuntime", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeIdentity", "NodeRuntime", "PeerTransport", "RecordIntake", "SyncProtocol", "TestSupport",
+                "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging, yams,
@@ -156,21 +182,23 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery",
+                "MappingSuggestions", "NodeDesk", "NodeIdentity", "NodeRuntime", "RecordIntake", "TicketGeneration",
+                "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],
-            swiftSettings: strict
+            exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["FederationModel"],
+            dependencies: ["FederationModel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "BorderTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "TestSupport",
+                "Zstandard",
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests"),
@@ -179,7 +207,8 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "TicketGeneration",
+                "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SyncBenchmark",
@@ -188,6 +217,7 @@ let package = Package(
             name: "IntakeBenchmark",
             dependencies: [
                 "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake",
+                "TicketGeneration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/IntakeBenchmark",

@@ -4,7 +4,7 @@ import Foundation
 import LocalStore
 import NodeDesk
 import NodeRuntime
-import RecordIntake
+import TicketGeneration
 
 /// What `scripts/bench-intake.sh` can't do from outside a process.
 @main

@@ -5,7 +5,7 @@ import Foundation
 import LocalStore
 import NodeDesk
 import NodeRuntime
-import RecordIntake
+import TicketGeneration
 import Zstandard
 
 /// What `scripts/bench-sync.sh` can't measure from outside a process.

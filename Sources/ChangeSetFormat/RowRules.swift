@@ -13,7 +13,7 @@ package struct RowFault: Hashable, Sendable {
 
 extension DecodedBlock {
     /// The rows that break a rule of the catalog: a required field of a live row is missing, a text is too long, a code
-    /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnDefinition.timestamps`. At
+    /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnRule.timestamps`. At
     /// most one fault a row, in the order of the rows. Of columns that the catalog does not know only number and size are
     /// limited; a value whose type is not that of the catalog is a fault of its row, because the sender may have carried it.
     ///
@@ -68,7 +68,7 @@ extension DecodedBlock {
         guard let key = column(EnvelopeColumn.key)?.textRange(row), !key.isEmpty else {
             return .init(field: EnvelopeColumn.key, rule: .missing, detail: "is required")
         }
-        if key.count > SyncLimits.keyBytesMax {
+        if key.count > RowKey.bytesMax {
             return .init(field: EnvelopeColumn.key, rule: .tooLong, detail: "\(key.count) bytes")
         }
         guard let version = column(EnvelopeColumn.version)?.integer(row), version >= 0 else {
@@ -85,37 +85,12 @@ extension DecodedColumn {
     fileprivate func violation(
         _ row: Int, of definition: ColumnDefinition, payload: UnsafeRawBufferPointer
     ) -> FieldViolation? {
-        if isNull(row) {
-            return definition.isRequired
-                ? .init(field: name, rule: .missing, detail: "is required") : nil
-        }
+        if isNull(row) { return definition.violationOfNull }
         if let range = textRange(row) {
-            if range.count > definition.bytesMax {
-                return .init(
-                    field: name, rule: .tooLong, detail: "\(range.count) bytes, at most \(definition.bytesMax)")
-            }
-            if definition.isRequired && range.isEmpty {
-                return .init(field: name, rule: .missing, detail: "is required")
-            }
-            if definition.codeList != nil && !range.allSatisfy({ isCodeByte(payload[$0]) }) {
-                return .init(field: name, rule: .notInCodeList, detail: "does not have the shape of a code")
-            }
-        } else if let integer = integer(row) {
-            switch definition.type {
-            case .boolean where integer != 0 && integer != 1:
-                return .init(field: name, rule: .type, detail: "is neither 0 nor 1")
-            case .timestamp where !ColumnDefinition.timestamps.contains(integer):
-                return .init(field: name, rule: .badTime, detail: "is not in the years 1 to 9999")
-            default: break
-            }
+            return definition.violation(ofText: UnsafeRawBufferPointer(rebasing: payload[range]))
         }
+        if let integer = integer(row) { return definition.violation(of: integer) }
+        // Reals were checked when they were read.
         return nil
-    }
-}
-
-private func isCodeByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x2d, 0x5f: true
-    default: false
     }
 }

@@ -21,9 +21,21 @@ package struct RowKey: Hashable, Sendable, Comparable, Codable {
     package let origin: String
     package let key: String
 
+    /// Longest key in bytes of UTF-8, at intake and on every link: a row with a longer one would never leave its node.
+    package static let bytesMax = 200
+
     package init(origin: String, key: String) {
         self.origin = origin
         self.key = key
+    }
+
+    /// By bytes: of two keys that Unicode holds for equivalent each is a row of its own, as in SQLite.
+    package static func == (a: RowKey, b: RowKey) -> Bool {
+        a.origin.utf8.elementsEqual(b.origin.utf8) && a.key.utf8.elementsEqual(b.key.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for byte in key.utf8 { hasher.combine(byte) }
     }
 
     package static func < (a: RowKey, b: RowKey) -> Bool {

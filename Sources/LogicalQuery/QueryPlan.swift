@@ -32,7 +32,7 @@ package struct QueryPlan: Hashable, Sendable {
         func isHere(_ origin: NodeID) -> Bool {
             // What a detached node left lies at its parent, and went on from there as the parent's own rows do.
             let place = topology.detached.first { $0.id == origin }?.parent ?? origin
-            return Self.isCopied(place, to: node, of: resources, topology: topology)
+            return topology.copies(resources, of: place, to: node)
         }
         local = subtree.filter { wantedSet.contains($0) && isHere($0) }
         var delegated: [NodeID: [NodeID]] = [:]
@@ -47,17 +47,4 @@ package struct QueryPlan: Hashable, Sendable {
 
     /// Every origin that was wanted.
     package var origins: [NodeID] { local + delegated.values.flatMap { $0 } }
-
-    /// Whether every hop on the way of the origin's rows to `receiver` copies all of `resources`. The way is that of
-    /// design rule 1, backwards: each node's one supplier for the origin, so it is the way the rows really go.
-    private static func isCopied(
-        _ origin: NodeID, to receiver: NodeID, of resources: [ResourceName], topology: Topology
-    ) -> Bool {
-        var receiver = receiver
-        while let supplier = topology.supplier(of: origin, to: receiver) {
-            guard topology.copies(resources, from: supplier, to: receiver) else { return false }
-            receiver = supplier
-        }
-        return true
-    }
 }

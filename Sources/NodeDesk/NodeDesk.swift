@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import LocalStore
 
@@ -93,7 +94,7 @@ package struct NodeDesk: Sendable {
 
     /// Stores one record that happens now, if it is legal at its place in the ticket's thread.
     ///
-    /// - Throws: the code of `IntakeRefusal`.
+    /// - Throws: the code of `RowRejection`.
     func take(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
         let report = try await commit(\.head) { try await store.intake(rows: [[record]], isGuarded: true, now: now) }
         if case .refused(let refusal) = report.outcomes.first { throw FederationError(refusal) }
@@ -108,7 +109,7 @@ package struct NodeDesk: Sendable {
 
 extension FederationError {
     /// A refusal of a single record, as the error of an operation.
-    init(_ refusal: IntakeRefusal) {
+    init(_ refusal: RowRejection) {
         let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
         self.init(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
     }

@@ -1,37 +1,5 @@
 import FederationModel
 
-/// A link's state in one word, as `status`, the console and the metrics show it.
-package enum LinkState: Hashable, Sendable, CustomStringConvertible {
-    /// No contact yet.
-    case connecting
-    /// The first sweep of the sender's present epoch.
-    case bootstrapping
-    /// A later sweep: policy or topology changed.
-    case sweeping
-    /// Changes are waiting or on their way.
-    case behind
-    /// The receiver has acknowledged everything that is granted to it.
-    case level
-    /// Stopped, or waiting because the receiver asked for it.
-    case paused
-    /// A person must act; the code says on what.
-    case refused(code: String)
-    case unreachable(code: String)
-
-    package var description: String {
-        switch self {
-        case .connecting: "connecting"
-        case .bootstrapping: "bootstrapping"
-        case .sweeping: "sweeping"
-        case .behind: "behind"
-        case .level: "level"
-        case .paused: "paused"
-        case .refused: "refused"
-        case .unreachable: "unreachable"
-        }
-    }
-}
-
 /// What one end of a link knows about it, for `status` and `/metrics`.
 package struct LinkSummary: Hashable, Sendable {
     package var neighbour: NodeID

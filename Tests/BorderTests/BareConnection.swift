@@ -63,11 +63,3 @@ private func loopback(port: Int) -> sockaddr_in {
         sin_family: sa_family_t(AF_INET), sin_port: in_port_t(port).bigEndian,
         sin_addr: in_addr(s_addr: UInt32(0x7f00_0001).bigEndian), sin_zero: (0, 0, 0, 0, 0, 0, 0, 0))
 }
-
-/// Runs work that blocks for long on a thread of its own. Tests share a few threads, one a core: one that waited in place
-/// would keep the others from running, and their deadlines would pass.
-func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
-    }
-}

@@ -4,6 +4,7 @@ import Foundation
 import NodeIdentity
 import PeerTransport
 import SyncProtocol
+import TestSupport
 import Testing
 import Zstandard
 

@@ -4,6 +4,7 @@ import Glibc
 import NodeIdentity
 import PeerTransport
 import Synchronization
+import TestSupport
 import Testing
 
 /// A real node of its own process, for a whole suite. Each test acts as another of its cities, so that what one city does
@@ -154,15 +155,13 @@ final class Province: Sendable {
     // MARK: - Commands
 
     private static func command(_ arguments: String...) -> Process {
-        let root = URL(filePath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         #if DEBUG
             let configuration = "debug"
         #else
             let configuration = "release"
         #endif
         let process = Process()
-        process.executableURL = root.appending(path: ".build/\(configuration)/federation-node")
+        process.executableURL = repositoryRoot.appending(path: ".build/\(configuration)/federation-node")
         process.arguments = arguments
         return process
     }

@@ -1,10 +1,6 @@
 import ChangeSetFormat
 import FederationModel
-
-func node(_ code: String) -> NodeID {
-    guard let node = NodeID(code) else { preconditionFailure("a test names a node \(code)") }
-    return node
-}
+import TestSupport
 
 /// A resource with a column of each storage and each rule.
 let sample = ResourceDefinition(
@@ -148,20 +144,10 @@ private func rawEnvelope(rows: Int) -> [[UInt8]] {
     ]
 }
 
-/// The code of the error that `body` throws; nil when it throws none of ours.
-func code(_ body: () throws -> Void) -> String? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return (error as? FederationError)?.code
-    }
-}
-
 func headerCode(_ bytes: [UInt8]) -> String? {
-    code { _ = try bytes.withUnsafeBytes { try ChangeSetHeader.decode($0) } }
+    errorCode { _ = try bytes.withUnsafeBytes { try ChangeSetHeader.decode($0) } }
 }
 
 func payloadCode(_ changeSet: PlainChangeSet, resources: [ResourceDefinition] = [sample]) -> String? {
-    code { _ = try changeSet.decoded(resources: resources) }
+    errorCode { _ = try changeSet.decoded(resources: resources) }
 }

@@ -1,4 +1,5 @@
 import FederationModel
+import TestSupport
 import Testing
 
 @Suite struct `The topology` {
@@ -53,6 +54,42 @@ import Testing
             }.statement != topology.statement)
     }
 
+    /// Digests of it are kept by nodes: this text changes in no release.
+    @Test func `states it in a form that no release changes`() {
+        var grant = LinkGrant()
+        grant.tickets.regions = ["370101", "370100", "370100"]
+        grant.tickets.units = ["市\"住建局\"", "市\u{65}\u{301}局", "市\u{e9}局"]
+        grant.tickets.confidential = false
+        grant.tickets.from = 1_790_000_000_000
+        grant.treatments = [
+            "service_request": ["reporter_phone": .mask, "reporter_id_number": .drop, "title": .keep], "reply": [:],
+            "callback": ["comment": .token],
+        ]
+        grant.rowQueries = ["service_request", "reply"]
+        let topology = Topology(
+            name: "演示", version: 3,
+            nodes: [
+                TopologyNode(
+                    id: "370100", name: "济南市", parent: "370000", peers: ["370900", "370200"], region: "370100",
+                    endpoint: "https://a:1", modes: ["reply": .logical, "closure": .physical],
+                    sharedWithPeers: ["service_request", "reply"], grant: grant,
+                    peerGrants: ["370900": LinkGrant(), "370200": grant]),
+                TopologyNode(
+                    id: "370000", name: "山东省", parent: nil, region: "370000", endpoint: nil, isDraining: true),
+            ], detached: [DetachedNode(id: "370300", name: "淄博市", parent: "370000")])
+        #expect(
+            topology.statement == #"""
+                {"nodes":[{"id":"370000","mode":"physical","draining":true},{"id":"370100","parent":"370000","peers":["370200","370900"],\#
+                "mode":"physical","modes":{"reply":"logical"},"shared":["reply","service_request"],\#
+                "grant":{"regions":["3701","370101"],"units":["市\"住建局\"","市e\#u{301}局","市\#u{e9}局"],\#
+                "confidential":false,"from":1790000000000,\#
+                "treatments":{"callback":{"comment":"token"},\#
+                "service_request":{"reporter_id_number":"drop","reporter_phone":"mask"}},\#
+                "rowQueries":["reply","service_request"]},"peerGrants":{"370900":{}}}],\#
+                "detached":[{"id":"370300","parent":"370000"}]}
+                """#)
+    }
+
     @Test func `takes the direct edge, else the tree`() {
         #expect(topology.nextHop(from: "370100", to: "370900") == "370900")
         #expect(topology.nextHop(from: "370102", to: "370900") == "370100")
@@ -66,6 +103,14 @@ import Testing
     @Test func `has no supplier of a node's own rows or of a stranger's`() {
         #expect(topology.supplier(of: "370100", to: "370100") == nil)
         #expect(topology.supplier(of: "999999", to: "370100") == nil)
+    }
+
+    @Test func `names the edges on the way of an origin's rows`() {
+        let hops = topology.hops(of: "370102", to: "370000")
+        #expect(hops.map(\.sender) == ["370100", "370102"] && hops.map(\.receiver) == ["370000", "370100"])
+        #expect(topology.hops(of: "370000", to: "370000").isEmpty)
+        #expect(topology.copies(["service_request"], of: "370102", to: "370000"))
+        #expect(!topology.copies(["service_request"], of: "370300", to: "370000"))
     }
 
     @Test func `copies up by the child's mode, to peers what is shared, and nothing down`() {
@@ -173,8 +218,5 @@ import Testing
 
 /// Codes of tests are written as literals; a wrong one stops the test at once.
 extension NodeID: ExpressibleByStringLiteral {
-    package init(stringLiteral text: String) {
-        guard let id = NodeID(text) else { preconditionFailure("\(text) is not a node code") }
-        self = id
-    }
+    package init(stringLiteral text: String) { self = node(text) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -12,7 +13,7 @@ extension `Real processes` {
             let federation = try await Federation(Self.three)
             try await federation.serve("370000")
             try await federation.serve("370100")
-            let file = Federation.repository.appending(path: "reference/shandong.yaml").path
+            let file = repositoryRoot.appending(path: "reference/shandong.yaml").path
             try await federation.succeed(["reference", "load", file], at: "370000")
             let rows = try await federation.count("code_list_entry", at: "370000")
             try await federation.waitUntil("they are in the city", seconds: 20) {

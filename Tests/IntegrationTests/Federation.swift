@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import TestSupport
 import Testing
 
 /// All suites that start processes: one test at a time, so that two cores suffice and no test is late because of another.
@@ -32,12 +33,10 @@ final class Federation {
         var extra: [String] = []
     }
 
-    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
     /// The program under test: the one that was built with the tests, unless FEDERATION_NODE_BINARY names another.
     static let executable =
         ProcessInfo.processInfo.environment["FEDERATION_NODE_BINARY"].map { URL(filePath: $0) }
-        ?? repository.appending(path: ".build/release/federation-node")
+        ?? repositoryRoot.appending(path: ".build/release/federation-node")
 
     /// 山东省 with 济南 and 青岛 by copy and 淄博 by query.
     static let qilu = [
@@ -320,12 +319,4 @@ private func withLoopback<Value>(port: Int, _ body: (UnsafePointer<sockaddr>, so
 extension [String: Any] {
     subscript(object key: String) -> [String: Any] { self[key] as? [String: Any] ?? [:] }
     subscript(list key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
-}
-
-/// Runs work that blocks on a thread of its own. Tests share a few threads, one a core: one that waited in place would keep
-/// the others from running, and their deadlines would pass.
-func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
-    }
 }

@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -26,7 +27,7 @@ extension `Real processes` {
             let federation = try await Federation(Self.city)
             let file = federation.path("tickets.csv")
             try await federation.succeed(["generate", "--tickets", "400", "--out", file], at: "370100")
-            let mapping = Federation.repository.appending(path: "mappings/generated-tickets.yaml").path
+            let mapping = repositoryRoot.appending(path: "mappings/generated-tickets.yaml").path
             let report = try await federation.succeed(
                 ["import", "--resource", "service_request", "--mapping", mapping, file, "--json"], at: "370100"
             ).json()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -103,7 +104,7 @@ extension `Real processes` {
             let federation = try await Federation([Federation.Node(code: "370100")])
             try await federation.serve("370100")
             let manual = try String(
-                contentsOf: Federation.repository.appending(path: "docs/importing.md"), encoding: .utf8)
+                contentsOf: repositoryRoot.appending(path: "docs/importing.md"), encoding: .utf8)
             let chapter = try #require(manual.components(separatedBy: "\n## ").first { $0.hasPrefix("Pushing") })
             let blocks = chapter.matches(of: /```sh\n([\s\S]*?)```/).map { String($0.1) }
             #expect(blocks.count >= 2)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -7,7 +8,7 @@ extension `Real processes` {
     @Suite struct `Real records in six nodes` {
         private static let data =
             ProcessInfo.processInfo.environment["FEDERATION_DATA"].map { URL(filePath: $0) }
-            ?? Federation.repository.deletingLastPathComponent().appending(path: "shared/data")
+            ?? repositoryRoot.deletingLastPathComponent().appending(path: "shared/data")
 
         private static var isThere: Bool {
             FileManager.default.fileExists(atPath: data.appending(path: "us311-boston").path)
@@ -160,7 +161,7 @@ extension `Real processes` {
         }
 
         private func imported(_ source: Source, _ federation: Federation) async throws -> [String: Any] {
-            let mapping = Federation.repository.appending(path: "mappings/\(source.mapping).yaml").path
+            let mapping = repositoryRoot.appending(path: "mappings/\(source.mapping).yaml").path
             return try await federation.succeed(
                 [
                     "import", "--resource", "service_request", "--mapping", mapping, "--json",

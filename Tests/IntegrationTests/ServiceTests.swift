@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -105,7 +106,7 @@ extension `Real processes` {
             let unknown = try await federation.run(["query", "--measure", "happiness"], at: "370000")
             #expect(unknown.status == 1)
             #expect(unknown.errors.hasPrefix("E_ANALYSIS_UNKNOWN"))
-            let invalid = Federation.repository.appending(path: "topology/examples/invalid")
+            let invalid = repositoryRoot.appending(path: "topology/examples/invalid")
             for file in try FileManager.default.contentsOfDirectory(at: invalid, includingPropertiesForKeys: nil)
             where file.pathExtension == "yaml" {
                 let result = try await federation.run(["topology", "validate", file.path])

@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {

@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import LocalStore
+import TestSupport
 import Testing
 import Zstandard
 

@@ -146,7 +146,7 @@ import Zstandard
     }
 
     @Test func `with numbers at the edge of what there is neither stops the store nor its consumers`() async throws {
-        let times = ColumnDefinition.timestamps
+        let times = ColumnRule.timestamps
         for (step, (edge, beyond)) in [(times.lowerBound, Int64.min), (times.upperBound, Int64.max)].enumerated() {
             let bytes = try made(step: Int64(step)) { rows in
                 rows[0]["requested_datetime"] = .integer(edge)

@@ -1,5 +1,6 @@
 import FederationModel
 import LocalStore
+import TestSupport
 import Testing
 
 /// What a row is to the reference: its fields by name, nothing of how the store keeps it.

@@ -2,6 +2,7 @@ import ChangeSetFormat
 import FederationModel
 import LocalStore
 import LogicalQuery
+import TestSupport
 import Testing
 import Zstandard
 
@@ -345,7 +346,7 @@ struct RandomFederation {
                 let fields = zip(columns, row.dropFirst(2)).filter { !$0.1.isNull }
                 looks.insert(
                     Look(
-                        resource: resource.name, origin: LocalStoreTests.node(row[0].text ?? ""),
+                        resource: resource.name, origin: TestSupport.node(row[0].text ?? ""),
                         key: row[1].text ?? "",
                         fields: Dictionary(uniqueKeysWithValues: fields.map { ($0.0, $0.1) })))
             }

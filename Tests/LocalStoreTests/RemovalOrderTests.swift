@@ -107,7 +107,7 @@ private struct RandomHistory {
         let confirmed = try await self.store(receiver).cursor(of: sender)?.seq ?? 0
         try await store.save(
             LinkStatus(
-                peer: receiver, direction: .sending, state: "level",
+                peer: receiver, direction: .sending, state: .level,
                 cursor: isRestored ? try await store.head() : confirmed))
         now += 3_600_000
         _ = try await store.advanceConsumers(now: now)

@@ -2,6 +2,7 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
+import TestSupport
 import Zstandard
 
 let province = node("370000")
@@ -9,11 +10,6 @@ let jinan = node("370100")
 let qingdao = node("370200")
 let lixia = node("370102")
 let noon: UnixMilliseconds = 1_790_000_000_000
-
-func node(_ code: String) -> NodeID {
-    guard let node = NodeID(code) else { preconditionFailure("a test names a node \(code)") }
-    return node
-}
 
 let qilu = Topology(
     name: "test", version: 1,
@@ -28,26 +24,22 @@ let qilu = Topology(
 final class TemporaryStore: Sendable {
     let store: NodeStore
     let path: String
-    private let folder: URL
+    private let folder: TemporaryFolder
 
     init(
         _ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42),
         resources: [ResourceDefinition] = BuiltInResources.all,
         topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false
     ) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.appending(path: "node.db").path
+        folder = try TemporaryFolder("store")
+        path = folder.path("node.db")
         try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
         store = try NodeStore(at: path, resources: resources) { _ in "~" + String(repeating: "0f", count: 16) }
         try store.publish(Standing(node: node, topology: topology, resources: resources))
         if isFiltered { try store.logScope(isFolded: true) }
     }
 
-    deinit {
-        try? store.close()
-        try? FileManager.default.removeItem(at: folder)
-    }
+    deinit { try? store.close() }
 }
 
 func policy(from sender: NodeID, to receiver: NodeID, topology: Topology = qilu) -> LinkPolicy {

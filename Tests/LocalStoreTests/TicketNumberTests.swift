@@ -1,5 +1,6 @@
 import FederationModel
 import LocalStore
+import TestSupport
 import Testing
 
 @Suite struct `Ticket numbers of a node` {

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import LogicalQuery
+import TestSupport
 import Testing
 
 struct AnalysisTests {
@@ -100,7 +101,7 @@ struct AnalysisTests {
     }
 
     @Test func `a filter on the origin leaves nodes out that cannot have a ticket`() throws {
-        let origins = try ["370100", "370102", "370300"].map(node)
+        let origins = ["370100", "370102", "370300"].map(node)
         func asked(_ filter: String) throws -> [String] {
             try Analysis(filters: [Filter.parse(filter)], asOf: now).originsAsked(among: origins).map(\.code)
         }

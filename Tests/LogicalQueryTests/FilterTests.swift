@@ -1,5 +1,6 @@
 import FederationModel
 import LogicalQuery
+import TestSupport
 import Testing
 
 struct FilterTests {

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import LogicalQuery
+import TestSupport
 import Testing
 
 struct LogicalExchangeTests {
@@ -15,7 +16,7 @@ struct LogicalExchangeTests {
         for (key, sums) in groups { try partial.add(key: key, sums: sums) }
         return LogicalAnswer(
             partial: partial,
-            nodes: try codes.map { NodeReport(node: try node($0), state: .ok, asOf: 7, rows: 500) })
+            nodes: codes.map { NodeReport(node: node($0), state: .ok, asOf: 7, rows: 500) })
     }
 
     @Test func `a request and an answer survive the way between nodes`() throws {
@@ -62,7 +63,7 @@ struct LogicalExchangeTests {
                 "rows below 0",
                 LogicalAnswer(
                     partial: PartialResult(for: analysis),
-                    nodes: try both.map { NodeReport(node: try node($0), state: .ok, rows: -1) })
+                    nodes: both.map { NodeReport(node: node($0), state: .ok, rows: -1) })
             ),
         ] {
             #expect(errorCode { try answer.check(against: request) } == "E_ANALYSIS_ANSWER", "\(name)")
@@ -99,10 +100,10 @@ struct LogicalExchangeTests {
         func filtered(_ filtering: Set<String>, logical: Set<String> = [], isOfRows: Bool = false) throws -> [String] {
             var grant = LinkGrant()
             grant.tickets.requestTypes = ["2"]
-            let nodes = try [("370000", nil), ("370100", "370000"), ("370102", "370100"), ("370300", "370000")].map {
+            let nodes = [("370000", nil), ("370100", "370000"), ("370102", "370100"), ("370300", "370000")].map {
                 (code: String, parent: String?) in
                 TopologyNode(
-                    id: try node(code), name: code, parent: try parent.map(node), region: code, endpoint: nil,
+                    id: node(code), name: code, parent: parent.map(node), region: code, endpoint: nil,
                     defaultMode: logical.contains(code) ? .logical : .physical,
                     grant: filtering.contains(code) ? grant : LinkGrant())
             }
@@ -134,7 +135,7 @@ struct LogicalExchangeTests {
         let plan = try QueryPlan(
             topology: topology, node: node("370000"), resources: ["service_request"], wanted: [node("370300")])
         for state in CoverageState.allCases {
-            let report = NodeReport(node: try node("370300"), state: state)
+            let report = NodeReport(node: node("370300"), state: state)
             let coverage = Coverage(plan: plan, topology: topology, reports: [report])
             #expect(coverage.complete == (state == .ok || state == .late), "\(state)")
         }

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import LogicalQuery
+import TestSupport
 import Testing
 
 struct PartialResultTests {

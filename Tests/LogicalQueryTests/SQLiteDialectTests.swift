@@ -1,5 +1,6 @@
 import FederationModel
 import LogicalQuery
+import TestSupport
 import Testing
 
 struct SQLiteDialectTests {
@@ -10,7 +11,7 @@ struct SQLiteDialectTests {
             measures: [.count, .overdue], dimensions: [.origin, .day], filters: [Filter.parse("channel=01,02")],
             from: 1,
             to: 2, asOf: now)
-        let query = SQLiteDialect.compile(analysis, origins: [try node("370100"), try node("370102")])
+        let query = SQLiteDialect.compile(analysis, origins: [node("370100"), node("370102")])
         #expect(
             query.sql == """
                 SELECT t.origin AS d1,
@@ -53,13 +54,13 @@ struct SQLiteDialectTests {
                 let filter = try Filter(dimension, comparison, hostile)
                 let analysis = try Analysis(
                     measures: Measure.allCases, dimensions: [dimension], filters: [filter], asOf: now)
-                let query = SQLiteDialect.compile(analysis, origins: [try node("370100")])
+                let query = SQLiteDialect.compile(analysis, origins: [node("370100")])
                 #expect(query.sql.count { $0 == "?" } == query.arguments.count)
                 #expect(Array(query.arguments.suffix(hostile.count)) == hostile.map { .text($0) })
                 let harmless = try Filter(dimension, comparison, Array(repeating: "x", count: hostile.count))
                 let same = try Analysis(
                     measures: Measure.allCases, dimensions: [dimension], filters: [harmless], asOf: now)
-                #expect(query.sql == SQLiteDialect.compile(same, origins: [try node("370100")]).sql)
+                #expect(query.sql == SQLiteDialect.compile(same, origins: [node("370100")]).sql)
             }
         }
     }

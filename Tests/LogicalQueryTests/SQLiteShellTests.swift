@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import LogicalQuery
+import TestSupport
 import Testing
 
 /// Runs compiled statements in SQLite's own shell, against a reference that shares nothing with them: it looks at one
@@ -224,7 +225,7 @@ enum SQLiteShell {
     static func run(_ analyses: [Analysis], on tickets: [Ticket], origins: [String] = ["370100"]) throws
         -> [PartialResult]
     {
-        let queries = try analyses.map { SQLiteDialect.compile($0, origins: try origins.map(node)) }
+        let queries = analyses.map { SQLiteDialect.compile($0, origins: origins.map(node)) }
         let output = try execute(script(queries, tickets))
         let blocks = output.components(separatedBy: "#END\n").dropLast()
         #expect(blocks.count == analyses.count)
@@ -283,9 +284,9 @@ enum SQLiteShell {
     }
 
     private static func execute(_ script: String) throws -> String {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("query-\(UUID().uuidString).sql")
+        let folder = try TemporaryFolder("query")
+        let file = folder.url.appending(path: "query.sql")
         try Data(script.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: try #require(path))
         shell.arguments = ["-batch", "-init", "/dev/null", ":memory:"]

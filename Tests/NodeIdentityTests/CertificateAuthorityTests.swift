@@ -1,12 +1,11 @@
 import FederationModel
 import Foundation
 import NodeIdentity
+import TestSupport
 import Testing
 
 private let now: UnixMilliseconds = 1_767_225_600_000
 private let day: Int64 = 86_400_000
-
-private func node(_ code: String) throws -> NodeID { try #require(NodeID(code)) }
 
 private func authority(_ name: String = "测试根证书") throws -> CertificateAuthority {
     try CertificateAuthority(name: name, validityDays: 3650, now: now)
@@ -28,18 +27,9 @@ private func der(_ pem: String) throws -> [UInt8] {
     return Array(try #require(Data(base64Encoded: base64)))
 }
 
-private func code(_ body: () throws -> Void) -> String? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return (error as? FederationError)?.code
-    }
-}
-
 @Test func `a node's certificate names the node and ends in time`() throws {
     let credentials = try authority().makeCredentials(for: node("370100"), validityDays: 90, now: now)
-    #expect(credentials.node == (try node("370100")))
+    #expect(credentials.node == node("370100"))
     #expect(credentials.summary.notAfter == now + 90 * day)
     #expect(credentials.summary.notBefore == now - 300_000)
     #expect(credentials.summary.serial.count >= 16)
@@ -67,7 +57,7 @@ private func code(_ body: () throws -> Void) -> String? {
     let forged = ([lines[0], Data(bytes).base64EncodedString(), lines[lines.count - 1]]).joined(separator: "\n")
     for request in [forged, "", "-----BEGIN CERTIFICATE REQUEST-----", pem.replacing("REQUEST", with: "")] {
         #expect(
-            code { _ = try authority().issue(to: node("370100"), requestPEM: request, validityDays: 1, now: now) }
+            errorCode { _ = try authority().issue(to: node("370100"), requestPEM: request, validityDays: 1, now: now) }
                 == "E_CSR_INVALID")
     }
 }
@@ -79,7 +69,7 @@ private func code(_ body: () throws -> Void) -> String? {
     #expect(try scratch.mode(of: "ca-key.pem") == 0o600)
     #expect(try scratch.mode(of: "ca.pem") == 0o644)
     #expect(try CertificateAuthority.load(from: scratch.path).certificatePEM == authority.certificatePEM)
-    #expect(code { try authority.save(to: scratch.path) } == "E_FILE_EXISTS")
+    #expect(errorCode { try authority.save(to: scratch.path) } == "E_FILE_EXISTS")
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["ca-key.pem", "ca.pem"])
 }
 
@@ -89,8 +79,8 @@ private func code(_ body: () throws -> Void) -> String? {
     try authority().save(to: second.path)
     try FileManager.default.removeItem(atPath: first.path + "/ca.pem")
     try FileManager.default.copyItem(atPath: second.path + "/ca.pem", toPath: first.path + "/ca.pem")
-    #expect(code { _ = try CertificateAuthority.load(from: first.path) } == "E_CA_INVALID")
-    #expect(code { _ = try CertificateAuthority.load(from: first.path + "/none") } == "E_FILE_READ")
+    #expect(errorCode { _ = try CertificateAuthority.load(from: first.path) } == "E_CA_INVALID")
+    #expect(errorCode { _ = try CertificateAuthority.load(from: first.path + "/none") } == "E_FILE_READ")
 }
 
 @Test func `credentials are saved privately and replaced at a renewal`() throws {
@@ -118,7 +108,7 @@ private func code(_ body: () throws -> Void) -> String? {
     ]
     for (chain, key, roots) in broken {
         #expect(
-            code { _ = try NodeCredentials(certificateChainPEM: chain, privateKeyPEM: key, trustRootsPEM: roots) }
+            errorCode { _ = try NodeCredentials(certificateChainPEM: chain, privateKeyPEM: key, trustRootsPEM: roots) }
                 == "E_CREDENTIALS")
     }
 }
@@ -151,7 +141,7 @@ func `only the exact form of the URI is a node`(uri: String) {
 }
 
 @Test func `the URI of a node reads back`() throws {
-    let id = try node("370100")
+    let id = node("370100")
     #expect(CertificateNames.nodeID(fromURISAN: CertificateNames.uri(of: id)) == id)
     #expect(CertificateNames.dnsName(of: id) == "n370100.node.invalid")
 }

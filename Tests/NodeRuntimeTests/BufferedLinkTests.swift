@@ -9,6 +9,7 @@ import NodeRuntime
 import PeerTransport
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 /// Which half of a stream is held back until it has ended.
@@ -70,7 +71,7 @@ private struct BufferedPair {
     private let now = UnixMilliseconds(Date().timeIntervalSince1970 * 1_000)
 
     init() throws {
-        (province, city) = (try node("370000"), try node("370100"))
+        (province, city) = (node("370000"), node("370100"))
         topology = Topology(
             name: "test", version: 1,
             nodes: [

@@ -2,6 +2,7 @@ import ChangeSetFormat
 import Foundation
 import NodeDesk
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The doorbell` {

@@ -2,6 +2,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeRuntime
+import TestSupport
 import Testing
 import Zstandard
 

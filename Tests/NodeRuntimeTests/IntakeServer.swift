@@ -6,6 +6,7 @@ import Logging
 import NodeIdentity
 import NodeRuntime
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 /// A real server for pushed records on the loopback interface, with a store of its own.
@@ -67,7 +68,7 @@ func withIntakeServer(
 ) async throws {
     let folder = try TemporaryFolder()
     try NodeStore.create(
-        at: folder.path("node.db"), node: try node("370100"), epoch: Epoch(counter: 1, nonce: 1))
+        at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))
     let store = try NodeStore(at: folder.path("node.db"))
     defer { try? store.close() }
     let (metrics, signal) = (IntakeMetrics(), ChangeSignal())
@@ -145,7 +146,7 @@ final class HTTPConnection: @unchecked Sendable {
 
     /// - Throws: when the other side takes no more.
     func send(_ bytes: [UInt8]) async throws {
-        try await onThread { [descriptor] in
+        try await onOwnThread { [descriptor] in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes {
@@ -159,7 +160,7 @@ final class HTTPConnection: @unchecked Sendable {
 
     /// The next answer, by its `Content-Length`.
     func answer() async throws -> HTTPAnswer {
-        try await onThread { [descriptor] in
+        try await onOwnThread { [descriptor] in
             var bytes: [UInt8] = []
             var byte: UInt8 = 0
             while !bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {
@@ -188,15 +189,9 @@ final class HTTPConnection: @unchecked Sendable {
 
     /// Waits for the server to close the connection.
     func end() async throws {
-        try await onThread { [descriptor] in
+        try await onOwnThread { [descriptor] in
             var buffer = [UInt8](repeating: 0, count: 4_096)
             while recv(descriptor, &buffer, buffer.count, 0) > 0 {}
         }
-    }
-}
-
-private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
     }
 }

@@ -1,7 +1,9 @@
+import ConfigurationFiles
 import FederationModel
 import LocalStore
 import NodeDesk
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite struct `The report on the links` {
@@ -24,12 +26,12 @@ import Testing
               - { code: "370900", name: 泰安市, parent: "370000" }
             """, to: "federation.yaml")
         try LocalNode.create(
-            node: try node("370100"), topologyPath: folder.path("federation.yaml"), directory: folder.path("jinan"),
+            node: node("370100"), topologyPath: folder.path("federation.yaml"), directory: folder.path("jinan"),
             localListen: nil, nonce: 1)
         let settings = try NodeSettings.load(path: folder.path("jinan/node.yaml"), environment: [:])
         local = try LocalNode(settings: settings)
-        province = try node("370000")
-        county = try node("370102")
+        province = node("370000")
+        county = node("370102")
     }
 
     private func report(_ peer: NodeID, _ direction: LinkDirection, at time: UnixMilliseconds? = nil) async throws
@@ -46,24 +48,24 @@ import Testing
                 "370000 parent sending", "370000 parent receiving", "370102 child receiving", "370102 child sending",
                 "370900 peer sending", "370900 peer receiving",
             ])
-        #expect(reports.allSatisfy { $0.state == "connecting" && $0.lagRows == 0 && $0.error == nil })
+        #expect(reports.allSatisfy { $0.state == .connecting && $0.lagRows == 0 && $0.error == nil })
         #expect(reports[0].modes["recording"] == .logical)
         #expect(reports[0].modes["reply"] == .physical)
     }
 
-    @Test(arguments: ["bootstrapping", "sweeping", "behind", "level", "paused"])
-    func `shows a silent link as unreachable, whatever it said last`(state: String) async throws {
+    @Test(arguments: LinkState.allCases.filter(\.needsContact))
+    func `shows a silent link as unreachable, whatever it said last`(state: LinkState) async throws {
         try await local.store.save(
             LinkStatus(peer: county, direction: .receiving, state: state, lastContact: now, levelAt: now))
         #expect(try await report(county, .receiving, at: now + 20_000).state == state)
         let silent = try await report(county, .receiving, at: now + 20_001)
-        #expect(silent.state == "unreachable")
+        #expect(silent.state == .unreachable)
         #expect(silent.error?.code == "E_LINK_SILENT")
         #expect(silent.lastContact == now)
     }
 
-    @Test(arguments: ["refused", "connecting", "unreachable"])
-    func `keeps the reason of a link that is not up`(state: String) async throws {
+    @Test(arguments: LinkState.allCases.filter { !$0.needsContact })
+    func `keeps the reason of a link that is not up`(state: LinkState) async throws {
         let error = FederationError("E_TOPOLOGY_VERSION", "topology version differs", hint: "apply the same")
         try await local.store.save(
             LinkStatus(peer: province, direction: .sending, state: state, lastContact: now, error: error))
@@ -75,11 +77,11 @@ import Testing
     @Test func `counts what this node wrote since the link last spoke`() async throws {
         try await local.store.save(
             LinkStatus(
-                peer: province, direction: .sending, state: "level", cursor: 0, head: 0, lastContact: now, levelAt: now)
+                peer: province, direction: .sending, state: .level, cursor: 0, head: 0, lastContact: now, levelAt: now)
         )
         try await local.store.save(
             LinkStatus(
-                peer: county, direction: .receiving, state: "behind", cursor: 5, head: 12, lagRows: 7,
+                peer: county, direction: .receiving, state: .behind, cursor: 5, head: 12, lagRows: 7,
                 lastContact: now, levelAt: now - 4_500))
         let records = (1...3).map { number in
             IntakeRecord(
@@ -100,7 +102,7 @@ import Testing
     @Test func `is never late by a negative time`() async throws {
         try await local.store.save(
             LinkStatus(
-                peer: county, direction: .receiving, state: "behind", lagRows: 1, lastContact: now, levelAt: now + 99))
+                peer: county, direction: .receiving, state: .behind, lagRows: 1, lastContact: now, levelAt: now + 99))
         #expect(try await report(county, .receiving).lagSeconds == 0)
     }
 }

@@ -1,6 +1,7 @@
 import FederationModel
 import LocalStore
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite struct `The metrics page` {
@@ -59,7 +60,7 @@ import Testing
 
 @Suite struct `The counters of the links` {
     @Test func `add up by peer and direction`() throws {
-        let (metrics, peer) = (LinkMetrics(), try node("370100"))
+        let (metrics, peer) = (LinkMetrics(), node("370100"))
         metrics.sent(rows: 10, bytes: 100, peer: peer)
         metrics.sent(rows: 1, bytes: 7, peer: peer)
         metrics.received(rows: 2, bytes: 3, peer: peer)
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func `are not made to grow by codes that a peer invents`() throws {
-        let (metrics, peer) = (LinkMetrics(), try node("370100"))
+        let (metrics, peer) = (LinkMetrics(), node("370100"))
         for number in 0..<3_000 { metrics.count("E_INVENTED_\(number)", direction: .sending, peer: peer) }
         for code in ["", "e_x", "E_\n", "E_X Y", "E_" + String(repeating: "X", count: 100), "错误"] {
             metrics.count(code, direction: .sending, peer: peer)

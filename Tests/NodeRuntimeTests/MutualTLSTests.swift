@@ -5,6 +5,7 @@ import NodeIdentity
 import NodeRuntime
 import PeerTransport
 import Synchronization
+import TestSupport
 import Testing
 
 private let openssl = "/usr/bin/openssl"

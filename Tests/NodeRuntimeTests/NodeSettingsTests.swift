@@ -1,7 +1,9 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import NodeDesk
 import NodeRuntime
+import TestSupport
 import Testing
 
 @Suite struct `The settings of a node` {
@@ -91,7 +93,7 @@ import Testing
     }
 
     @Test func `of a new node name its addresses and list the rest as comments`() throws {
-        let text = NodeSettings.file(node: try node("370100"), listen: "0.0.0.0:7370", localListen: nil)
+        let text = NodeSettings.file(node: node("370100"), listen: "0.0.0.0:7370", localListen: nil)
         let settings = try settings(text)
         #expect(settings.node.code == "370100")
         #expect(settings.listen == ListenAddress("0.0.0.0:7370"))

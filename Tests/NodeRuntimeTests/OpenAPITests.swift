@@ -1,5 +1,6 @@
 import Foundation
 import NodeDesk
+import TestSupport
 import Testing
 import Yams
 
@@ -8,7 +9,7 @@ import Yams
     private let document: [String: Any]
 
     init() throws {
-        let path = Self.repository.appending(path: "docs/openapi.yaml")
+        let path = repositoryRoot.appending(path: "docs/openapi.yaml")
         document = try #require(try Yams.load(yaml: String(contentsOf: path, encoding: .utf8)) as? [String: Any])
     }
 
@@ -19,7 +20,7 @@ import Yams
             for method in item.keys { described.insert("\(method) \(path)") }
         }
         var served: Set<String> = []
-        let folder = Self.repository.appending(path: "Sources/NodeRuntime/HTTP")
+        let folder = repositoryRoot.appending(path: "Sources/NodeRuntime/HTTP")
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
             let source = try String(contentsOf: file, encoding: .utf8)
             for match in source.matches(of: /router\.(get|post|put|patch|delete|head)\(\s*"([^"]+)"/) {
@@ -70,9 +71,6 @@ import Yams
         for part in reference.dropFirst(2).split(separator: "/") { value = (value as? [String: Any])?[String(part)] }
         return try #require(value as? [String: Any], "\(reference) leads nowhere")
     }
-
-    private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
 }
 
 /// As much of JSON Schema as docs/openapi.yaml uses for answers.

@@ -6,6 +6,7 @@ import NodeRuntime
 import PeerTransport
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 /// The real client against the real server: requests, streams, their limits and their ends.
@@ -220,14 +221,14 @@ import Testing
             await client.shutdown()
 
             let closed = PeerClient(
-                node: try node("370001"), host: "127.0.0.1", port: 1, credentials: try server.credentials("370100"))
+                node: node("370001"), host: "127.0.0.1", port: 1, credentials: try server.credentials("370100"))
             let error = await #expect(throws: FederationError.self) {
                 try await closed.request("GET", "/", deadlineMS: 5000)
             }
             #expect(error?.code == "E_PEER_UNREACHABLE")
             #expect(error?.isRetryable == true)
             let nameless = PeerClient(
-                node: try node("370001"), host: "no-such-host.invalid", port: 1,
+                node: node("370001"), host: "no-such-host.invalid", port: 1,
                 credentials: try server.credentials("370100"))
             #expect(
                 await errorCode { _ = try await nameless.request("GET", "/", deadlineMS: 5000) } == "E_PEER_UNREACHABLE"

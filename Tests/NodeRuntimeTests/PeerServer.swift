@@ -7,9 +7,8 @@ import NodeIdentity
 import NodeRuntime
 import PeerTransport
 import ServiceLifecycle
+import TestSupport
 import Testing
-
-func node(_ code: String) throws -> NodeID { try #require(NodeID(code)) }
 
 func currentMilliseconds() -> UnixMilliseconds { UnixMilliseconds(Date().timeIntervalSince1970 * 1000) }
 
@@ -33,7 +32,7 @@ struct PeerServer {
         limits: PeerLimits = .init()
     ) throws -> PeerClient {
         PeerClient(
-            node: try node(expecting), host: "127.0.0.1", port: port,
+            node: node(expecting), host: "127.0.0.1", port: port,
             credentials: try credentials ?? self.credentials(code), limits: limits)
     }
 
@@ -81,25 +80,6 @@ func withPeerServer(
         }
         await services.triggerGracefulShutdown()
         try await group.waitForAll()
-    }
-}
-
-/// Looks again and again until `condition` holds, for at most ten seconds.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "\(what): not within 10 s")
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}
-
-/// The code of the error that `body` throws, nil when it does not throw.
-func errorCode(_ body: () async throws -> Void) async -> String? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return (error as? FederationError)?.code ?? "\(type(of: error))"
     }
 }
 

@@ -7,6 +7,7 @@ import NodeDesk
 import NodeIdentity
 import NodeRuntime
 import PeerTransport
+import TestSupport
 import Testing
 
 /// The merged view of a parent against a child that answers as it likes, and the routes of a child against a parent that
@@ -14,18 +15,18 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct `Row queries at the border` {
     /// The country above the server's province, whose rows stay with it, and a union above the country.
     private static func topology(port: Int, grant: LinkGrant = LinkGrant()) throws -> Topology {
-        let (country, province) = (try node("100000"), try node(PeerServer.code))
+        let (country, province) = (node("100000"), node(PeerServer.code))
         return Topology(
             name: "border", version: 1,
             nodes: [
-                TopologyNode(id: try node("990000"), name: "联盟", parent: nil, region: "990000", endpoint: nil),
+                TopologyNode(id: node("990000"), name: "联盟", parent: nil, region: "990000", endpoint: nil),
                 TopologyNode(
-                    id: country, name: "国家", parent: try node("990000"), region: "100000", endpoint: nil),
+                    id: country, name: "国家", parent: node("990000"), region: "100000", endpoint: nil),
                 TopologyNode(
                     id: province, name: "山东省", parent: country, region: "370000", endpoint: "https://127.0.0.1:\(port)",
                     defaultMode: .logical, grant: grant),
                 TopologyNode(
-                    id: try node("370100"), name: "济南市", parent: province, region: "370100", endpoint: nil),
+                    id: node("370100"), name: "济南市", parent: province, region: "370100", endpoint: nil),
             ])
     }
 
@@ -56,7 +57,7 @@ import Testing
                 store: store, peers: PeerClients(store: store) { () throws(FederationError) in credentials })
             let query = try RowQuery("service_request", columns: ["title", "reporter_phone"], limit: 2)
             let (_, page) = try await view.rows(
-                query, wanted: [try node(PeerServer.code)], deadlineMS: deadlineMS, now: currentMilliseconds())
+                query, wanted: [node(PeerServer.code)], deadlineMS: deadlineMS, now: currentMilliseconds())
             result.continuation.yield((page, try await store.queryLog(since: nil, limit: 5)))
             hanging.continuation.finish()
             withExtendedLifetime(folder) {}

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import RecordIntake
+import TestSupport
 import Testing
 
 struct CSVReaderTests {

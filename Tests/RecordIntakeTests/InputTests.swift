@@ -1,6 +1,8 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import RecordIntake
+import TestSupport
 import Testing
 import Zstandard
 
@@ -10,16 +12,15 @@ import Zstandard
         "编号,内容\n" + (1...4_000).map { "\($0),解放东路\($0)号供热温度不达标，㐀䶿€🚰\n" }.joined()
 
     private func rows(_ bytes: [UInt8]) throws -> (header: [String], rows: [[String]], malformed: Int) {
-        let path = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)").path
-        try Data(bytes).write(to: URL(filePath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let reader = try CSVReader(path: path)
-        var rows: [[String]] = []
-        var malformed = 0
-        while let step = try reader.next() {
-            if step == .row { rows.append([reader.text(0), reader.text(1)]) } else { malformed += 1 }
+        try withFile(bytes) { path in
+            let reader = try CSVReader(path: path)
+            var rows: [[String]] = []
+            var malformed = 0
+            while let step = try reader.next() {
+                if step == .row { rows.append([reader.text(0), reader.text(1)]) } else { malformed += 1 }
+            }
+            return (reader.header, rows, malformed)
         }
-        return (reader.header, rows, malformed)
     }
 
     private func gb18030(_ text: String) throws -> [UInt8] {
@@ -85,13 +86,12 @@ import Zstandard
             """, path: "m.yaml")
         let origin = try #require(NodeID("370100"))
         func records(_ text: String) throws -> [Result<[IntakeRecord], RowRejection>] {
-            let path = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)").path
-            try Data(text.utf8).write(to: URL(filePath: path))
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            let importer = try Importer(mapping: mapping, origin: origin, path: path)
-            var results: [Result<[IntakeRecord], RowRejection>] = []
-            while let row = try importer.next() { results.append(row.result) }
-            return results
+            try withFile(text) { path in
+                let importer = try Importer(mapping: mapping, origin: origin, path: path)
+                var results: [Result<[IntakeRecord], RowRejection>] = []
+                while let row = try importer.next() { results.append(row.result) }
+                return results
+            }
         }
         let csv = #"""
             id,opened,title,lat,wants_reply,tags

@@ -1,18 +1,18 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
+import MappingSuggestions
 import RecordIntake
+import TestSupport
 import Testing
 
 /// The data folder beside the repository, or where FEDERATION_DATA points; nil when it is not here.
 private let dataFolder: String? = {
     let folder =
         ProcessInfo.processInfo.environment["FEDERATION_DATA"]
-        ?? repositoryRoot + "/../shared/data"
+        ?? repositoryRoot.path + "/../shared/data"
     return FileManager.default.fileExists(atPath: folder + "/us311-boston") ? folder : nil
 }()
-
-let repositoryRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
 
 @Suite(.enabled(if: dataFolder != nil, "the real data is not here; set FEDERATION_DATA to its folder"))
 struct RealDataTests {
@@ -23,7 +23,7 @@ struct RealDataTests {
     }
 
     private func importAll(_ file: String, _ mapping: String) throws -> Outcome {
-        let mapping = try Mapping.read(path: repositoryRoot + "/mappings/" + mapping)
+        let mapping = try Mapping.read(path: repositoryRoot.path + "/mappings/" + mapping)
         let origin = try #require(NodeID("370100"))
         let importer = try Importer(mapping: mapping, origin: origin, path: try #require(dataFolder) + "/" + file)
         var outcome = Outcome()
@@ -102,7 +102,7 @@ struct RealDataTests {
         var tally = IntakeTally()
         while let row = try importer.next() { tally.count(row) }
         #expect(tally.accepted == accepted)
-        let shipped = try Mapping.read(path: repositoryRoot + "/mappings/\(mapping).yaml").sources
+        let shipped = try Mapping.read(path: repositoryRoot.path + "/mappings/\(mapping).yaml").sources
         let columns = Set(importer.columns)
         let ours = shipped.filter { $0.value.allSatisfy(columns.contains) }
         let theirs = suggested.sources.filter { $0.value.allSatisfy(columns.contains) }
@@ -118,7 +118,7 @@ struct RealDataTests {
     func `a Chinese file in GB18030, with and without its mark, gives the rows that it gives in UTF-8`(mark: [UInt8])
         throws
     {
-        let mapping = try Mapping.read(path: repositoryRoot + "/mappings/cn-dongguan-sunshine.yaml")
+        let mapping = try Mapping.read(path: repositoryRoot.path + "/mappings/cn-dongguan-sunshine.yaml")
         let utf8 = try #require(dataFolder) + "/cn-dongguan-sunshine/posts.csv"
         let text = try String(contentsOfFile: utf8, encoding: .utf8)
         // kCFStringEncodingGB_18030_2000 as Foundation's encoding.

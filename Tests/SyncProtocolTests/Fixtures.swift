@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import SyncProtocol
+import TestSupport
 
 /// A city that sends to its province, as both ends see it.
 enum Link {

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import SyncProtocol
+import TestSupport
 import Testing
 
 @Suite struct MessageTests {

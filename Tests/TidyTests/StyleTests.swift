@@ -51,5 +51,5 @@ import Testing
     private let documents =
         SourceTree.files(in: "docs", suffix: ".md") + SourceTree.files(in: "Sources", suffix: ".md")
         + SourceTree.files(in: "topology", suffix: ".md")
-        + ["README.md", "README.zh-CN.md"].compactMap { SourceTree.read($0) }
+        + ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"].compactMap { SourceTree.read($0) }
 }

@@ -47,6 +47,8 @@ package struct ColumnDefinition: Hashable, Sendable {
     package let isRequired: Bool
     /// Longest text in bytes of UTF-8; a longer one is put aside.
     package let bytesMax: Int
+    /// What its values must be.
+    package let rule: ColumnRule
 
     package init(
         _ name: String, _ title: String, _ type: ColumnType = .text, level: ClassificationLevel,
@@ -59,6 +61,7 @@ package struct ColumnDefinition: Hashable, Sendable {
         self.codeList = codeList
         self.isRequired = required
         self.bytesMax = bytesMax
+        rule = ColumnRule(type: type, isRequired: required, bytesMax: bytesMax, isCode: codeList != nil)
     }
 }
 
@@ -174,49 +177,4 @@ package struct FieldViolation: Error, Hashable, Sendable, CustomStringConvertibl
     }
 
     package var description: String { "\(rule.rawValue): \(field): \(detail)" }
-}
-
-extension ColumnDefinition {
-    /// The times that a row may hold: those whose year has four digits in UTC and in China, which is what RFC 3339 can
-    /// write. What lies outside is a fault of the program that wrote it, and arithmetic with it may overflow.
-    package static let timestamps: ClosedRange<UnixMilliseconds> =
-        CivilDate.dayNumber(year: 1, month: 1, day: 1) * 86_400_000...CivilDate.dayNumber(
-            year: 10_000, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset - 1
-
-    /// Checks one value that a local system hands in, by type, length, text and code list.
-    package func violation(of value: FieldValue, lists: CodeLists = .builtIn) -> FieldViolation? {
-        switch value {
-        case .null:
-            return isRequired ? FieldViolation(field: name, rule: .missing, detail: "is required") : nil
-        case .text(let text):
-            guard type.storage == .text else { return wrongType("text") }
-            if text.utf8.count > bytesMax {
-                return FieldViolation(
-                    field: name, rule: .tooLong, detail: "\(text.utf8.count) bytes, at most \(bytesMax)")
-            }
-            if text.utf8.withContiguousStorageIfAvailable({ $0.contains(0) }) ?? text.utf8.contains(0) {
-                return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
-            }
-            if isRequired && text.isEmpty {
-                return FieldViolation(field: name, rule: .missing, detail: "is required")
-            }
-            if let codeList, lists.named(codeList)?.contains(text) != true {
-                return FieldViolation(field: name, rule: .notInCodeList, detail: "is not in code list \(codeList)")
-            }
-            return nil
-        case .integer(let integer):
-            guard type.storage == .integer else { return wrongType("an integer") }
-            if type == .boolean && integer != 0 && integer != 1 { return wrongType("an integer other than 0 and 1") }
-            if type == .timestamp && !Self.timestamps.contains(integer) {
-                return FieldViolation(field: name, rule: .badTime, detail: "is not in the years 1 to 9999")
-            }
-            return nil
-        case .real:
-            return type.storage == .real ? nil : wrongType("a real number")
-        }
-    }
-
-    private func wrongType(_ found: String) -> FieldViolation {
-        FieldViolation(field: name, rule: .type, detail: "expected \(type.rawValue), found \(found)")
-    }
 }

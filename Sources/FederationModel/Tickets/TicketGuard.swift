@@ -1,25 +1,3 @@
-/// Why a node does not write a record of its own.
-package struct IntakeRefusal: Error, Hashable, Sendable {
-    /// Stable: `E_STATE_…`, `E_TIME_ORDER`, `E_CONF_DOWNGRADE`, `E_REPORT_TO_ACCUSED`, `E_FIELD_…`.
-    package let code: String
-    /// The field that is wrong; nil when it is the record as a whole.
-    package let field: String?
-    /// Never a value.
-    package let reason: String
-    package let hint: String
-
-    package init(code: String, field: String? = nil, reason: String, hint: String = "") {
-        self.code = code
-        self.field = field
-        self.reason = reason
-        self.hint = hint
-    }
-
-    package init(_ violation: FieldViolation) {
-        self.init(code: violation.rule.rawValue, field: violation.field, reason: violation.detail)
-    }
-}
-
 /// What a node checks before it writes records of a ticket's thread itself: the guards of domain model 2.4.
 ///
 /// A record is legal when folding the thread together with it finds nothing against it, so guards and conflicts are one
@@ -46,7 +24,7 @@ package struct TicketGuard: Sendable {
     /// refused.
     ///
     /// - Returns: what is wrong with the first record that must not be written; nil when all may be.
-    package func refusal(of new: [TicketEvent], after thread: inout GuardedThread) -> IntakeRefusal? {
+    package func refusal(of new: [TicketEvent], after thread: inout GuardedThread) -> RowRejection? {
         var next = thread
         next.take(new)
         if let refusal = refusal(of: new, from: thread, to: next) { return refusal }
@@ -58,13 +36,13 @@ package struct TicketGuard: Sendable {
     ///
     /// - Parameters:
     ///   - new: records about to be written, in order.
-    ///   - thread: what is stored of the ticket, without earlier looks of `new`.
-    ///   - replaced: the earlier looks of those among `new` that are stored already.
+    ///   - thread: what is stored of the ticket, without earlier versions of `new`.
+    ///   - replaced: the earlier versions of those among `new` that are stored already.
     /// - Returns: what is wrong with the first record that must not be written; nil when all may be.
     package func refusal(
         of new: [TicketEvent], in thread: [TicketEvent], replacing replaced: [TicketEvent] = []
-    ) -> IntakeRefusal? {
-        // What is stored already in this look was legal when it was written.
+    ) -> RowRejection? {
+        // What is stored already in this version was legal when it was written.
         let suspects = new.filter { event in
             !replaced.contains { $0.id == event.id && Self.isAlike($0, event) }
         }
@@ -78,13 +56,13 @@ package struct TicketGuard: Sendable {
     private func refusal(
         of suspects: [TicketEvent], isAdded: (TicketEvent) -> Bool = { _ in true }, from before: GuardedThread,
         to after: GuardedThread
-    ) -> IntakeRefusal? {
+    ) -> RowRejection? {
         if let late = suspects.first(where: { isAdded($0) && isLate($0, in: before) }) { return timeOrder(late) }
         let found = after.state.findings.first { finding in
             finding.code.isRefused && suspects.contains { $0.id == finding.event }
         }
         if let finding = found {
-            return IntakeRefusal(
+            return RowRejection(
                 code: finding.code.rawValue, reason: "\(finding.event.resource): \(finding.code.title)",
                 hint: finding.code.hint)
         }
@@ -92,7 +70,7 @@ package struct TicketGuard: Sendable {
             ?? suspects.lazy.compactMap { wrongTarget($0, from: before, to: after) }.first
     }
 
-    /// Whether two looks of a record are the same to the guard.
+    /// Whether two versions of a record are the same to the guard.
     private static func isAlike(_ old: TicketEvent, _ new: TicketEvent) -> Bool {
         new.columns.allSatisfy { old.value($0) == new.value($0) }
     }
@@ -103,8 +81,8 @@ package struct TicketGuard: Sendable {
         return event.occurredAt < latest - rules.clockTolerance
     }
 
-    private func timeOrder(_ event: TicketEvent) -> IntakeRefusal {
-        IntakeRefusal(
+    private func timeOrder(_ event: TicketEvent) -> RowRejection {
+        RowRejection(
             code: FieldViolation.Rule.timeOrder.rawValue, field: "occurred_at",
             reason: "\(event.resource): lies more than \(rules.clockTolerance / 60_000) minutes before the record "
                 + "that precedes it",
@@ -112,18 +90,18 @@ package struct TicketGuard: Sendable {
     }
 
     /// A report must never reach the unit that it accuses (`Accusation`).
-    private func toAccused(_ new: [TicketEvent], in thread: GuardedThread) -> IntakeRefusal? {
+    private func toAccused(_ new: [TicketEvent], in thread: GuardedThread) -> RowRejection? {
         let reaches = new.contains { event in
             event.kind == .assignment && event.text(.assigneeUnit).map(thread.accused.contains) == true
         }
         guard reaches else { return nil }
-        return IntakeRefusal(
+        return RowRejection(
             code: "E_REPORT_TO_ACCUSED", field: "assignee_unit",
             reason: "assignment: 举报不得派给被举报的单位", hint: "dispatch it to the unit's supervising authority")
     }
 
     /// 直接答复 closes a ticket at once, with the answer on record.
-    private func directWithoutReply(_ new: [TicketEvent], in thread: GuardedThread) -> IntakeRefusal? {
+    private func directWithoutReply(_ new: [TicketEvent], in thread: GuardedThread) -> RowRejection? {
         guard !thread.state.isMigrated, !thread.hasReply else { return nil }
         let isBare = new.contains {
             $0.kind == .closure && ["direct", "explained"].contains($0.text(.closureKind) ?? "")
@@ -131,7 +109,7 @@ package struct TicketGuard: Sendable {
         }
         guard isBare else { return nil }
         let code = TicketFinding.Code.closeWithoutReply
-        return IntakeRefusal(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint)
+        return RowRejection(code: code.rawValue, reason: "closure: \(code.title)", hint: code.hint)
     }
 
     // MARK: - Transfers
@@ -139,20 +117,20 @@ package struct TicketGuard: Sendable {
     /// Where a ticket may be offered or designated to.
     private func wrongTarget(
         _ event: TicketEvent, from before: GuardedThread, to after: GuardedThread
-    ) -> IntakeRefusal? {
+    ) -> RowRejection? {
         guard let step = event.text(.step), ["offer", "designate"].contains(step), let author = NodeID(event.origin),
             topology.contains(author)
         else { return nil }
         let target = event.text(.toNode).flatMap { NodeID($0) }
         guard let target, topology.contains(target), step == "designate" || target != author else {
-            return IntakeRefusal(
+            return RowRejection(
                 code: "E_TRANSFER_TARGET", field: "to_node",
                 reason: "transfer: not another node of the topology", hint: "see `federation-node topology show`")
         }
         let way = topology.path(from: author, to: target)
         let accused = Set(after.accused)
         if way.contains(where: { topology.node($0)?.respondentNames.isDisjoint(with: accused) == false }) {
-            return IntakeRefusal(
+            return RowRejection(
                 code: "E_REPORT_TO_ACCUSED", field: "to_node",
                 reason: "transfer: 举报不得移交给被举报的节点，也不得经其转送",
                 hint: "offer it to the node's supervising authority, on a way that does not lead through it")
@@ -160,7 +138,7 @@ package struct TicketGuard: Sendable {
         let owner = (before.state.owner ?? event.text(.ticketOrigin)).flatMap { NodeID($0) } ?? author
         let isAbove = [owner, target].allSatisfy { topology.chain(from: $0).contains(author) }
         if step == "designate" && !isAbove {
-            return IntakeRefusal(
+            return RowRejection(
                 code: "E_STATE_NOT_ABOVE", reason: "transfer: 只有双方的共同上级可以指定",
                 hint: "offer it, or ask the node above both to designate")
         }

@@ -88,21 +88,6 @@ package struct Topology: Sendable {
         ).mapValues { $0.map(\.id) }
     }
 
-    /// What decides over links, as text that is equal for equal topologies: all but names and addresses.
-    package var statement: String {
-        func modes(_ modes: [ResourceName: AggregationMode]) -> String {
-            modes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }.joined(separator: ",")
-        }
-        return nodes.sorted { $0.id < $1.id }.map { node in
-            let grants = [("", node.grant)] + node.peerGrants.sorted { $0.key < $1.key }.map { ($0.key.code, $0.value) }
-            return
-                ([
-                    "\(node.id) under \(node.parent?.code ?? "-") beside \(node.peers.sorted())",
-                    "\(node.defaultMode.rawValue) \(modes(node.modes)) shares \(node.sharedWithPeers.sorted())",
-                ] + grants.flatMap { name, grant in grant.lines.map { "\(name) \($0)" } }).joined(separator: "; ")
-        }.joined(separator: "\n")
-    }
-
     package func node(_ id: NodeID) -> TopologyNode? { byID[id] }
 
     package func contains(_ id: NodeID) -> Bool { byID[id] != nil }
@@ -177,6 +162,23 @@ package struct Topology: Sendable {
     package func supplier(of origin: NodeID, to receiver: NodeID) -> NodeID? {
         guard contains(origin), origin != receiver else { return nil }
         return nextHop(from: receiver, to: origin)
+    }
+
+    /// The edges on the way of an origin's rows to `receiver`, its own first: each node's one supplier for the origin, so it is the
+    /// way that the rows really go.
+    package func hops(of origin: NodeID, to receiver: NodeID) -> [(sender: NodeID, receiver: NodeID)] {
+        var hops: [(sender: NodeID, receiver: NodeID)] = []
+        var receiver = receiver
+        while let sender = supplier(of: origin, to: receiver) {
+            hops.append((sender, receiver))
+            receiver = sender
+        }
+        return hops
+    }
+
+    /// Whether every edge on that way copies all of `resources`.
+    package func copies(_ resources: [ResourceName], of origin: NodeID, to receiver: NodeID) -> Bool {
+        hops(of: origin, to: receiver).allSatisfy { copies(resources, from: $0.sender, to: $0.receiver) }
     }
 
     /// The mode of `resource` on the edge from `sender` to `receiver`. Nobody chooses one for what flows down, so it is logical

@@ -1,8 +1,7 @@
 import ArgumentParser
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import NodeDesk
-import YAMLFile
 
 struct CatalogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import NodeDesk
-import RecordIntake
+import TicketGeneration
 
 extension TicketMix: ExpressibleByArgument {
     package init?(argument: String) { self.init(rawValue: argument.uppercased()) }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import RecordIntake
+import MappingSuggestions
 
 struct ImportSuggestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

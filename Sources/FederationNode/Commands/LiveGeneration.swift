@@ -2,8 +2,8 @@ import Dispatch
 import FederationModel
 import Foundation
 import NodeDesk
-import RecordIntake
 import Synchronization
+import TicketGeneration
 
 /// Writes tickets into the store as they come, until a signal or the end of its time.
 struct LiveGeneration {

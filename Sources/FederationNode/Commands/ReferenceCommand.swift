@@ -1,9 +1,8 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import NodeDesk
-import ReferenceFile
-import YAMLFile
 
 struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

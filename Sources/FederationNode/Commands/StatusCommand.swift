@@ -118,7 +118,7 @@ private struct StatusDocument: Encodable {
         let name: String
         let role: String
         let direction: String
-        let state: String
+        let state: LinkState
         let mode: [String: String]
         let cursor: Seq
         let lagRows: Int64
@@ -216,13 +216,13 @@ private struct StatusDocument: Encodable {
             table.append([
                 link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "发送" : "接收",
                 mode,
-                Self.states[link.state] ?? link.state, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
+                link.state.title, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
                 link.lastContact.map { String($0.prefix(19)) } ?? "–",
             ])
         }
         text += table.text
         for link in links {
-            if let error = link.lastError, link.state != "level" {
+            if let error = link.lastError, link.state != .level {
                 text += "\n\(link.name)(\(link.peer)) \(error.code): \(error.message)"
                 if let hint = error.hint { text += "\n  → \(hint)" }
             }
@@ -242,8 +242,4 @@ private struct StatusDocument: Encodable {
     }
 
     private static let roles = ["parent": "上级", "child": "下级", "peer": "对等"]
-    private static let states = [
-        "connecting": "连接中", "bootstrapping": "初始化", "sweeping": "全量核对", "behind": "追赶中", "level": "一致",
-        "paused": "暂停", "refused": "被拒绝", "unreachable": "不可达",
-    ]
 }

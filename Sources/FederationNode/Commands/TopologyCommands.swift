@@ -1,9 +1,8 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import NodeDesk
-import TopologyFile
-import YAMLFile
 
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

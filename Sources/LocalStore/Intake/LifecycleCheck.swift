@@ -48,7 +48,7 @@ struct LifecycleCheck {
     }
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
-    mutating func refusal(of row: [IntakeRecord]) throws -> IntakeRefusal? {
+    mutating func refusal(of row: [IntakeRecord]) throws -> RowRejection? {
         var checked: [(ticket: String, events: [TicketEvent], thread: GuardedThread)] = []
         for (ticket, events) in byTicket(row) {
             guard var thread = threads[ticket] else { continue }

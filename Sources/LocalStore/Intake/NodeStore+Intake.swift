@@ -7,7 +7,7 @@ package enum IntakeOutcome: Hashable, Sendable {
     case accepted
     /// All of its records were here already with the same fields.
     case unchanged
-    case refused(IntakeRefusal)
+    case refused(RowRejection)
 }
 
 /// What became of an intake.
@@ -125,10 +125,10 @@ extension NodeStore {
 
     private static func violation(
         of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable], lists: CodeLists
-    ) -> IntakeRefusal? {
+    ) -> RowRejection? {
         for record in row {
             guard let table = tables[record.resource] else {
-                return IntakeRefusal(
+                return RowRejection(
                     code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
                     hint: "see `federation-node resource list`")
             }
@@ -137,7 +137,7 @@ extension NodeStore {
                 return .catalog(record.resource)
             }
             if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
-            if let violation = record.violation(in: table.definition, lists: lists) { return IntakeRefusal(violation) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return RowRejection(violation) }
         }
         return nil
     }
@@ -193,23 +193,23 @@ extension NodeStore {
     }
 }
 
-extension IntakeRefusal {
+extension RowRejection {
     /// Reference data come as a whole release, checked as one, or they would contradict each other.
-    package static let draining = IntakeRefusal(
+    package static let draining = RowRejection(
         code: "E_NODE_DRAINING",
         reason: "the topology has this node drain before it is removed: it takes no new tickets",
         hint: "take the ticket in at the node that follows it")
 
-    package static func reference(_ resource: ResourceName) -> IntakeRefusal {
-        IntakeRefusal(
+    package static func reference(_ resource: ResourceName) -> RowRejection {
+        RowRejection(
             code: "E_REFERENCE_RECORD",
             reason: "\(resource) is reference data, which no intake of single records takes",
             hint: "publish a release with `federation-node reference load` at the top node")
     }
 
     /// A catalog comes as a whole release too, and decides what leaves: no other system may write it.
-    package static func catalog(_ resource: ResourceName) -> IntakeRefusal {
-        IntakeRefusal(
+    package static func catalog(_ resource: ResourceName) -> RowRejection {
+        RowRejection(
             code: "E_CATALOG_RECORD",
             reason: "\(resource) is a part of the catalog, which no intake of single records takes",
             hint: "change catalog.yaml and publish it with `federation-node catalog publish`")

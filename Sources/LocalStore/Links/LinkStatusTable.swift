@@ -6,8 +6,7 @@ import GRDB
 package struct LinkStatus: Hashable, Sendable {
     package var peer: NodeID
     package var direction: LinkDirection
-    /// connecting, bootstrapping, sweeping, behind, level, paused, refused or unreachable.
-    package var state: String
+    package var state: LinkState
     /// What the receiver has confirmed.
     package var cursor: Seq
     /// The sender's latest seq, as far as it is known here.
@@ -21,7 +20,7 @@ package struct LinkStatus: Hashable, Sendable {
     package var errorAt: UnixMilliseconds?
 
     package init(
-        peer: NodeID, direction: LinkDirection, state: String, cursor: Seq = 0, head: Seq = 0, lagRows: Int64 = 0,
+        peer: NodeID, direction: LinkDirection, state: LinkState, cursor: Seq = 0, head: Seq = 0, lagRows: Int64 = 0,
         lastContact: UnixMilliseconds? = nil, levelAt: UnixMilliseconds? = nil, error: FederationError? = nil,
         errorAt: UnixMilliseconds? = nil
     ) {
@@ -44,7 +43,8 @@ extension NodeStore {
             try db.cachedStatement(
                 sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             ).execute(arguments: [
-                status.peer.code, status.direction.rawValue, status.state, status.cursor, status.head, status.lagRows,
+                status.peer.code, status.direction.rawValue, status.state.rawValue, status.cursor, status.head,
+                status.lagRows,
                 status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
                 status.errorAt,
             ])
@@ -62,7 +62,8 @@ extension NodeStore {
                     error = FederationError(code, row["error_message"] ?? "", hint: row["error_hint"])
                 }
                 return LinkStatus(
-                    peer: peer, direction: direction, state: row["state"], cursor: row["cursor"], head: row["head"],
+                    peer: peer, direction: direction, state: LinkState(rawValue: row["state"]) ?? .connecting,
+                    cursor: row["cursor"], head: row["head"],
                     lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error,
                     errorAt: row["error_at"])
             }

@@ -6,7 +6,7 @@ import GRDB
 /// a recalled ticket leaves as little as the rest of it.
 enum RemovedRecords {
     /// Why rows of a batch are not stored, by their place in it.
-    static func refusals(of rows: [[IntakeRecord]], node: NodeID, _ db: Database) throws -> [Int: IntakeRefusal] {
+    static func refusals(of rows: [[IntakeRecord]], node: NodeID, _ db: Database) throws -> [Int: RowRejection] {
         guard try isAny(.delete, db) else { return [:] }
         var tickets: Set<String> = []
         var calls: [ResourceName: Set<String>] = [:]
@@ -39,7 +39,7 @@ enum RemovedRecords {
                 deletedKeys[BuiltInResources.serviceRequest.name]?.contains($0) == true
             } ?? false
         }
-        var refusals: [Int: IntakeRefusal] = [:]
+        var refusals: [Int: RowRejection] = [:]
         for (index, row) in rows.enumerated() where row.contains(where: isDeleted) { refusals[index] = .deleted }
         return refusals
     }
@@ -86,14 +86,14 @@ enum RemovedRecords {
     }
 }
 
-extension IntakeRefusal {
-    fileprivate static let deleted = IntakeRefusal(
+extension RowRejection {
+    fileprivate static let deleted = RowRejection(
         code: "E_RECORD_DELETED", reason: "the ticket of this record was deleted at this node",
         hint: "a deletion is final: take the matter in as a new ticket if it goes on")
 
     /// Orders and confirmations are written by the node itself: from outside they would be claims.
-    package static func removal(_ resource: ResourceName) -> IntakeRefusal {
-        IntakeRefusal(
+    package static func removal(_ resource: ResourceName) -> RowRejection {
+        RowRejection(
             code: "E_REMOVAL_RECORD", reason: "\(resource) is written by the node itself",
             hint: "use `federation-node ticket delete` or `ticket recall`")
     }

@@ -82,19 +82,10 @@ struct ResourceTable: Sendable {
     func adopt(_ column: ColumnDefinition) -> String {
         let path = "'$.\(column.name)'"
         let value = "json_extract(\(Self.carried), \(path))"
-        var rules = ["json_type(\(Self.carried), \(path)) = '\(column.type.storage)'"]
-        if column.type.storage == .text { rules.append("length(CAST(\(value) AS BLOB)) <= \(column.bytesMax)") }
-        if column.codeList != nil { rules.append("\(value) NOT GLOB '*[^0-9A-Za-z._-]*'") }
-        if column.isRequired { rules.append("\(value) <> ''") }
-        if column.type == .boolean { rules.append("\(value) IN (0, 1)") }
-        if column.type == .timestamp {
-            let range = ColumnDefinition.timestamps
-            rules.append("\(value) BETWEEN \(range.lowerBound) AND \(range.upperBound)")
-        }
         return """
             UPDATE main.\(table) SET \(quoted(column.name)) = \(value),
               \(Self.carried) = nullif(json_remove(\(Self.carried), \(path)), '{}')
-            WHERE \(rules.joined(separator: " AND "))
+            WHERE \(column.rule.condition(value: value, type: "json_type(\(Self.carried), \(path))"))
             """
     }
 

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
@@ -56,7 +57,7 @@ extension NodeDesk {
                     hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
             }
             if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
-                throw FederationError(IntakeRefusal.reference(reference))
+                throw FederationError(RowRejection.reference(reference))
             }
             let name = URL(filePath: request.path).lastPathComponent
             let rejects = URL(filePath: settings.directory).appending(path: "\(name).rejects.csv").path

@@ -81,7 +81,7 @@ extension PushOutcome {
             switch outcome {
             case .accepted: .accepted
             case .unchanged: .unchanged
-            case .refused(let refusal): .rejected(RowRejection(refusal))
+            case .refused(let refusal): .rejected(refusal)
             }
     }
 }

@@ -1,5 +1,4 @@
 import FederationModel
-import RecordIntake
 
 /// What became of one pushed record.
 package enum PushOutcome: Hashable, Sendable {

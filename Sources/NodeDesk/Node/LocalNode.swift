@@ -1,10 +1,8 @@
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
 import NodeIdentity
-import ReferenceFile
-import TopologyFile
 
 /// A node's files, opened: what every command and the service start from.
 package struct LocalNode: Sendable {

@@ -1,9 +1,7 @@
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
-import ReferenceFile
-import TopologyFile
 
 /// Where a node's `Standing` comes from: what its store holds, and its files as far as the store holds nothing yet.
 package struct StandingSource: Sendable {

@@ -1,4 +1,4 @@
-import CatalogFile
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
@@ -81,13 +81,7 @@ extension NodeDesk {
 
     /// Whether rows of `origin` come here: every hop on their way copies them.
     private func isExpected(_ resource: ResourceName, of origin: NodeID) -> Bool {
-        guard BuiltInResources.named(resource)?.isReference != true else { return false }
-        var receiver = id
-        while let supplier = topology.supplier(of: origin, to: receiver) {
-            guard topology.copies([resource], from: supplier, to: receiver) else { return false }
-            receiver = supplier
-        }
-        return true
+        BuiltInResources.named(resource)?.isReference != true && topology.copies([resource], of: origin, to: id)
     }
 }
 

@@ -93,21 +93,14 @@ package struct MergedView: Sendable {
     func denied(
         _ origins: [NodeID], resources: [ResourceName], _ topology: Topology
     ) async throws -> Set<NodeID> {
-        var hops: [NodeID: [(sender: NodeID, receiver: NodeID)]] = [:]
-        for origin in origins {
-            var receiver = store.node
-            while let sender = topology.supplier(of: origin, to: receiver) {
-                hops[origin, default: []].append((sender, receiver))
-                receiver = sender
-            }
-        }
-        let catalogs = try await store.newestCatalogs(of: Set(hops.values.flatMap { $0.map(\.sender) }))
+        let hops = origins.map { (origin: $0, edges: topology.hops(of: $0, to: store.node)) }
+        let catalogs = try await store.newestCatalogs(of: Set(hops.flatMap { $0.edges.map(\.sender) }))
         return Set(
-            hops.filter { _, hops in
-                hops.contains { hop in
-                    resources.contains { catalogs[hop.sender]?.refusal(of: $0, to: hop.receiver) != nil }
+            hops.filter { hop in
+                hop.edges.contains { edge in
+                    resources.contains { catalogs[edge.sender]?.refusal(of: $0, to: edge.receiver) != nil }
                 }
-            }.keys)
+            }.map(\.origin))
     }
 
     /// What can be said of a copy, by how fresh its supplier says it is.

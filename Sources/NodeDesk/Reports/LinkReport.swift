@@ -9,7 +9,7 @@ package struct LinkReport: Sendable {
     /// What the peer is to this node.
     package let role: LinkRole
     package let direction: LinkDirection
-    package let state: String
+    package let state: LinkState
     package let modes: [ResourceName: AggregationMode]
     package let cursor: Seq
     package let lagRows: Int64
@@ -67,18 +67,18 @@ package struct LinkReport: Sendable {
         cursor = status?.cursor ?? 0
         lastContact = status?.lastContact
         guard let status else {
-            state = "connecting"
+            state = .connecting
             lagRows = 0
             lagSeconds = 0
             error = nil
             return
         }
         let isSilent = now - (status.lastContact ?? 0) > Self.silentAfter
-        let claimsContact = ["bootstrapping", "sweeping", "behind", "level", "paused"].contains(status.state)
-        state = isSilent && claimsContact ? "unreachable" : status.state
+        let isGone = isSilent && status.state.needsContact
+        state = isGone ? .unreachable : status.state
         error =
             status.error
-            ?? (isSilent && claimsContact
+            ?? (isGone
                 ? FederationError(
                     "E_LINK_SILENT", "\(peer.id) has not been heard",
                     hint: "see whether its service runs and reaches this node") : nil)

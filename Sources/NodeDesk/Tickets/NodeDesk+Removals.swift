@@ -15,7 +15,7 @@ extension NodeDesk {
         try await perform(kind == .delete ? .deleteTickets : .recallTickets) { now in
             guard Self.removalReasons?.entries.contains(where: { $0.code == reason }) == true else {
                 throw FederationError(
-                    IntakeRefusal(
+                    RowRejection(
                         FieldViolation(
                             field: "reason", rule: .notInCodeList, detail: "is no code of list removal_reason")))
             }

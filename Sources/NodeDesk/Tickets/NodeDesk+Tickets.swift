@@ -13,7 +13,7 @@ extension NodeDesk {
 
     /// Takes a ticket in. It gets the node's next number unless it brings one.
     ///
-    /// - Throws: `E_FIELD_MISSING`; the code of `IntakeRefusal`; what drawing a number throws.
+    /// - Throws: `E_FIELD_MISSING`; the code of `RowRejection`; what drawing a number throws.
     package func add(ticket form: RecordForm) async throws -> AddedTicket {
         try await perform(.addTicket) { now in
             var form = form
@@ -59,7 +59,7 @@ extension NodeDesk {
 
     /// Records an event.
     ///
-    /// - Throws: `E_FIELD_MISSING`; the code of `IntakeRefusal`; `E_TICKET_UNKNOWN` for another ticket that it names.
+    /// - Throws: `E_FIELD_MISSING`; the code of `RowRejection`; `E_TICKET_UNKNOWN` for another ticket that it names.
     package func record(_ draft: TicketEventDraft) async throws -> RecordedEvent {
         try await perform(.recordEvent) { now in
             var draft = draft

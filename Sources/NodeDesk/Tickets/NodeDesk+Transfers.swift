@@ -14,7 +14,7 @@ extension NodeDesk {
     /// - Parameters:
     ///   - ticket: its global id or number.
     ///   - node: the code of a node or the beginning of its name.
-    /// - Throws: `E_TICKET_UNKNOWN`, `E_TICKET_AMBIGUOUS`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`; the code of `IntakeRefusal`.
+    /// - Throws: `E_TICKET_UNKNOWN`, `E_TICKET_AMBIGUOUS`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`; the code of `RowRejection`.
     package func offer(_ ticket: String, to node: String, terms: RecordForm) async throws -> TransferStepReport {
         try await perform(.offerTransfer) { now in
             try await step(.offer, to: self.node(named: node).id, terms, on: held(ticket, now: now), now: now)

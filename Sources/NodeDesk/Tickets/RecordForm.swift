@@ -68,7 +68,7 @@ package struct RecordForm: Sendable {
     func requireComplete() throws(FederationError) {
         guard let first = missing(required).first else { return }
         throw FederationError(
-            IntakeRefusal(
+            RowRejection(
                 FieldViolation(field: first.name, rule: .missing, detail: "(\(first.title)) is required")))
     }
 }

@@ -65,7 +65,7 @@ struct LocalRoutes: Sendable {
         }
         page.append(
             "federation_link_level", .gauge, help: "1 when the link is level.",
-            samples: samples { $0.state == "level" ? 1 : 0 })
+            samples: samples { $0.state == .level ? 1 : 0 })
         page.append(
             "federation_link_lag_rows", .gauge, help: "Changes that the receiver has not got yet.",
             samples: samples { Double($0.lagRows) })

@@ -51,7 +51,7 @@ package final class LinkStatusWriter: Sendable {
     private func status(_ summary: LinkSummary) -> LinkStatus {
         let isFine = summary.state == .level
         return LinkStatus(
-            peer: peer, direction: direction, state: summary.state.description, cursor: summary.cursor?.seq ?? 0,
+            peer: peer, direction: direction, state: summary.state, cursor: summary.cursor?.seq ?? 0,
             head: summary.head, lagRows: summary.lagRows, lastContact: summary.lastContact, levelAt: summary.lastLevel,
             error: isFine ? nil : summary.lastError, errorAt: isFine ? nil : summary.lastContact)
     }

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 
 /// Turns a file of CSV or of JSON Lines into records, row by row, in constant memory.
@@ -40,7 +41,7 @@ package final class Importer {
         case .row:
             result = Result { () throws(RowRejection) in try mapper.records(reader.text) }
         case .malformed(let fault):
-            result = .failure(RowRejection(field: "", code: fault.rawValue, reason: fault.reason))
+            result = .failure(RowRejection(code: fault.rawValue, reason: fault.reason))
         }
         return IntakeRow(number: reader.rowNumber, line: reader.rowLine, result: result)
     }

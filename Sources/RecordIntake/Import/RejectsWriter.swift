@@ -23,7 +23,7 @@ package final class RejectsWriter {
     /// - Throws: `E_REJECTS_WRITE`.
     package func write(_ row: IntakeRow) throws {
         guard case .failure(let rejection) = row.result else { return }
-        let texts = [rejection.field, rejection.code, rejection.reason].map(quoted).joined(separator: ",")
+        let texts = [rejection.field ?? "", rejection.code, rejection.reason].map(quoted).joined(separator: ",")
         pending += "\(row.number),\(row.line),\(texts)\n"
         if pending.utf8.count > 64 << 10 { try flush() }
     }

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 
 /// A mapping bound to the columns of one file.
@@ -102,8 +103,7 @@ struct RowMapper {
         for column in key {
             let part = column.position.map(text) ?? ""
             if part.isEmpty {
-                throw RowRejection(
-                    field: column.name, code: FieldViolation.Rule.missing.rawValue, reason: "the row has no key")
+                throw RowRejection(FieldViolation(field: column.name, rule: .missing, detail: "the row has no key"))
             }
             parts.append(part)
         }
@@ -132,8 +132,8 @@ struct RowMapper {
             let ordinal = record.rule.ordinal == nil ? String(record.rule.position) : record.ordinal.map(text) ?? ""
             if ordinal.isEmpty {
                 throw RowRejection(
-                    field: record.rule.ordinal?.name ?? "", code: FieldViolation.Rule.missing.rawValue,
-                    reason: "the row has no ordinal")
+                    FieldViolation(
+                        field: record.rule.ordinal?.name ?? "", rule: .missing, detail: "the row has no ordinal"))
             }
             key = "\(ticket).\(definition.name).\(ordinal)"
             values["global_id"] = .text(ticket)

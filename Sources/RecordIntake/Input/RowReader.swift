@@ -26,7 +26,7 @@ package enum RowStep: Hashable, Sendable {
 }
 
 /// Goes through the rows of a file in constant memory. A malformed row is reported, and the reader goes on.
-protocol RowReader: AnyObject {
+package protocol RowReader: AnyObject {
     /// Names of the columns.
     var header: [String] { get }
     /// 1 for the first row.

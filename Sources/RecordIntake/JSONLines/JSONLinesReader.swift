@@ -101,7 +101,7 @@ extension JSONLinesReader {
     ///
     /// - Parameter rowsMax: how many objects are looked at.
     /// - Throws: `E_IMPORT_READ`.
-    static func columns(path: String, rowsMax: Int) throws -> [String] {
+    package static func columns(path: String, rowsMax: Int) throws -> [String] {
         let reader = try JSONLinesReader(path: path, columns: [])
         var keys: Set<String> = []
         while reader.rowNumber < rowsMax, try reader.next() != nil, keys.count <= CSVLimits.columns {

@@ -42,7 +42,7 @@ package struct PushedRecordReader: Sendable {
     }
 
     private static func notARecord(_ reason: String) -> RowRejection {
-        RowRejection(field: "", code: "E_RECORD_JSON", reason: reason)
+        RowRejection(code: "E_RECORD_JSON", reason: reason)
     }
 
     private func record(_ members: [JSONValue.Member], key: inout String?) throws(RowRejection) -> IntakeRecord {
@@ -66,8 +66,8 @@ package struct PushedRecordReader: Sendable {
         }
         try complete(&fields, key: &key)
         guard let key, !key.isEmpty else { throw Self.rejection("key", .missing, "is required") }
-        guard key.utf8.count <= Self.keyBytesMax else {
-            throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(Self.keyBytesMax)")
+        guard key.utf8.count <= RowKey.bytesMax else {
+            throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(RowKey.bytesMax)")
         }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
         var latest = Int64.min
@@ -76,9 +76,6 @@ package struct PushedRecordReader: Sendable {
         }
         return record
     }
-
-    /// As long as a link carries; a record whose key were longer would never leave this node.
-    package static let keyBytesMax = 200
 
     // MARK: - What follows from the rest
 
@@ -107,14 +104,14 @@ package struct PushedRecordReader: Sendable {
         }
         guard given.hasPrefix(prefix) || Self.isRandom(given) else {
             throw RowRejection(
-                field: "global_id", code: "E_RECORD_KEY",
+                code: "E_RECORD_KEY", field: "global_id",
                 reason:
                     "does not begin with \(prefix) and is neither a UUID nor a ULID, so another node may give it out "
                     + "too; leave it out and send `key`")
         }
         guard key == nil || key == given || key.map({ prefix + $0 }) == given else {
             throw RowRejection(
-                field: "key", code: "E_RECORD_KEY", reason: "is not the ticket's global_id; leave one of them out")
+                code: "E_RECORD_KEY", field: "key", reason: "is not the ticket's global_id; leave one of them out")
         }
         return given
     }

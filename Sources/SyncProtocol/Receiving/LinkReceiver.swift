@@ -375,12 +375,12 @@ package struct LinkReceiver: Sendable {
     private func state(now: UnixMilliseconds) -> LinkState {
         if misbehaviour.pauseLeft(now: now) != nil { return .paused }
         guard let session else {
-            guard let lastError else { return lastContact == nil ? .connecting : .unreachable(code: LinkCode.silent) }
-            return lastError.isRetryable ? .unreachable(code: lastError.code) : .refused(code: lastError.code)
+            guard let lastError else { return lastContact == nil ? .connecting : .unreachable }
+            return lastError.isRetryable ? .unreachable : .refused
         }
         let silence = now - (lastContact ?? now)
         if silence > SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax) {
-            return .unreachable(code: LinkCode.silent)
+            return .unreachable
         }
         if isLevel { return .level }
         guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,

@@ -264,9 +264,9 @@ extension LinkSender {
     package var state: LinkState {
         switch phase {
         case .idle, .connecting, .opening:
-            lastError.map { .unreachable(code: $0.code) } ?? .connecting
+            lastError == nil ? .connecting : .unreachable
         case .waiting(let waiting):
-            waiting.needsPerson ? .refused(code: waiting.error.code) : .unreachable(code: waiting.error.code)
+            waiting.needsPerson ? .refused : .unreachable
         case .ended: .paused
         case .flowing(let flow):
             if flow.pausedUntil != nil {

@@ -9,7 +9,7 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     package var cursor: Cursor
     /// Rows that were stored.
     package var applied: Int
-    /// Rows that were there already in the same look.
+    /// Rows of which the same image was there already.
     package var skipped: Int
     /// Rows that broke a rule and were put aside; the cursor has moved past them.
     package var quarantined: Int

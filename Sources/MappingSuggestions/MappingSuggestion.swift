@@ -1,0 +1,48 @@
+import ConfigurationFiles
+import FederationModel
+import Foundation
+import RecordIntake
+
+/// A mapping that is proposed for a file: from the names of its columns and from what a sample of its rows looks like.
+///
+/// It is YAML that `Mapping.parse` takes as it is; where the file does not tell, a comment `# DECIDE:` says what a person
+/// must look at. Values of a file stand in it only where a column has few short words that become codes.
+package struct MappingSuggestion: Sendable {
+    package let yaml: String
+    /// What a person must decide, in the order of the file.
+    package let decisions: [String]
+    /// Rows that were looked at.
+    package let rows: Int
+
+    /// Looks at a file of CSV or JSON Lines.
+    ///
+    /// - Parameters:
+    ///   - resource: what a row is: a ticket with its thread, or one of the other resources.
+    ///   - rowsMax: how many rows are looked at, from the beginning.
+    /// - Throws: `E_IMPORT_READ`, `E_CSV_HEADER`; `E_MAPPING_SUGGEST` when the file lacks something without which there
+    ///   are no records, such as times; `E_RESOURCE_UNKNOWN`.
+    package init(path: String, resource: ResourceName = "service_request", rowsMax: Int = 50_000) throws {
+        guard let definition = BuiltInResources.named(resource) else {
+            throw FederationError(
+                "E_RESOURCE_UNKNOWN", "there is no resource \(resource)",
+                hint: suggestion(for: resource.text, among: BuiltInResources.all.map(\.name.text)))
+        }
+        let reader: any RowReader =
+            try JSONLinesReader.accepts(path: path)
+            ? JSONLinesReader(path: path, columns: JSONLinesReader.columns(path: path, rowsMax: rowsMax))
+            : CSVReader(path: path)
+        var profiles = reader.header.enumerated().map { ColumnProfile(name: $0.element, position: $0.offset) }
+        var rows = 0
+        while rows < rowsMax, let step = try reader.next() {
+            guard step == .row else { continue }
+            rows += 1
+            for index in profiles.indices { profiles[index].add(reader.text(index)) }
+        }
+        let file = URL(filePath: path).lastPathComponent
+        var suggester = MappingSuggester(profiles: profiles, file: file, rows: rows)
+        let mapping = try suggester.mapping(of: definition)
+        yaml = mapping.yaml
+        decisions = mapping.decisions
+        self.rows = rows
+    }
+}

@@ -1,0 +1,137 @@
+import ConfigurationFiles
+import FederationModel
+import Foundation
+import MappingSuggestions
+import RecordIntake
+import TestSupport
+import Testing
+
+@Suite struct `A suggested mapping` {
+    private func suggestion(
+        _ text: String, resource: ResourceName = "service_request"
+    ) throws -> (text: String, mapping: Mapping, rows: [IntakeRow], decisions: [String]) {
+        try withFile(text) { path in
+            let suggestion = try MappingSuggestion(path: path, resource: resource)
+            let mapping = try Mapping.parse(suggestion.yaml, path: "suggested.yaml")
+            let origin = try #require(NodeID("370100"))
+            let importer = try Importer(mapping: mapping, origin: origin, path: path)
+            var rows: [IntakeRow] = []
+            while let row = try importer.next() { rows.append(row) }
+            return (suggestion.yaml, mapping, rows, suggestion.decisions)
+        }
+    }
+
+    private static let chinese = """
+        工单编号,来电时间,来电号码,诉求类型,受理渠道,一级分类,二级分类,诉求标题,诉求内容,事发地址,承办单位,派单时间,办理时限,签收时间,办理情况,答复内容,答复时间,办结时间,回访时间,满意度,是否解决,是否保密,所属片区
+        202501010001,2025年1月1日 9时05分,18000001234,投诉,12345电话,城乡建设,供热,暖气不热,"只有14度",解放东路1号,市住建局,2025-01-01 09:30:00,2025-01-08,2025-01-01 10:00:00,已上门,已处理,2025-01-02 10:00:00,2025-01-02 11:00:00,2025-01-03 09:00:00,满意,已解决,否,东片
+        202501010002,2025年1月1日 19时15分,18000001235,咨询,微信小程序,劳动,社保,社保,如何转移,经十路2号,市人社局,,2025-01-08,,,,,,,未评,,是,西片
+
+        """
+
+    @Test func `of a Chinese export has all its stages, times and codes`() throws {
+        let made = try suggestion(Self.chinese)
+        let first = try made.rows[0].result.get()
+        #expect(
+            first.map(\.resource) == [
+                "service_request", "assignment", "acknowledgement", "handling", "reply", "closure", "callback",
+                "evaluation",
+            ])
+        #expect(first[0].key == "370100-202501010001")
+        let ticket = first[0].fields
+        #expect(ticket["requested_datetime"] == .integer(1_735_693_500_000))
+        #expect(ticket["channel"] == .text("01"))
+        #expect(ticket["request_type"] == .text("3"))
+        #expect(ticket["service_name"] == .text("城乡建设/供热"))
+        #expect(ticket["reporter_phone"] == .text("18000001234"))
+        #expect(ticket["confidential"] == .text("none"))
+        #expect(ticket["ext"]?.text?.contains("东片") == true)
+        #expect(first[1].fields["assignee_unit"] == .text("市住建局"))
+        #expect(first[7].fields["score5"] == .text("4"))
+        // A ticket under way: nothing of it is refused, and what has not happened makes no record.
+        let second = try made.rows[1].result.get()
+        #expect(second.map(\.resource) == ["service_request", "assignment"])
+        #expect(second[0].fields["channel"] == .text("02"))
+        #expect(second[0].fields["confidential"] == .text("name_hidden"))
+        #expect(second[1].fields["occurred_at"] == second[0].fields["requested_datetime"])
+    }
+
+    @Test func `asks a person where day and month could be either`() throws {
+        let unsure = try suggestion("id,opened\n1,4/5/2025 7:33\n2,4/6/2025 8:00\n")
+        #expect(unsure.decisions.contains { $0.contains("day and month") })
+        let american = try suggestion("id,opened\n1,4/5/2025 7:33\n2,4/16/2025 8:00\n")
+        #expect(!american.decisions.contains { $0.contains("day and month") })
+        let european = try suggestion("id,opened\n1,4/5/2025 7:33\n2,16/4/2025 8:00\n")
+        #expect(european.text.contains("d/M/yyyy H:mm"))
+    }
+
+    @Test func `takes whole columns for what their values are, whatever their names`() throws {
+        let made = try suggestion(
+            """
+            a,b,c,d
+            x1,2025-03-01T10:00:00Z,13900001234,投诉
+            x2,2025-03-02T10:00:00Z,13900001234,咨询
+            """)
+        #expect(
+            made.mapping.sources.filter { $0.value.count == 1 && "abcd".contains($0.value[0]) } == [
+                "service_request.service_request_id": ["a"], "service_request.source_request_id": ["a"],
+                "service_request.requested_datetime": ["b"], "service_request.reporter_phone": ["c"],
+                "service_request.request_type": ["d"],
+            ])
+        #expect(made.rows.allSatisfy { (try? $0.result.get()) != nil })
+    }
+
+    @Test func `joins columns for the key when no column tells rows apart`() throws {
+        let made = try suggestion("created,street,what\n2025-01-01 10:00:00,A,x\n2025-01-01 10:00:00,B,x\n")
+        #expect(made.mapping.key.map(\.name) == ["street"] || made.mapping.key.count > 1)
+        let keys = try made.rows.map { try $0.result.get()[0].key }
+        #expect(Set(keys).count == 2)
+    }
+
+    @Test func `fits JSON Lines as well`() throws {
+        let made = try suggestion(
+            """
+            {"case_id": 1, "opened_at": "2025-01-01 10:00:00", "created_at": "2025-01-01 10:00:00", "title": "路灯不亮"}
+            {"case_id": 2, "created_at": "2025-01-01 11:00:00", "closed_at": "2025-01-02 11:00:00"}
+            """)
+        #expect(try made.rows.map { try $0.result.get().count } == [1, 2])
+    }
+
+    @Test func `can be of calls`() throws {
+        let made = try suggestion(
+            "id,呼叫方向,呼入时间,挂机时间,话务结果,坐席,排队时长\n1,呼入,2025-01-01 10:00:00,2025-01-01 10:05:00,接通,8001,12\n",
+            resource: "call_record")
+        let call = try #require(try made.rows[0].result.get().first)
+        #expect(call.resource == "call_record")
+        #expect(call.fields["disposition"] == .text("connected"))
+        #expect(call.fields["queue_seconds"] == .integer(12))
+    }
+
+    /// Names and words that are YAML of their own, or would end a comment.
+    @Test func `survives hostile names and words`() throws {
+        let made = try suggestion(
+            #"""
+            id,created,"a: b # c","- x","""quoted""","{y}","line
+            break",source,source ,,yes,"\\u0041 \\ '"
+            1,2025-01-01 10:00:00,1,2,3,4,5,"web: # {x}
+            key: evil",*,,n,7
+            2,2025-01-01 10:00:00,1,2,3,4,5,*phone*,&a,,y,8
+            """#)
+        #expect(made.mapping.key.map(\.name) == ["id"])
+        let records = try made.rows.map { try $0.result.get() }
+        #expect(records.count == 2)
+        let ext = try #require(records[0][0].fields["ext"]?.text)
+        for value in ["\"a: b # c\":\"1\"", "\"- x\":\"2\"", "\"{y}\":\"4\"", "line\\nbreak"] {
+            #expect(ext.contains(value), "\(ext)")
+        }
+    }
+
+    @Test(arguments: [
+        ("a,b\nx,y\n", "service_request", "E_MAPPING_SUGGEST"), ("", "service_request", "E_CSV_HEADER"),
+        ("id,时间\n", "service_request", "E_MAPPING_SUGGEST"), ("id\n1\n", "nonsense", "E_RESOURCE_UNKNOWN"),
+        ("id,created\n1,2025-01-01\n", "recording", "E_MAPPING_SUGGEST"),
+    ])
+    func `is refused where a file says too little`(text: String, resource: String, code: String) {
+        let error = #expect(throws: FederationError.self) { try suggestion(text, resource: ResourceName(resource)) }
+        #expect(error?.code == code)
+    }
+}

@@ -1,0 +1,24 @@
+import ConfigurationFiles
+import FederationModel
+import Foundation
+import LocalStore
+import NodeDesk
+import NodeRuntime
+import TestSupport
+
+/// The settings in a `node.yaml` with this text.
+func settings(
+    _ text: String, environment: [String: String] = [:], flags: [String: String] = [:]
+) throws -> NodeSettings {
+    let folder = try TemporaryFolder()
+    try folder.write(text, to: "node.yaml")
+    return try NodeSettings.load(path: folder.path("node.yaml"), environment: environment, flags: flags)
+}
+
+/// The desk of the node whose store this is; its other files are nowhere.
+func desk(
+    _ store: NodeStore, peers: PeerClients? = nil, announce: @escaping @Sendable (Seq) -> Void = { _ in }
+) throws -> NodeDesk {
+    let node = LocalNode(settings: try settings("node: \"\(store.node)\""), store: store)
+    return NodeDesk(node, as: .system, peers: peers, announce: announce)
+}
