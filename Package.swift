@@ -51,7 +51,7 @@ let package = Package(
             name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel"], swiftSettings: strict),
         .testTarget(
             name: "SyncProtocolTests", dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol"],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
 
         // MARK: - Files people write
         .target(name: "YAMLFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(
             name: "LocalStoreTests",
             dependencies: ["ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "Zstandard"],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
