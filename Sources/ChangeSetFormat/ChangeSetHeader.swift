@@ -158,7 +158,7 @@ extension ByteReader {
         case 2:
             let resource = ResourceName(try text(max: SyncLimits.nameBytesMax))
             let origin = try text(max: 12)
-            return .at(resource: resource, after: RowKey(origin: origin, key: try text(max: SyncLimits.keyBytesMax)))
+            return .at(resource: resource, after: RowKey(origin: origin, key: try text(max: RowKey.keyBytesMax)))
         default: throw .malformedChangeSet("a sweep position has an unknown kind")
         }
     }

@@ -68,7 +68,7 @@ extension DecodedBlock {
         guard let key = column(EnvelopeColumn.key)?.textRange(row), !key.isEmpty else {
             return .init(field: EnvelopeColumn.key, rule: .missing, detail: "is required")
         }
-        if key.count > SyncLimits.keyBytesMax {
+        if key.count > RowKey.keyBytesMax {
             return .init(field: EnvelopeColumn.key, rule: .tooLong, detail: "\(key.count) bytes")
         }
         guard let version = column(EnvelopeColumn.version)?.integer(row), version >= 0 else {

@@ -38,9 +38,6 @@ package enum SyncLimits {
     /// Bytes of a resource's or a column's name.
     package static let nameBytesMax = 64
 
-    /// Bytes of a row's key.
-    package static let keyBytesMax = 200
-
     /// Change-sets that a sender lets travel unacknowledged: one is applied while the next arrives and a third is made.
     package static let inFlightMax = 3
 

@@ -21,6 +21,9 @@ package struct RowKey: Hashable, Sendable, Comparable, Codable {
     package let origin: String
     package let key: String
 
+    /// Longest key in bytes. Intake refuses a longer one, since no link would carry it.
+    package static let keyBytesMax = 200
+
     package init(origin: String, key: String) {
         self.origin = origin
         self.key = key

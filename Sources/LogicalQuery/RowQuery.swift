@@ -10,8 +10,6 @@ package struct RowQuery: Hashable, Sendable, Codable {
     /// Texts of a page in bytes of UTF-8; a page ends before it has more. Four times the longest row.
     package static let bytesMax = 4 << 20
     package static let filtersMax = 16
-    /// Longest key of a row in bytes, as change-sets have it.
-    static let keyBytesMax = 200
 
     package let resource: ResourceDefinition
     /// Each once, in the order in which they are wanted.
@@ -80,7 +78,7 @@ package struct RowQuery: Hashable, Sendable, Codable {
     }
 
     static func isKey(_ row: RowKey) -> Bool {
-        NodeID(row.origin) != nil && (1...keyBytesMax).contains(row.key.utf8.count) && !row.key.utf8.contains(0)
+        NodeID(row.origin) != nil && (1...RowKey.keyBytesMax).contains(row.key.utf8.count) && !row.key.utf8.contains(0)
     }
 
     /// The columns by which rows are selected, beside `origin`.

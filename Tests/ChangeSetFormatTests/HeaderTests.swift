@@ -94,9 +94,9 @@ import Testing
             fields.sweepKey = String(repeating: "k", count: key)
             return headerCode(wrapped(fields.bytes))
         }
-        #expect(sweep(name: SyncLimits.nameBytesMax, key: SyncLimits.keyBytesMax) == nil)
+        #expect(sweep(name: SyncLimits.nameBytesMax, key: RowKey.keyBytesMax) == nil)
         #expect(sweep(name: SyncLimits.nameBytesMax + 1, key: 1) == "E_CHANGE_SET_MALFORMED")
-        #expect(sweep(name: 1, key: SyncLimits.keyBytesMax + 1) == "E_CHANGE_SET_MALFORMED")
+        #expect(sweep(name: 1, key: RowKey.keyBytesMax + 1) == "E_CHANGE_SET_MALFORMED")
         var unknown = Fields()
         unknown.sweepKind = 3
         #expect(headerCode(wrapped(unknown.bytes)) == "E_CHANGE_SET_MALFORMED")

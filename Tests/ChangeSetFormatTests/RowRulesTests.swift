@@ -22,9 +22,9 @@ import Testing
     }
 
     @Test func `let a key be 200 bytes long and not one longer`() throws {
-        #expect(try violations([row(String(repeating: "k", count: SyncLimits.keyBytesMax))]) == [])
+        #expect(try violations([row(String(repeating: "k", count: RowKey.keyBytesMax))]) == [])
         #expect(
-            try violations([row(String(repeating: "k", count: SyncLimits.keyBytesMax + 1))])
+            try violations([row(String(repeating: "k", count: RowKey.keyBytesMax + 1))])
                 == ["0 key E_FIELD_TOO_LONG"])
         #expect(try violations([row("")]) == ["0 key E_FIELD_MISSING"])
     }

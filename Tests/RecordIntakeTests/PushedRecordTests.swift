@@ -110,7 +110,7 @@ import Zstandard
             let text = #"{"key":"\#(key)","occurred_at":1759197720000,"reply_kind":"final","global_id":"370100-1"}"#
             return try replies.record(Array(text.utf8)[...]).result.get()
         }
-        let key = String(repeating: "k", count: PushedRecordReader.keyBytesMax)
+        let key = String(repeating: "k", count: RowKey.keyBytesMax)
         #expect(try reply(key: key).key == key)
         #expect(throws: RowRejection.self) { try reply(key: key + "k") }
     }

@@ -17,11 +17,22 @@ package struct IntakeRecord: Hashable, Sendable {
         self.fields = fields
     }
 
-    /// What is wrong with its fields, by the resource's columns; nil when it may be stored.
+    private var keyViolation: FieldViolation? {
+        if key.isEmpty { return FieldViolation(field: "key", rule: .missing, detail: "is required") }
+        if key.utf8.count > RowKey.keyBytesMax {
+            return FieldViolation(
+                field: "key", rule: .tooLong, detail: "\(key.utf8.count) bytes, at most \(RowKey.keyBytesMax)")
+        }
+        if key.utf8.contains(0) { return FieldViolation(field: "key", rule: .badText, detail: "has a NUL") }
+        return nil
+    }
+
+    /// What is wrong with its key and its fields, by the resource's columns; nil when it may be stored.
     ///
     /// Nothing is wrong with nearly every record, and most of its columns are empty, so the fields that there are get looked
     /// at first. Only if one of them is wrong the columns are gone through, so that the first one is always told.
     package func violation(in definition: ResourceDefinition, lists: CodeLists = .builtIn) -> FieldViolation? {
+        if let violation = keyViolation { return violation }
         var required = 0
         let isRight = fields.allSatisfy { name, value in
             guard let column = definition.column(named: name) else { return false }

@@ -66,8 +66,8 @@ package struct PushedRecordReader: Sendable {
         }
         try complete(&fields, key: &key)
         guard let key, !key.isEmpty else { throw Self.rejection("key", .missing, "is required") }
-        guard key.utf8.count <= Self.keyBytesMax else {
-            throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(Self.keyBytesMax)")
+        guard key.utf8.count <= RowKey.keyBytesMax else {
+            throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(RowKey.keyBytesMax)")
         }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
         var latest = Int64.min
@@ -76,9 +76,6 @@ package struct PushedRecordReader: Sendable {
         }
         return record
     }
-
-    /// As long as a link carries; a record whose key were longer would never leave this node.
-    package static let keyBytesMax = 200
 
     // MARK: - What follows from the rest
 
