@@ -20,12 +20,15 @@ package final class NodeStore: Sendable {
     let lists: CodeLists
     let pool: DatabasePool
     let catalogs = CatalogCache()
+    /// What is downstream of the feed.
+    let consumers: [any FeedConsumer]
+    let threadKinds: [any ThreadKind]
     /// Makes the keyed digest of a value; nil when no link of this node tokenises.
     package let tokens: (@Sendable (String) -> String)?
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
-    let scopeLog: ScopeLog
+    let visibility: Visibility
     let threadMemory = ThreadMemory.Box()
 
     /// Makes the database of a node that has none.
@@ -55,13 +58,16 @@ package final class NodeStore: Sendable {
     ///   - isFiltered: whether a link of this node has a row filter, for which changes of what filters look at are logged
     ///     from now on.
     ///   - isFolded: whether one of these filters looks at what threads decide, which is kept from now on.
+    ///   - consumers: what is downstream of the feed.
+    ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
         rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn,
         topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
-        isFolded: Bool = false,
+        isFolded: Bool = false, consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
+        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds,
         tokens: (@Sendable (String) -> String)? = nil
     ) throws {
         try Self.requireFile(path)
@@ -70,6 +76,8 @@ package final class NodeStore: Sendable {
         self.lists = lists
         self.topology = topology
         self.tokens = tokens
+        self.consumers = consumers
+        self.threadKinds = threadKinds
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
@@ -87,15 +95,8 @@ package final class NodeStore: Sendable {
         }
         self.node = node
         self.epoch = epoch
-        scopeLog = ScopeLog(
-            tables: tableOrder, rules: rules, respondents: RespondentNodes(neighboursOf: node, topology: topology))
-        // Before the triggers: what is filled in is no change.
-        if try isFolded && !pool.read(TicketLooks.isOn) {
-            try pool.write { [scopeLog] db in try scopeLog.startLooks(db) }
-        }
-        if try (isFiltered || pool.read(RespondentNodes.areThere)) && !pool.read(ScopeLog.isOn) {
-            try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
-        }
+        visibility = Visibility(tables: tableOrder, rules: rules, node: node, topology: topology)
+        try visibility.open(isFiltered: isFiltered, isFolded: isFolded, pool)
     }
 
     package func close() throws { try pool.close() }
@@ -145,7 +146,7 @@ package final class NodeStore: Sendable {
     }
 }
 
-/// The named values of the `node` table.
+/// The named values of the `node` table. `FeedWriter` alone moves the feed's head (`seq`) and the version clock.
 enum NodeValue {
     /// The highest seq that was removed from the feed; 0 when none was.
     static let floor = "floor"
@@ -158,27 +159,6 @@ enum NodeValue {
         try String.fetchOne(db, sql: "SELECT value FROM main.node WHERE name = ?", arguments: [name])
     }
 
-    /// Draws `count` seqs; the first is one above the result.
-    static func draw(seqs count: Int, _ db: Database) throws -> Seq {
-        let base = try integer("seq", db)
-        try db.cachedStatement(sql: "UPDATE main.node SET value = value + ? WHERE name = 'seq'").execute(
-            arguments: [count])
-        return base
-    }
-
-    /// Puts seqs back that no row took, so that a write that changed nothing leaves nothing to tell.
-    static func putBack(seqs count: Int, _ db: Database) throws {
-        try db.cachedStatement(sql: "UPDATE main.node SET value = value - ? WHERE name = 'seq'").execute(
-            arguments: [count])
-    }
-
-    /// The next version for rows of this node.
-    static func nextVersion(now: UnixMilliseconds, _ db: Database) throws -> HybridTime {
-        let next = HybridTime(rawValue: try integer("version", db)).next(now: now)
-        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
-            arguments: [next.rawValue])
-        return next
-    }
 }
 
 extension Statement {

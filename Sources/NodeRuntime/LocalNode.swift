@@ -35,7 +35,8 @@ package struct LocalNode: Sendable {
         store = try NodeStore(
             at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists,
             topology: topology, isFiltered: grants.contains { !$0.tickets.isEmpty },
-            isFolded: grants.contains(where: \.tickets.isFolded), tokens: tokenKey?.token)
+            isFolded: grants.contains(where: \.tickets.isFolded), consumers: NodeStore.builtInConsumers,
+            tokens: tokenKey?.token)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",

@@ -33,14 +33,17 @@ final class TemporaryStore: Sendable {
     init(
         _ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42),
         resources: [ResourceDefinition] = BuiltInResources.all,
-        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false
+        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
+        consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
+        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds
     ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.appending(path: "node.db").path
         try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
         store = try NodeStore(
-            at: path, resources: resources, topology: topology, isFiltered: isFiltered, isFolded: isFiltered
+            at: path, resources: resources, topology: topology, isFiltered: isFiltered, isFolded: isFiltered,
+            consumers: consumers, threadKinds: threadKinds
         ) { _ in
             "~" + String(repeating: "0f", count: 16)
         }

@@ -11,7 +11,7 @@ extension NodeStore {
     /// - Throws: `E_TOPOLOGY_SAME_VERSION` when the links ran under another topology of this version before.
     package func adopt(_ topology: Topology) async throws {
         let digest = "\(topology.version) \(String(fnv1a64(topology.statement.utf8), radix: 16))"
-        try await pool.write { [scopeLog] db in
+        try await pool.write { [visibility] db in
             let known = try NodeValue.text("topology", db)
             guard known != digest else { return }
             guard known?.hasPrefix("\(topology.version) ") != true else {
@@ -22,7 +22,7 @@ extension NodeStore {
                         "give it a higher `version`, see with `federation-node topology plan` what that does, and put the "
                         + "same file on every node")
             }
-            try scopeLog.meetNeighbours(db)
+            try visibility.meetNeighbours(db)
             try db.execute(
                 sql: "INSERT OR REPLACE INTO main.node (name, value) VALUES ('topology', ?)", arguments: [digest])
         }

@@ -16,7 +16,7 @@ package struct DeletionRecord: Hashable, Sendable {
 
 extension NodeStore {
     /// Empties the copies that a neighbour supplied of resources that its link no longer copies, and keeps a record of it.
-    /// What is left of a row is its key, so that those further up are told. Records of tickets that this node, or somebody
+    /// What is left of a row is its key, so that those further up hear of it. Records of tickets that this node, or somebody
     /// behind it, must see stay.
     ///
     /// It happens once for each topology version, before the sweep under it begins: what came by audience since then is not
@@ -29,14 +29,15 @@ extension NodeStore {
         var records: [DeletionRecord] = []
         let kept = policy.wholeResources.union(RemovalResources.names)
         for table in tableOrder where !kept.contains(table.definition.name) {
-            let record = try await pool.write { [scopeLog] db -> DeletionRecord? in
+            let (record, _) = try await writeFeed(now: now) { writer -> DeletionRecord? in
+                let db = writer.db
                 let isShared = """
-                    global_id IN (SELECT global_id FROM main.ticket_audience
+                    \(table.threadID(of: table.table)) IN (SELECT global_id FROM main.ticket_audience
                                   WHERE node IN (SELECT value FROM json_each(:behind)))
                     """
                 let copies = """
                     FROM main.\(table.table) WHERE supplier = :supplier AND deleted = \(RowState.live.rawValue)
-                      \(table.definition.isTicketRecord ? "AND NOT \(isShared)" : "")
+                      \(table.definition.thread != nil ? "AND NOT \(isShared)" : "")
                     """
                 var ids: [Int64] = []
                 var digest = ""
@@ -49,13 +50,7 @@ extension NodeStore {
                     digest = String(fnv1a64("\(digest) \(line)".utf8), radix: 16)
                 }
                 guard !ids.isEmpty else { return nil }
-                let mark = try scopeLog.begin(db)
-                let base = try NodeValue.draw(seqs: ids.count, db)
-                for (index, id) in ids.enumerated() {
-                    try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
-                }
-                try scopeLog.touchThreads(since: mark, db)
-                try scopeLog.finish(mark, db)
+                try writer.retract(ids, of: table)
                 let record = DeletionRecord(
                     sender: policy.sender, resource: table.definition.name, rows: Int64(ids.count), digest: digest,
                     topology: policy.revision.topology, at: now)
