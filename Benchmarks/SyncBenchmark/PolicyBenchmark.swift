@@ -33,7 +33,8 @@ struct PolicyBenchmark: AsyncParsableCommand {
     private static let province = "370000"
 
     func run() async throws {
-        let store = try NodeStore(at: database, isFiltered: true)
+        let store = try NodeStore(at: database)
+        try store.logScope(isFolded: false)
         let (city, province) = (try code(city), try code(Self.province))
         var whole: [Double] = []
         var filtered: [Double] = []

@@ -11,8 +11,8 @@ package final class FeedWriter {
     let db: Database
     package let now: UnixMilliseconds
     package let node: NodeID
-    let rules: LifecycleRules
-    let topology: Topology
+    /// What this write goes by from its beginning to its end.
+    let standing: Standing
     let resources: [ResourceTable]
     private let tables: [ResourceName: ResourceTable]
     private let visibility: Visibility
@@ -25,15 +25,16 @@ package final class FeedWriter {
     private var hasNewContent = false
     private var completions: [(Seq) -> @Sendable () -> Void] = []
 
-    fileprivate init(_ store: NodeStore, now: UnixMilliseconds, _ db: Database) throws {
+    fileprivate init(
+        _ store: NodeStore, _ standing: Standing, _ visibility: Visibility, now: UnixMilliseconds, _ db: Database
+    ) throws {
         self.db = db
         self.now = now
         node = store.node
-        rules = store.rules
-        topology = store.topology
+        self.standing = standing
         resources = store.tableOrder
         tables = store.tables
-        visibility = store.visibility
+        self.visibility = visibility
         threadKinds = store.threadKinds
         start = try visibility.begin(db)
     }
@@ -148,6 +149,9 @@ package final class FeedWriter {
         }
     }
 
+    /// When links begin to run under another topology.
+    func meetNeighbours() throws { try visibility.meetNeighbours(db) }
+
     // MARK: - Seqs
 
     /// - Parameter statement: writes the staged rows under the seqs behind its argument; gives how many changed something.
@@ -215,13 +219,20 @@ package final class FeedWriter {
 extension NodeStore {
     /// Runs one write into the feed as one transaction.
     ///
-    /// - Parameter isDurable: whether it is on disk when this returns (`synchronous=FULL`), as what a citizen was told must be.
+    /// - Parameters:
+    ///   - isDurable: whether it is on disk when this returns (`synchronous=FULL`), as what a citizen was told must be.
+    ///   - standing: what it goes by; nil for what is published.
     /// - Returns: what `work` gives, and the head after the commit.
     func writeFeed<Value: Sendable>(
-        isDurable: Bool = false, now: UnixMilliseconds, _ work: @escaping @Sendable (FeedWriter) throws -> Value
+        isDurable: Bool = false, under standing: Standing? = nil, now: UnixMilliseconds,
+        _ work: @escaping @Sendable (FeedWriter) throws -> Value
     ) async throws -> (value: Value, head: Seq) {
         let transaction: @Sendable (Database) throws -> (Value, Seq) = { [self] db in
-            let writer = try FeedWriter(self, now: now, db)
+            var (published, visibility) = current()
+            if let standing {
+                (published, visibility) = (standing, Visibility(tables: tableOrder, standing: standing))
+            }
+            let writer = try FeedWriter(self, published, visibility, now: now, db)
             let value = try work(writer)
             return (value, try writer.close())
         }

@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 /// The one door to a node's SQLite file. No `Database` leaves this target: what the rest of the node may do is a verb here.
 ///
@@ -12,24 +13,29 @@ package final class NodeStore: Sendable {
     /// This life of the database; see `Epoch`.
     package let epoch: Epoch
     package let resources: [ResourceDefinition]
-    /// By which tickets are folded and this node's own records are checked.
-    package let rules: LifecycleRules
-    /// By which it follows who must see a ticket.
-    let topology: Topology
-    /// By which the codes of this node's own records are checked.
-    let lists: CodeLists
     let pool: DatabasePool
+    /// Makes the keyed digest of a value.
+    package let tokens: (@Sendable (String) throws -> String)?
     let catalogs = CatalogCache()
-    /// What is downstream of the feed.
-    let consumers: [any FeedConsumer]
-    let threadKinds: [any ThreadKind]
-    /// Makes the keyed digest of a value; nil when no link of this node tokenises.
-    package let tokens: (@Sendable (String) -> String)?
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
-    let visibility: Visibility
+    /// What is downstream of the feed.
+    let consumers: [any FeedConsumer]
+    let threadKinds: [any ThreadKind]
     let threadMemory = ThreadMemory.Box()
+    private let published: Mutex<Published>
+
+    /// What everything in this process goes by now. Ask at each use and keep no part of it.
+    package var standing: Standing { published.withLock { $0.standing } }
+
+    var visibility: Visibility { published.withLock { $0.visibility } }
+
+    private struct Published {
+        let standing: Standing
+        /// Made once for it: it holds SQL for each resource.
+        let visibility: Visibility
+    }
 
     /// Makes the database of a node that has none.
     ///
@@ -51,30 +57,21 @@ package final class NodeStore: Sendable {
         try pool.close()
     }
 
-    /// Opens the database of a node and brings its schema up to date.
+    /// Opens the database of a node and brings its schema up to date. Until `publish` says more, the node stands alone.
     ///
     /// - Parameters:
-    ///   - topology: of which nodes a ticket may be. With none, no ticket is shared with another node.
-    ///   - isFiltered: whether a link of this node has a row filter, for which changes of what filters look at are logged
-    ///     from now on.
-    ///   - isFolded: whether one of these filters looks at what threads decide, which is kept from now on.
     ///   - consumers: what is downstream of the feed.
     ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
-    ///   - tokens: makes the keyed digest of a value, for links that tokenise a field.
+    ///   - tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
-        rules: LifecycleRules = LifecycleRules(), lists: CodeLists = .builtIn,
-        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
-        isFolded: Bool = false, consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
+        consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
         threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds,
-        tokens: (@Sendable (String) -> String)? = nil
+        tokens: (@Sendable (String) throws -> String)? = nil
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
-        self.rules = rules
-        self.lists = lists
-        self.topology = topology
         self.tokens = tokens
         self.consumers = consumers
         self.threadKinds = threadKinds
@@ -95,8 +92,31 @@ package final class NodeStore: Sendable {
         }
         self.node = node
         self.epoch = epoch
-        visibility = Visibility(tables: tableOrder, rules: rules, node: node, topology: topology)
-        try visibility.open(isFiltered: isFiltered, isFolded: isFolded, pool)
+        let alone = Standing(node: node)
+        published = Mutex(Published(standing: alone, visibility: Visibility(tables: tableOrder, standing: alone)))
+        if try pool.read(RespondentNodes.areThere) { try logScope(isFolded: false) }
+    }
+
+    /// Makes everything in this process go by another standing from now on. What its policies look at is logged and folded from
+    /// before the moment in which a link can see them.
+    ///
+    /// Only who opens the store and `StandingPublisher` may call it.
+    package func publish(_ standing: Standing) throws {
+        let visibility = Visibility(tables: tableOrder, standing: standing)
+        let filters = standing.outgoing.values.map(\.grant.tickets).filter { !$0.isEmpty }
+        if standing.rules != self.standing.rules { threadMemory.forget() }
+        published.withLock { $0 = Published(standing: standing, visibility: visibility) }
+        if !filters.isEmpty { try logScope(isFolded: filters.contains(where: \.isFolded)) }
+    }
+
+    /// Logs what row filters look at from now on, for good.
+    ///
+    /// - Parameter isFolded: also what threads decide, which is kept beside the request then.
+    package func logScope(isFolded: Bool) throws { try visibility.startLog(isFolded: isFolded, pool) }
+
+    /// What everything goes by, and what links may see by it, as one.
+    func current() -> (standing: Standing, visibility: Visibility) {
+        published.withLock { ($0.standing, $0.visibility) }
     }
 
     package func close() throws { try pool.close() }
@@ -114,7 +134,7 @@ package final class NodeStore: Sendable {
     }
 
     private static func openPool(
-        _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) -> String)? = nil
+        _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) throws -> String)? = nil
     ) throws -> DatabasePool {
         var configuration = Configuration()
         // Another process of this node (a command beside the service) may hold the write lock for one batch.

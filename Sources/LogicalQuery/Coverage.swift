@@ -67,6 +67,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
     package let lagRows: Int64?
     /// Whether a policy holds some of its tickets back from the answer: complete then means all that are granted.
     package let isFiltered: Bool
+    /// Whether it was detached, and this is what it left (封存).
+    package let isFrozen: Bool
 }
 
 /// Which nodes of the scope are in an answer. Every answer has one, so a missing node is named and never silently left
@@ -89,14 +91,15 @@ package struct Coverage: Hashable, Sendable, Codable {
         nodes = plan.origins.filter { $0 != plan.node }.sorted().map { node in
             let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
             return NodeCoverage(
-                node: node, name: topology.node(node)?.name ?? "", mode: local.contains(node) ? .physical : .logical,
+                node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,
                 state: report.state, asOf: report.asOf, rows: report.rows, lagRows: report.lagRows,
-                isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows))
+                isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows),
+                isFrozen: topology.detached.contains { $0.id == node })
         }
     }
 
     private static func isFiltered(_ origin: NodeID, _ plan: QueryPlan, _ topology: Topology, isOfRows: Bool) -> Bool {
-        var sender = origin
+        var sender = topology.detached.first { $0.id == origin }?.parent ?? origin
         while sender != plan.node, let receiver = topology.node(sender)?.parent {
             guard isOfRows || topology.copies(plan.resources, from: sender, to: receiver) else { return false }
             if !topology.grant(from: sender, to: receiver).tickets.isEmpty { return true }

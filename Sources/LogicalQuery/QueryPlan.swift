@@ -22,7 +22,7 @@ package struct QueryPlan: Hashable, Sendable {
     package init(topology: Topology, node: NodeID, resources: [ResourceName], wanted: [NodeID]? = nil)
         throws(FederationError)
     {
-        let subtree = topology.subtree(of: node)
+        let subtree = topology.origins(under: node)
         let wantedSet = wanted.map(Set.init) ?? Set(subtree)
         if let foreign = wantedSet.subtracting(subtree).min() {
             throw FederationError(
@@ -30,12 +30,14 @@ package struct QueryPlan: Hashable, Sendable {
                 hint: "both nodes must stand on the same topology version")
         }
         func isHere(_ origin: NodeID) -> Bool {
-            Self.isCopied(origin, to: node, of: resources, topology: topology)
+            // What a detached node left lies at its parent, and went on from there as the parent's own rows do.
+            let place = topology.detached.first { $0.id == origin }?.parent ?? origin
+            return Self.isCopied(place, to: node, of: resources, topology: topology)
         }
         local = subtree.filter { wantedSet.contains($0) && isHere($0) }
         var delegated: [NodeID: [NodeID]] = [:]
         for child in topology.children(of: node) {
-            let asked = topology.subtree(of: child).filter { wantedSet.contains($0) && !isHere($0) }
+            let asked = topology.origins(under: child).filter { wantedSet.contains($0) && !isHere($0) }
             if !asked.isEmpty { delegated[child] = asked }
         }
         self.node = node

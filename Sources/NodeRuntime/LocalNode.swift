@@ -9,56 +9,38 @@ import TopologyFile
 /// A node's files, opened: what every command and the service start from.
 package struct LocalNode: Sendable {
     package let settings: NodeSettings
-    package let topology: Topology
-    /// As it was when the node was opened.
-    package let reference: ReferenceData
     package let store: NodeStore
 
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_REFERENCE_INVALID`, `E_TOKEN_KEY`, and what the
     ///   store throws.
     package init(settings: NodeSettings) throws {
         self.settings = settings
-        topology = try readTopology(path: settings.topologyPath)
-        guard topology.contains(settings.node) else {
-            throw FederationError(
-                "E_NODE_NOT_IN_TOPOLOGY", "node \(settings.node) is not in \(settings.topologyPath)",
-                hint: "add it there, or correct `node` in node.yaml")
+        let tokens = TokenSource(path: "\(settings.credentialsPath)/token.key")
+        store = try NodeStore(at: settings.databasePath, consumers: NodeStore.builtInConsumers) {
+            try tokens.token(of: $0)
         }
-        let grants = topology.neighbours(of: settings.node).map { [topology] in
-            topology.grant(from: settings.node, to: $0)
-        }
-        let tokenKey =
-            try grants.contains(where: \.usesTokens)
-            ? TokenKey.load(from: "\(settings.credentialsPath)/token.key") : nil
-        let top = topology.root?.id ?? settings.node
-        reference = try Self.reference(settings, owner: top)
-        store = try NodeStore(
-            at: settings.databasePath, rules: LifecycleRules(reference, top: top), lists: reference.lists,
-            topology: topology, isFiltered: grants.contains { !$0.tickets.isEmpty },
-            isFolded: grants.contains(where: \.tickets.isFolded), consumers: NodeStore.builtInConsumers,
-            tokens: tokenKey?.token)
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",
                 hint: "each node has a data directory of its own")
         }
+        let standing = try source.read()
+        if standing.outgoing.values.contains(where: \.grant.usesTokens) { try tokens.load() }
+        try store.publish(standing)
     }
 
     package var id: NodeID { settings.node }
 
+    /// What the node goes by now.
+    package var standing: Standing { store.standing }
+
+    package var topology: Topology { store.standing.topology }
+
+    package var reference: ReferenceData { store.standing.reference }
+
     package var name: String { topology.node(id)?.name ?? id.code }
 
-    /// What the top node has published, as far as it is here whole; else the file of the settings; else the floor.
-    private static func reference(_ settings: NodeSettings, owner: NodeID) throws -> ReferenceData {
-        if let published = try NodeStore.reference(at: settings.databasePath, owner: owner) { return published }
-        // A directory that an earlier release made has no file; one that the settings name must be there.
-        if settings.referencePath == settings.standardReferencePath,
-            !FileManager.default.fileExists(atPath: settings.referencePath)
-        {
-            return .builtIn
-        }
-        return try readReference(path: settings.referencePath)
-    }
+    package var source: StandingSource { StandingSource(settings: settings, store: store) }
 
     /// - Throws: `E_CREDENTIALS`, `E_FILE_READ`.
     package func credentials() throws -> NodeCredentials {
@@ -155,7 +137,7 @@ extension LocalNode {
                 "E_REFERENCE_NOT_OWNER", "node \(id) is not the top node, which owns the reference data",
                 hint: "load it at \(topology.root?.id.code ?? "the top node")")
         }
-        if let published = try NodeStore.reference(at: settings.databasePath, owner: id),
+        if let published = try store.reference(of: id),
             data.version < published.version || data.version == published.version && data != published
         {
             throw FederationError(

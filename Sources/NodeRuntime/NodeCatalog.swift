@@ -50,7 +50,7 @@ extension LocalNode {
     /// - Throws: `E_CATALOG_INVALID`, and what the store throws.
     package func publishCatalog(now: UnixMilliseconds) async throws -> (release: CatalogRelease, isNew: Bool) {
         let catalog = try catalogOfFile().valid(on: ShanghaiTime.dayNumber(now))
-        let newest = try await store.catalogs(of: id).last
+        let newest = try store.catalogs(of: id).last
         if let newest, newest.catalog == catalog { return (newest, false) }
         let release = CatalogRelease(version: (newest?.version ?? 0) + 1, publishedAt: now, catalog: catalog)
         _ = try await store.intake(release.records, now: now)
@@ -58,26 +58,12 @@ extension LocalNode {
         return (release, true)
     }
 
-    /// What may flow from `sender` to `receiver`, which are this node and a neighbour: topology × catalog of the sender.
-    /// Of a neighbour's catalog only the order of its resources matters here; the store holds its rows against it.
-    ///
-    /// - Parameter topology: another one than that in force, to see what it would do.
-    /// - Returns: nil when the topology has no edge between the two.
-    package func policy(
-        from sender: NodeID, to receiver: NodeID, in topology: Topology? = nil
-    ) async throws -> LinkPolicy? {
-        let policy = LinkPolicy(
-            from: sender, to: receiver, topology: topology ?? self.topology, resources: store.resources)
-        guard sender == id else { return policy }
-        return policy?.under(try await store.catalogs(of: id))
-    }
-
     /// Subscriptions on the links of this node, by the catalogs that are here.
     package func rejectedSubscriptions() async throws -> [RejectedSubscription] {
         var rejected: [RejectedSubscription] = []
         for neighbour in topology.neighbours(of: id) {
             for (sender, receiver) in [(id, neighbour), (neighbour, id)] {
-                guard let catalog = try await store.catalogs(of: sender).last?.catalog,
+                guard let catalog = try store.catalogs(of: sender).last?.catalog,
                     let policy = LinkPolicy(
                         from: sender, to: receiver, topology: topology, resources: store.resources)
                 else { continue }
@@ -97,7 +83,7 @@ extension LocalNode {
         let (arrivals, freshness) = (try await store.arrivals(), try await store.freshness())
         var overdue: [OverdueResource] = []
         for origin in topology.subtree(of: id) {
-            guard let release = try await store.catalogs(of: origin).last else { continue }
+            guard let release = try store.catalogs(of: origin).last else { continue }
             let copied = Set(store.resources.map(\.name).filter { isExpected($0, of: origin) })
             overdue += OverdueResource.all(
                 of: release, origin: origin, among: copied, arrivals: arrivals[origin] ?? [:],

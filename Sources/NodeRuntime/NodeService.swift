@@ -35,40 +35,37 @@ package struct NodeService: Sendable {
                 "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
                 hint: "issue one for this node")
         }
-        try await local.store.adopt(local.topology)
-        try await publishCatalog()
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
-        let peers = PeerClients(topology: local.topology, credentials: credentials)
-        let incoming = try await incomingLinks(signal: signal, completions: completions, metrics: metrics)
-        let outgoing = try await outgoingLinks(
-            peers: peers, signal: signal, completions: completions, metrics: metrics)
+        let peers = PeerClients(store: local.store, credentials: credentials)
+        let supervisor = LinkSupervisor(
+            store: local.store, peers: peers, signal: signal, completions: completions, metrics: metrics, logger: logger
+        )
+        let publisher = StandingPublisher(source: local.source, signal: signal, logger: logger) {
+            supervisor.take($0)
+        }
+        supervisor.exchangeTopologies(
+            by: TopologyExchange(store: local.store, peers: peers, publisher: publisher, logger: logger) {
+                supervisor.retry($0)
+            })
+        try await publishCatalog()
+        try await publisher.start()
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
-        var services: [any Service] = []
-        if let parent = local.topology.node(local.id)?.parent.flatMap({ local.topology.node($0) }),
-            parent.endpoint != nil, let link = incoming.links[parent.id]
-        {
-            services.append(DownLink(link: link, client: try peers.client(for: parent.id)))
-        }
-        services.append(IncomingLinksService(links: incoming.links, writers: incoming.writers))
-        services.append(
+        var services: [any Service] = [
+            publisher,
             FeedService(
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
-                logger: logger))
-        services.append(
+                logger: logger),
             PruningService(
-                store: local.store, receivers: local.topology.neighbours(of: local.id),
-                retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger))
-        services.append(
+                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
-                    node: local.id, topology: local.topology, links: incoming.links, lines: outgoing.lines,
-                    view: MergedView(
-                        store: local.store, topology: local.topology, peers: peers,
-                        regions: local.reference.regions), metrics: metrics)))
+                    links: supervisor.registry, view: MergedView(store: local.store, peers: peers), metrics: metrics
+                ) { try await publisher.adopt($0) }),
+        ]
         let intake = IntakeRoutes(
             intake: PushIntake(store: local.store, signal: signal), gate: IntakeGate(), metrics: IntakeMetrics())
         services.append(
@@ -81,7 +78,7 @@ package struct NodeService: Sendable {
             services.append(try intakeService(at: address, announcement: announcement, intake: intake))
         }
         // The last to start is the first to be stopped: while the others end, no more is sent.
-        services += outgoing.links
+        services.append(supervisor)
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -103,61 +100,7 @@ package struct NodeService: Sendable {
         }
     }
 
-    private func incomingLinks(
-        signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
-    ) async throws -> (links: [NodeID: IncomingLink], writers: [LinkStatusWriter]) {
-        var links: [NodeID: IncomingLink] = [:]
-        var writers: [LinkStatusWriter] = []
-        for neighbour in local.topology.neighbours(of: local.id) {
-            guard let policy = try await local.policy(from: neighbour, to: local.id) else { continue }
-            for record in try await local.store.withdraw(under: policy, now: wallClock()) {
-                logger.notice(
-                    "copies were deleted because their resource is no longer gathered by copy",
-                    metadata: [
-                        "peer": "\(neighbour)", "resource": "\(record.resource)", "rows": "\(record.rows)",
-                        "digest": "\(record.digest)",
-                    ])
-            }
-            let writer = LinkStatusWriter(store: local.store, peer: neighbour, direction: .receiving, logger: logger)
-            writers.append(writer)
-            links[neighbour] = IncomingLink(
-                sender: neighbour, store: local.store, topology: local.topology, policy: policy,
-                cursor: try await local.store.cursor(of: neighbour), signal: signal, completions: completions,
-                metrics: metrics, statuses: writer,
-                logger: logger)
-        }
-        return (links, writers)
-    }
-
-    private func outgoingLinks(
-        peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics
-    ) async throws -> (links: [OutgoingLink], lines: [NodeID: AwaitedLine]) {
-        let head = try await local.store.head()
-        var links: [OutgoingLink] = []
-        var lines: [NodeID: AwaitedLine] = [:]
-        for neighbour in local.topology.neighbours(of: local.id) {
-            guard let policy = try await local.policy(from: local.id, to: neighbour) else { continue }
-            let line: any LinkLine
-            if local.topology.role(of: neighbour, to: local.id) == .child {
-                let awaited = AwaitedLine(receiver: neighbour)
-                lines[neighbour] = awaited
-                line = awaited
-            } else if local.topology.node(neighbour)?.endpoint != nil {
-                line = DialedLine(try peers.client(for: neighbour))
-            } else {
-                logger.warning(
-                    "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
-                continue
-            }
-            links.append(
-                OutgoingLink(
-                    store: local.store, policy: policy, line: line, signal: signal, completions: completions,
-                    metrics: metrics, head: head, logger: logger))
-        }
-        return (links, lines)
-    }
-
-    /// The links go by the catalog as it is now until the next start.
+    /// What the catalog file says when the service starts is the newest release.
     private func publishCatalog() async throws {
         let (release, isNew) = try await local.publishCatalog(now: wallClock())
         if isNew { logger.notice("the catalog is published", metadata: ["version": "\(release.version)"]) }

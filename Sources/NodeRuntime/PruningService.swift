@@ -6,7 +6,6 @@ import ServiceLifecycle
 /// Removes tombstones and scope-log entries that nobody needs any more: at the start and then each hour.
 struct PruningService: Service {
     let store: NodeStore
-    let receivers: [NodeID]
     /// Milliseconds.
     let retention: Int64
     let logger: Logger
@@ -24,6 +23,7 @@ struct PruningService: Service {
 
     private func prune() async {
         do {
+            let receivers = store.standing.topology.neighbours(of: store.node)
             let report = try await store.prune(receivers: receivers, retention: retention, now: wallClock())
             guard report.tombstones + report.scopeEntries > 0 else { return }
             logger.info(

@@ -11,6 +11,7 @@ extension TopologyReader {
         checkParents(nodes, circling: circling)
         checkPeers(nodes)
         checkEndpoints(nodes)
+        checkDetached(draft.detached, nodes)
         guard problems.isEmpty else { return nil }
         return topology(draft, nodes)
     }
@@ -164,6 +165,18 @@ extension TopologyReader {
         }
     }
 
+    private mutating func checkDetached(_ detached: [DetachedDraft], _ nodes: [NodeID: NodeDraft]) {
+        var seen: Set<NodeID> = []
+        for node in detached {
+            if nodes[node.code.value] != nil || !seen.insert(node.code.value).inserted {
+                note(
+                    "DUPLICATE_CODE", line: node.code.line,
+                    "the detached node \(node.code.value) is listed as a node, or twice", "remove one of the two")
+            }
+            if nodes[node.parent.value] == nil { noteUnknown("PARENT", node.parent, of: node.code.value, nodes) }
+        }
+    }
+
     private mutating func noteUnknown(
         _ what: String, _ other: Located<NodeID>, of id: NodeID, _ nodes: [NodeID: NodeDraft]
     ) {
@@ -213,7 +226,10 @@ extension TopologyReader {
                     id: id, name: node.name, parent: node.parent?.value, peers: peers[id] ?? [],
                     region: node.region?.value ?? id.code, endpoint: node.endpoint?.value, modes: node.modes,
                     defaultMode: node.defaultMode, sharedWithPeers: node.sharedWithPeers, grant: node.grant,
-                    peerGrants: node.peerGrants.mapValues(\.grant))
+                    peerGrants: node.peerGrants.mapValues(\.grant), isDraining: node.isDraining)
+            },
+            detached: draft.detached.map {
+                DetachedNode(id: $0.code.value, name: $0.name, parent: $0.parent.value)
             })
     }
 }

@@ -19,6 +19,7 @@ struct NodeDraft {
     var sharedWithPeers: Set<ResourceName> = []
     var grant = LinkGrant()
     var peerGrants: [NodeID: (grant: LinkGrant, line: Int)] = [:]
+    var isDraining = false
 }
 
 /// The whole file as it says it.
@@ -27,6 +28,14 @@ struct TopologyDraft {
     var version: Int64 = 0
     var nodesLine = 1
     var nodes: [NodeDraft] = []
+    var detached: [DetachedDraft] = []
+}
+
+/// A node that was removed and whose records are kept.
+struct DetachedDraft {
+    let code: Located<NodeID>
+    let name: String
+    let parent: Located<NodeID>
 }
 
 /// What this kind of file adds to reading YAML key by key.
@@ -37,7 +46,7 @@ extension TopologyReader {
         var draft = TopologyDraft()
         guard
             let entries = entries(
-                of: root, in: "the topology", keys: ["version", "name", "nodes"],
+                of: root, in: "the topology", keys: ["version", "name", "nodes", "detached"],
                 required: ["version", "name", "nodes"])
         else { return draft }
         if let entry = entries["version"] { draft.version = version(entry) ?? 0 }
@@ -55,13 +64,27 @@ extension TopologyReader {
             return draft
         }
         draft.nodes = items.compactMap { node($0) }
+        if let entry = entries["detached"], !entry.isNull {
+            draft.detached = (list(entry) ?? []).compactMap { detached($0) }
+        }
         return draft
+    }
+
+    private mutating func detached(_ node: Node) -> DetachedDraft? {
+        guard
+            let entries = entries(
+                of: node, in: "a detached node", keys: ["code", "name", "parent"],
+                required: ["code", "name", "parent"]),
+            let code = entries["code"].flatMap({ code($0) }), let name = entries["name"].flatMap({ name($0) }),
+            let parent = entries["parent"].flatMap({ self.code($0) })
+        else { return nil }
+        return DetachedDraft(code: code, name: name, parent: parent)
     }
 
     private mutating func node(_ node: Node) -> NodeDraft? {
         let keys = [
             "code", "name", "parent", "endpoint", "region", "mode", "modes", "peers", "shared-with-peers", "policy",
-            "peer-policies",
+            "peer-policies", "draining",
         ]
         guard let entries = entries(of: node, in: "a node", keys: keys, required: ["code", "name"]) else { return nil }
         var draft = NodeDraft(line: node.mark?.line ?? 1)
@@ -82,6 +105,7 @@ extension TopologyReader {
             draft.sharedWithPeers = Set(
                 (list(entry) ?? []).compactMap { resource(Entry(key: "shared-with-peers", value: $0)) })
         }
+        if let entry = entries["draining"], !entry.isNull { draft.isDraining = draining(entry) ?? false }
         if let entry = entries["policy"], !entry.isNull { draft.grant = grant(entry) }
         if let entry = entries["peer-policies"], !entry.isNull { draft.peerGrants = peerGrants(entry) }
         return draft
@@ -132,6 +156,17 @@ extension TopologyReader {
             return nil
         }
         return code(entry)
+    }
+
+    private mutating func draining(_ entry: Entry) -> Bool? {
+        guard let text = text(entry) else { return nil }
+        guard text == "true" || text == "false" else {
+            note(
+                "BAD_DRAINING", line: entry.line, "`draining` is neither `true` nor `false`",
+                "write `draining: true` for a node that takes no new tickets before it is removed")
+            return nil
+        }
+        return text == "true"
     }
 
     private mutating func region(_ entry: Entry) -> Located<String>? {

@@ -32,7 +32,8 @@ struct City {
     var hello: Hello {
         Hello(
             node: node, receiver: client.endpoint.node, capabilities: [],
-            schemaRevision: BuiltInResources.schemaRevision, revision: LinkRevision(topology: 1, policy: 0),
+            schemaRevision: BuiltInResources.schemaRevision, topology: TopologyStamp(version: 1, digest: nil),
+            revision: LinkRevision(topology: 1, policy: 0),
             epoch: epoch, head: 3, clock: now())
     }
 

@@ -330,7 +330,7 @@ struct `A province that a hostile neighbour speaks to` {
 
     @Test func `pauses a neighbour that is wrong too often, and no other one`() async throws {
         var hello = city.hello
-        hello.topologyVersion = 99
+        hello.topology = TopologyStamp(version: 99, digest: nil)
         var codes: [String: Int] = [:]
         for _ in 0..<200 { codes[try await city.say(hello).code ?? "none", default: 0] += 1 }
         let before = SyncLimits.misbehaviourMax + 1

@@ -50,28 +50,65 @@ final class Federation {
     private var processes: [String: Process] = [:]
     private var ports: [ReservedPort] = []
 
+    /// The lines of a node in the topology file.
+    private func lines(of node: Node) throws -> String {
+        let port = try ReservedPort()
+        ports.append(port)
+        var lines = "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
+        lines += "    endpoint: https://127.0.0.1:\(port.number)\n"
+        if let parent = node.parent { lines += "    parent: \"\(parent)\"\n" }
+        for line in node.extra { lines += "    \(line)\n" }
+        return lines
+    }
+
+    /// Makes the data directory and the certificate of a node of the topology file as it is now.
+    private func setUp(_ node: Node) async throws {
+        try await succeed([
+            "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
+            "--local-listen", "127.0.0.1:0",
+        ])
+        try await succeed([
+            "ca", "issue", "--ca", path("ca"), "--node", node.code, "--out", path("\(node.code)/credentials"),
+        ])
+    }
+
     init(_ nodes: [Node]) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "federation-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var topology = "version: 1\nname: test\nnodes:\n"
-        for node in nodes {
-            topology += "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
-            let port = try ReservedPort()
-            ports.append(port)
-            topology += "    endpoint: https://127.0.0.1:\(port.number)\n"
-            if let parent = node.parent { topology += "    parent: \"\(parent)\"\n" }
-            for line in node.extra { topology += "    \(line)\n" }
-        }
+        for node in nodes { topology += try lines(of: node) }
         try write(topology, to: "topology.yaml")
         try await succeed(["ca", "init", "--dir", path("ca")])
-        for node in nodes {
-            try await succeed([
-                "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
-                "--local-listen", "127.0.0.1:0",
-            ])
-            try await succeed([
-                "ca", "issue", "--ca", path("ca"), "--node", node.code, "--out", path("\(node.code)/credentials"),
-            ])
+        for node in nodes { try await setUp(node) }
+    }
+
+    // MARK: - The topology
+
+    /// Publishes an edited topology file at the top node and, if it is to be waited for, until every node stands on it.
+    @discardableResult
+    func apply(
+        version: Int, _ flags: [String] = ["--wait", "60"], edit: (String) throws -> String
+    ) async throws -> [String: Any] {
+        let text = try String(contentsOfFile: path("topology.yaml"), encoding: .utf8)
+        let edited = try edit(text).replacing(/version: \d+/, with: "version: \(version)")
+        try write(edited, to: "topology.yaml")
+        return try await succeed(
+            ["topology", "apply", path("topology.yaml"), "--json"] + flags, at: "370000"
+        ).json()
+    }
+
+    /// Applies a topology with one more node, sets that up and starts it.
+    func join(_ node: Node, version: Int) async throws {
+        let added = try lines(of: node)
+        try await apply(version: version, []) { $0 + added }
+        try await setUp(node)
+        try await serve(node.code)
+    }
+
+    /// How often a node's log says something.
+    func logCount(_ text: String, of code: String) throws -> Int {
+        try String(contentsOfFile: path("\(code)/serve.log"), encoding: .utf8).split(separator: "\n").count {
+            $0.contains(text)
         }
     }
 

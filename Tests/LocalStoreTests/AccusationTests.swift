@@ -194,11 +194,10 @@ import Testing
         let alone = try TemporaryStore(lixia)
         _ = try await alone.store.intake(
             [ticket(1, against: "济南市"), ticket(2, type: "3", against: "济南市"), protected(2)], now: noon)
-        let store = try NodeStore(at: alone.path, topology: qilu)
+        let store = alone.store
         try await store.adopt(qilu)
         try await carry(store, city.store, policy: link)
         #expect(try await tickets(at: city) == [])
         #expect(try await city.store.count("ticket_action") == 0)
-        try store.close()
     }
 }

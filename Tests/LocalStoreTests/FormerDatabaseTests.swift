@@ -50,7 +50,8 @@ import Zstandard
             try zstandardDecompress($0, limit: 8_000_000)
         }
         try Data(database).write(to: URL(fileURLWithPath: path))
-        let store = try NodeStore(at: path, topology: Self.topology, isFiltered: true, isFolded: true) { $0 }
+        let store = try NodeStore(at: path) { $0 }
+        try store.publish(Standing(node: jinan, topology: Self.topology))
         defer { try? store.close() }
         try await body(store)
     }

@@ -180,9 +180,9 @@ import Testing
         _ = try await temporary.store.intake([ticket(1), dispatch, early], now: noon)
         try await temporary.store.catchUpConsumers(now: noon)
         #expect(try await temporary.store.conflicts(code: nil, limit: 9).map(\.finding.code) == [.callbackBeforeClose])
-        let other = try NodeStore(at: temporary.path, rules: LifecycleRules(allowsCallbackWhenDue: true))
+        let other = temporary.store
+        try other.publish(Standing(node: jinan, rules: LifecycleRules(allowsCallbackWhenDue: true)))
         try await other.catchUpConsumers(now: noon)
         #expect(try await other.conflicts(code: nil, limit: 9).isEmpty)
-        try other.close()
     }
 }

@@ -129,10 +129,9 @@ struct RandomFederation {
 
     private mutating func changePolicy() async throws {
         topology = anyPolicies()
-        for (sender, receiver) in links {
-            let policy = policy(from: sender, to: receiver, topology: topology)
-            _ = try await stores[receiver]?.store.withdraw(under: policy, now: clock)
-            try await noteHeld(receiver)
+        for node in topology.nodes {
+            _ = try await stores[node.id]?.store.adopt(topology)
+            try await noteHeld(node.id)
         }
     }
 

@@ -63,10 +63,10 @@ private func answer(
 @Suite struct `Reference data of the top node` {
     @Test func `are read back from its rows`() async throws {
         let top = try TemporaryStore(province)
-        #expect(try NodeStore.reference(at: top.path, owner: province) == nil)
+        #expect(try top.store.reference(of: province) == nil)
         _ = try await top.store.intake(small.records, now: noon)
-        #expect(try NodeStore.reference(at: top.path, owner: province) == small)
-        #expect(try NodeStore.reference(at: top.path, owner: jinan) == nil)
+        #expect(try top.store.reference(of: province) == small)
+        #expect(try top.store.reference(of: jinan) == nil)
         let again = try await top.store.intake(small.records, now: noon + 1)
         #expect(again.outcomes.allSatisfy { $0 == .unchanged })
     }
@@ -86,14 +86,17 @@ private func answer(
             rows: small.records.map { [$0] } + [[ticket(1, origin: province)]], isGuarded: false, now: noon)
         let codes = report.outcomes.map { if case .refused(let refusal) = $0 { refusal.code } else { "" } }
         #expect(codes == small.records.map { _ in "E_REFERENCE_RECORD" } + [""])
-        #expect(try NodeStore.reference(at: top.path, owner: province) == nil)
+        #expect(try top.store.reference(of: province) == nil)
     }
 
     @Test func `decide which codes an intake takes`() async throws {
         let folder = try TemporaryStore(jinan)
         let channel = CodeList(name: "channel", title: "受理渠道", entries: [.init(code: "20", title: "机器人")])
-        let store = try NodeStore(at: folder.path, lists: CodeLists.builtIn.adding([channel]))
+        let store = try NodeStore(at: folder.path)
         defer { try? store.close() }
+        let reference = ReferenceData(
+            version: 1, title: "", additions: [channel], notices: [], limits: LimitRules([]))
+        try store.publish(Standing(node: jinan, reference: reference))
         var record = ticket(1)
         record.fields["channel"] = .text("20")
         #expect(try await store.intake([record], now: noon).outcomes == [.accepted])

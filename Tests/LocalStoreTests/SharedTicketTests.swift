@@ -192,14 +192,14 @@ import Testing
                     defaultMode: $0.id == jinan ? .logical : .physical)
             })
         let up = policy(from: jinan, to: province, topology: logical)
-        #expect(try await store(province).withdraw(under: up, now: noon).map(\.rows) == [4])
+        #expect(try await store(province).adopt(logical).map(\.rows) == [4])
         #expect(try await held("service_request") == [1, 5, 1, 0])
         try await carry(store(jinan), store(province), policy: up)
         // What has come since is nothing to withdraw, also if its audience is not known here yet.
         _ = try await store(jinan).intake([offer(2, by: jinan, to: qingdao)], now: noon + 2)
         try await store(jinan).catchUpConsumers(now: noon)
         try await carry(store(jinan), store(province), policy: up)
-        #expect(try await store(province).withdraw(under: up, now: noon).isEmpty)
+        #expect(try await store(province).adopt(logical).isEmpty)
         #expect(try await held("service_request") == [2, 5, 1, 0])
     }
 

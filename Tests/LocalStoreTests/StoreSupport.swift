@@ -41,12 +41,11 @@ final class TemporaryStore: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.appending(path: "node.db").path
         try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
-        store = try NodeStore(
-            at: path, resources: resources, topology: topology, isFiltered: isFiltered, isFolded: isFiltered,
-            consumers: consumers, threadKinds: threadKinds
-        ) { _ in
+        store = try NodeStore(at: path, resources: resources, consumers: consumers, threadKinds: threadKinds) { _ in
             "~" + String(repeating: "0f", count: 16)
         }
+        try store.publish(Standing(node: node, topology: topology, resources: resources))
+        if isFiltered { try store.logScope(isFolded: true) }
     }
 
     deinit {
@@ -127,6 +126,21 @@ func startCursor(_ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy)
 }
 
 extension NodeStore {
+    /// Adopts a topology with all its steps.
+    ///
+    /// - Returns: the copies that were deleted.
+    @discardableResult
+    func adopt(_ topology: Topology) async throws -> [DeletionRecord] {
+        let release = TopologyRelease(version: topology.version, text: "", publishedAt: noon)
+        try await adopt([(release, topology)], after: standing.topology, known: [], now: noon)
+        let adopted = Standing(
+            node: node, topology: topology, revisions: try linkRevisions(), resources: resources)
+        var deleted: [DeletionRecord] = []
+        while let records = try await performAdoptionStep(under: adopted, now: noon) { deleted += records }
+        try publish(adopted)
+        return deleted
+    }
+
     /// Every row of every table, for a comparison of before and after.
     func dump() async throws -> [String: [[FieldValue]]] {
         let names = try await rows(sql: "SELECT name FROM sqlite_master WHERE type = 'table'", arguments: [])

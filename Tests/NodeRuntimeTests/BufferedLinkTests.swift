@@ -82,7 +82,9 @@ private struct BufferedPair {
         for node in [province, city] {
             let path = folder.path("\(node).db")
             try NodeStore.create(at: path, node: node, epoch: Epoch(counter: 1, nonce: 1))
-            stores[node] = try NodeStore(at: path)
+            let store = try NodeStore(at: path)
+            try store.publish(Standing(node: node, topology: topology))
+            stores[node] = store
         }
         self.stores = stores
         signals = [province: ChangeSignal(), city: ChangeSignal()]
@@ -97,7 +99,7 @@ private struct BufferedPair {
     func incoming(at receiver: NodeID, from sender: NodeID) throws -> IncomingLink {
         let store = try store(receiver)
         return IncomingLink(
-            sender: sender, store: store, topology: topology, policy: try policy(from: sender, to: receiver),
+            sender: sender, store: store, policy: try policy(from: sender, to: receiver),
             cursor: nil, signal: try #require(signals[receiver]), completions: ChangeSignal(), metrics: metrics,
             statuses: LinkStatusWriter(store: store, peer: sender, direction: .receiving, logger: logger),
             logger: logger)
@@ -120,11 +122,10 @@ private struct BufferedPair {
         let router = Router(context: PeerRequestContext.self)
         router.middlewares.add(BufferingProxy(half: half))
         LinkRoutes(
-            node: province, topology: topology, links: links, lines: lines,
+            links: LinkRegistry(incoming: links, lines: lines),
             view: MergedView(
-                store: try store(province), topology: topology,
-                peers: PeerClients(topology: topology, credentials: credentials), regions: ReferenceData.builtIn.regions
-            ), metrics: metrics
+                store: try store(province), peers: PeerClients(store: try store(province), credentials: credentials)),
+            metrics: metrics
         ).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = Application(

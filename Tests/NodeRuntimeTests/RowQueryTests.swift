@@ -49,10 +49,9 @@ import Testing
         } body: { server in
             let (store, folder) = try Self.store("100000")
             let topology = try Self.topology(port: server.port)
+            try store.publish(Standing(node: store.node, topology: topology))
             let view = MergedView(
-                store: store, topology: topology,
-                peers: PeerClients(topology: topology, credentials: try server.credentials("100000")),
-                regions: ReferenceData.builtIn.regions)
+                store: store, peers: PeerClients(store: store, credentials: try server.credentials("100000")))
             let query = try RowQuery("service_request", columns: ["title", "reporter_phone"], limit: 2)
             let (_, page) = try await view.rows(
                 query, wanted: [try node(PeerServer.code)], deadlineMS: deadlineMS, now: currentMilliseconds())
@@ -137,11 +136,9 @@ import Testing
             guard let province = NodeID(PeerServer.code),
                 let credentials = try? own.makeCredentials(for: province, validityDays: 1, now: currentMilliseconds())
             else { return }
-            let view = MergedView(
-                store: store, topology: topology, peers: PeerClients(topology: topology, credentials: credentials),
-                regions: ReferenceData.builtIn.regions)
-            LinkRoutes(node: province, topology: topology, links: [:], view: view, metrics: LinkMetrics())
-                .add(to: router)
+            guard (try? store.publish(Standing(node: store.node, topology: topology))) != nil else { return }
+            let view = MergedView(store: store, peers: PeerClients(store: store, credentials: credentials))
+            LinkRoutes(links: LinkRegistry(), view: view, metrics: LinkMetrics()).add(to: router)
         } body: { server in
             func ask(_ body: String, as code: String = "100000") async throws -> (status: Int, body: String) {
                 let response = try await server.client(code, expecting: PeerServer.code).request(

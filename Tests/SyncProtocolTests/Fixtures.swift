@@ -43,13 +43,15 @@ enum Link {
         Cursor(epoch: epoch, seq: seq, revision: LinkRevision(topology: version, policy: 0), sweep: sweep)
     }
 
+    static func stamp(_ version: Int64) -> TopologyStamp { TopologyStamp(version: version, digest: nil) }
+
     static func sender(head: Seq = 100) -> LinkSender {
-        LinkSender(policy: policy(), epoch: epoch, head: head, schemaRevision: 1, seed: 1)
+        LinkSender(policy: policy(), topology: stamp(1), epoch: epoch, head: head, schemaRevision: 1, seed: 1)
     }
 
     static func receiver(cursor: Cursor? = nil) -> LinkReceiver {
         LinkReceiver(
-            node: province, sender: city, topologyVersion: 1, policy: policy(), schemaRevision: 1, cursor: cursor,
+            node: province, sender: city, topology: stamp(1), policy: policy(), schemaRevision: 1, cursor: cursor,
             now: start)
     }
 
@@ -59,7 +61,8 @@ enum Link {
     ) -> Hello {
         Hello(
             node: city, receiver: province, protocolRange: range, capabilities: [], schemaRevision: 1,
-            revision: LinkRevision(topology: version, policy: 0), epoch: epoch, head: head, clock: clock)
+            topology: stamp(version), revision: LinkRevision(topology: version, policy: 0), epoch: epoch, head: head,
+            clock: clock)
     }
 
     static func reply(_ cursor: Cursor?, protocolVersion: Int = 1, version: Int64 = 1) -> HelloReply {

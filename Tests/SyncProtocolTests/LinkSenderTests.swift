@@ -115,7 +115,8 @@ import Testing
 
     @Test func `a cursor of an older policy keeps its seq and is swept`() {
         var link = LinkSender(
-            policy: Link.policy(version: 2), epoch: Link.epoch, head: 100, schemaRevision: 1, seed: 1)
+            policy: Link.policy(version: 2), topology: Link.stamp(2), epoch: Link.epoch, head: 100, schemaRevision: 1,
+            seed: 1)
         _ = link.onStart(now: now)
         let start = Link.cursor(40, sweep: Link.policy().sweepStart, version: 2)
         #expect(
@@ -232,18 +233,26 @@ import Testing
         #expect(link.state == .unreachable(code: LinkCode.outOfStep))
     }
 
-    @Test func `a refusal for a person is tried again unhurriedly, and at once under a new policy`() {
+    @Test func `a refusal for a person is tried again unhurriedly, and at once under a new policy`() throws {
         var link = Link.sender()
         _ = link.onStart(now: now)
         let refusal = Refusal(FederationError(LinkCode.topologyVersion, "1.0 and 2.0"))
-        #expect(link.onHelloRefused(refusal, now: now).wake == now + SyncLimits.refusedPause)
+        // The other end fetches what it lacks within a moment.
+        let wake = try #require(link.onHelloRefused(refusal, now: now).wake)
+        #expect(wake <= now + SyncLimits.backOffInitial)
         #expect(link.state == .refused(code: LinkCode.topologyVersion))
-        guard case .connect(let hello) = link.onPolicyChanged(Link.policy(version: 2), now: now + 1).actions.first
-        else {
+        var retried = link
+        let later = link.onPolicyChanged(Link.policy(version: 2), topology: Link.stamp(2), now: now + 1).actions
+        guard case .connect(let hello) = later.first else {
             Issue.record("did not connect")
             return
         }
-        #expect(hello.topologyVersion == 2)
+        #expect(hello.topology.version == 2)
+        guard case .connect(let again) = retried.onRetry(now: now + 1).actions.first else {
+            Issue.record("did not connect")
+            return
+        }
+        #expect(again.topology.version == 1)
     }
 
     @Test func `a certificate error is for a person, a network error is not`() {
@@ -342,19 +351,33 @@ import Testing
         #expect(link.state == .unreachable(code: LinkCode.acknowledgementTimeout))
     }
 
-    @Test func `a new policy finishes what is in flight and sweeps behind it`() {
+    @Test func `a new policy connects anew and sweeps from the receiver's seq`() {
         var link = level()
         _ = link.onCommitted(head: 110, now: now)
-        _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(110)), now: now)
-        let start = Link.cursor(110, sweep: Link.policy().sweepStart, version: 2)
+        let actions = link.onPolicyChanged(Link.policy(version: 2), topology: Link.stamp(2), now: now).actions
+        #expect(actions.first == .disconnect)
+        guard case .connect(let hello) = actions.last else {
+            Issue.record("did not connect")
+            return
+        }
+        #expect(hello.revision == LinkRevision(topology: 2, policy: 0))
+        let start = Link.cursor(100, sweep: Link.policy().sweepStart, version: 2)
         #expect(
-            link.onPolicyChanged(Link.policy(version: 2), now: now).actions
-                == [.prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial))])
-        #expect(link.onAcknowledged(Link.applied(Link.cursor(110)), now: now).actions == [])
-        #expect(link.onPrepared(Link.prepared(2, start, Link.cursor(110, version: 2)), now: now).actions == [.send(2)])
+            link.onHelloReply(Link.reply(Link.cursor(100), version: 2), now: now)
+                .contains(.note(.connected(from: start))))
+        _ = link.onStreamOpened(now: now)
+        #expect(link.onEcho(now: now).actions == [
+                .prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))
+            ])
         #expect(link.state == .sweeping)
-        _ = link.onAcknowledged(Link.applied(Link.cursor(110, version: 2)), now: now)
+    }
+
+    @Test func `a topology that grants the same is told by a heartbeat and disturbs nothing`() {
+        var link = level()
+        let actions = link.onPolicyChanged(Link.policy(), topology: Link.stamp(2), now: now).actions
+        #expect(actions == [.heartbeat(isLevel: true)])
         #expect(link.state == .level)
+        #expect(link.onPolicyChanged(Link.policy(), topology: Link.stamp(2), now: now).actions == [])
     }
 
     @Test func `a stop waits for what is in flight, but not for long`() {

@@ -65,6 +65,8 @@ struct SimulatedPair {
     /// The connection that the sender believes in.
     private var connection = 0
     private var timer = 0
+    /// Raised when what is being prepared is of no use any more.
+    private var preparation = 0
     private var outgoing: [Int: SimulatedChangeSet] = [:]
     private var incoming: [Int: SimulatedChangeSet] = [:]
     private var nextID = 0
@@ -89,7 +91,8 @@ struct SimulatedPair {
         random = SeededRandom(seed)
         self.mutant = mutant
         held = random.chance(0.25) ? HeldHalf.allCases.randomElement(using: &random) : nil
-        sender = LinkSender(policy: senderPolicy, epoch: source.epoch, head: 0, schemaRevision: 1, seed: seed)
+        sender = LinkSender(
+            policy: senderPolicy, topology: Link.stamp(1), epoch: source.epoch, head: 0, schemaRevision: 1, seed: seed)
         receiver = Link.receiver()
     }
 
@@ -153,14 +156,16 @@ struct SimulatedPair {
     private mutating func setSenderPolicy(_ policy: LinkPolicy) {
         guard senderPolicy.revision < policy.revision else { return }
         senderPolicy = policy
-        feedSender { $0.onPolicyChanged(policy, now: $1) }
+        // What is being prepared under the former one is dropped, as the shell does.
+        preparation += 1
+        feedSender { $0.onPolicyChanged(policy, topology: Link.stamp(policy.revision.topology), now: $1) }
     }
 
     private mutating func setReceiverPolicy(_ policy: LinkPolicy) {
         guard receiverPolicy.revision < policy.revision else { return }
         receiverPolicy = policy
         target.withdraw(under: policy)
-        feedReceiver { $0.onPolicyChanged(policy, topologyVersion: policy.revision.topology, now: $1) }
+        feedReceiver { $0.onPolicyChanged(policy, topology: Link.stamp(policy.revision.topology), now: $1) }
     }
 
     /// The sender's rows of some time ago, under a new epoch. What it lost is lost: give-back is not built yet.
@@ -176,7 +181,8 @@ struct SimulatedPair {
         senderLife += 1
         outgoing = [:]
         sender = LinkSender(
-            policy: senderPolicy, epoch: source.epoch, head: source.seq, schemaRevision: 1, seed: random.next())
+            policy: senderPolicy, topology: Link.stamp(senderPolicy.revision.topology), epoch: source.epoch,
+            head: source.seq, schemaRevision: 1, seed: random.next())
         startSender()
     }
 
@@ -187,7 +193,7 @@ struct SimulatedPair {
         receiverLife += 1
         incoming = [:]
         receiver = LinkReceiver(
-            node: Link.province, sender: Link.city, topologyVersion: receiverPolicy.revision.topology,
+            node: Link.province, sender: Link.city, topology: Link.stamp(receiverPolicy.revision.topology),
             policy: receiverPolicy, schemaRevision: 1, cursor: target.cursor, now: now)
     }
 
@@ -249,8 +255,10 @@ struct SimulatedPair {
             if streamed == connection { problems.append("used requests on a connection whose end a stream decides") }
             if let held { requestsUsed.insert(held) }
         case .prepare(let request):
-            let life = senderLife
-            at(now + Int64.random(in: 0...300, using: &random)) { if $0.senderLife == life { $0.prepare(request) } }
+            let (life, number) = (senderLife, preparation)
+            at(now + Int64.random(in: 0...300, using: &random)) {
+                if $0.senderLife == life && $0.preparation == number { $0.prepare(request) }
+            }
         case .send(let id):
             guard let changeSet = outgoing.removeValue(forKey: id) else { return problems.append("sent nothing") }
             outgoing = [:]

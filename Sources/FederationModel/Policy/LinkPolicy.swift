@@ -18,7 +18,7 @@ package struct LinkPolicy: Hashable, Sendable {
     package let origins: Set<NodeID>
     /// The nodes behind the link, as seen from the sender: the receiver, and whoever is reached through it. What one of
     /// them must see is granted whatever `wholeResources` and the filter of `grant` say.
-    package let nodesBehind: Set<NodeID>
+    package internal(set) var nodesBehind: Set<NodeID>
     /// Which rows of them, and what of each row.
     package let grant: LinkGrant
     /// What a ticket calls the receiver that names it as its respondent.

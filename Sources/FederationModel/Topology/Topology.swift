@@ -30,11 +30,14 @@ package struct TopologyNode: Hashable, Sendable {
     package let grant: LinkGrant
     /// The same for each peer; a peer that is not named gets what `grant` gives.
     package let peerGrants: [NodeID: LinkGrant]
+    /// Whether it takes no new tickets, because it is to be removed.
+    package let isDraining: Bool
 
     package init(
         id: NodeID, name: String, parent: NodeID?, peers: Set<NodeID> = [], region: String, endpoint: String?,
         modes: [ResourceName: AggregationMode] = [:], defaultMode: AggregationMode = .physical,
-        sharedWithPeers: Set<ResourceName> = [], grant: LinkGrant = LinkGrant(), peerGrants: [NodeID: LinkGrant] = [:]
+        sharedWithPeers: Set<ResourceName> = [], grant: LinkGrant = LinkGrant(),
+        peerGrants: [NodeID: LinkGrant] = [:], isDraining: Bool = false
     ) {
         self.id = id
         self.name = name
@@ -47,6 +50,7 @@ package struct TopologyNode: Hashable, Sendable {
         self.sharedWithPeers = sharedWithPeers
         self.grant = grant
         self.peerGrants = peerGrants
+        self.isDraining = isDraining
     }
 
     package func mode(of resource: ResourceName) -> AggregationMode { modes[resource] ?? defaultMode }
@@ -66,15 +70,18 @@ package struct Topology: Sendable {
     package let version: Int64
     /// In the order of the file.
     package let nodes: [TopologyNode]
+    /// Nodes that were removed and whose records are kept frozen (封存), in the order of the file.
+    package let detached: [DetachedNode]
     private let byID: [NodeID: TopologyNode]
     private let childrenByParent: [NodeID: [NodeID]]
 
     /// - Precondition: the nodes have been checked (one root, known parents, no cycle, no code twice); `TopologyFile`
     ///   does that and names what is wrong.
-    package init(name: String, version: Int64, nodes: [TopologyNode]) {
+    package init(name: String, version: Int64, nodes: [TopologyNode], detached: [DetachedNode] = []) {
         self.name = name
         self.version = version
         self.nodes = nodes
+        self.detached = detached
         byID = Dictionary(nodes.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         childrenByParent = Dictionary(
             grouping: nodes.filter { $0.parent != nil }, by: { $0.parent ?? $0.id }
@@ -134,6 +141,19 @@ package struct Topology: Sendable {
     /// `id` and everything below it, parents before children.
     package func subtree(of id: NodeID) -> [NodeID] {
         [id] + children(of: id).flatMap { subtree(of: $0) }
+    }
+
+    /// The detached nodes whose records belong to answers over `id` and everything below it.
+    package func detached(under id: NodeID) -> [DetachedNode] {
+        detached.filter { chain(from: $0.parent).contains(id) }
+    }
+
+    /// Whose tickets an answer over `id` counts: everything below it, and what detached nodes have left there.
+    package func origins(under id: NodeID) -> [NodeID] { subtree(of: id) + detached(under: id).map(\.id) }
+
+    /// A node, or one that was detached, as people call it.
+    package func name(of id: NodeID) -> String? {
+        node(id)?.name ?? detached.first { $0.id == id }?.name
     }
 
     /// The next hop from `a` towards `b`: the direct edge if there is one, else along the tree.

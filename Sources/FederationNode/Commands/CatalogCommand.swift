@@ -75,7 +75,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let local = try node.open()
             let owner = try local.node(named: owner).id
-            let releases = try await local.store.catalogs(of: owner)
+            let releases = try local.store.catalogs(of: owner)
             let difference = CatalogDifference(
                 from: try catalog(from, of: owner, in: releases), to: try catalog(to, of: owner, in: releases))
             let report = CatalogDifferenceReport(difference, node: owner, from: from, to: to)
@@ -212,7 +212,7 @@ struct CatalogSource: ParsableArguments {
     func release() async throws -> CatalogRelease {
         let local = try node.open()
         let owner = try owner()
-        let releases = try await local.store.catalogs(of: owner)
+        let releases = try local.store.catalogs(of: owner)
         if let version {
             if let release = releases.first(where: { $0.version == version }) { return release }
         } else if let newest = releases.last {

@@ -125,7 +125,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
         func run() async throws {
             let local = try node.open()
             let neighbour = try local.node(named: peer)
-            guard let policy = try await local.policy(from: local.id, to: neighbour.id) else {
+            guard let policy = local.standing.outgoing[neighbour.id] else {
                 throw FederationError("E_NOT_A_NEIGHBOUR", "\(neighbour.id) is no neighbour of \(local.id)")
             }
             let start = Cursor(

@@ -100,7 +100,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let recipe = TicketRecipe(
             seed: seed, origin: local.id, region: place?.region ?? local.id.code, mix: mix, includesCalls: calls,
             dirtRate: dirt, partners: partners.map { TicketRecipe.Partner(node: $0.id, name: $0.name) },
-            calendar: local.store.rules.calendar)
+            calendar: local.standing.rules.calendar)
         let report: GenerateReport
         if live {
             report = try await LiveGeneration(

@@ -8,7 +8,10 @@ import YAMLFile
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "The federation's tree and its links.",
-        subcommands: [Validate.self, Show.self, Graph.self, TopologyPlan.self, TopologyDeletions.self])
+        subcommands: [
+            Validate.self, Show.self, Graph.self, TopologyPlanCommand.self, TopologyApply.self, TopologyStatus.self,
+            TopologyHistory.self, TopologyDiff.self, TopologyRollback.self, TopologyDeletions.self,
+        ])
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -75,6 +78,8 @@ struct TopologyCommand: AsyncParsableCommand {
                 ])
             }
             print(table.text)
+            for node in topology.detached { print("已封存 \(node.id) \(node.name)  原上级 \(node.parent)") }
+            for node in topology.nodes where node.isDraining { print("撤出中 \(node.id) \(node.name)") }
             for node in topology.nodes {
                 if let parent = node.parent { Self.show(node.grant, from: node.id, to: parent) }
                 for (peer, grant) in node.peerGrants.sorted(by: { $0.key < $1.key }) {
@@ -99,15 +104,26 @@ struct TopologyCommand: AsyncParsableCommand {
                 let modes: [String: String]
                 let peers: [String]
                 let endpoint: String?
+                let draining: Bool
                 let policy: [String]
                 let peerPolicies: [String: [String]]
+            }
+
+            struct Detached: Encodable {
+                let code: String
+                let name: String
+                let parent: String
             }
 
             let name: String
             let version: Int64
             let nodes: [Node]
+            let detached: [Detached]
 
             init(_ topology: Topology) {
+                detached = topology.detached.map {
+                    Detached(code: $0.id.code, name: $0.name, parent: $0.parent.code)
+                }
                 name = topology.name
                 version = topology.version
                 nodes = topology.nodes.map { node in
@@ -115,7 +131,8 @@ struct TopologyCommand: AsyncParsableCommand {
                         code: node.id.code, name: node.name, parent: node.parent?.code, region: node.region,
                         mode: node.defaultMode.rawValue,
                         modes: Dictionary(uniqueKeysWithValues: node.modes.map { ($0.key.text, $0.value.rawValue) }),
-                        peers: node.peers.sorted().map(\.code), endpoint: node.endpoint, policy: node.grant.lines,
+                        peers: node.peers.sorted().map(\.code), endpoint: node.endpoint, draining: node.isDraining,
+                        policy: node.grant.lines,
                         peerPolicies: Dictionary(
                             uniqueKeysWithValues: node.peerGrants.map { ($0.key.code, $0.value.lines) }))
                 }
@@ -148,14 +165,18 @@ struct TopologyCommand: AsyncParsableCommand {
     }
 }
 
-/// A topology file named as such, or the one of a node.
+/// A topology file named as such, or what a node stands on.
 struct TopologySource: ParsableArguments {
     @OptionGroup var node: NodeOptions
 
-    @Option(help: "A topology file, in place of the node's.", completion: .file())
+    @Argument(help: "A topology file, in place of what the node stands on.", completion: .file())
+    var path: String?
+
+    @Option(help: "The same as the argument.", completion: .file())
     var file: String?
 
     func read() throws -> Topology {
-        try readTopology(path: file ?? node.load().topologyPath)
+        if let path = path ?? file { return try readTopology(path: path) }
+        return try node.open().topology
     }
 }

@@ -1,18 +1,18 @@
 import ArgumentParser
 import FederationModel
+import Foundation
 import LocalStore
 import NodeRuntime
-import Zstandard
 
-struct TopologyPlan: AsyncParsableCommand {
+struct TopologyPlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show what a new topology file would add, retract and send again on each link of this node.",
+        abstract: "Show what a new topology would do, link by link over the whole federation.",
         discussion: """
-            Nothing is changed. Bytes are estimated from a sample of the rows.
+            Nothing is changed. Rows are counted as far as they are here; bytes are estimated from a sample of them.
 
             EXAMPLE
-              federation-node topology plan new-topology.yaml --config /srv/370100/node.yaml
+              federation-node topology plan new-topology.yaml --config /srv/370000/node.yaml
             """)
 
     @OptionGroup var node: NodeOptions
@@ -28,56 +28,89 @@ struct TopologyPlan: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        let new = try readTopology(path: file)
-        var links: [Link] = []
-        for neighbour in new.neighbours(of: local.id) where new.role(of: neighbour, to: local.id) != .child {
-            guard let next = try await local.policy(from: local.id, to: neighbour, in: new) else { continue }
-            let plans = try await local.store.plan(
-                from: local.policy(from: local.id, to: neighbour), to: next, now: wallClock(),
-                compressor: ZstandardCompressor())
-            links.append(Link(peer: neighbour.code, resources: plans.map(Resource.init)))
-        }
+        let plan = try await local.plan(try readTopology(path: file), now: wallClock())
         if json {
-            try Output.json(Report(topology: new.version, links: links))
+            try Output.json(TopologyPlanReport(plan))
         } else {
-            var table = TextTable(header: ["链路", "资源", "新增", "撤回", "重发", "估计字节"])
-            for link in links {
-                for row in link.resources {
-                    table.append([
-                        link.peer, row.resource, "\(row.added)", "\(row.retracted)", "\(row.again)", "\(row.bytes)",
-                    ])
-                }
-            }
-            print(table.text)
+            print(TopologyPlanReport.text(plan, local.topology))
         }
-        if detailedExitcode, links.contains(where: { $0.resources.contains { $0.added + $0.retracted > 0 } }) {
-            throw ExitCode(4)
-        }
+        if detailedExitcode, plan.changesAnything { throw ExitCode(4) }
     }
+}
 
-    private struct Report: Encodable {
-        let topology: Int64
-        let links: [Link]
-    }
+/// A plan as JSON and as a table.
+struct TopologyPlanReport: Encodable {
+    private let version: Int64
+    private let current: Int64
+    private let links: [Link]
+    private let irreversible: [Purge]
+    private let frozen: [String]
 
     private struct Link: Encodable {
-        let peer: String
-        let resources: [Resource]
-    }
-
-    private struct Resource: Encodable {
-        let resource: String
+        let sender: String
+        let receiver: String
+        let change: String
+        let resource: String?
         let added: Int64
         let retracted: Int64
-        let again: Int64
+        let resent: Int64
         let bytes: Int64
+        let newlyVisible: [String]
+        let exact: Bool
+    }
 
-        init(_ plan: PolicyPlan) {
-            resource = plan.resource.text
-            added = plan.added
-            retracted = plan.retracted
-            again = plan.again
-            bytes = plan.bytes
+    private struct Purge: Encodable {
+        let what = "purge"
+        let node: String
+        let name: String
+        let rows: Int64
+    }
+
+    init(_ plan: TopologyPlan) {
+        version = plan.version
+        current = plan.current
+        links = plan.entries.map { entry in
+            Link(
+                sender: entry.edge.sender.code, receiver: entry.edge.receiver.code, change: entry.change.rawValue,
+                resource: entry.resource?.text, added: entry.added, retracted: entry.retracted, resent: entry.resent,
+                bytes: entry.bytes, newlyVisible: entry.newlyVisible, exact: entry.isExact)
+        }
+        irreversible = plan.purges.map { Purge(node: $0.node.id.code, name: $0.node.name, rows: $0.rows) }
+        frozen = plan.frozen.map(\.id.code)
+    }
+
+    static func text(_ plan: TopologyPlan, _ topology: Topology) -> String {
+        guard plan.changesAnything else { return "版本 \(plan.current) → \(plan.version):各链路不变" }
+        var table = TextTable(header: ["链路", "变化", "资源", "新增", "撤回", "重发", "估计字节", "新可见"])
+        var links: Set<LinkEdge> = []
+        for entry in plan.entries {
+            // Of a link on which nothing is to be counted, one line says enough.
+            let isFirst = links.insert(entry.edge).inserted
+            guard isFirst || entry.added + entry.retracted + entry.resent > 0 else { continue }
+            table.append([
+                "\(entry.edge.sender) → \(entry.edge.receiver)", entry.change.title, entry.resource?.text ?? "–",
+                (entry.isExact ? "" : "≥") + "\(entry.added)", "\(entry.retracted)", "\(entry.resent)",
+                "\(entry.bytes)",
+                entry.newlyVisible.joined(separator: ","),
+            ])
+        }
+        var lines = ["版本 \(plan.current) → \(plan.version)", table.text]
+        for node in plan.frozen { lines.append("封存 \(node.id) \(node.name):其数据保留并注明") }
+        for purge in plan.purges {
+            lines.append("不可撤销 清除 \(purge.node.id) \(purge.node.name):本节点 \(purge.rows) 行,须 --confirm")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension LinkChange {
+    var title: String {
+        switch self {
+        case .added: "新增"
+        case .removed: "撤销"
+        case .swept: "重整"
+        case .rerouted: "改道"
+        case .same: "不变"
         }
     }
 }
@@ -85,7 +118,7 @@ struct TopologyPlan: AsyncParsableCommand {
 struct TopologyDeletions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deletions",
-        abstract: "List the deletions of copies whose resource went over from copy to query.",
+        abstract: "List the deletions of copies that a topology no longer gives to this node.",
         discussion: "EXAMPLE\n  federation-node topology deletions --json --config /srv/370000/node.yaml")
 
     @OptionGroup var node: NodeOptions
@@ -102,7 +135,7 @@ struct TopologyDeletions: AsyncParsableCommand {
         var table = TextTable(header: ["时间", "节点", "资源", "行数", "摘要", "拓扑版本"])
         for record in records {
             table.append([
-                ShanghaiTime.second(record.at), record.sender.code, record.resource.text, "\(record.rows)",
+                ShanghaiTime.second(record.at), record.origin.code, record.resource.text, "\(record.rows)",
                 record.digest,
                 "\(record.topology)",
             ])
@@ -111,7 +144,7 @@ struct TopologyDeletions: AsyncParsableCommand {
     }
 
     private struct Deletion: Encodable {
-        let sender: String
+        let origin: String
         let resource: String
         let rows: Int64
         let digest: String
@@ -119,7 +152,7 @@ struct TopologyDeletions: AsyncParsableCommand {
         let at: String
 
         init(_ record: DeletionRecord) {
-            sender = record.sender.code
+            origin = record.origin.code
             resource = record.resource.text
             rows = record.rows
             digest = record.digest

@@ -15,6 +15,8 @@ struct CoverageReport: Encodable {
         let lagRows: Int64?
         /// Whether a policy holds some of the node's tickets back.
         let filtered: Bool
+        /// Whether the node was detached, and this is what it left.
+        let frozen: Bool
         /// Columns that the node does not give, where rows were asked for.
         let withheld: [String]?
     }
@@ -35,7 +37,7 @@ struct CoverageReport: Encodable {
             Node(
                 node: node.node.code, name: node.name, mode: node.mode.rawValue, state: node.state.rawValue,
                 asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows, lagRows: node.lagRows,
-                filtered: node.isFiltered, withheld: withheld.map { $0[node.node.code] ?? [] })
+                filtered: node.isFiltered, frozen: node.isFrozen, withheld: withheld.map { $0[node.node.code] ?? [] })
         }
     }
 }
@@ -49,6 +51,7 @@ extension Coverage {
             var parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
             if let rows = node.rows { parts.append("\(rows) 件") }
             if let lag = node.lagRows { parts.append("工单状态滞后 \(lag) 行") }
+            if node.isFrozen { parts.append("已封存") }
             if node.isFiltered { parts.append("按策略仅提供部分工单") }
             text += "\n  \(parts.joined(separator: "  "))"
         }

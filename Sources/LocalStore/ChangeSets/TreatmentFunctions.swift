@@ -9,24 +9,24 @@ enum TreatmentFunctions {
 
     static func name(of masking: Masking) -> String { "treat_mask_\(masking.rawValue)" }
 
-    /// - Parameter tokens: makes the keyed digest of a value; without it a link that needs one fails.
-    static func add(to db: Database, tokens: (@Sendable (String) -> String)?) throws {
+    /// - Parameter tokens: makes the keyed digest of a value; without it, or when it throws, a link that needs one fails.
+    static func add(to db: Database, tokens: (@Sendable (String) throws -> String)?) throws {
         for masking in Masking.allCases {
             try add(name(of: masking), to: db) { masking.mask($0) }
         }
         guard let tokens else { return }
         // A token that comes from the hop below is one already.
-        try add(token, to: db) { FieldTreatment.isToken($0) ? $0 : tokens($0) }
+        try add(token, to: db) { FieldTreatment.isToken($0) ? $0 : try tokens($0) }
     }
 
     private final class Treatment {
-        let treat: @Sendable (String) -> String
+        let treat: @Sendable (String) throws -> String
 
-        init(_ treat: @escaping @Sendable (String) -> String) { self.treat = treat }
+        init(_ treat: @escaping @Sendable (String) throws -> String) { self.treat = treat }
     }
 
     private static func add(
-        _ name: String, to db: Database, _ treat: @escaping @Sendable (String) -> String
+        _ name: String, to db: Database, _ treat: @escaping @Sendable (String) throws -> String
     ) throws {
         let code = sqlite3_create_function_v2(
             db.sqliteConnection, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
@@ -37,7 +37,10 @@ enum TreatmentFunctions {
                 }
                 let count = Int(sqlite3_value_bytes(values[0]))
                 let plain = String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
-                var treated = Unmanaged<Treatment>.fromOpaque(data).takeUnretainedValue().treat(plain)
+                let treatment = Unmanaged<Treatment>.fromOpaque(data).takeUnretainedValue()
+                guard var treated = try? treatment.treat(plain) else {
+                    return sqlite3_result_error(context, "the key for tokens can't be used", -1)
+                }
                 treated.withUTF8 { bytes in
                     bytes.withMemoryRebound(to: CChar.self) {
                         sqlite3_result_text(context, $0.baseAddress, Int32($0.count), sqliteTransient)

@@ -14,7 +14,7 @@ package protocol FeedConsumer: Sendable {
 /// A consumer whose result is in the node's database. Its cursor moves in the transaction in which it consumes.
 package protocol TransactionalConsumer: FeedConsumer {
     /// What else than the feed its result depends on (rules). When that changes, it is built again.
-    func basis(at store: NodeStore) -> String
+    func basis(of store: NodeStore, under standing: Standing) -> String
 
     /// The name of the consumer that it must not overtake, because it rests on what that one does; nil for none.
     var isBehind: String? { get }
@@ -27,7 +27,7 @@ package protocol TransactionalConsumer: FeedConsumer {
 }
 
 extension TransactionalConsumer {
-    package func basis(at store: NodeStore) -> String { "" }
+    package func basis(of store: NodeStore, under standing: Standing) -> String { "" }
     package var isBehind: String? { nil }
     package func clear(_ writer: FeedWriter) throws {}
 }
@@ -78,18 +78,18 @@ extension NodeStore {
         return try await writeFeed(now: now) { [self] writer in
             for consumer in consumers {
                 let head = try writer.head()
-                let cursor = try cursor(of: consumer, writer.db)
+                let cursor = try cursor(of: consumer, under: writer.standing, writer.db)
                 if cursor == 0 && head > 0 { try consumer.clear(writer) }
                 var upto = min(head, cursor + Self.consumerWindow)
                 if let first = all.first(where: { $0.name == consumer.isBehind }) {
-                    upto = min(upto, try self.cursor(of: first, writer.db))
+                    upto = min(upto, try self.cursor(of: first, under: writer.standing, writer.db))
                 }
                 guard cursor < upto else { continue }
                 try consumer.consume(after: cursor, upto: upto, writer)
-                try save(upto, of: consumer, writer.db)
+                try save(upto, of: consumer, under: writer.standing, writer.db)
             }
             let head = try writer.head()
-            return try consumers.allSatisfy { try cursor(of: $0, writer.db) == head }
+            return try consumers.allSatisfy { try cursor(of: $0, under: writer.standing, writer.db) == head }
         }.value
     }
 
@@ -100,7 +100,9 @@ extension NodeStore {
 
     /// Builds everything that consumers of this database derive again, from the first row.
     package func rebuildConsumers(now: UnixMilliseconds) async throws {
-        try await pool.write { [self] db in for consumer in transactionalConsumers { try save(0, of: consumer, db) } }
+        try await pool.write { [self] db in
+            for consumer in transactionalConsumers { try save(0, of: consumer, under: standing, db) }
+        }
         try await catchUpConsumers(now: now)
     }
 
@@ -109,7 +111,7 @@ extension NodeStore {
         try await pool.read { [self] db in
             let head = try NodeValue.integer("seq", db)
             var status = try transactionalConsumers.map {
-                ConsumerStatus(name: $0.name, cursor: try cursor(of: $0, db), head: head)
+                ConsumerStatus(name: $0.name, cursor: try cursor(of: $0, under: standing, db), head: head)
             }
             // From the table: a command beside the service does not run them.
             status += try Row.fetchAll(
@@ -122,18 +124,22 @@ extension NodeStore {
 
     /// The least cursor of the consumers of this database; those outside hold nothing back.
     func leastCursor(_ db: Database) throws -> Seq {
-        try transactionalConsumers.map { try cursor(of: $0, db) }.min() ?? NodeValue.integer("seq", db)
+        try transactionalConsumers.map { try cursor(of: $0, under: standing, db) }.min() ?? NodeValue.integer("seq", db)
     }
 
     /// 0 also for a consumer whose basis has changed: it begins anew.
-    private func cursor(of consumer: any TransactionalConsumer, _ db: Database) throws -> Seq {
+    private func cursor(
+        of consumer: any TransactionalConsumer, under standing: Standing, _ db: Database
+    ) throws -> Seq {
         try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([
-            consumer.name, consumer.basis(at: self),
+            consumer.name, consumer.basis(of: self, under: standing),
         ]) ?? 0
     }
 
-    private func save(_ cursor: Seq, of consumer: any TransactionalConsumer, _ db: Database) throws {
-        try Self.save(cursor, of: consumer.name, basis: consumer.basis(at: self), db)
+    private func save(
+        _ cursor: Seq, of consumer: any TransactionalConsumer, under standing: Standing, _ db: Database
+    ) throws {
+        try Self.save(cursor, of: consumer.name, basis: consumer.basis(of: self, under: standing), db)
     }
 
     static func save(_ cursor: Seq, of consumer: String, basis: String, _ db: Database) throws {

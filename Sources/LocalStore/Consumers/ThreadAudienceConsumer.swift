@@ -15,7 +15,7 @@ struct ThreadAudienceConsumer: TransactionalConsumer {
     let name = title
 
     /// Who is above whom.
-    func basis(at store: NodeStore) -> String { "\(store.topology.version)" }
+    func basis(of store: NodeStore, under standing: Standing) -> String { "\(standing.topology.version)" }
 
     // Nothing is cleared: what was known stays until it is found again, or links would take the rows back for a moment.
 
@@ -36,7 +36,7 @@ struct ThreadAudienceConsumer: TransactionalConsumer {
         let threads = try writer.threads(kind, of: ids)
         for id in ids {
             let thread = kind.name == TicketKind.title ? id : "\(kind.name):\(id)"
-            let nodes = kind.audience(threads[id] ?? [], at: writer.node, topology: writer.topology)
+            let nodes = kind.audience(threads[id] ?? [], at: writer.node, topology: writer.standing.topology)
             let known = try SharedRecords.audience(of: thread, db)
             guard nodes != known else { continue }
             try save(nodes, instead: known, of: thread, db)

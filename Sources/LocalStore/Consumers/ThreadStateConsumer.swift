@@ -6,8 +6,8 @@ import GRDB
 struct ThreadStateConsumer: TransactionalConsumer {
     let name = "thread-state"
 
-    func basis(at store: NodeStore) -> String {
-        Self.kinds(store.threadKinds).map { "\($0.name) \($0.basis(store.rules))" }.joined(separator: ", ")
+    func basis(of store: NodeStore, under standing: Standing) -> String {
+        Self.kinds(store.threadKinds).map { "\($0.name) \($0.basis(standing.rules))" }.joined(separator: ", ")
     }
 
     func clear(_ writer: FeedWriter) throws { try writer.db.execute(sql: "DELETE FROM main.thread_state") }
@@ -30,7 +30,7 @@ struct ThreadStateConsumer: TransactionalConsumer {
                         arguments: [kind.name, id])
                 continue
             }
-            let state = kind.fold(records, rules: writer.rules)
+            let state = kind.fold(records, rules: writer.standing.rules)
             try writer.db.cachedStatement(sql: "INSERT OR REPLACE INTO main.thread_state VALUES (?, ?, ?, ?)").execute(
                 arguments: [kind.name, id, state.word, state.since])
         }

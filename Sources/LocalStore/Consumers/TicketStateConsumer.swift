@@ -7,7 +7,7 @@ struct TicketStateConsumer: TransactionalConsumer {
     let name = "ticket-state"
     private let kind = TicketKind()
 
-    func basis(at store: NodeStore) -> String { kind.basis(store.rules) }
+    func basis(of store: NodeStore, under standing: Standing) -> String { kind.basis(standing.rules) }
 
     func clear(_ writer: FeedWriter) throws {
         try writer.db.execute(sql: "DELETE FROM main.ticket_state; DELETE FROM main.ticket_conflict")
@@ -20,7 +20,7 @@ struct TicketStateConsumer: TransactionalConsumer {
         for ticket in dirty {
             try forgetConflicts(of: ticket, db)
             if let events = threads[ticket] {
-                try save(kind.fold(events, rules: writer.rules), of: ticket, db)
+                try save(kind.fold(events, rules: writer.standing.rules), of: ticket, db)
             } else {
                 try db.cachedStatement(sql: "DELETE FROM main.ticket_state WHERE global_id = ?").execute(
                     arguments: [ticket])

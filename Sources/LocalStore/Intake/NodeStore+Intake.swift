@@ -40,21 +40,27 @@ extension NodeStore {
         rows: [[IntakeRecord]], isGuarded: Bool, mayHoldReference: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
         // Before the writer's turn: this is a tenth of an import and touches no database.
+        let standing = standing
         let violations = rows.map {
-            Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: lists)
+            Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: standing.lists)
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
-        let (outcomes, head) = try await writeFeed(isDurable: true, now: now) {
-            [node, tables, rules, topology, threadMemory] writer in
-            let db = writer.db
+        let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [node, tables, threadMemory] writer in
+            let (db, standing) = (writer.db, writer.standing)
             var refusals = violations
             for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
                 refusals[index] = refusal
             }
+            if standing.topology.node(node)?.isDraining == true {
+                for index in rows.indices where try refusals[index] == nil && Self.opensTicket(rows[index], node, db) {
+                    refusals[index] = .draining
+                }
+            }
             if isGuarded {
                 var check = try LifecycleCheck(
-                    TicketGuard(rules, topology: topology), rows: rows, memory: threadMemory.take(), writer)
+                    TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
+                    writer)
                 for index in rows.indices where refusals[index] == nil {
                     refusals[index] = try check.refusal(of: rows[index])
                 }
@@ -129,10 +135,26 @@ extension NodeStore {
         }
         return nil
     }
+
+    /// Whether a row brings a ticket that is not here yet.
+    private static func opensTicket(_ row: [IntakeRecord], _ node: NodeID, _ db: Database) throws -> Bool {
+        try row.contains { record in
+            guard record.resource == BuiltInResources.serviceRequest.name else { return false }
+            return try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT NOT EXISTS (SELECT 1 FROM main.service_request WHERE origin = ? AND \"key\" = ?)"),
+                arguments: [node.code, record.key]) ?? false
+        }
+    }
 }
 
 extension IntakeRefusal {
     /// Reference data come as a whole release, checked as one, or they would contradict each other.
+    package static let draining = IntakeRefusal(
+        code: "E_NODE_DRAINING",
+        reason: "the topology has this node drain before it is removed: it takes no new tickets",
+        hint: "take the ticket in at the node that follows it")
+
     package static func reference(_ resource: ResourceName) -> IntakeRefusal {
         IntakeRefusal(
             code: "E_REFERENCE_RECORD",

@@ -43,6 +43,9 @@ struct ThreadMemory: Sendable {
             }
         }
 
+        /// To be called when tickets are folded by other rules.
+        func forget() { _ = take() }
+
         func put(_ remembered: ThreadMemory) { memory.withLock { $0 = remembered } }
     }
 }

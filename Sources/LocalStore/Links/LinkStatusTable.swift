@@ -87,18 +87,24 @@ extension NodeStore {
     package func save(freshness: [NodeID: OriginFreshness]) async throws {
         try await pool.write { db in
             for (origin, freshness) in freshness {
-                try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.origin_freshness VALUES (?, ?, ?)").execute(
-                    arguments: [origin.code, freshness.asOf, freshness.complete])
+                try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.origin_freshness VALUES (?, ?, ?, ?, ?)")
+                    .execute(
+                        arguments: [
+                            origin.code, freshness.asOf, freshness.complete, freshness.topology, freshness.level,
+                        ])
             }
         }
     }
 
     package func freshness() async throws -> [NodeID: OriginFreshness] {
         try await pool.read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT origin, as_of, complete FROM main.origin_freshness")
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT origin, as_of, complete, topology, level FROM main.origin_freshness")
             return Dictionary(
                 uniqueKeysWithValues: rows.compactMap { row in
-                    NodeID(row[0]).map { ($0, OriginFreshness(asOf: row[1], complete: row[2])) }
+                    NodeID(row[0]).map {
+                        ($0, OriginFreshness(asOf: row[1], complete: row[2], topology: row[3], level: row[4]))
+                    }
                 })
         }
     }

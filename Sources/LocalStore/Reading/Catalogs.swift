@@ -40,8 +40,23 @@ extension NodeStore {
     }
 
     /// The releases of one node's catalog that are here whole, in the order of their versions.
-    package func catalogs(of owner: NodeID) async throws -> [CatalogRelease] {
-        try await pool.read { db in try Self.catalogs(of: owner, db) }
+    package func catalogs(of owner: NodeID) throws -> [CatalogRelease] {
+        try pool.read { db in try Self.catalogs(of: owner, db) }
+    }
+
+    /// Tells what `Standing` is made of from what it was: topology release, own catalog, reference data.
+    package func standingMarks() throws -> StandingMarks {
+        try pool.read { db in
+            func newest(_ resources: [ResourceDefinition]) throws -> Seq {
+                let heads = resources.map { "SELECT max(seq) AS seq FROM main.\(quoted($0.name.text))" }
+                return try db.cachedStatement(sql: "SELECT max(seq) FROM (\(heads.joined(separator: " UNION ALL ")))")
+                    .fetchInteger([]) ?? 0
+            }
+            return StandingMarks(
+                topology: try db.cachedStatement(sql: "SELECT max(version) FROM main.topology_release")
+                    .fetchInteger([]) ?? 0,
+                catalogs: try newest(CatalogResources.all), reference: try newest(ReferenceResources.all))
+        }
     }
 
     static func catalogs(of owner: NodeID, _ db: Database) throws -> [CatalogRelease] {
@@ -73,6 +88,16 @@ extension NodeStore {
             }
         }
     }
+}
+
+/// What the store holds of what a node goes by, by its latest change.
+package struct StandingMarks: Hashable, Sendable {
+    /// The newest topology release.
+    package let topology: Int64
+    /// The seq of the latest change of any catalog.
+    package let catalogs: Seq
+    /// The same of reference data.
+    package let reference: Seq
 }
 
 /// Rows that a sender sent though its own catalog does not grant them.

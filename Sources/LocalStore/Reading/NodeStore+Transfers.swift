@@ -21,7 +21,8 @@ extension NodeStore {
 
     /// The transfers of one ticket, in the order in which they were offered.
     package func transfers(of ticket: String) async throws -> [TicketTransfer] {
-        try await pool.read { [rules] db in try Self.transfers(of: [ticket], rules, db).map(\.transfer) }
+        try await pool.read { [rules = standing.rules] db in try Self.transfers(of: [ticket], rules, db).map(\.transfer)
+        }
     }
 
     /// The transfers of all tickets that are held here, by ticket, then as they were offered.
@@ -30,7 +31,7 @@ extension NodeStore {
     ///   - isOpen: only those that wait for an answer.
     ///   - limit: at most those of so many tickets.
     package func transfers(isOpen: Bool, limit: Int) async throws -> [HeldTransfer] {
-        try await pool.read { [rules] db in
+        try await pool.read { [rules = standing.rules] db in
             // Without an answer on record; whether it is open still, the thread says.
             let unanswered = """
                 AND step = 'offer' AND NOT EXISTS (

@@ -2,25 +2,11 @@ import FederationModel
 import GRDB
 
 extension NodeStore {
-    /// The reference data that `owner` has published, as far as they are in the database at `path`; nil when no release is
-    /// here whole. They are read before a store is opened, because its rules come from them.
-    ///
-    /// - Throws: `E_STORE_MISSING`, or SQLite's error.
-    package static func reference(at path: String, owner: NodeID) throws -> ReferenceData? {
-        try requireFile(path)
-        var configuration = Configuration()
-        configuration.readonly = true
-        // Another process may be closing the database, which locks it for a moment.
-        configuration.busyMode = .timeout(20)
-        let database = try DatabaseQueue(path: path, configuration: configuration)
-        return try database.read { db in
-            var rows: [IntakeRecord] = []
-            for resource in ReferenceResources.all {
-                // A database of an earlier release lacks the table.
-                guard try db.tableExists(resource.name.text) else { return nil }
-                rows += try records(of: resource, owner: owner, db)
-            }
-            return ReferenceData(rows: rows)
+    /// The reference data that `owner` has published, as far as they are here; nil when no release is here whole.
+    package func reference(of owner: NodeID) throws -> ReferenceData? {
+        try pool.read { db in
+            ReferenceData(
+                rows: try ReferenceResources.all.flatMap { try Self.records(of: $0, owner: owner, db) })
         }
     }
 

@@ -170,7 +170,7 @@ enum Migrations {
                     CREATE TABLE removed_ticket (
                       global_id TEXT PRIMARY KEY, removal TEXT NOT NULL, kind TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-                    -- Their records; `sight` (`state` since migration 13) is a RemovedRowState.
+                    -- Their records; `sight` (`state` since migration 14) is a RemovedRowState.
                     CREATE TABLE removed_row (
                       resource TEXT NOT NULL, "key" TEXT NOT NULL, removal TEXT NOT NULL, sight INTEGER NOT NULL,
                       PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
@@ -197,7 +197,30 @@ enum Migrations {
                     ALTER TABLE touched_ticket DROP COLUMN was_live;
                     """)
         }
-        migrator.registerMigration("13 names of the field") { db in
+        migrator.registerMigration("13 topology releases") { db in
+            try db.execute(
+                sql: """
+                    -- Topologies as the top node published them; one without a signature is the file that the node was set up with.
+                    CREATE TABLE topology_release (
+                      version INTEGER PRIMARY KEY, text TEXT NOT NULL, published_at INTEGER NOT NULL,
+                      certificate TEXT, signature TEXT, adopted_at INTEGER NOT NULL) STRICT;
+
+                    -- On which topology an origin stands, and under which all of it was here last.
+                    ALTER TABLE origin_freshness ADD COLUMN topology INTEGER;
+                    ALTER TABLE origin_freshness ADD COLUMN level INTEGER;
+
+                    ALTER TABLE deletion RENAME COLUMN sender TO origin;
+
+                    -- The topology version under which the policy of each link was last changed.
+                    CREATE TABLE link_revision (
+                      sender TEXT NOT NULL, receiver TEXT NOT NULL, topology INTEGER NOT NULL,
+                      PRIMARY KEY (sender, receiver)) STRICT, WITHOUT ROWID;
+
+                    -- Resources whose copies are still to be held against the release that was adopted last.
+                    CREATE TABLE adoption_step (resource TEXT PRIMARY KEY, topology INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("14 names of the field") { db in
             // SQLite renames them in the triggers too.
             try db.execute(
                 sql: """
@@ -206,7 +229,7 @@ enum Migrations {
                     UPDATE node SET name = 'folded_columns' WHERE name = 'looks';
                     """)
         }
-        migrator.registerMigration("14 what receivers have confirmed") { db in
+        migrator.registerMigration("15 what receivers have confirmed") { db in
             try db.execute(
                 sql: """
                     -- Up to where each receiver has everything on its disk; what is pruned waits for it.
@@ -214,7 +237,7 @@ enum Migrations {
                       receiver TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
-        migrator.registerMigration("15 states of threads") { db in
+        migrator.registerMigration("16 states of threads") { db in
             try db.execute(
                 sql: """
                     -- The fold of each thread of a kind other than tickets; derived.

@@ -12,14 +12,14 @@ struct Visibility: Sendable {
     private let folded: FoldedColumns
     private let respondents: RespondentNodes
 
-    /// - Parameters:
-    ///   - tables: of all resources.
-    ///   - node: whose neighbours a report may accuse.
-    init(tables: [ResourceTable], rules: LifecycleRules, node: NodeID, topology: Topology) {
+    /// Made once for a standing: it holds SQL for each resource.
+    ///
+    /// - Parameter tables: of all resources.
+    init(tables: [ResourceTable], standing: Standing) {
         self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.definition.name, $0) })
         log = ScopeLog(tables: tables)
-        folded = FoldedColumns(rules)
-        respondents = RespondentNodes(neighboursOf: node, topology: topology)
+        folded = FoldedColumns(standing.rules)
+        respondents = RespondentNodes(neighboursOf: standing.node, topology: standing.topology)
     }
 
     // MARK: - Links
@@ -49,18 +49,14 @@ struct Visibility: Sendable {
 
     // MARK: - Beginnings
 
-    /// Begins to keep what links with a filter need, as far as it is not kept yet. It never ends: a later filter would miss
-    /// what changed in between.
+    /// Begins to log what row filters look at, as far as that has not begun. It never ends: a later filter would miss what
+    /// changed in between.
     ///
-    /// - Parameters:
-    ///   - isFiltered: whether a link of this node has a row filter.
-    ///   - isFolded: whether one of these filters looks at what threads decide.
-    func open(isFiltered: Bool, isFolded: Bool, _ pool: DatabasePool) throws {
+    /// - Parameter isFolded: also what threads decide, which is kept beside the request then.
+    func startLog(isFolded: Bool, _ pool: DatabasePool) throws {
         // Before the triggers: what is filled in is no change.
         if try isFolded && !pool.read(FoldedColumns.areKept) { try pool.write(keepFoldedColumns) }
-        if try (isFiltered || pool.read(RespondentNodes.areThere)) && !pool.read(ScopeLog.isOn) {
-            try pool.write(log.start)
-        }
+        if try !pool.read(ScopeLog.isOn) { try pool.write(log.start) }
     }
 
     func keepFoldedColumns(_ db: Database) throws {

@@ -37,17 +37,18 @@ extension LinkRoutes {
     }
 
     private func requireParent(_ peer: NodeID) throws(FederationError) {
-        guard topology.role(of: peer, to: node) == .parent else {
+        guard view.store.standing.topology.role(of: peer, to: node) == .parent else {
             throw FederationError("E_ANALYSIS_DENIED", "node \(peer) is not the parent of \(node)")
         }
     }
 
     private func requireTopology(_ version: Int64) throws(FederationError) {
-        guard version == topology.version else {
+        let ours = view.store.standing.topology.version
+        guard version == ours else {
             throw FederationError(
                 "E_TOPOLOGY_VERSION",
-                "the question was planned on topology version \(version), \(node) is on \(topology.version)",
-                hint: "apply the same topology on both nodes")
+                "the question was planned on topology version \(version), \(node) is on \(ours)",
+                hint: "the node that is behind fetches the release by itself; ask again")
         }
     }
 

@@ -10,27 +10,23 @@ import SyncProtocol
 
 /// What other nodes may ask of this one, over mutual TLS. Who they are is decided by their certificate alone.
 package struct LinkRoutes: Sendable {
-    let node: NodeID
-    let topology: Topology
-    let links: [NodeID: IncomingLink]
-    let lines: [NodeID: AwaitedLine]
+    let links: LinkRegistry
     let view: MergedView
     let metrics: LinkMetrics
+    /// Takes releases that a neighbour brings.
+    let adopt: @Sendable ([TopologyRelease]) async throws -> Void
 
-    /// - Parameters:
-    ///   - links: the receiving ends whose senders dial, by sender.
-    ///   - lines: the sending ends whose receivers dial, by receiver.
     package init(
-        node: NodeID, topology: Topology, links: [NodeID: IncomingLink], lines: [NodeID: AwaitedLine] = [:],
-        view: MergedView, metrics: LinkMetrics
+        links: LinkRegistry, view: MergedView, metrics: LinkMetrics,
+        adopt: @escaping @Sendable ([TopologyRelease]) async throws -> Void = { _ in }
     ) {
-        self.node = node
-        self.topology = topology
         self.links = links
-        self.lines = lines
         self.view = view
         self.metrics = metrics
+        self.adopt = adopt
     }
+
+    var node: NodeID { view.store.node }
 
     package func add(to router: Router<PeerRequestContext>) {
         router.post("/v1/link/hello") { request, context in await hello(request, peer: context.peer) }
@@ -41,6 +37,8 @@ package struct LinkRoutes: Sendable {
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
         router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
         router.post("/v1/rows") { request, context in await rows(request, peer: context.peer) }
+        router.get("/v1/topology/releases") { request, context in await releases(request, peer: context.peer) }
+        router.post("/v1/topology/releases") { request, context in await takeReleases(request, peer: context.peer) }
     }
 
     // MARK: - Links
@@ -136,7 +134,7 @@ package struct LinkRoutes: Sendable {
     }
 
     private func line(of peer: NodeID) throws(FederationError) -> AwaitedLine {
-        guard let line = lines[peer] else { throw notANeighbour(peer) }
+        guard let line = links.line(to: peer) else { throw notANeighbour(peer) }
         return line
     }
 
@@ -190,13 +188,13 @@ package struct LinkRoutes: Sendable {
     // MARK: - Helpers
 
     private func link(of peer: NodeID) throws(FederationError) -> IncomingLink {
-        guard let link = links[peer] else {
+        guard let link = links.incoming(from: peer) else {
             throw notANeighbour(peer)
         }
         return link
     }
 
-    private func notANeighbour(_ peer: NodeID) -> FederationError {
+    func notANeighbour(_ peer: NodeID) -> FederationError {
         FederationError(
             "E_NOT_A_NEIGHBOUR", "node \(peer) may send nothing to \(node) and gets nothing from it",
             hint: "an edge between them must be in the topology of both")

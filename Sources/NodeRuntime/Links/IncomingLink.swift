@@ -11,7 +11,6 @@ import SyncProtocol
 package actor IncomingLink {
     let sender: NodeID
     private let store: NodeStore
-    private let policy: LinkPolicy
     private let signal: ChangeSignal
     private let completions: ChangeSignal
     private let metrics: LinkMetrics
@@ -28,6 +27,7 @@ package actor IncomingLink {
     private var changeSets: [Int: [UInt8]] = [:]
     private var nextID = 0
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
+    private let onTopologyDiffers: @Sendable (NodeID) -> Void
 
     /// Answers that wait for a sender who does not read them. An honest one causes a handful at a time.
     private static let unsentFramesMax = 1_000
@@ -38,12 +38,13 @@ package actor IncomingLink {
     }
 
     package init(
-        sender: NodeID, store: NodeStore, topology: Topology, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
-        completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger
+        sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
+        completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger,
+        onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
+        self.onTopologyDiffers = onTopologyDiffers
         self.sender = sender
         self.store = store
-        self.policy = policy
         self.signal = signal
         self.completions = completions
         self.metrics = metrics
@@ -54,8 +55,13 @@ package actor IncomingLink {
         let now = wallClock()
         lastConnection = Int(now)
         receiver = LinkReceiver(
-            node: store.node, sender: sender, topologyVersion: topology.version, policy: policy,
+            node: store.node, sender: sender, topology: store.standing.topology.stamp, policy: policy,
             schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, now: now)
+    }
+
+    /// Hands the link what it may be sent from now on; nil ends its connections.
+    package func take(_ policy: LinkPolicy?, topology: TopologyStamp) {
+        perform(receiver.onPolicyChanged(policy, topology: topology, now: wallClock()))
     }
 
     // MARK: - What the routes bring
@@ -97,6 +103,9 @@ package actor IncomingLink {
                 return
             }
             perform(receiver.onHeartbeat(heartbeat, connection: connection, now: now))
+            if let version = heartbeat.topology, version != store.standing.topology.version {
+                onTopologyDiffers(sender)
+            }
         case .changeSet: takeChangeSet(frame.body, connection: connection, now: now)
         case .goodbye: disconnected(nil, connection: connection)
         // A connection has one hello, and who reads it takes it from there.
@@ -155,6 +164,9 @@ package actor IncomingLink {
                 logger.info("a sender has connected")
             case .refuseHello(let refusal, let connection):
                 count(refusal)
+                if [LinkCode.topologyVersion, LinkCode.notANeighbour].contains(refusal.code) {
+                    onTopologyDiffers(sender)
+                }
                 hellos.removeValue(forKey: connection)?.resume(returning: .refused(refusal))
             case .apply(let id): apply(id)
             case .discard(let ids): for id in ids { changeSets[id] = nil }
@@ -194,8 +206,8 @@ package actor IncomingLink {
     }
 
     private func apply(_ id: Int) {
-        guard let bytes = changeSets.removeValue(forKey: id) else { return }
-        let (store, policy) = (store, policy)
+        guard let bytes = changeSets.removeValue(forKey: id), let policy = receiver.policy else { return }
+        let store = store
         Task {
             do {
                 let now = wallClock()
@@ -239,7 +251,7 @@ package actor IncomingLink {
         guard receiver.origins != savedOrigins else { return }
         let completed = receiver.origins.contains { $0.value.complete && savedOrigins[$0.key]?.complete != true }
         savedOrigins = receiver.origins
-        let origins = receiver.origins.filter { policy.origins.contains($0.key) }
+        let origins = receiver.origins.filter { receiver.policy?.origins.contains($0.key) == true }
         let (store, logger, completions) = (store, logger, completions)
         Task {
             do {

@@ -29,8 +29,10 @@ package struct LinkReport: Sendable {
         let quarantine = try await local.store.quarantineCounts()
         let head = try await local.store.head()
         var reports: [LinkReport] = []
-        for neighbour in local.topology.neighbours(of: local.id) {
-            guard let peer = local.topology.node(neighbour), let role = local.topology.role(of: neighbour, to: local.id)
+        let standing = local.standing
+        for neighbour in standing.topology.neighbours(of: local.id) {
+            guard let peer = standing.topology.node(neighbour),
+                let role = standing.topology.role(of: neighbour, to: local.id)
             else { continue }
             let directions: [LinkDirection] =
                 switch role {
@@ -39,9 +41,7 @@ package struct LinkReport: Sendable {
                 }
             for direction in directions {
                 let status = statuses.first { $0.peer == neighbour && $0.direction == direction }
-                let (sender, receiver) = direction == .sending ? (local.id, neighbour) : (neighbour, local.id)
-                let policy = LinkPolicy(
-                    from: sender, to: receiver, topology: local.topology, resources: local.store.resources)
+                let policy = direction == .sending ? standing.outgoing[neighbour] : standing.incoming[neighbour]
                 let copied = policy?.wholeResources ?? []
                 let modes = local.store.resources.filter { !$0.isReference || copied.contains($0.name) }.map {
                     ($0.name, copied.contains($0.name) ? AggregationMode.physical : .logical)

@@ -22,18 +22,25 @@ package actor OutgoingLink: Service {
         case streamOpened(connection: Int)
         case frame(Frame, connection: Int)
         case disconnected(FederationError, connection: Int)
-        case prepared(OutgoingChangeSet)
-        case nothingToPrepare(Seq)
-        case pruned(Seq)
-        case prepareFailed(FederationError)
+        case prepared(Preparation, number: Int)
         case committed(Seq)
         case originCompleted
+        case policyChanged(LinkPolicy, TopologyStamp)
+        case retry
         case wake
         case stop
     }
 
+    /// What the store answers to a `prepare` directive.
+    package enum Preparation: Sendable {
+        case changeSet(OutgoingChangeSet)
+        case nothing(Seq)
+        case pruned(Seq)
+        case failed(FederationError)
+    }
+
     private let store: NodeStore
-    private let policy: LinkPolicy
+    private var policy: LinkPolicy
     private let line: any LinkLine
     private let signal: ChangeSignal
     private let completions: ChangeSignal
@@ -55,17 +62,21 @@ package actor OutgoingLink: Service {
     private var channel: LinkChannel?
     private var connecting: Task<Void, Never>?
     private var timer: Task<Void, Never>?
-    /// What `onPrepared` has just brought.
-    private var prepared: OutgoingChangeSet?
+    /// Grows when what is being prepared is of no use any more.
+    private var preparation = 0
+    private let onTopologyDiffers: @Sendable (NodeID) -> Void
 
     /// - Parameters:
     ///   - line: how the link comes to its connections.
     ///   - signal: rings with every new head of the feed.
     ///   - completions: rings when this node's copy of an origin has become whole.
+    ///   - onTopologyDiffers: called when the receiver stands on another topology version.
     package init(
         store: NodeStore, policy: LinkPolicy, line: any LinkLine, signal: ChangeSignal, completions: ChangeSignal,
-        metrics: LinkMetrics, head: Seq, logger: Logger
+        metrics: LinkMetrics, head: Seq, logger: Logger,
+        onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
+        self.onTopologyDiffers = onTopologyDiffers
         self.store = store
         self.policy = policy
         self.line = line
@@ -79,7 +90,8 @@ package actor OutgoingLink: Service {
         (confirmations, confirmation) = AsyncStream.makeStream(of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
         statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
         sender = LinkSender(
-            policy: policy, epoch: store.epoch, head: head, schemaRevision: BuiltInResources.schemaRevision,
+            policy: policy, topology: store.standing.topology.stamp, epoch: store.epoch, head: head,
+            schemaRevision: BuiltInResources.schemaRevision,
             seed: UInt64.random(in: 0...UInt64.max))
     }
 
@@ -99,6 +111,17 @@ package actor OutgoingLink: Service {
             input.yield(.stop)
         }
     }
+
+    /// Hands the link what it may send from now on; the same policy under another topology too.
+    package nonisolated func take(_ policy: LinkPolicy, topology: TopologyStamp) {
+        input.yield(.policyChanged(policy, topology))
+    }
+
+    /// The receiver may have become ready for what it refused.
+    package nonisolated func retry() { input.yield(.retry) }
+
+    /// Finishes what is in flight and ends `run`.
+    package nonisolated func stop() { input.yield(.stop) }
 
     private func takeInputs() async {
         var directives = sender.onStart(now: wallClock())
@@ -134,31 +157,46 @@ package actor OutgoingLink: Service {
             self.number = number
             if let cursor = reply.cursor { confirmation.yield(cursor) }
             return sender.onHelloReply(reply, now: now)
-        case .helloRefused(let refusal, connection): return sender.onHelloRefused(refusal, now: now)
-        case .connectFailed(let error, connection): return sender.onConnectFailed(error, now: now)
+        case .helloRefused(let refusal, connection):
+            if [LinkCode.topologyVersion, LinkCode.notANeighbour].contains(refusal.code) {
+                onTopologyDiffers(policy.receiver)
+            }
+            return sender.onHelloRefused(refusal, now: now)
+        case .connectFailed(let error, connection):
+            if error.code == LinkCode.notANeighbour { onTopologyDiffers(policy.receiver) }
+            return sender.onConnectFailed(error, now: now)
         case .streamOpened(connection): return sender.onStreamOpened(now: now)
         case .disconnected(let error, connection): return sender.onDisconnected(error, now: now)
         case .frame(let frame, connection): return on(frame, now: now)
-        case .prepared(let outgoing):
-            prepared = outgoing
+        case .prepared(let answer, preparation): return on(answer, now: now)
+        case .policyChanged(let policy, let topology):
+            if policy.revision != self.policy.revision || !policy.isSame(as: self.policy) { preparation += 1 }
+            self.policy = policy
+            return sender.onPolicyChanged(policy, topology: topology, now: now)
+        case .retry: return sender.onRetry(now: now)
+        case .committed(let head): return sender.onCommitted(head: head, now: now)
+        case .originCompleted: return sender.onOriginCompleted(now: now)
+        case .wake: return sender.onWake(now: now)
+        case .stop: return sender.onStop(now: now)
+        default: return []  // Of an earlier connection or policy.
+        }
+    }
+
+    private func on(_ answer: Preparation, now: UnixMilliseconds) -> [LinkDirective] {
+        switch answer {
+        case .changeSet(let outgoing):
             let header = outgoing.header
-            defer { prepared = nil }
             let directives = sender.onPrepared(
                 PreparedChangeSet(
                     id: 0, start: header.start, end: header.end, head: header.head, rows: header.rowCount,
                     bytes: outgoing.bytes.count), now: now)
             if directives.contains(.send(0)) { channel?.send(Frame(.changeSet, outgoing.bytes)) }
             return directives.filter { $0 != .send(0) }
-        case .nothingToPrepare(let head): return sender.onNothingToPrepare(head: head, now: now)
+        case .nothing(let head): return sender.onNothingToPrepare(head: head, now: now)
         case .pruned(let head): return sender.onPruned(head: head, now: now)
-        case .prepareFailed(let error):
+        case .failed(let error):
             logger.error("a change-set could not be read", metadata: ["code": "\(error.code)", "reason": "\(error)"])
             return sender.onPrepareFailed(error, now: now)
-        case .committed(let head): return sender.onCommitted(head: head, now: now)
-        case .originCompleted: return sender.onOriginCompleted(now: now)
-        case .wake: return sender.onWake(now: now)
-        case .stop: return sender.onStop(now: now)
-        default: return []  // Of an earlier connection.
         }
     }
 
@@ -185,13 +223,13 @@ package actor OutgoingLink: Service {
         }
     }
 
-    /// What this node's own catalog does not grant, and a link sent that started under an earlier release of it.
+    /// What this node's own catalog does not grant any more, and the link had sent before it heard of that.
     private func noteRefused(_ refused: [String: String]) {
         for (resource, code) in refused.sorted(by: { $0.key < $1.key }).prefix(SyncLimits.blocksMax) {
             metrics.count(code, direction: .sending, peer: policy.receiver)
             guard let refusal = CatalogRefusal(rawValue: code) else { continue }
             logger.warning(
-                "the receiver has passed over rows of a resource; a restart takes the newest catalog",
+                "the receiver has passed over rows of a resource",
                 metadata: ["code": "\(code)", "resource": "\(ResourceName(resource))", "reason": "\(refusal.text)"])
         }
     }
@@ -206,7 +244,7 @@ package actor OutgoingLink: Service {
         case .useRequests:
             channel = line.useRequests(number: number, connection: connection, input: input)
         case .prepare(let request): prepare(request)
-        case .send: break  // Sent where it came up: see `prepared`.
+        case .send: break  // Sent where it came up: see `on(_: Preparation)`.
         case .heartbeat(let isLevel): heartbeat(isLevel: isLevel)
         case .disconnect:
             connection += 1
@@ -227,19 +265,19 @@ package actor OutgoingLink: Service {
     }
 
     private func prepare(_ request: PrepareRequest) {
-        let (store, policy, compressor, input) = (store, policy, compressor, input)
+        let (store, policy, compressor, input, number) = (store, policy, compressor, input, preparation)
         Task {
             do {
                 let outgoing = try await store.prepareChangeSet(
                     from: request.from, policy: policy, rowsMax: request.rowsMax, evenIfEmpty: request.evenIfEmpty,
                     now: wallClock(), compressor: compressor)
                 switch outgoing {
-                case .changeSet(let changeSet): input.yield(.prepared(changeSet))
-                case .nothing(let head): input.yield(.nothingToPrepare(head))
-                case .pruned(let head): input.yield(.pruned(head))
+                case .changeSet(let changeSet): input.yield(.prepared(.changeSet(changeSet), number: number))
+                case .nothing(let head): input.yield(.prepared(.nothing(head), number: number))
+                case .pruned(let head): input.yield(.prepared(.pruned(head), number: number))
                 }
             } catch {
-                input.yield(.prepareFailed(.store(error)))
+                input.yield(.prepared(.failed(.store(error)), number: number))
             }
         }
     }
@@ -250,8 +288,11 @@ package actor OutgoingLink: Service {
         Task {
             let known = (try? await store.freshness()) ?? [:]
             var origins = known.filter { policy.origins.contains($0.key) }
-            origins[policy.sender] = OriginFreshness(asOf: now, complete: true)
-            let heartbeat = Heartbeat(head: head, clock: now, isLevel: isLevel, origins: origins)
+            let topology = store.standing.topology.version
+            origins[policy.sender] = OriginFreshness(asOf: now, complete: true, topology: topology, level: topology)
+            let heartbeat = Heartbeat(
+                head: head, clock: now, isLevel: isLevel, origins: origins,
+                topology: topology)
             if let body = try? WireJSON.encode(heartbeat) { channel.send(Frame(.heartbeat, body)) }
         }
     }
@@ -280,6 +321,8 @@ package actor OutgoingLink: Service {
         case .sweepCompleted: logger.info("sweep is complete")
         case .becameLevel: logger.debug("link is level")
         case .policyChanged(let revision): logger.info("policy changed", metadata: ["revision": "\(revision)"])
+        case .refused(let error) where error.code == LinkCode.topologyVersion:
+            logger.notice("link waits until both ends stand on one topology", metadata: ["reason": "\(error)"])
         case .refused(let error):
             logger.error("link is refused", metadata: ["code": "\(error.code)", "reason": "\(error)"])
         case .disconnected(let error):

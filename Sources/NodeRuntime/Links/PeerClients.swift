@@ -1,41 +1,53 @@
 import FederationModel
 import Foundation
+import LocalStore
 import NodeIdentity
 import PeerTransport
 import Synchronization
 
-/// One HTTPS client a neighbour, made when it is first needed.
+/// One HTTPS client a neighbour, made when it is first needed, and anew when the topology names another endpoint.
 package final class PeerClients: Sendable {
-    private let topology: Topology
-    private let credentials: NodeCredentials
-    private let clients = Mutex<[NodeID: PeerClient]>([:])
+    private struct Kept {
+        let endpoint: String
+        let client: PeerClient
+    }
 
-    package init(topology: Topology, credentials: NodeCredentials) {
-        self.topology = topology
+    private let store: NodeStore
+    private let credentials: NodeCredentials
+    private let clients = Mutex<[NodeID: Kept]>([:])
+
+    /// - Parameter store: whose topology says where a peer is reached.
+    package init(store: NodeStore, credentials: NodeCredentials) {
+        self.store = store
         self.credentials = credentials
     }
 
     /// - Throws: `E_PEER_NO_ENDPOINT` when the topology does not say where the peer is.
     package func client(for node: NodeID) throws(FederationError) -> PeerClient {
-        if let client = clients.withLock({ $0[node] }) { return client }
-        guard let endpoint = topology.node(node)?.endpoint.flatMap({ URL(string: $0) }), let host = endpoint.host else {
+        guard let text = store.standing.topology.node(node)?.endpoint, let endpoint = URL(string: text),
+            let host = endpoint.host
+        else {
             throw FederationError(
                 "E_PEER_NO_ENDPOINT", "the topology does not say where node \(node) is reached",
                 hint: "give it an endpoint, https://HOST:PORT")
         }
+        if let kept = clients.withLock({ $0[node] }), kept.endpoint == text { return kept.client }
         let client = PeerClient(node: node, host: host, port: endpoint.port ?? 443, credentials: credentials)
-        return clients.withLock { clients in
-            let kept = clients[node] ?? client
-            clients[node] = kept
-            return kept
+        let (used, former) = clients.withLock { clients -> (PeerClient, PeerClient?) in
+            if let kept = clients[node], kept.endpoint == text { return (kept.client, nil) }
+            let former = clients[node]?.client
+            clients[node] = Kept(endpoint: text, client: client)
+            return (client, former)
         }
+        if let former { Task { await former.shutdown() } }
+        return used
     }
 
     /// Ends all connections.
     package func shutdown() async {
         let all = clients.withLock { clients in
             defer { clients = [:] }
-            return Array(clients.values)
+            return clients.values.map(\.client)
         }
         for client in all { await client.shutdown() }
     }

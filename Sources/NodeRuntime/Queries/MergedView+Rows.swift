@@ -18,18 +18,19 @@ extension MergedView {
         _ query: RowQuery, wanted: [NodeID]? = nil, asker: NodeID? = nil, reader: NodeID? = nil, deadlineMS: Int64,
         now: UnixMilliseconds
     ) async throws -> (plan: QueryPlan, answer: RowAnswer) {
-        let asked = query.originsAsked(among: wanted ?? topology.subtree(of: store.node))
-        let grant = try await grant(of: query.resource.name, to: asker)
-        // A node whose policy tokenises does not open without the key (`LocalNode`).
-        let tokens = store.tokens
-        let gate = try RowGate(query, grant: grant) { tokens?($0) ?? "" }
+        let topology = store.standing.topology
+        let asked = query.originsAsked(among: wanted ?? topology.origins(under: store.node))
+        let grant = try await grant(of: query.resource.name, to: asker, topology)
+        // A node whose policy tokenises does not open without the key (`LocalNode`); one that has lost it meanwhile shows nothing.
+        let gate = try RowGate(query, grant: grant) { [store] in (try? store.tokens?($0)) ?? "" }
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: [query.resource.name], wanted: asked)
-        let readers = readers(from: asker, upTo: reader)
+        let readers = readers(from: asker, upTo: reader, topology)
         let parts = try await withThrowingTaskGroup(of: RowAnswer.self) { group in
             group.addTask {
                 let page = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS)) {
-                    try await localRows(query, plan.local, within: grant.tickets, readers: readers, now: now)
+                    try await localRows(
+                        query, plan.local, within: grant.tickets, readers: readers, topology, now: now)
                 }
                 guard let page else { throw FederationError.deadline(deadlineMS, at: store.node) }
                 return gate.treat(page)
@@ -52,7 +53,9 @@ extension MergedView {
     }
 
     /// - Throws: `E_ROWS_NOT_GRANTED`.
-    private func grant(of resource: ResourceName, to asker: NodeID?) async throws -> LinkGrant {
+    private func grant(
+        of resource: ResourceName, to asker: NodeID?, _ topology: Topology
+    ) async throws -> LinkGrant {
         guard let asker else { return LinkGrant() }
         let grant = topology.grant(from: store.node, to: asker)
         guard grant.rowQueries.contains(resource) else {
@@ -71,7 +74,9 @@ extension MergedView {
     }
 
     /// Whom rows of this node reach: the nodes from `asker` up to `reader`. All above count where that is none of them.
-    private func readers(from asker: NodeID?, upTo reader: NodeID?) -> [TopologyNode] {
+    private func readers(
+        from asker: NodeID?, upTo reader: NodeID?, _ topology: Topology
+    ) -> [TopologyNode] {
         guard let asker else { return [] }
         let above = topology.chain(from: asker)
         return (above.prefix { $0 != reader } + (reader.map { [$0] } ?? [])).compactMap(topology.node)
@@ -79,13 +84,13 @@ extension MergedView {
 
     private func localRows(
         _ query: RowQuery, _ origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
-        now: UnixMilliseconds
+        _ topology: Topology, now: UnixMilliseconds
     ) async throws -> RowAnswer {
         guard !origins.isEmpty else { return RowAnswer() }
-        let denied = try await denied(origins, resources: [query.resource.name])
+        let denied = try await denied(origins, resources: [query.resource.name], topology)
         let freshness = try await store.freshness()
         var answer = RowAnswer()
-        answer.nodes = origins.map { report(on: $0, denied: denied, freshness, rows: nil, now: now) }
+        answer.nodes = origins.map { report(on: $0, denied: denied, freshness, rows: nil, topology, now: now) }
         let page = try await store.page(
             of: query, origins: answer.nodes.filter(\.state.hasRows).map(\.node), within: filter,
             readers: readers)

@@ -11,16 +11,11 @@ package struct MergedView: Sendable {
     static let ownShareMS: Int64 = 200
 
     let store: NodeStore
-    let topology: Topology
     let peers: PeerClients
-    private let regions: CodeList
 
-    /// - Parameter regions: the table by which region codes of the past roll up.
-    package init(store: NodeStore, topology: Topology, peers: PeerClients, regions: CodeList) {
+    package init(store: NodeStore, peers: PeerClients) {
         self.store = store
-        self.topology = topology
         self.peers = peers
-        self.regions = regions
     }
 
     /// - Parameters:
@@ -30,12 +25,17 @@ package struct MergedView: Sendable {
     package func answer(
         _ analysis: Analysis, wanted: [NodeID]? = nil, deadlineMS: Int64, now: UnixMilliseconds
     ) async throws -> (plan: QueryPlan, answer: LogicalAnswer) {
-        let scope = wanted ?? topology.subtree(of: store.node)
+        // One for the whole answer: the topology may change while it is being made.
+        let standing = store.standing
+        let topology = standing.topology
+        let scope = wanted ?? topology.origins(under: store.node)
         let asked = analysis.originsAsked(among: scope)
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: analysis.resourcesNeeded, wanted: asked)
         let answer = try await withThrowingTaskGroup(of: LogicalAnswer.self) { group in
-            group.addTask { try await local(analysis, origins: plan.local, deadlineMS: deadlineMS, now: now) }
+            group.addTask {
+                try await local(analysis, origins: plan.local, standing, deadlineMS: deadlineMS, now: now)
+            }
             for (child, origins) in plan.delegated {
                 let request = try LogicalRequest(
                     analysis: analysis, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
@@ -54,7 +54,7 @@ package struct MergedView: Sendable {
     ///
     /// - Throws: `E_QUERY_DEADLINE` when the sums take longer than there is time.
     private func local(
-        _ analysis: Analysis, origins: [NodeID], deadlineMS: Int64, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, deadlineMS: Int64, now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
@@ -63,18 +63,18 @@ package struct MergedView: Sendable {
         }
         let lagRows = isLevel == nil ? try await store.consumerStatus().map(\.lagRows).max() : nil
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
-            try await sums(analysis, origins: origins, lagRows: lagRows, now: now)
+            try await sums(analysis, origins: origins, standing, lagRows: lagRows, now: now)
         }
         guard let answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
         return answer
     }
 
     private func sums(
-        _ analysis: Analysis, origins: [NodeID], lagRows: Int64?, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, lagRows: Int64?, now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
-        let denied = try await denied(origins, resources: analysis.resourcesNeeded)
+        let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let query = SQLiteDialect.compile(
-            analysis, origins: origins.filter { !denied.contains($0) }, regions: regions)
+            analysis, origins: origins.filter { !denied.contains($0) }, regions: standing.reference.regions)
         var partial = PartialResult(for: analysis)
         for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
             try partial.add(
@@ -88,7 +88,9 @@ package struct MergedView: Sendable {
         }
         let freshness = try await store.freshness()
         let reports = origins.map { origin in
-            report(on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, lagRows: lagRows, now: now)
+            report(
+                on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, lagRows: lagRows,
+                standing.topology, now: now)
         }
         return LogicalAnswer(partial: partial, nodes: reports)
     }
@@ -96,9 +98,13 @@ package struct MergedView: Sendable {
     /// What can be said of an origin whose rows are here.
     func report(
         on origin: NodeID, denied: Set<NodeID>, _ freshness: [NodeID: OriginFreshness], rows: Int64?,
-        lagRows: Int64? = nil, now: UnixMilliseconds
+        lagRows: Int64? = nil, _ topology: Topology, now: UnixMilliseconds
     ) -> NodeReport {
         if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf) }
+        if topology.detached.contains(where: { $0.id == origin }) {
+            // Nothing is added to it any more, so what is here is all.
+            return NodeReport(node: origin, state: .ok, asOf: freshness[origin]?.asOf, rows: rows)
+        }
         let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
         let isLate = lagRows != nil && state == .ok
         return NodeReport(node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows)
@@ -106,7 +112,9 @@ package struct MergedView: Sendable {
 
     /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way
     /// withholds them (5.3-1): without them a copy would look complete that is not.
-    func denied(_ origins: [NodeID], resources: [ResourceName]) async throws -> Set<NodeID> {
+    func denied(
+        _ origins: [NodeID], resources: [ResourceName], _ topology: Topology
+    ) async throws -> Set<NodeID> {
         var hops: [NodeID: [(sender: NodeID, receiver: NodeID)]] = [:]
         for origin in origins {
             var receiver = store.node

@@ -59,15 +59,18 @@ package struct LinkReceiver: Sendable {
     ///   - policy: what `sender` may send here; nil when the topology has no such edge.
     ///   - cursor: the durable cursor for this sender.
     package init(
-        node: NodeID, sender: NodeID, topologyVersion: Int64, policy: LinkPolicy?, schemaRevision: Int,
+        node: NodeID, sender: NodeID, topology: TopologyStamp, policy: LinkPolicy?, schemaRevision: Int,
         capabilities: [String] = [], cursor: Cursor?, now: UnixMilliseconds
     ) {
-        rules = ReceivingRules(node: node, sender: sender, topologyVersion: topologyVersion, policy: policy)
+        rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
         self.schemaRevision = schemaRevision
         self.capabilities = capabilities
         self.cursor = cursor
         lastLevel = now
     }
+
+    /// What the sender may send now, under the revision that it has named; nil without an edge.
+    package var policy: LinkPolicy? { rules.policy }
 
     // MARK: - Connections
 
@@ -114,7 +117,7 @@ package struct LinkReceiver: Sendable {
         lastError = nil
         let reply = HelloReply(
             protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
-            topologyVersion: rules.topologyVersion, clock: now, cursor: cursor)
+            topologyVersion: rules.topology.version, clock: now, cursor: cursor)
         return [.reply(reply, connection: hello.connection)]
     }
 
@@ -136,14 +139,18 @@ package struct LinkReceiver: Sendable {
         if session == nil { lastError = error }
     }
 
-    /// This node has another topology or policy now: the connection ends, and the next hello shows whether the sender has
-    /// it too.
+    /// This node has another topology or policy now. What lets the same rows through goes on as it is; else the connection ends,
+    /// and the next hello shows whether the sender has the topology too.
     package mutating func onPolicyChanged(
-        _ policy: LinkPolicy?, topologyVersion: Int64, now: UnixMilliseconds
+        _ policy: LinkPolicy?, topology: TopologyStamp, now: UnixMilliseconds
     ) -> [ReceiverDirective] {
         noteLevel(now)
-        rules = ReceivingRules(
-            node: rules.node, sender: rules.sender, topologyVersion: topologyVersion, policy: policy)
+        let former = rules.policy
+        rules = ReceivingRules(node: rules.node, sender: rules.sender, topology: topology, policy: policy)
+        if let policy, let former, former.isSame(as: policy) {
+            rules = rules.under(former.revision)
+            return []
+        }
         defer { heldHello = nil }
         return endSession() + (heldHello.map { [.end(connection: $0.connection)] } ?? [])
     }
@@ -172,6 +179,8 @@ package struct LinkReceiver: Sendable {
         senderHead = max(0, heartbeat.head)
         isToldLevel = heartbeat.isLevel
         self.heartbeat = heartbeat
+        // On which topology a node stands is news at once, whatever has come of its rows.
+        for (origin, freshness) in heartbeat.origins { origins[origin]?.topology = freshness.topology }
         adoptFreshness()
         noteLevel(now)
         return [.echo]

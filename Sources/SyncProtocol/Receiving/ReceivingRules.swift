@@ -6,27 +6,30 @@ struct ReceivingRules: Hashable, Sendable {
     let node: NodeID
     let sender: NodeID
     /// The topology that this node stands on.
-    let topologyVersion: Int64
+    let topology: TopologyStamp
     /// What the sender may send; nil when the topology has no such edge.
     let policy: LinkPolicy?
 
-    /// - Throws: `E_LINK_ADDRESS`, `E_PROTOCOL_VERSION`, `E_TOPOLOGY_VERSION`, `E_NOT_A_NEIGHBOUR`, `E_CLOCK_SKEW`.
+    /// - Throws: `E_LINK_ADDRESS`, `E_PROTOCOL_VERSION`, `E_TOPOLOGY_VERSION`, `E_TOPOLOGY_DIFFERS`, `E_NOT_A_NEIGHBOUR`,
+    ///   `E_CLOCK_SKEW`.
     /// - Returns: the protocol version of the connection.
     func check(_ hello: Hello, now: UnixMilliseconds) throws(FederationError) -> Int {
         try checkAddress("a hello", sender: hello.node, receiver: hello.receiver)
         guard let version = ProtocolRange.supported.common(with: hello.protocolRange) else {
             throw .protocolVersion(ours: .supported, at: node, theirs: "\(hello.protocolRange)", node: sender)
         }
-        // Before the edge: a node that the newer topology has brought in is told which version is missing here. The policy's
-        // part is the sender's word: it counts what the sender's catalog grants, and only the sender knows that today.
-        let ours = LinkRevision(topology: topologyVersion, policy: hello.policyRevision)
-        guard hello.revision == ours else {
-            throw .topologyVersion(ours: ours, at: node, theirs: hello.revision, node: sender)
+        // Before the edge: a node that the newer topology has brought in is told which version is missing here. The revision
+        // under which it sends is the sender's word: only it knows since when it grants what it grants.
+        guard hello.topology.version == topology.version else {
+            throw .topologyVersion(ours: topology.version, at: node, theirs: hello.topology.version, node: sender)
+        }
+        guard !hello.topology.contradicts(topology) else {
+            throw .topologyDiffers(version: topology.version, at: node, node: sender)
         }
         guard policy != nil else {
             throw FederationError(
                 LinkCode.notANeighbour,
-                "\(sender) is not a neighbour of \(node) in topology version \(topologyVersion)",
+                "\(sender) is not a neighbour of \(node) in topology version \(topology.version)",
                 hint: "add the edge to the topology file if it should be there")
         }
         try checkClock(hello.clock, now: now)
@@ -36,7 +39,7 @@ struct ReceivingRules: Hashable, Sendable {
     /// The same rules for a sender that has said under which revision it sends.
     func under(_ revision: LinkRevision) -> ReceivingRules {
         ReceivingRules(
-            node: node, sender: sender, topologyVersion: topologyVersion, policy: policy?.at(revision))
+            node: node, sender: sender, topology: topology, policy: policy?.at(revision))
     }
 
     /// Everything about a change-set but its place in the stream.

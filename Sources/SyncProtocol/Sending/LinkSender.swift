@@ -8,6 +8,8 @@ import FederationModel
 /// directive) change nothing.
 package struct LinkSender: Sendable {
     var policy: LinkPolicy
+    /// The topology that this node stands on.
+    var topology: TopologyStamp
     let epoch: Epoch
     let schemaRevision: Int
     let capabilities: [String]
@@ -37,9 +39,11 @@ package struct LinkSender: Sendable {
     ///   - head: this node's seq now; no seq above it was ever given out.
     ///   - seed: of the jitter in the pauses.
     package init(
-        policy: LinkPolicy, epoch: Epoch, head: Seq, schemaRevision: Int, capabilities: [String] = [], seed: UInt64
+        policy: LinkPolicy, topology: TopologyStamp, epoch: Epoch, head: Seq, schemaRevision: Int,
+        capabilities: [String] = [], seed: UInt64
     ) {
         self.policy = policy
+        self.topology = topology
         self.epoch = epoch
         self.head = head
         self.schemaRevision = schemaRevision
@@ -91,11 +95,11 @@ package struct LinkSender: Sendable {
                         ours: .supported, at: link.policy.sender, theirs: "chose \(reply.protocolVersion)",
                         node: receiver), now: now)
             }
-            guard reply.topologyVersion == link.policy.revision.topology else {
-                let theirs = LinkRevision(topology: reply.topologyVersion, policy: link.policy.revision.policy)
+            guard reply.topologyVersion == link.topology.version else {
                 return link.refuse(
                     .topologyVersion(
-                        ours: link.policy.revision, at: link.policy.sender, theirs: theirs, node: receiver), now: now)
+                        ours: link.topology.version, at: link.policy.sender, theirs: reply.topologyVersion,
+                        node: receiver), now: now)
             }
             do throws(FederationError) {
                 let start = try link.startingPoint(after: reply.cursor)
@@ -191,23 +195,44 @@ package struct LinkSender: Sendable {
         }
     }
 
-    /// A new topology or policy: what is in flight is finished, then everything that is granted now is swept.
-    package mutating func onPolicyChanged(_ policy: LinkPolicy, now: UnixMilliseconds) -> [LinkDirective] {
+    /// This node has another topology or policy now. What grants the same goes on as it is; else the link connects anew, and what is
+    /// granted now is swept if that has changed. MUST be followed by no result of a `prepare` directive from before.
+    package mutating func onPolicyChanged(
+        _ policy: LinkPolicy, topology: TopologyStamp, now: UnixMilliseconds
+    ) -> [LinkDirective] {
         input(now) { link in
-            guard policy.revision != link.policy.revision else { return [] }
-            link.policy = policy
-            switch link.phase {
-            case .opening(let opening):
-                link.phase = .opening(
-                    Opening(start: link.underPolicy(opening.start), probeDeadline: opening.probeDeadline))
-            case .flowing(var flow):
-                flow.moveNext(to: link.underPolicy(flow.next))
-                link.phase = .flowing(flow)
-            case .waiting(let waiting) where waiting.needsPerson:
-                return [.note(.policyChanged(policy.revision)), link.connect(now)]
-            default: break
+            let isNews = topology != link.topology
+            link.topology = topology
+            guard policy.revision != link.policy.revision || !policy.isSame(as: link.policy) else {
+                link.policy = policy
+                switch link.phase {
+                case .waiting(let waiting) where isNews && waiting.needsPerson: return [link.connect(now)]
+                // The other end hears of the topology at once.
+                case .flowing(var flow) where isNews:
+                    flow.heartbeatAt = now
+                    link.phase = .flowing(flow)
+                // The hello that is on its way names the topology from before.
+                case .connecting where isNews: return [.disconnect, link.connect(now)]
+                default: break
+                }
+                return []
             }
-            return [.note(.policyChanged(policy.revision))]
+            link.policy = policy
+            link.preparing = nil
+            let note = LinkDirective.note(.policyChanged(policy.revision))
+            switch link.phase {
+            case .connecting, .opening, .flowing: return [note, .disconnect, link.connect(now)]
+            case .waiting(let waiting) where waiting.needsPerson: return [note, link.connect(now)]
+            case .idle, .waiting, .ended: return [note]
+            }
+        }
+    }
+
+    /// The other end may have become ready for what it refused: it is asked again now.
+    package mutating func onRetry(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .waiting(let waiting) = link.phase, waiting.needsPerson else { return [] }
+            return [link.connect(now)]
         }
     }
 
@@ -274,7 +299,8 @@ package struct LinkSender: Sendable {
         return .connect(
             Hello(
                 node: policy.sender, receiver: policy.receiver, capabilities: capabilities,
-                schemaRevision: schemaRevision, revision: policy.revision, epoch: epoch, head: head, clock: now))
+                schemaRevision: schemaRevision, topology: topology, revision: policy.revision, epoch: epoch, head: head,
+                clock: now))
     }
 
     /// The other end was heard: the next pause is short again.
@@ -300,7 +326,10 @@ package struct LinkSender: Sendable {
         lastError = error
         lastContact = now
         guard !isStopping else { return [.disconnect] + finish() }
-        let pause = retryAfter.map(Self.bounded) ?? SyncLimits.refusedPause
+        // A node that is behind fetches what it lacks within a moment.
+        let pause =
+            error.code == LinkCode.topologyVersion
+            ? backOff.next() : retryAfter.map(Self.bounded) ?? SyncLimits.refusedPause
         phase = .waiting(Waiting(until: now + pause, error: error, needsPerson: true))
         return [.disconnect, .note(.refused(error))]
     }

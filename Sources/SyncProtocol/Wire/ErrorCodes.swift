@@ -13,6 +13,8 @@ package enum LinkCode {
 
     package static let cursorAhead = "E_CURSOR_AHEAD"
     package static let topologyVersion = "E_TOPOLOGY_VERSION"
+    /// Two different topologies bear one number: a person must publish a new one.
+    package static let topologyDiffers = "E_TOPOLOGY_DIFFERS"
     package static let protocolVersion = "E_PROTOCOL_VERSION"
     package static let notANeighbour = "E_NOT_A_NEIGHBOUR"
     package static let address = "E_LINK_ADDRESS"
@@ -33,10 +35,20 @@ extension FederationError {
     }
 
     static func topologyVersion(
-        ours: LinkRevision, at here: NodeID, theirs: LinkRevision, node: NodeID
+        ours: some CustomStringConvertible, at here: NodeID, theirs: some CustomStringConvertible, node: NodeID
     ) -> FederationError {
         FederationError(
             LinkCode.topologyVersion, "topology version differs: \(ours) on \(here), \(theirs) on \(node)",
-            hint: "apply the same topology file on both nodes; the link goes on by itself then")
+            hint:
+                "the node that is behind fetches the release and the link goes on by itself; when it stays so, a file was "
+                + "edited on one node: publish one with `federation-node topology apply` at the top node")
+    }
+
+    static func topologyDiffers(version: Int64, at here: NodeID, node: NodeID) -> FederationError {
+        FederationError(
+            LinkCode.topologyDiffers, "\(here) and \(node) have different topologies of the one number \(version)",
+            hint:
+                "compare `federation-node topology show` of both, and publish a release with a higher number at the top "
+                + "node: `federation-node topology apply FILE`")
     }
 }

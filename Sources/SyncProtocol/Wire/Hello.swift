@@ -35,8 +35,11 @@ package struct Hello: Codable, Hashable, Sendable {
     /// Optional features that the sender can use; none is inferred from a version number.
     package var capabilities: [String]
     package var schemaRevision: Int
-    package var topologyVersion: Int64
-    package var policyRevision: Int64
+    /// The topology that the sender stands on.
+    package var topology: TopologyStamp
+    /// Under what it sends: the topology version in which the policy of this link was last changed, and the release of the
+    /// sender's catalog in which what that grants was.
+    package var revision: LinkRevision
     package var epoch: Epoch
     /// The sender's own seq now.
     package var head: Seq
@@ -45,28 +48,64 @@ package struct Hello: Codable, Hashable, Sendable {
 
     package init(
         node: NodeID, receiver: NodeID, protocolRange: ProtocolRange = .supported, capabilities: [String],
-        schemaRevision: Int, revision: LinkRevision, epoch: Epoch, head: Seq, clock: UnixMilliseconds
+        schemaRevision: Int, topology: TopologyStamp, revision: LinkRevision, epoch: Epoch, head: Seq,
+        clock: UnixMilliseconds
     ) {
         self.node = node
         self.receiver = receiver
         self.protocolRange = protocolRange
         self.capabilities = capabilities
         self.schemaRevision = schemaRevision
-        topologyVersion = revision.topology
-        policyRevision = revision.policy
+        self.topology = topology
+        self.revision = revision
         self.epoch = epoch
         self.head = head
         self.clock = clock
     }
-
-    package var revision: LinkRevision { LinkRevision(topology: topologyVersion, policy: policyRevision) }
 
     private enum CodingKeys: String, CodingKey {
         case node, receiver, capabilities, epoch, head, clock
         case protocolRange = "protocol"
         case schemaRevision = "schema"
         case topologyVersion = "topology"
+        case topologyDigest
+        case since
         case policyRevision = "policy"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        node = try container.decode(NodeID.self, forKey: .node)
+        receiver = try container.decode(NodeID.self, forKey: .receiver)
+        protocolRange = try container.decode(ProtocolRange.self, forKey: .protocolRange)
+        capabilities = try container.decode([String].self, forKey: .capabilities)
+        schemaRevision = try container.decode(Int.self, forKey: .schemaRevision)
+        let version = try container.decode(Int64.self, forKey: .topologyVersion)
+        topology = TopologyStamp(
+            version: version, digest: try container.decodeIfPresent(String.self, forKey: .topologyDigest))
+        // A node of an earlier release sweeps with each topology version.
+        revision = LinkRevision(
+            topology: try container.decodeIfPresent(Int64.self, forKey: .since) ?? version,
+            policy: try container.decode(Int64.self, forKey: .policyRevision))
+        epoch = try container.decode(Epoch.self, forKey: .epoch)
+        head = try container.decode(Seq.self, forKey: .head)
+        clock = try container.decode(UnixMilliseconds.self, forKey: .clock)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(node, forKey: .node)
+        try container.encode(receiver, forKey: .receiver)
+        try container.encode(protocolRange, forKey: .protocolRange)
+        try container.encode(capabilities, forKey: .capabilities)
+        try container.encode(schemaRevision, forKey: .schemaRevision)
+        try container.encode(topology.version, forKey: .topologyVersion)
+        try container.encodeIfPresent(topology.digest, forKey: .topologyDigest)
+        try container.encode(revision.topology, forKey: .since)
+        try container.encode(revision.policy, forKey: .policyRevision)
+        try container.encode(epoch, forKey: .epoch)
+        try container.encode(head, forKey: .head)
+        try container.encode(clock, forKey: .clock)
     }
 }
 

@@ -35,8 +35,13 @@ package struct Heartbeat: Codable, Hashable, Sendable {
     package var isLevel: Bool
     /// The sender and each origin behind it.
     package var origins: [NodeID: OriginFreshness]
+    /// The topology version that the sender stands on by now; nil from a node of an earlier release.
+    package var topology: Int64?
 
-    package init(head: Seq, clock: UnixMilliseconds, isLevel: Bool, origins: [NodeID: OriginFreshness]) {
+    package init(
+        head: Seq, clock: UnixMilliseconds, isLevel: Bool, origins: [NodeID: OriginFreshness], topology: Int64? = nil
+    ) {
+        self.topology = topology
         self.head = head
         self.clock = clock
         self.isLevel = isLevel
@@ -44,7 +49,7 @@ package struct Heartbeat: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case head, clock, origins
+        case head, clock, origins, topology
         case isLevel = "level"
     }
 }

@@ -26,10 +26,8 @@ struct AnswerOptions: ParsableArguments {
     func ask<Answer>(
         _ local: LocalNode, _ question: (MergedView, Int64) async throws -> Answer
     ) async throws -> Answer {
-        let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
-        let view = MergedView(
-            store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)
-        let answer = try await question(view, Int64(deadline))
+        let peers = PeerClients(store: local.store, credentials: try local.credentials())
+        let answer = try await question(MergedView(store: local.store, peers: peers), Int64(deadline))
         await peers.shutdown()
         return answer
     }

@@ -79,7 +79,7 @@ struct TransferLine: Encodable {
         transferID = transfer.id
         (from, to, ordinal, standing) = (transfer.from, transfer.to, transfer.ordinal, transfer.standing)
         (offeredAt, answeredAt, due) = (transfer.offeredAt, transfer.answeredAt, transfer.due)
-        limit = local.store.rules.answerLimit(ofOffer: transfer.offeredAt)
+        limit = local.standing.rules.answerLimit(ofOffer: transfer.offeredAt)
         isLate = standing == .open && now > limit
         let ends = [from, to].compactMap { NodeID($0) }
         let common = ends.count == 2 ? local.topology.commonParent(of: ends[0], ends[1]) : nil

@@ -23,18 +23,23 @@ extension NodeStore {
 
     /// Compares what two policies of a link grant of the rows that are here now. Changes nothing that is sent to anybody.
     ///
-    /// - Parameter old: nil when there is no such link yet.
+    /// The link need not be one of this node: of others, it counts the copies that are here.
+    ///
+    /// - Parameters:
+    ///   - old: nil when there is no such link yet.
+    ///   - new: nil when there is none any more.
     package func plan(
-        from old: LinkPolicy?, to new: LinkPolicy, now: UnixMilliseconds, compressor: ZstandardCompressor
+        from old: LinkPolicy?, to new: LinkPolicy?, now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> [PolicyPlan] {
-        if new.grant.tickets.isFolded {
+        if let new, new.grant.tickets.isFolded {
             try await pool.write { [visibility] db in try visibility.keepFoldedColumns(db) }
         }
+        let visibility = visibility
         var plans: [PolicyPlan] = []
         for table in tableOrder {
             let resource = table.definition.name
             let was = old.map { visibility.isGranted(resource, by: $0) } ?? "0"
-            let willBe = visibility.isGranted(resource, by: new)
+            let willBe = new.map { visibility.isGranted(resource, by: $0) } ?? "0"
             let sql = """
                 SELECT coalesce(sum(is_new AND NOT was), 0), coalesce(sum(was AND NOT is_new), 0), coalesce(sum(was AND is_new), 0)
                 FROM (SELECT \(was) AS was, \(willBe) AS is_new FROM main.\(table.table) AS r
@@ -45,12 +50,25 @@ extension NodeStore {
                 guard let row = try Row.fetchOne(db, sql: sql) else { return (0, 0, 0) }
                 return (row[0], row[1], row[2])
             }
-            if plan.added + plan.again > 0 {
+            if let new, plan.added + plan.again > 0 {
                 plan.bytes = try await bytes(of: plan, policy: new, now: now, compressor: compressor)
             }
             if plan.added + plan.retracted + plan.again > 0 { plans.append(plan) }
         }
         return plans
+    }
+
+    /// The live rows of an origin that are here, of all resources.
+    package func rows(of origin: NodeID) async throws -> Int64 {
+        try await pool.read { [tableOrder] db in
+            try tableOrder.reduce(0) { count, table in
+                try count
+                    + (Int64.fetchOne(
+                        db,
+                        sql: "SELECT count(*) FROM main.\(table.table) WHERE origin = ? AND deleted = ?",
+                        arguments: [origin.code, RowState.live.rawValue]) ?? 0)
+            }
+        }
     }
 
     /// Makes one change-set as the sweep would and takes it for all the others.

@@ -1,0 +1,175 @@
+import FederationModel
+import LocalStore
+import Logging
+import ServiceLifecycle
+import SyncProtocol
+import Synchronization
+
+/// Runs the links that the present `Standing` asks for: it starts and stops them as neighbours come and go, and hands the others
+/// their new policy. Links that are not concerned notice nothing.
+package final class LinkSupervisor: Service {
+    /// Where requests find the link of their peer.
+    package let registry = LinkRegistry()
+
+    private let store: NodeStore
+    private let peers: PeerClients
+    private let signal: ChangeSignal
+    private let completions: ChangeSignal
+    private let metrics: LinkMetrics
+    private let logger: Logger
+    private let standings: AsyncStream<Standing>
+    private let standing: AsyncStream<Standing>.Continuation
+    private let exchange = Mutex<TopologyExchange?>(nil)
+    private let outgoing = Mutex<[NodeID: OutgoingLink]>([:])
+
+    package init(
+        store: NodeStore, peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics,
+        logger: Logger
+    ) {
+        self.store = store
+        self.peers = peers
+        self.signal = signal
+        self.completions = completions
+        self.metrics = metrics
+        self.logger = logger
+        (standings, standing) = AsyncStream.makeStream(of: Standing.self)
+    }
+
+    /// Makes the links agree with it.
+    package func take(_ standing: Standing) { self.standing.yield(standing) }
+
+    /// By whom a link lets the newer topology be brought when its other end stands on another version.
+    func exchangeTopologies(by exchange: TopologyExchange) { self.exchange.withLock { $0 = exchange } }
+
+    /// A neighbour may take now what it refused.
+    func retry(_ neighbour: NodeID) { outgoing.withLock { $0[neighbour] }?.retry() }
+
+    package func run() async throws {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [self] in
+                // There is no timer in a receiving end that would notice silence.
+                await cancelWhenGracefulShutdown { [self] in
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: .seconds(2))
+                        for link in registry.allIncoming { await link.refreshStatus() }
+                    }
+                }
+            }
+            await withGracefulShutdownHandler {
+                var running: [NodeID: Running] = [:]
+                for await standing in standings { await bring(&running, to: standing, in: &group) }
+                for link in running.values { await link.stop() }
+            } onGracefulShutdown: { [self] in
+                standing.finish()
+            }
+        }
+    }
+
+    // MARK: - Bringing links in line
+
+    /// The links with one neighbour.
+    private struct Running {
+        /// What can't be changed under a link that runs: who opens its connections, and where they go.
+        let way: Way
+        let incoming: IncomingLink
+        let writer: LinkStatusWriter
+        /// nil when the topology does not say where the neighbour is reached.
+        let outgoing: OutgoingLink?
+        let down: Task<Void, Never>?
+
+        func stop() async {
+            outgoing?.stop()
+            down?.cancel()
+            await incoming.take(nil, topology: TopologyStamp(version: 0, digest: nil))
+            await writer.finish()
+        }
+    }
+
+    private struct Way: Hashable {
+        let role: LinkRole
+        let endpoint: String?
+    }
+
+    private func bring(
+        _ running: inout [NodeID: Running], to standing: Standing, in group: inout DiscardingTaskGroup
+    ) async {
+        let (topology, stamp) = (standing.topology, standing.topology.stamp)
+        var ways: [NodeID: Way] = [:]
+        for neighbour in topology.neighbours(of: store.node) {
+            guard let role = topology.role(of: neighbour, to: store.node) else { continue }
+            ways[neighbour] = Way(role: role, endpoint: role == .child ? nil : topology.node(neighbour)?.endpoint)
+        }
+        for (neighbour, link) in running where ways[neighbour] != link.way {
+            running[neighbour] = nil
+            registry.set(neighbour, incoming: nil, line: nil)
+            outgoing.withLock { $0[neighbour] = nil }
+            await link.stop()
+            logger.notice("the links with a neighbour have ended", metadata: ["peer": "\(neighbour)"])
+        }
+        for (neighbour, way) in ways {
+            guard let send = standing.outgoing[neighbour], let receive = standing.incoming[neighbour] else { continue }
+            if let link = running[neighbour] {
+                await link.incoming.take(receive, topology: stamp)
+                link.outgoing?.take(send, topology: stamp)
+                continue
+            }
+            do {
+                running[neighbour] = try await start(neighbour, way, send: send, receive: receive, in: &group)
+            } catch {
+                logger.error(
+                    "the links with a neighbour could not be started",
+                    metadata: ["peer": "\(neighbour)", "reason": "\(FederationError.store(error))"])
+            }
+        }
+    }
+
+    private func start(
+        _ neighbour: NodeID, _ way: Way, send: LinkPolicy, receive: LinkPolicy, in group: inout DiscardingTaskGroup
+    ) async throws -> Running {
+        let onTopologyDiffers: @Sendable (NodeID) -> Void = { [weak self] peer in
+            self?.exchange.withLock { $0 }?.differs(from: peer)
+        }
+        let writer = LinkStatusWriter(store: store, peer: neighbour, direction: .receiving, logger: logger)
+        let incoming = IncomingLink(
+            sender: neighbour, store: store, policy: receive, cursor: try await store.cursor(of: neighbour),
+            signal: signal, completions: completions, metrics: metrics, statuses: writer, logger: logger,
+            onTopologyDiffers: onTopologyDiffers)
+        group.addTask { await writer.run() }
+
+        var line: (any LinkLine)?
+        var awaited: AwaitedLine?
+        if way.role == .child {
+            awaited = AwaitedLine(receiver: neighbour)
+            line = awaited
+        } else if way.endpoint != nil {
+            line = DialedLine(try peers.client(for: neighbour))
+        } else {
+            logger.warning(
+                "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
+        }
+        var link: OutgoingLink?
+        if let line {
+            let started = OutgoingLink(
+                store: store, policy: send, line: line, signal: signal, completions: completions, metrics: metrics,
+                head: try await store.head(), logger: logger, onTopologyDiffers: onTopologyDiffers)
+            group.addTask { try? await started.run() }
+            link = started
+        }
+        var down: Task<Void, Never>?
+        if way.role == .parent, way.endpoint != nil {
+            let service = DownLink(link: incoming, client: try peers.client(for: neighbour))
+            let task = Task { do { try await service.run() } catch {} }
+            down = task
+            group.addTask {
+                await withGracefulShutdownHandler {
+                    await task.value
+                } onGracefulShutdown: {
+                    task.cancel()
+                }
+            }
+        }
+        registry.set(neighbour, incoming: incoming, line: awaited)
+        outgoing.withLock { $0[neighbour] = link }
+        return Running(way: way, incoming: incoming, writer: writer, outgoing: link, down: down)
+    }
+}

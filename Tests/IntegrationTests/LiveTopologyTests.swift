@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+
+extension `Real processes` {
+    /// Changes of the topology under real processes: no process restarts, and nobody copies a file.
+    @Suite struct `A topology that is applied` {
+        /// 1 x 3, and two counties.
+        private static let nodes = [
+            Federation.Node(code: "370000", name: "山东省"),
+            Federation.Node(code: "370100", name: "济南市", parent: "370000"),
+            Federation.Node(code: "370200", name: "青岛市", parent: "370000"),
+            Federation.Node(code: "370300", name: "淄博市", parent: "370000"),
+            Federation.Node(code: "370102", name: "历下区", parent: "370100"),
+            Federation.Node(code: "370202", name: "市南区", parent: "370200"),
+        ]
+        private static let each = 40
+
+        private func running(_ nodes: [Federation.Node] = nodes) async throws -> Federation {
+            let federation = try await Federation(nodes)
+            for node in nodes { try await federation.serve(node.code) }
+            for node in nodes where node.parent != nil {
+                try await federation.succeed(
+                    ["generate", "--tickets", "\(Self.each)", "--requests-only"], at: node.code)
+            }
+            try await federation.waitUntil("the province has all", seconds: 60) {
+                try await self.total(at: federation) == (nodes.count - 1) * Self.each
+            }
+            return federation
+        }
+
+        /// nil while the answer is not complete.
+        private func total(at federation: Federation) async throws -> Int? {
+            (try await federation.query(at: "370000").json["rows"] as? [[Int]])?.first?.first
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `brings a city in, and nothing of another travels again`() async throws {
+            let federation = try await running()
+            let cities = ["370100", "370200", "370300"]
+            var sweeps: [String: Int] = [:]
+            for city in cities { sweeps[city] = try federation.logCount("sweep is complete", of: city) }
+            let newest = "SELECT max(seq) FROM service_request WHERE origin <> '370400'"
+            let seq = try await federation.sql(newest, at: "370000")
+
+            try await federation.join(
+                Federation.Node(code: "370400", name: "枣庄市", parent: "370000"), version: 2)
+            try await federation.succeed(["generate", "--tickets", "7", "--requests-only"], at: "370400")
+            try await federation.waitUntil("the new city is in the answer", seconds: 60) {
+                try await self.total(at: federation) == Self.nodes.dropFirst().count * Self.each + 7
+            }
+            #expect(try await federation.sql(newest, at: "370000") == seq)
+            for city in cities {
+                #expect(try federation.logCount("sweep is complete", of: city) == sweeps[city], "\(city) swept again")
+            }
+            let status = try await federation.succeed(["topology", "status", "--json"], at: "370000").json()
+            #expect(status["published"] as? Int == 2)
+            try await federation.waitUntil("every node stands on the release", seconds: 30) {
+                let nodes = try await federation.succeed(["topology", "status", "--json"], at: "370000").json()[
+                    list: "nodes"]
+                return nodes.count == 7
+                    && nodes.allSatisfy { $0["version"] as? Int == 2 && $0["level"] as? Bool == true }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `moves a county, narrows a filter, and turns a city to queries and back`() async throws {
+            let federation = try await running()
+            let all = Self.nodes.dropFirst().count * Self.each
+            try await federation.apply(version: 2) {
+                $0.replacing("name: 历下区", with: "name: 历下区\n    region: \"370102\"")
+                    .replacing(/(name: 历下区[\s\S]*?parent: )"370100"/, with: { "\($0.1)\"370200\"" })
+                    .replacing("name: 青岛市", with: "name: 青岛市\n    region: \"370000\"")
+            }
+            try await federation.waitUntil("the county comes by its new city", seconds: 60) {
+                try await self.total(at: federation) == all
+            }
+            #expect(
+                try await federation.count("service_request", at: "370100", where: "deleted = 0 AND origin = '370102'")
+                    == 0)
+            #expect(
+                try await federation.count("service_request", at: "370200", where: "deleted = 0 AND origin = '370102'")
+                    == Self.each)
+
+            try await federation.apply(version: 3) {
+                $0.replacing("name: 淄博市", with: "name: 淄博市\n    mode: logical")
+            }
+            #expect(
+                try await federation.count("service_request", at: "370000", where: "deleted = 0 AND origin = '370300'")
+                    == 0)
+            #expect(try await total(at: federation) == all, "淄博 is asked")
+            let deletions = try await federation.succeed(["topology", "deletions", "--json"], at: "370000").jsonList()
+            #expect(deletions.contains { $0["origin"] as? String == "370300" && $0["rows"] as? Int == Self.each })
+            try await federation.succeed(["topology", "rollback", "2", "--wait", "60"], at: "370000")
+            try await federation.waitUntil("the copies are back", seconds: 60) {
+                try await federation.count("service_request", at: "370000", where: "deleted = 0 AND origin = '370300'")
+                    == Self.each
+            }
+            #expect(try await total(at: federation) == all)
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `purges what a removed node left only when that is confirmed, or keeps it frozen and named`() async throws
+        {
+            let federation = try await running()
+            let county = /\ \ - code: "370202"[\s\S]*$/
+            let text = try String(contentsOfFile: federation.path("topology.yaml"), encoding: .utf8)
+            try federation.write(
+                text.replacing(county, with: "").replacing("version: 1", with: "version: 2"), to: "removed.yaml")
+            let plan = try await federation.run(
+                ["topology", "plan", federation.path("removed.yaml"), "--json", "--detailed-exitcode"], at: "370000")
+            #expect(plan.status == 4)
+            let lost = try plan.json()[list: "irreversible"]
+            #expect(lost.first?["node"] as? String == "370202" && (lost.first?["rows"] as? Int ?? 0) >= Self.each)
+            let refused = try await federation.run(
+                ["topology", "apply", federation.path("removed.yaml")], at: "370000")
+            #expect(refused.status == 1 && refused.errors.hasPrefix("E_CONFIRMATION_NEEDED"), "\(refused.errors)")
+
+            try await federation.apply(version: 2) {
+                $0.replacing(county, with: "")
+                    + "detached:\n  - { code: \"370202\", name: 市南区, parent: \"370200\" }\n"
+            }
+            let answer = try await federation.query(["--by", "origin"], at: "370000")
+            #expect((answer.json["rows"] as? [[Any]])?.contains { "\($0[0])" == "370202" } == true)
+            let frozen = answer.json[object: "coverage"][list: "nodes"].first { $0["node"] as? String == "370202" }
+            #expect(frozen?["frozen"] as? Bool == true && frozen?["name"] as? String == "市南区")
+
+            try await federation.apply(version: 3, ["--wait", "60", "--confirm"]) {
+                $0.replacing(/detached:[\s\S]*$/, with: "")
+            }
+            for code in ["370000", "370200"] {
+                #expect(
+                    try await federation.count("service_request", at: code, where: "deleted = 0 AND origin = '370202'")
+                        == 0)
+            }
+            // The node itself has heard that it is out, and keeps its own.
+            try await federation.waitUntil("the removed node knows", seconds: 30) {
+                let shown = try await federation.succeed(["topology", "show", "--json"], at: "370202").json()
+                return (shown["version"] as? Int ?? 0) >= 2
+            }
+            #expect(try await federation.count("service_request", at: "370202") == Self.each)
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `reaches a node that was away, is refused from anybody but the top node, and goes on after kills`()
+            async throws
+        {
+            let federation = try await running(Array(Self.nodes.prefix(2)) + [Self.nodes[4]])
+            let refused = try await federation.run(
+                ["topology", "apply", federation.path("topology.yaml")], at: "370100")
+            #expect(refused.status == 1 && refused.errors.hasPrefix("E_TOPOLOGY_NOT_TOP"))
+            try await federation.stop("370102")
+            // The city is killed in the middle of what it adopts, wherever that is.
+            try await federation.apply(version: 2, []) {
+                $0.replacing("name: 历下区", with: "name: 历下区\n    mode: logical")
+            }
+            try await federation.stop("370100", signal: SIGKILL)
+            try await federation.apply(version: 3, []) { $0.replacing("name: test", with: "name: 山东联邦") }
+            try await federation.stop("370000", signal: SIGKILL)
+            for code in ["370000", "370100", "370102"] { try await federation.serve(code) }
+            try await federation.waitUntil("every node stands on the release", seconds: 60) {
+                let nodes = try await federation.succeed(["topology", "status", "--json"], at: "370000").json()[
+                    list: "nodes"]
+                return nodes.count == 3
+                    && nodes.allSatisfy { $0["version"] as? Int == 3 && $0["level"] as? Bool == true }
+            }
+            let history = try await federation.succeed(["topology", "history", "--json"], at: "370102").jsonList()
+            #expect(history.compactMap { $0["version"] as? Int } == [1, 2, 3])
+            #expect(history.compactMap { $0["signed"] as? Bool } == [false, true, true])
+            #expect(
+                try await federation.count("service_request", at: "370100", where: "deleted = 0 AND origin = '370102'")
+                    == 0)
+            #expect(try await total(at: federation) == 2 * Self.each)
+        }
+    }
+}
