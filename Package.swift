@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(
             name: "SyncProtocolTests",
             dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol", "TestSupport"],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
 
         // MARK: - Files people write
         .target(
@@ -85,7 +85,7 @@ let package = Package(
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Zstandard",
             ],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

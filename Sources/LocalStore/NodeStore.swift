@@ -20,18 +20,21 @@ package final class NodeStore: Sendable {
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
     let tableOrder: [ResourceTable]
+    /// What is downstream of the feed.
+    let consumers: [any FeedConsumer]
+    let threadKinds: [any ThreadKind]
     let threadMemory = ThreadMemory.Box()
     private let published: Mutex<Published>
 
     /// What everything in this process goes by now. Ask at each use and keep no part of it.
     package var standing: Standing { published.withLock { $0.standing } }
 
-    var scopeLog: ScopeLog { published.withLock { $0.scopeLog } }
+    var visibility: Visibility { published.withLock { $0.visibility } }
 
     private struct Published {
         let standing: Standing
         /// Made once for it: it holds SQL for each resource.
-        let scopeLog: ScopeLog
+        let visibility: Visibility
     }
 
     /// Makes the database of a node that has none.
@@ -56,15 +59,22 @@ package final class NodeStore: Sendable {
 
     /// Opens the database of a node and brings its schema up to date. Until `publish` says more, the node stands alone.
     ///
-    /// - Parameter tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
+    /// - Parameters:
+    ///   - consumers: what is downstream of the feed.
+    ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
+    ///   - tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
+        consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
+        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds,
         tokens: (@Sendable (String) throws -> String)? = nil
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
         self.tokens = tokens
+        self.consumers = consumers
+        self.threadKinds = threadKinds
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
@@ -83,10 +93,8 @@ package final class NodeStore: Sendable {
         self.node = node
         self.epoch = epoch
         let alone = Standing(node: node)
-        published = Mutex(Published(standing: alone, scopeLog: ScopeLog(tables: tableOrder, standing: alone)))
-        if try pool.read({ db in try RespondentNodes.areThere(db) && !ScopeLog.isOn(db) }) {
-            try logScope(isFolded: false)
-        }
+        published = Mutex(Published(standing: alone, visibility: Visibility(tables: tableOrder, standing: alone)))
+        if try pool.read(RespondentNodes.areThere) { try logScope(isFolded: false) }
     }
 
     /// Makes everything in this process go by another standing from now on. What its policies look at is logged and folded from
@@ -94,24 +102,21 @@ package final class NodeStore: Sendable {
     ///
     /// Only who opens the store and `StandingPublisher` may call it.
     package func publish(_ standing: Standing) throws {
-        let scopeLog = ScopeLog(tables: tableOrder, standing: standing)
+        let visibility = Visibility(tables: tableOrder, standing: standing)
         let filters = standing.outgoing.values.map(\.grant.tickets).filter { !$0.isEmpty }
         if standing.rules != self.standing.rules { threadMemory.forget() }
-        published.withLock { $0 = Published(standing: standing, scopeLog: scopeLog) }
+        published.withLock { $0 = Published(standing: standing, visibility: visibility) }
         if !filters.isEmpty { try logScope(isFolded: filters.contains(where: \.isFolded)) }
     }
 
     /// Logs what row filters look at from now on, for good.
     ///
     /// - Parameter isFolded: also what threads decide, which is kept beside the request then.
-    package func logScope(isFolded: Bool) throws {
-        // Before the triggers: what is filled in is no change.
-        if try isFolded && !pool.read(TicketLooks.isOn) {
-            try pool.write { [scopeLog] db in try scopeLog.startLooks(db) }
-        }
-        if try !pool.read(ScopeLog.isOn) {
-            try pool.write { [scopeLog] db in if try !ScopeLog.isOn(db) { try scopeLog.start(db) } }
-        }
+    package func logScope(isFolded: Bool) throws { try visibility.startLog(isFolded: isFolded, pool) }
+
+    /// What everything goes by, and what links may see by it, as one.
+    func current() -> (standing: Standing, visibility: Visibility) {
+        published.withLock { ($0.standing, $0.visibility) }
     }
 
     package func close() throws { try pool.close() }
@@ -161,7 +166,7 @@ package final class NodeStore: Sendable {
     }
 }
 
-/// The named values of the `node` table.
+/// The named values of the `node` table. `FeedWriter` alone moves the feed's head (`seq`) and the version clock.
 enum NodeValue {
     /// The highest seq that was removed from the feed; 0 when none was.
     static let floor = "floor"
@@ -174,27 +179,6 @@ enum NodeValue {
         try String.fetchOne(db, sql: "SELECT value FROM main.node WHERE name = ?", arguments: [name])
     }
 
-    /// Draws `count` seqs; the first is one above the result.
-    static func draw(seqs count: Int, _ db: Database) throws -> Seq {
-        let base = try integer("seq", db)
-        try db.cachedStatement(sql: "UPDATE main.node SET value = value + ? WHERE name = 'seq'").execute(
-            arguments: [count])
-        return base
-    }
-
-    /// Puts seqs back that no row took, so that a write that changed nothing leaves nothing to tell.
-    static func putBack(seqs count: Int, _ db: Database) throws {
-        try db.cachedStatement(sql: "UPDATE main.node SET value = value - ? WHERE name = 'seq'").execute(
-            arguments: [count])
-    }
-
-    /// The next version for rows of this node.
-    static func nextVersion(now: UnixMilliseconds, _ db: Database) throws -> HybridTime {
-        let next = HybridTime(rawValue: try integer("version", db)).next(now: now)
-        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
-            arguments: [next.rawValue])
-        return next
-    }
 }
 
 extension Statement {

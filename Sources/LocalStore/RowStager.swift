@@ -9,12 +9,17 @@ struct RowStager {
     let table: ResourceTable
     let db: Database
 
+    /// What lies in a staging table.
+    struct Staged {
+        var rows = 0
+        var hasRetractions = false
+    }
+
     /// Stages the rows of a block, in order, without those in `skipped`.
     ///
-    /// - Returns: how many rows were staged, and whether one of them is a retraction.
     func stage(
         _ block: DecodedBlock, payload: UnsafeRawBufferPointer, skipping skipped: Set<Int>
-    ) throws -> (rows: Int, hasRetractions: Bool) {
+    ) throws -> Staged {
         let carried = block.carried
         let names = block.columns.map(\.name) + (carried.isEmpty ? [] : [ResourceTable.carried])
         let statement = try db.cachedStatement(sql: table.stage(names)).sqliteStatement
@@ -43,7 +48,7 @@ struct RowStager {
                 if state?.integer(row) == RowState.retracted.rawValue { hasRetractions = true }
             }
         }
-        return (rows, hasRetractions)
+        return Staged(rows: rows, hasRetractions: hasRetractions)
     }
 
     private func bindCell(

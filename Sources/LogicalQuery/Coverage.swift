@@ -28,12 +28,17 @@ package struct NodeReport: Hashable, Sendable, Codable {
     package let asOf: UnixMilliseconds?
     /// Its live tickets, whatever the filters; nil when that is not known.
     package let rows: Int64?
+    /// Changes that whoever holds its rows had not derived tickets' states from yet; nil when there were none.
+    package let lagRows: Int64?
 
-    package init(node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil) {
+    package init(
+        node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil, lagRows: Int64? = nil
+    ) {
         self.node = node
         self.state = state
         self.asOf = asOf
         self.rows = rows
+        self.lagRows = lagRows
     }
 
     /// Whether a child reports on each origin that it was asked for, once, and on no other.
@@ -43,7 +48,9 @@ package struct NodeReport: Hashable, Sendable, Codable {
         guard reports.count == origins.count, Set(reports.map(\.node)) == Set(origins) else {
             throw .badAnswer("it must report on each of the \(origins.count) origins asked for, once")
         }
-        if reports.contains(where: { ($0.rows ?? 0) < 0 }) { throw .badAnswer("a number of rows below 0") }
+        if reports.contains(where: { ($0.rows ?? 0) < 0 || ($0.lagRows ?? 0) < 0 }) {
+            throw .badAnswer("a number of rows below 0")
+        }
     }
 }
 
@@ -56,6 +63,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
     package let state: CoverageState
     package let asOf: UnixMilliseconds?
     package let rows: Int64?
+    /// As in its report.
+    package let lagRows: Int64?
     /// Whether a policy holds some of its tickets back from the answer: complete then means all that are granted.
     package let isFiltered: Bool
     /// Whether it was detached, and this is what it left (封存).
@@ -67,6 +76,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
 package struct Coverage: Hashable, Sendable, Codable {
     /// The nodes of the scope below the asking node, by code. The asking node itself is not counted.
     package let nodes: [NodeCoverage]
+    /// Changes that the asking node itself had not derived tickets' states from yet; nil when there were none.
+    package let lagRows: Int64?
 
     /// Names and modes come from the asking node's topology, the rest from the reports; a node that nobody reports on is
     /// unreachable.
@@ -76,11 +87,12 @@ package struct Coverage: Hashable, Sendable, Codable {
     package init(plan: QueryPlan, topology: Topology, reports: [NodeReport], isOfRows: Bool = false) {
         let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
         let local = Set(plan.local)
+        lagRows = reports[plan.node]?.lagRows
         nodes = plan.origins.filter { $0 != plan.node }.sorted().map { node in
             let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
             return NodeCoverage(
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,
-                state: report.state, asOf: report.asOf, rows: report.rows,
+                state: report.state, asOf: report.asOf, rows: report.rows, lagRows: report.lagRows,
                 isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows),
                 isFrozen: topology.detached.contains { $0.id == node })
         }

@@ -19,6 +19,7 @@ struct FeedService: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await _ in rings { await announceHead() } }
                 if runsConsumers {
+                    for consumer in store.externalConsumers { group.addTask { await feed(consumer) } }
                     group.addTask {
                         await catchUp(to: 0)
                         for await head in heads { await catchUp(to: head) }
@@ -27,6 +28,26 @@ struct FeedService: Service {
             }
         }
     }
+
+    /// Each by itself: one that stalls or fails holds back nothing else.
+    private func feed(_ consumer: some ExternalConsumer) async {
+        var heads = signal.heads().makeAsyncIterator()
+        while !Task.isCancelled {
+            do {
+                while try await !store.advance(consumer) { try Task.checkCancellation() }
+                guard await heads.next() != nil else { return }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning(
+                    "a consumer outside of the database failed",
+                    metadata: ["consumer": "\(consumer.name)", "reason": "\(error)"])
+                try? await Task.sleep(for: Self.retryAfter)
+            }
+        }
+    }
+
+    private static let retryAfter = Duration.seconds(10)
 
     private func announceHead() async {
         do {

@@ -29,6 +29,24 @@ extension `Real processes` {
             }
         }
 
+        /// 150,000 records take some seconds to fold, here and at whoever asks first after a bulk load.
+        @Test(.timeLimit(.minutes(3)))
+        func `an answer comes by its deadline though states are derived later, and says how far that is`() async throws
+        {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            _ = try await federation.succeed(["generate", "--tickets", "20000"], at: "370100")
+            let began = ContinuousClock.now
+            let early = try await federation.query(["--deadline", "1000"], at: "370100")
+            #expect(
+                ContinuousClock.now - began < .seconds(15),
+                "far more than it may take, less than folding on a busy machine")
+            let coverage = try #require(early.json["coverage"] as? [String: Any])
+            #expect(early.result.status == 0 && (coverage["lagRows"] as? Int ?? 0) > 0, "\(coverage)")
+            let whole = try await federation.query(["--deadline", "120000"], at: "370100")
+            #expect((whole.json["coverage"] as? [String: Any])?["lagRows"] as? Int == nil)
+            #expect((whole.json["rows"] as? [[Int]])?.first == [20_000])
+        }
+
         @Test(.timeLimit(.minutes(2)))
         func `all eight stages of a ticket arrive at the province (5.1-1)`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))

@@ -105,10 +105,11 @@ private struct RandomHistory {
         let store = try store(sender)
         let isRestored = Bool.random(using: &random)
         let confirmed = try await self.store(receiver).cursor(of: sender)?.seq ?? 0
-        try await store.save(
-            LinkStatus(
-                peer: receiver, direction: .sending, state: .level,
-                cursor: isRestored ? try await store.head() : confirmed))
+        let seq = isRestored ? try await store.head() : confirmed
+        try await store.confirm(
+            Cursor(
+                epoch: store.epoch, seq: seq, revision: LinkRevision(topology: version, policy: 0), sweep: .complete),
+            by: receiver)
         now += 3_600_000
         _ = try await store.advanceConsumers(now: now)
         _ = try await store.prune(receivers: [receiver], retention: 0, now: now)

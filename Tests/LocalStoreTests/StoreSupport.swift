@@ -29,12 +29,16 @@ final class TemporaryStore: Sendable {
     init(
         _ node: NodeID, epoch: Epoch = Epoch(counter: 1, nonce: 42),
         resources: [ResourceDefinition] = BuiltInResources.all,
-        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false
+        topology: Topology = Topology(name: "", version: 0, nodes: []), isFiltered: Bool = false,
+        consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
+        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds
     ) throws {
         folder = try TemporaryFolder("store")
         path = folder.path("node.db")
         try NodeStore.create(at: path, node: node, epoch: epoch, resources: resources)
-        store = try NodeStore(at: path, resources: resources) { _ in "~" + String(repeating: "0f", count: 16) }
+        store = try NodeStore(at: path, resources: resources, consumers: consumers, threadKinds: threadKinds) { _ in
+            "~" + String(repeating: "0f", count: 16)
+        }
         try store.publish(Standing(node: node, topology: topology, resources: resources))
         if isFiltered { try store.logScope(isFolded: true) }
     }

@@ -68,6 +68,21 @@ private let pureTargets = ["ChangeSetFormat", "FederationModel", "LogicalQuery",
         }
     }
 
+    @Test func `let FeedWriter alone draw seqs, write rows and tell the visibility of changes`() throws {
+        let doors = [
+            #"SET value = value \+|name = 'seq'"#, #"\bFeedWriter\("#,
+            #"\btable\.(apply|intake|retractStaged|retractOne|delete)\b"#,
+            #"visibility\.(begin|prepare|followTickets|finish)\("#,
+        ]
+        for door in try doors.map({ try Regex($0) }) {
+            var files: Set<String> = []
+            for file in sources where target(of: file) == "LocalStore" {
+                if file.code.contains(where: { $0.text.firstMatch(of: door) != nil }) { files.insert(file.path) }
+            }
+            #expect(files == ["Sources/LocalStore/FeedWriter.swift"])
+        }
+    }
+
     private let sources = SourceTree.files(in: "Sources", suffix: ".swift")
 
     /// `import X`, whatever stands before it, and the module alone of `import struct X.Y`.

@@ -4,7 +4,7 @@ import Testing
 @Suite struct `What a node goes by` {
     private let holders: Set<String> = [
         "Sources/LocalStore/NodeStore.swift",  // The one place.
-        "Sources/LocalStore/Consumers/TicketAudienceConsumer.swift",  // Made for one round of the consumers.
+        "Sources/LocalStore/FeedWriter.swift",  // Made for one transaction.
         "Sources/LocalStore/Reading/Catalogs.swift",  // A cache that is held against the tables at each use.
     ]
 

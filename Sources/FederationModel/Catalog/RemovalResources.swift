@@ -55,7 +55,7 @@ package enum RemovalKind: String, CaseIterable, Sendable {
 
 extension ResourceDefinition {
     /// Whether its rows say for whom they are, so that they may flow over links that do not copy the resource.
-    var hasAudience: Bool { isTicketRecord || name == RemovalResources.order.name }
+    var hasAudience: Bool { thread != nil || name == RemovalResources.order.name }
 }
 
 extension Topology {

@@ -122,13 +122,15 @@ package struct ResourceDefinition: Hashable, Sendable {
     package let isThreadRecord: Bool
     /// Whether its records belong to a ticket: the request itself, or its thread. Such a record has the ticket's audience.
     package let isTicketRecord: Bool
+    /// The thread whose audience a record has; nil for a resource whose rows concern nobody in particular.
+    package let thread: ThreadLink?
     /// How many columns are required.
     let requiredColumns: Int
     private let positions: [String: Int]
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
-        indexes: [[String]] = [], flow: ResourceFlow = .byMode
+        indexes: [[String]] = [], flow: ResourceFlow = .byMode, thread: ThreadLink? = nil
     ) {
         self.name = name
         self.title = title
@@ -139,6 +141,7 @@ package struct ResourceDefinition: Hashable, Sendable {
         positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element.name, $0.offset) })
         isThreadRecord = positions["ticket_origin"] != nil
         isTicketRecord = positions["global_id"] != nil
+        self.thread = isTicketRecord ? ThreadLink(kind: TicketKind.title, column: "global_id") : thread
         requiredColumns = columns.count { $0.isRequired }
     }
 

@@ -5,13 +5,10 @@
 /// Nobody goes out by a later record: whoever was given a ticket has read it, and answers for what it did with it. Somebody
 /// goes out when the record that brought him in is taken back, or when a report (举报) turns out to accuse him.
 package enum TicketAudience {
-    /// How the records of a thread are read for it.
-    package static let forms = BuiltInResources.ticketResources.map { resource in
-        let columns: [TicketColumn] = [
-            .ticketOrigin, .toNode, .step, .requestType, .respondentName, .confidential, .action, .target,
-        ]
-        return TicketEvent.Form(resource.name, columns: columns.filter { resource.column(named: $0.rawValue) != nil })
-    }
+    /// The columns that it reads.
+    package static let columns: [TicketColumn] = [
+        .ticketOrigin, .toNode, .step, .requestType, .respondentName, .confidential, .action, .target,
+    ]
 
     /// A report reaches neither a node that it accuses nor anybody through it (`Accusation`). What goes to its origin is not
     /// held back, unless the way leads through him: without that, nodes would in turn learn and forget whom it accuses.

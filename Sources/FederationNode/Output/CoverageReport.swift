@@ -11,6 +11,8 @@ struct CoverageReport: Encodable {
         let state: String
         let asOf: String?
         let rows: Int64?
+        /// Changes from which tickets' states were not derived yet when it answered.
+        let lagRows: Int64?
         /// Whether a policy holds some of the node's tickets back.
         let filtered: Bool
         /// Whether the node was detached, and this is what it left.
@@ -22,16 +24,19 @@ struct CoverageReport: Encodable {
     let complete: Bool
     let answered: Int
     let expected: Int
+    /// Changes from which this node had not derived tickets' states yet.
+    let lagRows: Int64?
     let nodes: [Node]
 
     init(_ coverage: Coverage, withheld: [String: [String]]? = nil) {
         complete = coverage.complete
         answered = coverage.answered
         expected = coverage.expected
+        lagRows = coverage.lagRows
         nodes = coverage.nodes.map { node in
             Node(
                 node: node.node.code, name: node.name, mode: node.mode.rawValue, state: node.state.rawValue,
-                asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows,
+                asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows, lagRows: node.lagRows,
                 filtered: node.isFiltered, frozen: node.isFrozen, withheld: withheld.map { $0[node.node.code] ?? [] })
         }
     }
@@ -45,10 +50,12 @@ extension Coverage {
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
             var parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
             if let rows = node.rows { parts.append("\(rows) 件") }
+            if let lag = node.lagRows { parts.append("工单状态滞后 \(lag) 行") }
             if node.isFrozen { parts.append("已封存") }
             if node.isFiltered { parts.append("按策略仅提供部分工单") }
             text += "\n  \(parts.joined(separator: "  "))"
         }
+        if let lagRows { text += "\n本节点工单状态滞后 \(lagRows) 行，数字按已归并部分计算；见 status" }
         if !complete {
             let names = nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
             text += "\n缺失 \(names.joined(separator: "、"))"

@@ -10,7 +10,7 @@ package struct ApplyReport: Hashable, Sendable {
     /// The receiver's cursor, on disk together with the rows.
     package var cursor: Cursor
     package var applied: Int
-    /// Rows that were here already in the same look.
+    /// Rows that were here already in the same image.
     package var skipped: Int
     package var quarantined: Int
     /// Rows that a sweep's listing no longer named.
@@ -29,7 +29,8 @@ extension NodeStore {
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
-        try await pool.write { [tables, catalogs, scopeLog] db in
+        var (report, head) = try await writeFeed(now: now) { [tables, catalogs] writer in
+            let db = writer.db
             let header = changeSet.header
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {
@@ -45,16 +46,16 @@ extension NodeStore {
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
                     isRetryable: true)
             }
-            let empty = ApplyReport(cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0)
             var applier = ChangeSetApplier(
-                policy: policy, catalogs: catalogs, now: now, scopeLog: scopeLog, mark: try scopeLog.begin(db), db: db,
-                report: empty)
+                policy: policy, catalogs: catalogs, writer: writer,
+                report: ApplyReport(
+                    cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
-            try scopeLog.finish(applier.mark, db)
             try LinkCursorTable.save(header.end, of: header.sender, db)
-            applier.report.head = try NodeValue.integer("seq", db)
             return applier.report
         }
+        report.head = head
+        return report
     }
 }
 
@@ -72,11 +73,10 @@ extension ChangeSetHeader {
 private struct ChangeSetApplier {
     let policy: LinkPolicy
     let catalogs: CatalogCache
-    let now: UnixMilliseconds
-    let scopeLog: ScopeLog
-    let mark: ScopeLog.Mark
-    let db: Database
+    let writer: FeedWriter
     var report: ApplyReport
+
+    private var db: Database { writer.db }
 
     mutating func apply(
         _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
@@ -126,49 +126,25 @@ private struct ChangeSetApplier {
             guard let refusal = catalog.refusal(of: block.resource.name, to: policy.receiver) else { continue }
             report.refused[block.resource.name] = refusal
             try RefusedResources.note(
-                block.resource.name, refusal, rows: block.rowCount, sender: policy.sender, now: now, db)
+                block.resource.name, refusal, rows: block.rowCount, sender: policy.sender, now: writer.now, db)
         }
-    }
-
-    private struct Staged {
-        var rows = 0
-        var hasRetractions = false
     }
 
     private mutating func stage(
         _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable
-    ) throws -> Staged {
+    ) throws -> RowStager.Staged {
         for fault in faults {
-            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: now, db)
+            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: writer.now, db)
         }
         report.quarantined += faults.count
-        let staged = try RowStager(table: table, db: db).stage(
-            block, payload: payload, skipping: Set(faults.map(\.row)))
-        return Staged(rows: staged.rows, hasRetractions: staged.hasRetractions)
+        return try RowStager(table: table, db: db).stage(block, payload: payload, skipping: Set(faults.map(\.row)))
     }
 
     /// Staged rows into the table; the staging table is empty afterwards.
-    private mutating func store(_ staged: Staged, table: ResourceTable) throws {
-        guard staged.rows > 0 else { return }
-        try scopeLog.prepare(for: table, db)
-        let base = try NodeValue.draw(seqs: staged.rows, db)
-        let supplier = Int64(policy.sender.code) ?? 0
-        try db.cachedStatement(sql: table.apply).execute(arguments: [base, supplier])
-        var changed = db.changesCount
-        if staged.hasRetractions {
-            try db.cachedStatement(sql: table.retractStaged).execute(arguments: [base])
-            changed += db.changesCount
-        }
-        if changed == 0 {
-            try NodeValue.putBack(seqs: staged.rows, db)
-        } else {
-            try Arrivals.note(table, now: now, db)
-        }
-        try scopeLog.touchThreads(since: mark, db)
+    private mutating func store(_ staged: RowStager.Staged, table: ResourceTable) throws {
+        let changed = try writer.apply(staged, to: table, supplier: policy.sender)
         report.applied += changed
         report.skipped += staged.rows - changed
-        try Quarantine.release(resource: table.definition.name, db)
-        try db.cachedStatement(sql: table.clearBatch).execute()
     }
 
     /// Applies the listing of a sweep and retracts what it does not name, resource by resource from where the change-set
@@ -183,7 +159,7 @@ private struct ChangeSetApplier {
             var last: RowKey?
             if case .at(resource, let key) = end { last = key }
             try forgetQuarantined(table, after: after, last: last)
-            var staged = Staged()
+            var staged = RowStager.Staged()
             for (block, faults) in zip(changeSet.blocks, changeSet.faults)
             where block.kind == .sweep && block.resource.name == resource && report.refused[resource] == nil {
                 staged = try stage(block, faults: faults, payload: payload, table: table)
@@ -206,7 +182,7 @@ private struct ChangeSetApplier {
         }
     }
 
-    /// Looks that were put aside earlier: the listing states the row anew, or it is gone.
+    /// Row images that were put aside earlier: the listing states the row anew, or it is gone.
     private func forgetQuarantined(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws {
         let resource = table.definition.name
         guard try Quarantine.holds(resource, db) else { return }
@@ -225,12 +201,7 @@ private struct ChangeSetApplier {
         for (isBounded, arguments) in parts(after: after, last: last) {
             ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         }
-        guard !ids.isEmpty else { return }
-        let base = try NodeValue.draw(seqs: ids.count, db)
-        for (index, id) in ids.enumerated() {
-            try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
-        }
-        try scopeLog.touchThreads(since: mark, db)
+        try writer.retract(ids, of: table)
         report.retracted += ids.count
     }
 }

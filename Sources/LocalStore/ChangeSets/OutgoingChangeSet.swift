@@ -36,11 +36,9 @@ extension NodeStore {
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
         compressor: ZstandardCompressor
     ) async throws -> Preparation {
-        let draft = try await pool.read { [tables] db -> ChangeSetDraft? in
+        let draft = try await pool.read { [visibility] db -> ChangeSetDraft? in
             if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
-            let conditions = GrantedRows.Conditions(
-                isShared: try TicketShare.isUsed(db), receiver: try RespondentNodes.entry(of: policy.receiver, db))
-            let granted = GrantedRows.all(of: policy, tables: tables, conditions)
+            let granted = try visibility.rows(grantedBy: policy, db)
             var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
@@ -142,7 +140,7 @@ private struct ChangeSetDraft {
 
     mutating func readSweep(_ db: Database) throws {
         while case .at(let resource, let after) = end.sweep, rowsLeft > 0, bytesLeft > 0 {
-            // An order that is stated here must find its rows told: those in the tail too.
+            // An order that is stated here must find its rows sent: those in the tail too.
             if resource == RemovalResources.order.name && end.seq < head { return }
             guard let rows = granted.first(where: { $0.resource.name == resource }) else {
                 end.sweep = policy.sweepPosition(after: resource)

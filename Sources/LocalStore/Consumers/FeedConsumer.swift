@@ -1,101 +1,142 @@
 import FederationModel
 import GRDB
 
-/// Something downstream of the feed that keeps a cursor of its own: it catches up by itself, can be rebuilt from 0, and
-/// its lag is a number.
+/// Something downstream of the feed that keeps a cursor of its own: it catches up by itself, can be built again from 0, and
+/// its lag is a number. Whoever opens the store says which there are.
 ///
-/// Apply stays short because none of this happens inside it.
-protocol FeedConsumer: Sendable {
+/// It is one of two kinds: a `TransactionalConsumer` derives tables of this database, an `ExternalConsumer` feeds something
+/// else. Apply stays short because neither happens inside it.
+package protocol FeedConsumer: Sendable {
+    /// As `status` and metrics name it; also the name of its cursor, so it is never given to another.
     var name: String { get }
+}
+
+/// A consumer whose result is in the node's database. Its cursor moves in the transaction in which it consumes.
+package protocol TransactionalConsumer: FeedConsumer {
     /// What else than the feed its result depends on (rules). When that changes, it is built again.
-    var basis: String { get }
+    func basis(of store: NodeStore, under standing: Standing) -> String
 
     /// The name of the consumer that it must not overtake, because it rests on what that one does; nil for none.
     var isBehind: String? { get }
 
     /// Forgets everything. Called before it begins from the first row.
-    func clear(_ db: Database) throws
+    func clear(_ writer: FeedWriter) throws
 
-    /// Takes in what changed in (`after`, `upto`]. Called inside the transaction that moves the cursor, so it happens once.
-    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws
+    /// Takes in what changed in (`after`, `upto`].
+    func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws
 }
 
-extension FeedConsumer {
-    var isBehind: String? { nil }
+extension TransactionalConsumer {
+    package func basis(of store: NodeStore, under standing: Standing) -> String { "" }
+    package var isBehind: String? { nil }
+    package func clear(_ writer: FeedWriter) throws {}
 }
 
 extension NodeStore {
+    /// What every node derives from its feed. The audience first: what it gives new seqs is folded in the same round.
+    package static let builtInConsumers: [any FeedConsumer] = [
+        ThreadAudienceConsumer(), TicketStateConsumer(), ThreadStateConsumer(), RemovalConsumer(),
+    ]
+
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
     private static let consumerWindow: Int64 = 2_000
 
-    /// The audience first: what it touches is folded in the same round.
-    var consumers: [any FeedConsumer] {
-        let standing = standing
-        return [
-            TicketAudienceConsumer(tables: tableOrder, standing: standing),
-            TicketStateConsumer(rules: standing.rules),
-            RemovalConsumer(store: self),
-        ]
+    private var transactionalConsumers: [any TransactionalConsumer] {
+        consumers.compactMap { $0 as? any TransactionalConsumer }
     }
 
-    /// Moves each consumer one window on.
+    /// Moves each consumer of this database one window on.
     ///
     /// - Returns: whether all of them have reached the head.
+    /// - Throws: what the first consumer throws that fails; the others have moved on all the same.
     package func advanceConsumers(now: UnixMilliseconds) async throws -> Bool {
-        var isLevel = true
-        let consumers = consumers
-        for consumer in consumers {
-            let level = try await pool.write { db in
-                let head = try NodeValue.integer("seq", db)
-                let cursor = try Self.cursor(of: consumer, db)
-                guard cursor < head else { return true }
-                if cursor == 0 { try consumer.clear(db) }
-                var upto = min(head, cursor + Self.consumerWindow)
-                if let first = consumers.first(where: { $0.name == consumer.isBehind }) {
-                    upto = min(upto, try Self.cursor(of: first, db))
-                    guard cursor < upto else { return false }
-                }
-                try consumer.consume(after: cursor, upto: upto, now: now, db)
-                try Self.save(upto, of: consumer, db)
-                return try upto == NodeValue.integer("seq", db)
+        do {
+            // Together, since they read the same threads.
+            return try await advance(transactionalConsumers, now: now)
+        } catch  where !Task.isCancelled {
+            var failure: (any Error)?
+            for consumer in transactionalConsumers {
+                do {
+                    _ = try await advance([consumer], now: now)
+                } catch { failure = failure ?? error }
             }
-            isLevel = isLevel && level
+            if let failure { throw failure }
+            return false
         }
-        return isLevel
     }
 
-    /// Brings every consumer to the head.
+    private func advance(_ consumers: [any TransactionalConsumer], now: UnixMilliseconds) async throws -> Bool {
+        let all = transactionalConsumers
+        return try await writeFeed(now: now) { [self] writer in
+            for consumer in consumers {
+                let head = try writer.head()
+                let cursor = try cursor(of: consumer, under: writer.standing, writer.db)
+                if cursor == 0 && head > 0 { try consumer.clear(writer) }
+                var upto = min(head, cursor + Self.consumerWindow)
+                if let first = all.first(where: { $0.name == consumer.isBehind }) {
+                    upto = min(upto, try self.cursor(of: first, under: writer.standing, writer.db))
+                }
+                guard cursor < upto else { continue }
+                try consumer.consume(after: cursor, upto: upto, writer)
+                try save(upto, of: consumer, under: writer.standing, writer.db)
+            }
+            let head = try writer.head()
+            return try consumers.allSatisfy { try cursor(of: $0, under: writer.standing, writer.db) == head }
+        }.value
+    }
+
+    /// Brings every consumer of this database to the head.
     package func catchUpConsumers(now: UnixMilliseconds) async throws {
-        while try await !advanceConsumers(now: now) {}
+        while try await !advanceConsumers(now: now) { try Task.checkCancellation() }
     }
 
-    /// Builds everything that consumers derive again, from the first row.
+    /// Builds everything that consumers of this database derive again, from the first row.
     package func rebuildConsumers(now: UnixMilliseconds) async throws {
-        for consumer in consumers {
-            try await pool.write { db in try Self.save(0, of: consumer, db) }
+        try await pool.write { [self] db in
+            for consumer in transactionalConsumers { try save(0, of: consumer, under: standing, db) }
         }
         try await catchUpConsumers(now: now)
     }
 
+    /// How far each consumer is; one outside as it last said.
     package func consumerStatus() async throws -> [ConsumerStatus] {
-        try await pool.read { [consumers] db in
+        try await pool.read { [self] db in
             let head = try NodeValue.integer("seq", db)
-            return try consumers.map {
-                ConsumerStatus(name: $0.name, cursor: try Self.cursor(of: $0, db), head: head)
+            var status = try transactionalConsumers.map {
+                ConsumerStatus(name: $0.name, cursor: try cursor(of: $0, under: standing, db), head: head)
             }
+            // From the table: a command beside the service does not run them.
+            status += try Row.fetchAll(
+                db, sql: "SELECT name, cursor FROM main.consumer WHERE basis = ? ORDER BY name",
+                arguments: [Self.externalBasis]
+            ).map { ConsumerStatus(name: $0[0], cursor: $0[1], head: head) }
+            return status
         }
     }
 
+    /// The least cursor of the consumers of this database; those outside hold nothing back.
+    func leastCursor(_ db: Database) throws -> Seq {
+        try transactionalConsumers.map { try cursor(of: $0, under: standing, db) }.min() ?? NodeValue.integer("seq", db)
+    }
+
     /// 0 also for a consumer whose basis has changed: it begins anew.
-    static func cursor(of consumer: any FeedConsumer, _ db: Database) throws -> Seq {
+    private func cursor(
+        of consumer: any TransactionalConsumer, under standing: Standing, _ db: Database
+    ) throws -> Seq {
         try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([
-            consumer.name, consumer.basis,
+            consumer.name, consumer.basis(of: self, under: standing),
         ]) ?? 0
     }
 
-    private static func save(_ cursor: Seq, of consumer: any FeedConsumer, _ db: Database) throws {
+    private func save(
+        _ cursor: Seq, of consumer: any TransactionalConsumer, under standing: Standing, _ db: Database
+    ) throws {
+        try Self.save(cursor, of: consumer.name, basis: consumer.basis(of: self, under: standing), db)
+    }
+
+    static func save(_ cursor: Seq, of consumer: String, basis: String, _ db: Database) throws {
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.consumer VALUES (?, ?, ?)").execute(arguments: [
-            consumer.name, cursor, consumer.basis,
+            consumer, cursor, basis,
         ])
     }
 }

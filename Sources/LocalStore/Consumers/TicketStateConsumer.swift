@@ -1,31 +1,26 @@
 import FederationModel
 import GRDB
 
-/// Keeps `ticket_state`, the fold of each ticket's thread, and `ticket_conflict`, what the fold found. The work is
+/// Keeps `ticket_state`, the fold of each ticket's thread in columns of its own because analyses read them, and `ticket_conflict`, what the fold found. The work is
 /// proportional to the tickets that changed.
-struct TicketStateConsumer: FeedConsumer {
+struct TicketStateConsumer: TransactionalConsumer {
     let name = "ticket-state"
-    private let fold: TicketFold
-    private let reader: ThreadReader
+    private let kind = TicketKind()
 
-    init(rules: LifecycleRules) {
-        fold = TicketFold(rules)
-        reader = ThreadReader(TicketFold.forms)
+    func basis(of store: NodeStore, under standing: Standing) -> String { kind.basis(standing.rules) }
+
+    func clear(_ writer: FeedWriter) throws {
+        try writer.db.execute(sql: "DELETE FROM main.ticket_state; DELETE FROM main.ticket_conflict")
     }
 
-    var basis: String { fold.rules.fingerprint }
-
-    func clear(_ db: Database) throws {
-        try db.execute(sql: "DELETE FROM main.ticket_state; DELETE FROM main.ticket_conflict")
-    }
-
-    func consume(after: Seq, upto: Seq, now: UnixMilliseconds, _ db: Database) throws {
-        let dirty = try reader.changed(after: after, upto: upto, db)
-        let threads = try reader.threads(of: dirty, db)
+    func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws {
+        let db = writer.db
+        let dirty = try ThreadReader(kind).changed(after: after, upto: upto, db)
+        let threads = try writer.threads(kind, of: dirty)
         for ticket in dirty {
             try forgetConflicts(of: ticket, db)
             if let events = threads[ticket] {
-                try save(fold.fold(events), of: ticket, db)
+                try save(kind.fold(events, rules: writer.standing.rules), of: ticket, db)
             } else {
                 try db.cachedStatement(sql: "DELETE FROM main.ticket_state WHERE global_id = ?").execute(
                     arguments: [ticket])

@@ -7,7 +7,7 @@ struct LifecycleCheck {
     private let ticketGuard: TicketGuard
     private let node: NodeID
     private let version: Int64
-    private let reader = ThreadReader(TicketGuard.forms.values)
+    private let reader = ThreadReader(ticketsWith: TicketGuard.forms.values)
     private let db: Database
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
@@ -20,15 +20,14 @@ struct LifecycleCheck {
     private static let changesMax: Int64 = 20_000
 
     init(
-        _ ticketGuard: TicketGuard, node: NodeID, version: HybridTime, rows: [[IntakeRecord]], memory: ThreadMemory,
-        _ db: Database
+        _ ticketGuard: TicketGuard, rows: [[IntakeRecord]], memory: ThreadMemory, _ writer: FeedWriter
     ) throws {
         self.ticketGuard = ticketGuard
-        self.node = node
-        self.version = version.rawValue
-        self.db = db
+        node = writer.node
+        version = try writer.version().rawValue
+        db = writer.db
         self.memory = memory
-        let head = try NodeValue.integer("seq", db)
+        let head = writer.startSeq
         if !(0...Self.changesMax).contains(head - memory.head) {
             self.memory = ThreadMemory()
         } else if head > memory.head {
@@ -81,7 +80,8 @@ struct LifecycleCheck {
     }
 
     /// What is remembered when the rows are written, up to `head`. Not a ticket whose request came along: it came whole.
-    consuming func remembered(upTo head: Seq) -> ThreadMemory {
+    func remembered(upTo head: Seq) -> ThreadMemory {
+        var memory = memory
         memory.head = head
         for (ticket, thread) in threads {
             let isWhole = accepted[ticket]?.contains { $0.resource == BuiltInResources.serviceRequest.name } == true

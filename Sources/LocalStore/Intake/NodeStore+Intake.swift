@@ -46,9 +46,8 @@ extension NodeStore {
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
-        return try await writeDurably { [node, tables, standing, scopeLog, threadMemory] db in
-            let mark = try scopeLog.begin(db)
-            let version = try NodeValue.nextVersion(now: now, db)
+        let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [node, tables, threadMemory] writer in
+            let (db, standing) = (writer.db, writer.standing)
             var refusals = violations
             for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
                 refusals[index] = refusal
@@ -58,13 +57,16 @@ extension NodeStore {
                     refusals[index] = .draining
                 }
             }
-            var check: LifecycleCheck?
             if isGuarded {
-                check = try LifecycleCheck(
-                    TicketGuard(standing.rules, topology: standing.topology), node: node, version: version, rows: rows,
-                    memory: threadMemory.take(), db)
+                var check = try LifecycleCheck(
+                    TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
+                    writer)
                 for index in rows.indices where refusals[index] == nil {
-                    refusals[index] = try check?.refusal(of: rows[index])
+                    refusals[index] = try check.refusal(of: rows[index])
+                }
+                writer.afterCommit { [check] head in
+                    let remembered = check.remembered(upTo: head)
+                    return { threadMemory.put(remembered) }
                 }
             }
             var accepted: [IntakeRecord] = []
@@ -72,22 +74,14 @@ extension NodeStore {
             var changed: [ResourceName: Set<String>] = [:]
             for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                 guard let table = tables[resource] else { continue }
-                changed[resource] = try Self.write(
-                    group, version: version, node: node, table: table, scopeLog: scopeLog, now: now, db)
-                try RemovedRecords.hide(table, after: mark.seq, db)
-                try scopeLog.touchThreads(since: mark, db)
+                changed[resource] = try writer.store(group, in: table)
             }
-            try scopeLog.finish(mark, db)
-            let outcomes = zip(rows, refusals).map { row, refusal -> IntakeOutcome in
+            return zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
                 return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
             }
-            let head = try NodeValue.integer("seq", db)
-            if let remembered = check.take()?.remembered(upTo: head) {
-                db.afterNextTransaction { _ in threadMemory.put(remembered) }
-            }
-            return IntakeReport(outcomes: outcomes, head: head)
         }
+        return IntakeReport(outcomes: outcomes, head: head)
     }
 
     /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.
@@ -151,45 +145,6 @@ extension NodeStore {
                     sql: "SELECT NOT EXISTS (SELECT 1 FROM main.service_request WHERE origin = ? AND \"key\" = ?)"),
                 arguments: [node.code, record.key]) ?? false
         }
-    }
-
-    /// Stores records that this node makes itself, each of them new, in the caller's transaction.
-    func write(
-        ownRecords records: [IntakeRecord], version: HybridTime, now: UnixMilliseconds, _ db: Database
-    ) throws {
-        for (resource, group) in Dictionary(grouping: records, by: \.resource) {
-            guard let table = tables[resource] else { continue }
-            _ = try Self.write(
-                group, version: version, node: node, table: table, scopeLog: scopeLog, now: now, db)
-        }
-    }
-
-    private static func write(
-        _ group: [IntakeRecord], version: HybridTime, node: NodeID, table: ResourceTable, scopeLog: ScopeLog,
-        now: UnixMilliseconds, _ db: Database
-    ) throws -> Set<String> {
-        let records = latest(of: group)
-        try RowStager(table: table, db: db).stage(records, origin: node)
-        try scopeLog.prepare(for: table, db)
-        let base = try NodeValue.draw(seqs: records.count, db)
-        try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
-        let changes = db.changesCount
-        if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
-        try db.cachedStatement(sql: table.clearBatch).execute()
-        if changes == 0 {
-            try NodeValue.putBack(seqs: records.count, db)
-            return []
-        }
-        if changes == records.count { return Set(records.map(\.key)) }
-        return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
-    }
-
-    /// One record for each key, the last. A look that was replaced in the batch was never there, so nobody is told of it.
-    private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
-        var last: [String: Int] = [:]
-        for (index, record) in records.enumerated() { last[record.key] = index }
-        if last.count == records.count { return records }
-        return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
     }
 }
 

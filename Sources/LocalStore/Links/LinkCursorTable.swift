@@ -53,4 +53,18 @@ extension NodeStore {
     package func cursor(of sender: NodeID) async throws -> Cursor? {
         try await pool.read { db in try LinkCursorTable.cursor(of: sender, db) }
     }
+
+    /// Keeps what a receiver has said of its cursor, in an acknowledgement or at hello: then all before it is on its disk.
+    package func confirm(_ cursor: Cursor, by receiver: NodeID) async throws {
+        try await pool.write { db in
+            try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.link_confirmation VALUES (?, ?, ?)").execute(
+                arguments: [receiver.code, cursor.epoch.description, cursor.seq])
+        }
+    }
+
+    /// Up to where a receiver has everything; 0 when it has said nothing of this life of the database.
+    func confirmed(by receiver: NodeID, _ db: Database) throws -> Seq {
+        try db.cachedStatement(sql: "SELECT seq FROM main.link_confirmation WHERE receiver = ? AND epoch = ?")
+            .fetchInteger([receiver.code, epoch.description]) ?? 0
+    }
 }

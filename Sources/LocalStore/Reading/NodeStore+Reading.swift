@@ -154,7 +154,7 @@ extension NodeStore {
         return first
     }
 
-    private static func records(
+    static func records(
         of table: ResourceTable, where condition: String, _ arguments: StatementArguments, _ db: Database
     ) throws -> [TicketThread.Record] {
         let time = table.definition.timeColumn ?? "version"

@@ -43,7 +43,7 @@ extension NodeStore {
     private static func transfers(
         of tickets: [String], _ rules: LifecycleRules, _ db: Database
     ) throws -> [HeldTransfer] {
-        let threads = try ThreadReader(TicketFold.forms).threads(of: Set(tickets), db)
+        let threads = try ThreadReader(ticketsWith: TicketFold.forms).threads(of: Set(tickets), db)
         return try tickets.flatMap { ticket in
             let number = try String.fetchOne(
                 db.cachedStatement(

@@ -14,7 +14,7 @@ extension NodeStore {
         guard let table = tables[query.resource.name] else { return RowAnswer() }
         let columns = query.columns.map { ", r.\(quoted($0.name))" }.joined()
         let (conditions, arguments) = SQLiteDialect.conditions(query)
-        let isGiven = GrantedRows.isWithin(filter, table.definition, readers: readers)
+        let isGiven = Visibility.isWithin(filter, table.definition, readers: readers)
         // An origin at a time: each is one range of the index of origin and key.
         let sql = """
             SELECT r.origin, r."key"\(columns) FROM main.\(table.table) AS r

@@ -2,43 +2,45 @@ import FederationModel
 import GRDB
 import GRDBSQLite
 
-/// Reads the threads of tickets, with the columns that are asked for.
-struct ThreadReader {
-    private let forms: [TicketEvent.Form]
+/// Reads threads, with the columns that are asked for.
+struct ThreadReader<Record: Sendable> {
+    private let forms: [ThreadForm<Record>]
+    private let key: String
 
-    /// - Parameter forms: of the resources that are read.
-    init(_ forms: some Collection<TicketEvent.Form>) { self.forms = Array(forms) }
+    init(_ kind: some ThreadKind<Record>) {
+        forms = kind.forms
+        key = quoted(kind.key)
+    }
 
-    /// The tickets of which a record changed in (`after`, `upto`].
+    /// The threads of which a record changed in (`after`, `upto`].
     func changed(after: Seq, upto: Seq, _ db: Database) throws -> Set<String> {
-        var tickets: Set<String> = []
+        var ids: Set<String> = []
         for form in forms {
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT global_id FROM main.\(quoted(form.resource.text))
-                    WHERE seq > ? AND seq <= ? AND +global_id IS NOT NULL
+                    SELECT \(key) FROM main.\(quoted(form.resource.text))
+                    WHERE seq > ? AND seq <= ? AND +\(key) IS NOT NULL
                     """)
-            try tickets.formUnion(String.fetchAll(statement, arguments: [after, upto]))
+            try ids.formUnion(String.fetchAll(statement, arguments: [after, upto]))
         }
-        return tickets
+        return ids
     }
 
-    /// The live records of each ticket; none for a ticket that has none.
-    func threads(of tickets: Set<String>, _ db: Database) throws -> [String: [TicketEvent]] {
-        var threads: [String: [TicketEvent]] = [:]
-        for form in forms { try collect(tickets, form, into: &threads, db) }
+    /// The live records of each thread; none for a thread that has none.
+    func threads(of ids: Set<String>, _ db: Database) throws -> [String: [Record]] {
+        var threads: [String: [Record]] = [:]
+        for form in forms { try collect(ids, form, into: &threads, db) }
         return threads
     }
 
     private func collect(
-        _ tickets: Set<String>, _ form: TicketEvent.Form, into threads: inout [String: [TicketEvent]],
-        _ db: Database
+        _ ids: Set<String>, _ form: ThreadForm<Record>, into threads: inout [String: [Record]], _ db: Database
     ) throws {
         let columns = form.columns
         let statement = try db.cachedStatement(
             sql: """
-                SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0.rawValue))" }.joined())
-                FROM main.\(quoted(form.resource.text)) AS r WHERE r.global_id = ? AND r.deleted = 0
+                SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0))" }.joined())
+                FROM main.\(quoted(form.resource.text)) AS r WHERE r.\(key) = ? AND r.deleted = 0
                 """)
         // By the C API: a row object and a value object each would cost three times as much.
         let raw = statement.sqliteStatement
@@ -46,15 +48,13 @@ struct ThreadReader {
             sqlite3_reset(raw)
             sqlite3_clear_bindings(raw)
         }
-        for ticket in tickets {
+        for id in ids {
             sqlite3_reset(raw)
-            bind(ticket, at: 1, raw)
+            bind(id, at: 1, raw)
             while try step(raw, reading: form.resource) {
                 let values = columns.indices.map { Self.value(raw, at: Int32($0 + 3)) }
-                threads[ticket, default: []].append(
-                    TicketEvent(
-                        form, origin: Self.text(raw, at: 0), key: Self.text(raw, at: 1),
-                        version: sqlite3_column_int64(raw, 2), values: values))
+                threads[id, default: []].append(
+                    form.record(Self.text(raw, at: 0), Self.text(raw, at: 1), sqlite3_column_int64(raw, 2), values))
             }
         }
     }
@@ -82,6 +82,14 @@ struct ThreadReader {
         guard let start = sqlite3_column_text(statement, column) else { return "" }
         let count = Int(sqlite3_column_bytes(statement, column))
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+}
+
+extension ThreadReader<TicketEvent> {
+    /// The threads of tickets with the columns of some forms alone.
+    init(ticketsWith forms: some Collection<TicketEvent.Form>) {
+        self.forms = forms.map { ThreadForm($0) }
+        key = TicketKind().key
     }
 }
 

@@ -16,8 +16,8 @@ extension NodeStore {
     /// How far apart the marks are by which a seq's age is known.
     private static let markInterval: Int64 = 3_600_000
 
-    /// Removes what nobody needs to be told any more (design rule 8): tombstones that every receiver and every consumer has
-    /// passed and that are older than `retention`, and entries of the scope log that all of them have passed.
+    /// Removes what nobody needs to be sent any more (design rule 8): tombstones that every receiver and every consumer of
+    /// this database has passed and that are older than `retention`, and entries of the scope log that all of them have passed.
     ///
     /// - Parameters:
     ///   - receivers: every neighbour that this node sends to. One that has never confirmed anything holds all back.
@@ -25,18 +25,10 @@ extension NodeStore {
     package func prune(
         receivers: [NodeID], retention: Int64, now: UnixMilliseconds
     ) async throws -> PruneReport {
-        let consumers = consumers
-        let (passed, aged) = try await pool.write { db in
+        let (passed, aged) = try await pool.write { [self] db in
             try Self.mark(now: now, retention: retention, db)
-            var passed = try NodeValue.integer("seq", db)
-            for receiver in receivers {
-                passed = min(
-                    passed,
-                    try db.cachedStatement(
-                        sql: "SELECT cursor FROM main.link_status WHERE peer = ? AND direction = ?"
-                    ).fetchInteger([receiver.code, LinkDirection.sending.rawValue]) ?? 0)
-            }
-            for consumer in consumers { passed = min(passed, try Self.cursor(of: consumer, db)) }
+            var passed = try leastCursor(db)
+            for receiver in receivers { passed = min(passed, try confirmed(by: receiver, db)) }
             let aged = try db.cachedStatement(sql: "SELECT max(seq) FROM main.feed_mark WHERE at <= ?").fetchInteger([
                 now - retention
             ])

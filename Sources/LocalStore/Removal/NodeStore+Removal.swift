@@ -17,38 +17,33 @@ extension NodeStore {
     package func remove(
         _ kind: RemovalKind, tickets ids: [String], reason: String, order: ULID, now: UnixMilliseconds
     ) async throws -> RemovalReport {
-        try await writeDurably { [self] db in
-            let mark = try scopeLog.begin(db)
-            let version = try NodeValue.nextVersion(now: now, db)
+        let (removed, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
+            let db = writer.db
             var (tickets, rows): ([String], Int) = ([], 0)
             var audience: Set<NodeID> = []
             for id in ids {
                 let ticket = try Self.globalID(of: id, db)
-                // The request last: as long as it is there its look is logged for the records of its thread.
+                // The request last: as long as it is there its image is logged for the records of its thread.
                 let own = try removable(of: ticket, alsoWithdrawn: kind == .delete, db).sorted {
                     $0.resource.stage != .acceptance && $1.resource.stage == .acceptance
                 }
                 guard !own.isEmpty else { throw FederationError.nothingToRemove(kind, node: node) }
-                audience.formUnion(try TicketAudienceConsumer.audience(of: ticket, db))
-                let base = try NodeValue.draw(seqs: own.count, db)
-                for (index, record) in own.enumerated() {
-                    guard let table = self.tables[record.resource.name] else { continue }
-                    let seq = base + Int64(index) + 1
-                    let id = try table.id(origin: node, key: record.key, db)
+                audience.formUnion(try SharedRecords.audience(of: ticket, db))
+                for record in own {
+                    guard let table = self.tables[record.resource.name],
+                        let row = try table.id(origin: node, key: record.key, db)
+                    else { continue }
                     switch kind {
-                    case .delete:
-                        try db.cachedStatement(sql: table.delete).execute(arguments: [seq, id, version.rawValue])
-                    case .recall: try withdraw(record, ticket: ticket, seq: seq, id: id, table, db)
+                    case .delete: try writer.delete(row, of: table)
+                    case .recall: try withdraw(row, record, ticket: ticket, table, writer)
                     }
                     try note(record, removal: order, kind, db)
                 }
-                try scopeLog.touchThreads(since: mark, db)
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.removed_ticket VALUES (?, ?, ?)").execute(
                     arguments: [ticket, order.description, kind.rawValue])
                 tickets.append(ticket)
                 rows += own.count
             }
-            try scopeLog.finish(mark, db)
             let record = IntakeRecord(
                 resource: RemovalResources.order.name, key: order.description,
                 fields: [
@@ -56,10 +51,10 @@ extension NodeStore {
                     "ordered_at": .integer(now),
                     "audience": .text(audience.map(\.code).sorted().joined(separator: " ")),
                 ])
-            try write(ownRecords: [record], version: version, now: now, db)
-            return RemovalReport(
-                id: order.description, tickets: tickets, rows: rows, head: try NodeValue.integer("seq", db))
+            try writer.store([record])
+            return (tickets: tickets, rows: rows)
         }
+        return RemovalReport(id: order.description, tickets: removed.tickets, rows: removed.rows, head: head)
     }
 
     /// Ends a recall: its records are granted again.
@@ -67,18 +62,24 @@ extension NodeStore {
     /// A node on the way may have some of the records back before it hears that the order is lifted.
     /// - Throws: `E_REMOVAL_UNKNOWN` when it is no recall of this node that is in force.
     package func lift(recall id: String, now: UnixMilliseconds) async throws -> RemovalReport {
-        try await writeDurably { [self] db in
-            let version = try NodeValue.nextVersion(now: now, db)
-            let seq = try NodeValue.draw(seqs: 1, db) + 1
-            try db.execute(
+        let (lifted, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
+            let db = writer.db
+            let order = try Int64.fetchAll(
+                db,
                 sql: """
-                    UPDATE main.removal_order SET lifted_at = ?, version = ?, seq = ?
+                    SELECT id FROM main.removal_order
                     WHERE origin = ? AND "key" = ? AND kind = ? AND lifted_at IS NULL
-                    """, arguments: [now, version.rawValue, seq, node.code, id, RemovalKind.recall.rawValue])
-            guard db.changesCount == 1 else {
+                    """, arguments: [node.code, id, RemovalKind.recall.rawValue])
+            guard !order.isEmpty else {
                 throw FederationError(
                     "E_REMOVAL_UNKNOWN", "no recall with that id is in force at node \(node)",
                     hint: "see `federation-node removal list`; what was deleted does not come back")
+            }
+            let version = try writer.version().rawValue
+            try writer.resequence(order) { seq, order in
+                try db.execute(
+                    sql: "UPDATE main.removal_order SET lifted_at = ?, version = ?, seq = ? WHERE id = ?",
+                    arguments: [now, version, seq, order])
             }
             let tickets = try String.fetchAll(
                 db, sql: "SELECT global_id FROM main.removed_ticket WHERE removal = ?", arguments: [id])
@@ -86,16 +87,15 @@ extension NodeStore {
                 db, sql: "SELECT resource, \"key\" FROM main.removed_row WHERE removal = ?", arguments: [id])
             try db.execute(sql: "DELETE FROM main.removed_ticket WHERE removal = ?", arguments: [id])
             try db.execute(sql: "DELETE FROM main.removed_row WHERE removal = ?", arguments: [id])
-            let base = try NodeValue.draw(seqs: rows.count, db)
-            for (index, row) in rows.enumerated() {
-                guard let table = self.tables[ResourceName(row[0])] else { continue }
-                try db.cachedStatement(
-                    sql: "UPDATE main.\(table.table) SET seq = ? WHERE origin = ? AND \"key\" = ?"
-                ).execute(arguments: [base + Int64(index) + 1, node.code, row[1] as String])
+            for row in rows {
+                guard let table = self.tables[ResourceName(row[0])],
+                    let row = try table.id(origin: node, key: row[1], db)
+                else { continue }
+                try writer.resequence([row], of: table)
             }
-            return RemovalReport(
-                id: id, tickets: tickets, rows: rows.count, head: try NodeValue.integer("seq", db))
+            return (tickets: tickets, rows: rows.count)
         }
+        return RemovalReport(id: id, tickets: lifted.tickets, rows: lifted.rows, head: head)
     }
 
     // MARK: - Steps
@@ -123,34 +123,36 @@ extension NodeStore {
         }
     }
 
-    /// Takes a row out of every receiver's sight: a new seq, and its look in the log under it.
+    /// Takes a row back from every receiver: a new seq, and its image in the log under it, for links by filter and for those
+    /// by audience.
     private func withdraw(
-        _ record: TicketThread.Record, ticket: String, seq: Seq, id: Int64?, _ table: ResourceTable, _ db: Database
+        _ row: Int64, _ record: TicketThread.Record, ticket: String, _ table: ResourceTable, _ writer: FeedWriter
     ) throws {
-        try db.cachedStatement(sql: "UPDATE main.\(table.table) SET seq = ? WHERE id = ?").execute(arguments: [seq, id])
-        // For links by filter, and for those by audience.
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO main.scope_log (seq, resource, origin, "key", \(ScopeLog.columns))
-                SELECT ?, ?, ?, ?, \(ScopeLog.look("t")) FROM (SELECT 1) LEFT JOIN main.service_request AS t
-                  ON t.global_id = ? AND t.deleted = 0 LIMIT 1
-                """
-        ).execute(arguments: [seq, record.resource.name.text, record.origin, record.key, ticket])
-        if table.definition.isTicketRecord {
-            let audience = try TicketAudienceConsumer.audience(of: ticket, db)
-            try db.cachedStatement(sql: table.logAudience).execute(arguments: [seq, id, jsonArray(audience)])
+        let db = writer.db
+        try writer.resequence([row]) { seq, row in
+            try db.cachedStatement(sql: table.resequence).execute(arguments: [seq, row])
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO main.scope_log (seq, resource, origin, "key", \(ScopeLog.columns))
+                    SELECT ?, ?, ?, ?, \(ScopeLog.image("t")) FROM (SELECT 1) LEFT JOIN main.service_request AS t
+                      ON t.global_id = ? AND t.deleted = 0 LIMIT 1
+                    """
+            ).execute(arguments: [seq, record.resource.name.text, record.origin, record.key, ticket])
+            guard table.definition.isTicketRecord else { return }
+            let audience = try SharedRecords.audience(of: ticket, db)
+            try db.cachedStatement(sql: table.logAudience).execute(arguments: [seq, row, jsonArray(audience)])
         }
     }
 
     private func note(
         _ record: TicketThread.Record, removal: ULID, _ kind: RemovalKind, _ db: Database
     ) throws {
-        let sight: RowSight = kind == .delete ? .tombstone : .withdrawn
+        let state: RemovedRowState = kind == .delete ? .tombstone : .withdrawn
         try db.cachedStatement(
             sql: """
                 INSERT INTO main.removed_row VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET removal = excluded.removal
                 """
-        ).execute(arguments: [record.resource.name.text, record.key, removal.description, sight.rawValue])
+        ).execute(arguments: [record.resource.name.text, record.key, removal.description, state.rawValue])
     }
 }
 

@@ -57,7 +57,7 @@ enum RemovedRecords {
             try db.cachedStatement(
                 sql: """
                     INSERT OR IGNORE INTO main.removed_row
-                    SELECT '\(table.definition.name)', r."key", x.removal, \(RowSight.neverSeen.rawValue)
+                    SELECT '\(table.definition.name)', r."key", x.removal, \(RemovedRowState.neverSent.rawValue)
                     FROM main.\(table.table) AS r JOIN \(join) WHERE r.seq > ? AND r.supplier = 0
                     """
             ).execute(arguments: [base])
@@ -67,7 +67,7 @@ enum RemovedRecords {
     private static func hidden(_ resource: String, by column: String) -> String {
         """
         main.removed_row AS x ON x.resource = '\(resource)' AND x."key" = r.\(column)
-          AND x.sight >= \(RowSight.withdrawn.rawValue)
+          AND x.state >= \(RemovedRowState.withdrawn.rawValue)
         """
     }
 

@@ -170,7 +170,7 @@ enum Migrations {
                     CREATE TABLE removed_ticket (
                       global_id TEXT PRIMARY KEY, removal TEXT NOT NULL, kind TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-                    -- Their records; `sight` is a RowSight.
+                    -- Their records; `sight` (`state` since migration 14) is a RemovedRowState.
                     CREATE TABLE removed_row (
                       resource TEXT NOT NULL, "key" TEXT NOT NULL, removal TEXT NOT NULL, sight INTEGER NOT NULL,
                       PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
@@ -218,6 +218,32 @@ enum Migrations {
 
                     -- Resources whose copies are still to be held against the release that was adopted last.
                     CREATE TABLE adoption_step (resource TEXT PRIMARY KEY, topology INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("14 names of the field") { db in
+            // SQLite renames them in the triggers too.
+            try db.execute(
+                sql: """
+                    ALTER TABLE touched_ticket RENAME TO changed_ticket;
+                    ALTER TABLE removed_row RENAME COLUMN sight TO state;
+                    UPDATE node SET name = 'folded_columns' WHERE name = 'looks';
+                    """)
+        }
+        migrator.registerMigration("15 what receivers have confirmed") { db in
+            try db.execute(
+                sql: """
+                    -- Up to where each receiver has everything on its disk; what is pruned waits for it.
+                    CREATE TABLE link_confirmation (
+                      receiver TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("16 states of threads") { db in
+            try db.execute(
+                sql: """
+                    -- The fold of each thread of a kind other than tickets; derived.
+                    CREATE TABLE thread_state (
+                      kind TEXT NOT NULL, thread TEXT NOT NULL, state TEXT NOT NULL, since INTEGER,
+                      PRIMARY KEY (kind, thread)) STRICT, WITHOUT ROWID;
                     """)
         }
         return migrator

@@ -12,21 +12,24 @@ struct ResourceTable: Sendable {
     /// Quoted: some columns have the names of SQL keywords.
     let table: String
     let columns: [String]
+    /// The columns that name the thread.
+    private let identity: Set<String>
 
     init(_ definition: ResourceDefinition) {
         self.definition = definition
         table = quoted(definition.name.text)
         columns = definition.columns.map(\.name)
+        identity = ["ticket_origin", definition.thread?.column ?? "ticket_origin"]
     }
 
     static let carried = "carried"
 
-    /// Columns that this node fills for itself (`TicketLooks`).
+    /// Columns that this node fills for itself (`FoldedColumns`).
     var local: [String] {
         definition.name == BuiltInResources.serviceRequest.name ? GrantFilter.foldedColumns : []
     }
 
-    /// What one look of a row consists of, besides its envelope.
+    /// What an image of a row consists of, besides its envelope.
     private var content: [String] { columns + [Self.carried] }
 
     private var columnList: String { content.map(quoted).joined(separator: ", ") }
@@ -100,9 +103,9 @@ struct ResourceTable: Sendable {
 
     /// Staged rows of a neighbour into the table. ?1 seq before the first, ?2 supplier.
     ///
-    /// Design rule 2: what the neighbour that supplied a copy shows next replaces it, whatever its version; what came from
+    /// Design rule 2: what the neighbour that supplied a copy sends next replaces it, whatever its version; what came from
     /// a former supplier, a copy or a tombstone, is not replaced by an older version. (A retraction has version 0.) A row
-    /// that is here already in the same look changes nothing, so it is not told onwards.
+    /// that is here already in the same image changes nothing, so it is not sent onwards.
     var apply: String {
         """
         \(upsert(version: "version", deleted: "deleted", supplier: "?2"))
@@ -123,7 +126,7 @@ struct ResourceTable: Sendable {
         """
     }
 
-    /// Rows that went out of sight: they keep their key, and the ticket that they belonged to, and nothing else. ?1 seq
+    /// Rows that are no longer granted: they keep their key, and the ticket that they belonged to, and nothing else. ?1 seq
     /// before the first. A retraction always wins: it speaks of the grant, and leaves no version behind.
     var retractStaged: String {
         """
@@ -165,7 +168,7 @@ struct ResourceTable: Sendable {
         // A tombstone of a neighbour carries no fields; the ticket that it belonged to stays, for its fold. What is gone and
         // stays gone keeps its seq: a removal order that came after it must not overtake it on the next link.
         let assignments = content.map { column in
-            Self.identity.contains(column)
+            identity.contains(column)
                 ? "\(quoted(column)) = coalesce(excluded.\(quoted(column)), \(table).\(quoted(column)))"
                 : "\(quoted(column)) = excluded.\(quoted(column))"
         }
@@ -180,11 +183,8 @@ struct ResourceTable: Sendable {
             """
     }
 
-    /// The columns that name the ticket.
-    private static let identity: Set<String> = ["global_id", "ticket_origin"]
-
     private var emptied: String {
-        content.filter { !Self.identity.contains($0) }.map { "\(quoted($0)) = NULL" }.joined(separator: ", ")
+        content.filter { !identity.contains($0) }.map { "\(quoted($0)) = NULL" }.joined(separator: ", ")
     }
 
     private var sameColumns: String {

@@ -8,9 +8,9 @@ import struct FederationModel.Cursor
 /// What a new policy of a link will do to the receiver's rows of one resource.
 package struct PolicyPlan: Hashable, Sendable {
     package let resource: ResourceName
-    /// Rows that come into sight.
+    /// Rows that are granted now and were not.
     package var added: Int64 = 0
-    /// Rows that go out of sight.
+    /// Rows that were granted and are not any more.
     package var retracted: Int64 = 0
     /// Rows that stay and are stated again by the sweep.
     package var again: Int64 = 0
@@ -21,7 +21,7 @@ package struct PolicyPlan: Hashable, Sendable {
 extension NodeStore {
     private static let sampleRows = 1_000
 
-    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing that is told to anybody.
+    /// Compares what two policies of a link grant of the rows that are here now. Changes nothing that is sent to anybody.
     ///
     /// The link need not be one of this node: of others, it counts the copies that are here.
     ///
@@ -31,20 +31,18 @@ extension NodeStore {
     package func plan(
         from old: LinkPolicy?, to new: LinkPolicy?, now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> [PolicyPlan] {
-        if let new, new.grant.tickets.isFolded { try await pool.write { [scopeLog] db in try scopeLog.startLooks(db) } }
+        if let new, new.grant.tickets.isFolded {
+            try await pool.write { [visibility] db in try visibility.keepFoldedColumns(db) }
+        }
+        let visibility = visibility
         var plans: [PolicyPlan] = []
         for table in tableOrder {
             let resource = table.definition.name
-            func isGranted(by policy: LinkPolicy?) -> String {
-                guard let policy, policy.grants(resource) else { return "0" }
-                let receiver = RespondentNodes.Entry(node: policy.receiver, names: policy.receiverNames, since: 0)
-                let rows = GrantedRows(table, policy: policy, .init(isShared: true, receiver: receiver))
-                let origins = policy.origins.map { "'\($0)'" }.sorted().joined(separator: ", ")
-                return "(r.origin IN (\(origins)) AND \(rows.isGranted(behind: "'\(jsonArray(policy.nodesBehind))'")))"
-            }
+            let was = old.map { visibility.isGranted(resource, by: $0) } ?? "0"
+            let willBe = new.map { visibility.isGranted(resource, by: $0) } ?? "0"
             let sql = """
                 SELECT coalesce(sum(is_new AND NOT was), 0), coalesce(sum(was AND NOT is_new), 0), coalesce(sum(was AND is_new), 0)
-                FROM (SELECT \(isGranted(by: old)) AS was, \(isGranted(by: new)) AS is_new FROM main.\(table.table) AS r
+                FROM (SELECT \(was) AS was, \(willBe) AS is_new FROM main.\(table.table) AS r
                       WHERE r.deleted = \(RowState.live.rawValue))
                 """
             var plan = PolicyPlan(resource: resource)

@@ -25,7 +25,7 @@ extension NodeStore {
     }
 
     /// Carries out the next step of an adoption: one resource's copies that this node is no longer given become retractions,
-    /// with a record for each origin. What is left of a row is its key, so that those further up are told. Records of
+    /// with a record for each origin. What is left of a row is its key, so that those further up hear of it. Records of
     /// tickets that this node, or somebody behind it, must see stay, and so does what a detached node left.
     ///
     /// A copy whose origin has another supplier now stays if that one copies the resource too: its sweep brings what has changed.
@@ -35,26 +35,25 @@ extension NodeStore {
     package func performAdoptionStep(
         under standing: Standing, now: UnixMilliseconds
     ) async throws -> [DeletionRecord]? {
-        let scopeLog = ScopeLog(tables: tableOrder, standing: standing)
-        return try await pool.write { [tables] db in
+        try await writeFeed(under: standing, now: now) { [tables] writer in
+            let db = writer.db
             guard
                 let name = try String.fetchOne(
                     db, sql: "SELECT resource FROM main.adoption_step ORDER BY resource LIMIT 1")
             else { return nil }
-            if standing.topology.version > 0 { try scopeLog.meetNeighbours(db) }
+            if standing.topology.version > 0 { try writer.meetNeighbours() }
             var records: [DeletionRecord] = []
             if let table = tables[ResourceName(name)] {
                 for origin in try Self.foreignOrigins(in: table, except: standing.node, db) {
                     guard let kept = Self.keptCopies(of: origin, in: table.definition, standing) else { continue }
                     let record = try Self.withdraw(
-                        table, of: origin, exceptSharedWith: kept, topology: standing.topology.version,
-                        scopeLog: scopeLog, now: now, db)
+                        table, of: origin, exceptSharedWith: kept, topology: standing.topology.version, writer)
                     if let record { records.append(record) }
                 }
             }
             try db.execute(sql: "DELETE FROM main.adoption_step WHERE resource = ?", arguments: [name])
             return records
-        }
+        }.value
     }
 
     /// The origins of rows that are here, but for this node's own.
@@ -96,15 +95,16 @@ extension NodeStore {
 
     private static func withdraw(
         _ table: ResourceTable, of origin: NodeID, exceptSharedWith nodes: Set<NodeID>, topology: Int64,
-        scopeLog: ScopeLog, now: UnixMilliseconds, _ db: Database
+        _ writer: FeedWriter
     ) throws -> DeletionRecord? {
+        let db = writer.db
         let isShared = """
-            global_id IN (SELECT global_id FROM main.ticket_audience
+            \(table.threadID(of: table.table)) IN (SELECT global_id FROM main.ticket_audience
                           WHERE node IN (SELECT value FROM json_each(:nodes)))
             """
         let copies = """
             FROM main.\(table.table) WHERE origin = :origin AND deleted = \(RowState.live.rawValue)
-              \(table.definition.isTicketRecord ? "AND NOT \(isShared)" : "AND :nodes IS NOT NULL")
+              \(table.definition.thread != nil ? "AND NOT \(isShared)" : "AND :nodes IS NOT NULL")
             """
         var ids: [Int64] = []
         var digest = ""
@@ -117,16 +117,10 @@ extension NodeStore {
             digest = String(fnv1a64("\(digest) \(line)".utf8), radix: 16)
         }
         guard !ids.isEmpty else { return nil }
-        let mark = try scopeLog.begin(db)
-        let base = try NodeValue.draw(seqs: ids.count, db)
-        for (index, id) in ids.enumerated() {
-            try db.cachedStatement(sql: table.retractOne).execute(arguments: [base + Int64(index) + 1, id])
-        }
-        try scopeLog.touchThreads(since: mark, db)
-        try scopeLog.finish(mark, db)
+        try writer.retract(ids, of: table)
         let record = DeletionRecord(
             origin: origin, resource: table.definition.name, rows: Int64(ids.count), digest: digest,
-            topology: topology, at: now)
+            topology: topology, at: writer.now)
         try db.execute(
             sql: """
                 INSERT INTO main.deletion (origin, resource, rows, digest, topology, at)

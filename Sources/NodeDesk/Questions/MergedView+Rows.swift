@@ -13,7 +13,7 @@ extension MergedView {
     ///   - deadlineMS: how long the whole answer may take.
     /// - Returns: the plan, and a page that reports on every origin of it.
     /// - Throws: `E_ROWS_NOT_GRANTED` when the link gives no rows of the resource, or not by the fields that the question
-    ///   selects by; what the store throws.
+    ///   selects by; `E_QUERY_DEADLINE`; what the store throws.
     package func rows(
         _ query: RowQuery, wanted: [NodeID]? = nil, asker: NodeID? = nil, reader: NodeID? = nil, deadlineMS: Int64,
         now: UnixMilliseconds
@@ -28,9 +28,12 @@ extension MergedView {
         let readers = readers(from: asker, upTo: reader, topology)
         let parts = try await withThrowingTaskGroup(of: RowAnswer.self) { group in
             group.addTask {
-                gate.treat(
+                let page = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS)) {
                     try await localRows(
-                        query, plan.local, within: grant.tickets, readers: readers, topology, now: now))
+                        query, plan.local, within: grant.tickets, readers: readers, topology, now: now)
+                }
+                guard let page else { throw FederationError.deadline(deadlineMS, at: store.node) }
+                return gate.treat(page)
             }
             for (child, origins) in plan.delegated {
                 let request = try RowRequest(

@@ -33,7 +33,9 @@ package struct MergedView: Sendable {
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: analysis.resourcesNeeded, wanted: asked)
         let answer = try await withThrowingTaskGroup(of: LogicalAnswer.self) { group in
-            group.addTask { try await local(analysis, origins: plan.local, standing, now: now) }
+            group.addTask {
+                try await local(analysis, origins: plan.local, standing, deadlineMS: deadlineMS, now: now)
+            }
             for (child, origins) in plan.delegated {
                 let request = try LogicalRequest(
                     analysis: analysis, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
@@ -47,11 +49,29 @@ package struct MergedView: Sendable {
         return (plan, answer)
     }
 
+    /// What can be said from the rows here. Half of the time may go into deriving tickets' states; what is not derived by then
+    /// is told in the reports.
+    ///
+    /// - Throws: `E_QUERY_DEADLINE` when the sums take longer than there is time.
     private func local(
-        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, deadlineMS: Int64, now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
-        try await store.catchUpConsumers(now: wallClock())
+        let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
+        let isLevel = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
+            try await store.catchUpConsumers(now: wallClock())
+        }
+        let lagRows = isLevel == nil ? try await store.consumerStatus().map(\.lagRows).max() : nil
+        let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
+            try await sums(analysis, origins: origins, standing, lagRows: lagRows, now: now)
+        }
+        guard let answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        return answer
+    }
+
+    private func sums(
+        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, lagRows: Int64?, now: UnixMilliseconds
+    ) async throws -> LogicalAnswer {
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let query = SQLiteDialect.compile(
             analysis, origins: origins.filter { !denied.contains($0) }, regions: standing.reference.regions)
@@ -69,7 +89,8 @@ package struct MergedView: Sendable {
         let freshness = try await store.freshness()
         let reports = origins.map { origin in
             report(
-                on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, standing.topology, now: now)
+                on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, lagRows: lagRows,
+                standing.topology, now: now)
         }
         return LogicalAnswer(partial: partial, nodes: reports)
     }
@@ -77,7 +98,7 @@ package struct MergedView: Sendable {
     /// What can be said of an origin whose rows are here.
     func report(
         on origin: NodeID, denied: Set<NodeID>, _ freshness: [NodeID: OriginFreshness], rows: Int64?,
-        _ topology: Topology, now: UnixMilliseconds
+        lagRows: Int64? = nil, _ topology: Topology, now: UnixMilliseconds
     ) -> NodeReport {
         if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf) }
         if topology.detached.contains(where: { $0.id == origin }) {
@@ -85,7 +106,8 @@ package struct MergedView: Sendable {
             return NodeReport(node: origin, state: .ok, asOf: freshness[origin]?.asOf, rows: rows)
         }
         let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
-        return NodeReport(node: origin, state: state, asOf: asOf, rows: rows)
+        let isLate = lagRows != nil && state == .ok
+        return NodeReport(node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows)
     }
 
     /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way

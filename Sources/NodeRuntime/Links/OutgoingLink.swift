@@ -51,6 +51,9 @@ package actor OutgoingLink: Service {
     private let inputs: AsyncStream<Input>
     private let input: Inputs
     private let statuses: LinkStatusWriter
+    /// The receiver's cursor, as it last said.
+    private let confirmations: AsyncStream<Cursor>
+    private let confirmation: AsyncStream<Cursor>.Continuation
 
     private var sender: LinkSender
     /// Grows with every connection; inputs of an earlier one are dropped.
@@ -85,6 +88,7 @@ package actor OutgoingLink: Service {
         logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
         self.logger = logger
         (inputs, input) = AsyncStream.makeStream(of: Input.self)
+        (confirmations, confirmation) = AsyncStream.makeStream(of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
         statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
         sender = LinkSender(
             policy: policy, topology: store.standing.topology.stamp, epoch: store.epoch, head: head,
@@ -99,6 +103,7 @@ package actor OutgoingLink: Service {
                 group.addTask { [input] in for await head in heads { input.yield(.committed(head)) } }
                 group.addTask { [input] in for await _ in completed { input.yield(.originCompleted) } }
                 group.addTask { [statuses] in await statuses.run() }
+                group.addTask { await self.keepConfirmations() }
                 await self.takeInputs()
                 await statuses.finish()
                 group.cancelAll()
@@ -132,6 +137,18 @@ package actor OutgoingLink: Service {
         connecting?.cancel()
     }
 
+    /// Twice a second at most: what is pruned may wait, a busy link may not.
+    private nonisolated func keepConfirmations() async {
+        for await cursor in confirmations {
+            do {
+                try await store.confirm(cursor, by: policy.receiver)
+            } catch {
+                logger.warning("the receiver's cursor could not be saved", metadata: ["reason": "\(error)"])
+            }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
     // MARK: - Inputs
 
     private func on(_ next: Input) -> [LinkDirective] {
@@ -139,6 +156,7 @@ package actor OutgoingLink: Service {
         switch next {
         case .helloReply(let reply, connection, let number):
             self.number = number
+            if let cursor = reply.cursor { confirmation.yield(cursor) }
             return sender.onHelloReply(reply, now: now)
         case .helloRefused(let refusal, connection):
             if [LinkCode.topologyVersion, LinkCode.notANeighbour].contains(refusal.code) {
@@ -190,6 +208,7 @@ package actor OutgoingLink: Service {
             case .acknowledgement:
                 let acknowledgement = try WireJSON.decode(Acknowledgement.self, frame.body)
                 noteRefused(acknowledgement.refused ?? [:])
+                confirmation.yield(acknowledgement.cursor)
                 return sender.onAcknowledged(acknowledgement, now: now)
             case .refusal:
                 let refusal = try ErrorMapping.refusal(in: frame.body)

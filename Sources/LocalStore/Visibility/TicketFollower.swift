@@ -8,7 +8,7 @@ struct TicketFollower {
     let table: ResourceTable
     /// The column that names the ticket, or the call.
     let link: String
-    /// Joins these rows as `r` to tickets `k` that were touched.
+    /// Joins these rows as `r` to tickets `k` that changed.
     let join: String
     /// Where only tickets count that name a neighbour as their respondent.
     let isForReports: Bool

@@ -2,7 +2,7 @@ import FederationModel
 import GRDB
 
 /// The neighbours that tickets here name as their respondent (被反映主体), since the first that did. A report must not reach
-/// whom it accuses (`Accusation`), so a link to one of these looks at each row, and the scope log is kept for it. Links to
+/// whom it accuses (`Accusation`), so a link to one of these checks each row, and the scope log is kept for it. Links to
 /// all others, nearly every link, pay nothing for that rule.
 struct RespondentNodes {
     /// By name, also as links mask it.
@@ -31,7 +31,7 @@ struct RespondentNodes {
         return Entry(node: node, names: rows.map { $0["name"] }, since: since)
     }
 
-    /// The tickets among `all` that name one of them, or did and have been looked at (`TicketLooks`).
+    /// The tickets among `all` that name one of them, or did and have been folded (`FoldedColumns`).
     static func naming(_ all: Set<String>, _ db: Database) throws -> Set<String> {
         let statement = try db.cachedStatement(
             sql: """

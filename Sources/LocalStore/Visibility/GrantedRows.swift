@@ -32,7 +32,7 @@ struct GrantedRows: Sendable {
         isWhole = policy.wholeResources.contains(resource.name)
         filter = resource.isTicketRecord ? policy.grant.tickets : GrantFilter()
         receiver = isRemovable ? conditions.receiver : nil
-        hasAudience = conditions.isShared && resource.isTicketRecord && !(isWhole && filter.isEmpty)
+        hasAudience = conditions.isShared && resource.thread != nil && !(isWhole && filter.isEmpty)
     }
 
     /// What rows need not be asked at most nodes.
@@ -69,8 +69,8 @@ struct GrantedRows: Sendable {
     /// What changed in (:after, :upto]. :origins and :behind (`LinkPolicy.nodesBehind`) are JSON arrays. The plus keeps the
     /// planner on the index of seq: to it, one origin looks like fewer rows than a range.
     ///
-    /// Without a condition, rows that went away are told as such. With one, only those of whom the scope log says that they
-    /// were granted before (design rule 3), so that no key is told of a row that never was. What this node recalled is known
+    /// Without a condition, rows that went away are sent as such. With one, only those of which the scope log says that they
+    /// were granted before (design rule 3), so that no key is sent of a row that never was. What this node recalled is known
     /// from the log as well, since its rows stay here.
     var tail: String {
         func within(_ row: String) -> String {
@@ -83,7 +83,7 @@ struct GrantedRows: Sendable {
               SELECT DISTINCT l.origin, l."key" FROM main.scope_log AS l
               WHERE \(within("l")) AND l.resource = '\(resource.name)' AND +l.origin \(origins) AND \(wasGranted)) AS gone
             JOIN main.\(table.table) AS r ON r.origin = gone.origin AND r."key" = gone."key"
-            WHERE \(condition)\(isRemovable ? " AND NOT \(isHidden(from: .neverSeen))" : "")
+            WHERE \(condition)\(isRemovable ? " AND NOT \(isHidden(from: .neverSent))" : "")
             """
         }
         if isEverything || isOrder {
@@ -128,7 +128,7 @@ struct GrantedRows: Sendable {
             ? "main.\(table.table) AS r"
             : """
             (SELECT DISTINCT global_id FROM main.ticket_audience WHERE node \(Self.isBehind(":behind"))) AS shared
-            CROSS JOIN main.\(table.table) AS r ON r.global_id = shared.global_id
+            CROSS JOIN main.\(table.table) AS r ON \(table.isOf("shared.global_id"))
             """
         return """
             SELECT \(selected) FROM \(source)
@@ -145,13 +145,13 @@ struct GrantedRows: Sendable {
         isRemovable ? "(\(Self.isLive) AND NOT \(Self.isHidden(resource, from: .withdrawn)))" : Self.isLive
     }
 
-    private func isHidden(from sight: RowSight) -> String { Self.isHidden(resource, from: sight) }
+    private func isHidden(from state: RemovedRowState) -> String { Self.isHidden(resource, from: state) }
 
-    /// Whether row `r` is one of this node's own that it has taken out of everybody's sight.
-    fileprivate static func isHidden(_ resource: ResourceDefinition, from sight: RowSight) -> String {
+    /// Whether row `r` is one of this node's own that it has taken back from everybody.
+    fileprivate static func isHidden(_ resource: ResourceDefinition, from state: RemovedRowState) -> String {
         """
         (r.supplier = 0 AND EXISTS (SELECT 1 FROM main.removed_row AS x
-          WHERE x.resource = '\(resource.name)' AND x."key" = r."key" AND x.sight >= \(sight.rawValue)))
+          WHERE x.resource = '\(resource.name)' AND x."key" = r."key" AND x.state >= \(state.rawValue)))
         """
     }
 
@@ -181,7 +181,7 @@ struct GrantedRows: Sendable {
     private var isEverything: Bool { isWhole && filter.isEmpty && receiver == nil }
 
     /// Whether row `r` is live and granted: a ticket by its own columns, a record of its thread if the ticket is that it
-    /// belongs to. A record whose ticket is not here is not granted to a filter yet; it is touched when the ticket comes. What
+    /// belongs to. A record whose ticket is not here is not granted to a filter yet; it gets a new seq when the ticket comes. What
     /// accuses the receiver is granted by nothing.
     ///
     /// - Parameter behind: the nodes behind the link, as SQL that gives a JSON array.
@@ -193,7 +193,7 @@ struct GrantedRows: Sendable {
             grounds.append(
                 """
                 EXISTS (SELECT 1 FROM main.ticket_audience AS a
-                  WHERE a.global_id = r.global_id AND +a.node \(Self.isBehind(behind)))
+                  WHERE a.global_id = \(table.threadID(of: "r")) AND +a.node \(Self.isBehind(behind)))
                 """)
         }
         return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR ")))\(unlessAccusing))"
@@ -230,7 +230,7 @@ struct GrantedRows: Sendable {
         return (["r.origin", "r.\"key\"", "r.version", "r.deleted"] + fields + [carried]).joined(separator: ", ")
     }
 
-    /// A row that left the receiver's sight: its key, and whether its origin deleted it.
+    /// A row that is no longer granted: its key, and whether its origin deleted it.
     private var keyOnly: String {
         let isDeleted = "r.deleted = \(RowState.deleted.rawValue)"
         let state = """
@@ -240,7 +240,7 @@ struct GrantedRows: Sendable {
         return (["r.origin", "r.\"key\"", state] + columns.map { _ in "NULL" } + ["NULL"]).joined(separator: ", ")
     }
 
-    /// `filter` over the columns of `row`: a ticket, or its former look in the scope log. Never NULL.
+    /// `filter` over the columns of `row`: a ticket, or its former image in the scope log. Never NULL.
     private static func sql(_ filter: GrantFilter, of row: String) -> String {
         func begins(_ column: String, _ beginnings: [String]) -> String {
             beginnings.map { beginning in

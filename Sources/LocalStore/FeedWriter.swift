@@ -1,0 +1,241 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+
+/// One write into the feed: it holds the transaction, the time, the version of the node's own rows in it, and where the feed
+/// stood when it began.
+///
+/// It alone draws seqs. What a change entails for links (`Visibility`) is done right after each statement and at the end, so
+/// no caller can forget it or do it in the wrong order. `NodeStore.writeFeed` makes one and closes it before the commit.
+package final class FeedWriter {
+    let db: Database
+    package let now: UnixMilliseconds
+    package let node: NodeID
+    /// What this write goes by from its beginning to its end.
+    let standing: Standing
+    let resources: [ResourceTable]
+    private let tables: [ResourceName: ResourceTable]
+    private let visibility: Visibility
+    let threadKinds: [any ThreadKind]
+    /// A `ThreadCache` by the name of its kind.
+    private var threads: [String: AnyObject] = [:]
+    private let start: Visibility.Mark
+    private var ownVersion: HybridTime?
+    private var isFollowing = false
+    private var hasNewContent = false
+    private var completions: [(Seq) -> @Sendable () -> Void] = []
+
+    fileprivate init(
+        _ store: NodeStore, _ standing: Standing, _ visibility: Visibility, now: UnixMilliseconds, _ db: Database
+    ) throws {
+        self.db = db
+        self.now = now
+        node = store.node
+        self.standing = standing
+        resources = store.tableOrder
+        tables = store.tables
+        self.visibility = visibility
+        threadKinds = store.threadKinds
+        start = try visibility.begin(db)
+    }
+
+    /// Where the feed stood before this write.
+    var startSeq: Seq { start.seq }
+
+    /// The latest seq that was given out.
+    func head() throws -> Seq { try NodeValue.integer("seq", db) }
+
+    /// The version that all rows of this node get in this write.
+    func version() throws -> HybridTime {
+        if let ownVersion { return ownVersion }
+        let next = HybridTime(rawValue: try NodeValue.integer("version", db)).next(now: now)
+        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
+            arguments: [next.rawValue])
+        ownVersion = next
+        return next
+    }
+
+    /// The live records of threads as they are at this point of the write; each thread is read once.
+    func threads<Kind: ThreadKind>(_ kind: Kind, of ids: Set<String>) throws -> [String: [Kind.Record]] {
+        let cache = threads[kind.name] as? ThreadCache<Kind.Record> ?? ThreadCache(kind, db)
+        threads[kind.name] = cache
+        return try cache.threads(of: ids)
+    }
+
+    /// - Parameter completion: is told the head that this write leaves, and gives what is done once it is on disk.
+    func afterCommit(_ completion: @escaping (_ head: Seq) -> @Sendable () -> Void) { completions.append(completion) }
+
+    // MARK: - Rows
+
+    /// Stores records of this node, of any resources.
+    func store(_ records: [IntakeRecord]) throws {
+        for (resource, group) in Dictionary(grouping: records, by: \.resource) {
+            if let table = tables[resource] { _ = try store(group, in: table) }
+        }
+    }
+
+    /// Stores records of this node. One whose fields are all as they were changes nothing; of two with one key the later
+    /// counts, and the other was never there: nobody is told of it.
+    ///
+    /// - Returns: the keys of those that changed something.
+    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Set<String> {
+        let records = Self.latest(of: records)
+        // A removal order comes behind all that it is about.
+        if table.definition.name == RemovalResources.order.name { try finish() }
+        try RowStager(table: table, db: db).stage(records, origin: node)
+        let version = try version()
+        let (base, changes) = try write(staged: records.count, to: table) { base in
+            try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
+            return db.changesCount
+        }
+        if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
+        try db.cachedStatement(sql: table.clearBatch).execute()
+        try RemovedRecords.hide(table, after: start.seq, db)
+        try followTickets()
+        if changes == 0 { return [] }
+        if changes == records.count { return Set(records.map(\.key)) }
+        return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+    }
+
+    /// Applies the staged rows of a neighbour and empties the staging table.
+    ///
+    /// - Returns: how many of them changed something.
+    func apply(_ staged: RowStager.Staged, to table: ResourceTable, supplier: NodeID) throws -> Int {
+        guard staged.rows > 0 else { return 0 }
+        let (_, changes) = try write(staged: staged.rows, to: table) { base in
+            try db.cachedStatement(sql: table.apply).execute(arguments: [base, Int64(supplier.code) ?? 0])
+            var changes = db.changesCount
+            if staged.hasRetractions {
+                try db.cachedStatement(sql: table.retractStaged).execute(arguments: [base])
+                changes += db.changesCount
+            }
+            return changes
+        }
+        if changes > 0 { try Arrivals.note(table, now: now, db) }
+        try Quarantine.release(resource: table.definition.name, db)
+        try db.cachedStatement(sql: table.clearBatch).execute()
+        try followTickets()
+        return changes
+    }
+
+    /// Takes copies out of the store; their keys stay, so that those further on are told.
+    func retract(_ ids: [Int64], of table: ResourceTable) throws {
+        guard !ids.isEmpty else { return }
+        noteNewContent()
+        try resequence(ids) { seq, id in try db.cachedStatement(sql: table.retractOne).execute(arguments: [seq, id]) }
+    }
+
+    /// Makes a tombstone of a row of this node.
+    func delete(_ id: Int64, of table: ResourceTable) throws {
+        noteNewContent()
+        let version = try version().rawValue
+        try resequence([id]) { seq, id in
+            try db.cachedStatement(sql: table.delete).execute(arguments: [seq, id, version])
+        }
+    }
+
+    /// Gives rows new seqs: who may see them has changed, or what `write` does to each of them.
+    func resequence(_ ids: [Int64], _ write: (Seq, Int64) throws -> Void) throws {
+        guard !ids.isEmpty else { return }
+        let base = try draw(ids.count)
+        for (index, id) in ids.enumerated() { try write(base + Int64(index) + 1, id) }
+        try followTickets()
+    }
+
+    /// Gives rows new seqs at the same version.
+    func resequence(_ ids: [Int64], of table: ResourceTable) throws {
+        try resequence(ids) { seq, id in
+            try db.cachedStatement(sql: table.resequence).execute(arguments: [seq, id])
+        }
+    }
+
+    /// When links begin to run under another topology.
+    func meetNeighbours() throws { try visibility.meetNeighbours(db) }
+
+    // MARK: - Seqs
+
+    /// - Parameter statement: writes the staged rows under the seqs behind its argument; gives how many changed something.
+    private func write(
+        staged rows: Int, to table: ResourceTable, _ statement: (Seq) throws -> Int
+    ) throws -> (base: Seq, changes: Int) {
+        try visibility.prepare(for: table, db)
+        let base = try draw(rows)
+        let changes = try statement(base)
+        if changes > 0 {
+            noteNewContent()
+        } else {
+            // A write that changed nothing leaves nothing to send.
+            try draw(-rows)
+        }
+        return (base, changes)
+    }
+
+    /// - Returns: the seq before the first.
+    @discardableResult
+    private func draw(_ count: Int) throws -> Seq {
+        let base = try head()
+        try db.cachedStatement(sql: "UPDATE main.node SET value = value + ? WHERE name = 'seq'").execute(
+            arguments: [count])
+        return base
+    }
+
+    // MARK: - What follows
+
+    private func noteNewContent() {
+        hasNewContent = true
+        threads = [:]
+    }
+
+    /// Right after a statement that wrote tickets: a record of a thread that goes away later in the same transaction must
+    /// find it done.
+    private func followTickets() throws {
+        if isFollowing { return }
+        isFollowing = true
+        defer { isFollowing = false }
+        try visibility.followTickets(since: start, self)
+    }
+
+    private func finish() throws {
+        if hasNewContent { try visibility.finish(self) }
+        hasNewContent = false
+    }
+
+    fileprivate func close() throws -> Seq {
+        try finish()
+        let head = try head()
+        for action in completions.map({ $0(head) }) { db.afterNextTransaction { _ in action() } }
+        return head
+    }
+
+    /// One record for each key, the last.
+    private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
+        var last: [String: Int] = [:]
+        for (index, record) in records.enumerated() { last[record.key] = index }
+        if last.count == records.count { return records }
+        return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
+    }
+}
+
+extension NodeStore {
+    /// Runs one write into the feed as one transaction.
+    ///
+    /// - Parameters:
+    ///   - isDurable: whether it is on disk when this returns (`synchronous=FULL`), as what a citizen was told must be.
+    ///   - standing: what it goes by; nil for what is published.
+    /// - Returns: what `work` gives, and the head after the commit.
+    func writeFeed<Value: Sendable>(
+        isDurable: Bool = false, under standing: Standing? = nil, now: UnixMilliseconds,
+        _ work: @escaping @Sendable (FeedWriter) throws -> Value
+    ) async throws -> (value: Value, head: Seq) {
+        let transaction: @Sendable (Database) throws -> (Value, Seq) = { [self] db in
+            var (published, visibility) = current()
+            if let standing {
+                (published, visibility) = (standing, Visibility(tables: tableOrder, standing: standing))
+            }
+            let writer = try FeedWriter(self, published, visibility, now: now, db)
+            let value = try work(writer)
+            return (value, try writer.close())
+        }
+        return isDurable ? try await writeDurably(transaction) : try await pool.write(transaction)
+    }
+}

@@ -1,0 +1,163 @@
+import FederationModel
+import Foundation
+import LocalStore
+import Testing
+
+/// Design idea 5: everything downstream of the feed keeps a cursor, inside the database or outside of it.
+@Suite struct `Consumers of the feed` {
+    @Test func `outside may stall: intake, the others and pruning go on, and it catches up by starting over`()
+        async throws
+    {
+        let file = try RowFile()
+        let temporary = try TemporaryStore(jinan, topology: qilu, consumers: NodeStore.builtInConsumers + [file])
+        let (store, above) = (temporary.store, try TemporaryStore(province, topology: qilu))
+        _ = try await store.intake((1...5).map { ticket($0) }, now: noon)
+        await file.stall()
+        let stalled = Task { try await store.advance(file) }
+        await file.untilWaiting()
+
+        _ = try await store.intake((6...9).map { ticket($0) }, now: noon)
+        _ = try await store.remove(.delete, tickets: ["\(jinan)-2"], reason: "other", order: ulid(1), now: noon)
+        try await store.catchUpConsumers(now: noon)
+        try await carry(store, above.store, policy: policy(from: jinan, to: province))
+        #expect(try await above.store.count("service_request") == 8)
+        _ = try await store.prune(receivers: [], retention: 0, now: noon)
+        #expect(try await store.prune(receivers: [], retention: 0, now: noon + 1).tombstones == 1)
+        let behind = try #require(try await store.consumerStatus().first { $0.name == "row-file" })
+        #expect(behind.cursor == 0 && behind.lagRows > 9)
+
+        await file.goOn()
+        #expect(try await stalled.value == false, "it took what it had been given")
+        #expect(try await file.live() == Set((1...5).map { "\(jinan)-\($0)" }))
+        while try await !store.advance(file) {}
+        #expect(await file.restarts == 1)
+        #expect(try await file.live() == Set([1, 3, 4, 5, 6, 7, 8, 9].map { "\(jinan)-\($0)" }))
+        let level = try #require(try await store.consumerStatus().first { $0.name == "row-file" })
+        #expect(level.lagRows == 0)
+    }
+
+    @Test func `outside may fail: it goes on from its own position, and rows that change reach it once more`()
+        async throws
+    {
+        let file = try RowFile()
+        let store = try TemporaryStore(jinan, consumers: NodeStore.builtInConsumers + [file])
+        _ = try await store.store.intake([ticket(1), ticket(2)], now: noon)
+        await file.fail(true)
+        await #expect(throws: RowFile.Broken.self) { try await store.store.advance(file) }
+        try await store.store.catchUpConsumers(now: noon)
+        await file.fail(false)
+        while try await !store.store.advance(file) {}
+        _ = try await store.store.intake([ticket(2, title: "路灯修好"), ticket(3)], now: noon + 1)
+        while try await !store.store.advance(file) {}
+        #expect(await file.restarts == 0)
+        let lines = try await file.lines()
+        #expect(lines.map(\.key) == [1, 2, 2, 3].map { "\(jinan)-\($0)" })
+        #expect(lines.map(\.title) == ["路灯不亮", "路灯不亮", "路灯修好", "路灯不亮"])
+        // The database of another life: what it knows is not of this feed.
+        let other = try TemporaryStore(jinan, epoch: Epoch(counter: 2, nonce: 7), consumers: [file])
+        _ = try await other.store.intake([ticket(4)], now: noon)
+        while try await !other.store.advance(file) {}
+        #expect(await file.restarts == 1)
+        #expect(try await file.live() == ["\(jinan)-4"])
+    }
+
+    @Test func `inside may fail too, and holds back no other`() async throws {
+        let store = try TemporaryStore(jinan, consumers: [Faulty()] + NodeStore.builtInConsumers).store
+        _ = try await store.intake([ticket(1)], now: noon)
+        await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
+        let status = try await store.consumerStatus()
+        #expect(status.first { $0.name == "faulty" }?.cursor == 0)
+        #expect(status.filter { $0.name != "faulty" }.allSatisfy { $0.lagRows == 0 } && status.count == 5)
+        #expect(try await store.ticket("\(jinan)-1").state?.status == .received)
+        _ = try await store.prune(receivers: [], retention: 0, now: noon)
+    }
+}
+
+private struct Faulty: TransactionalConsumer {
+    struct Fault: Error {}
+    let name = "faulty"
+    func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws { throw Fault() }
+}
+
+/// An engine of the simplest kind: a file with a line for each row that it was given, and one with its position.
+private actor RowFile: ExternalConsumer {
+    struct Broken: Error {}
+    struct Line: Codable {
+        let key: String
+        let seq: Seq
+        let isLive: Bool
+        let title: String?
+    }
+
+    nonisolated let name = "row-file"
+    private let folder: URL
+    private(set) var restarts = 0
+    private var fails = false
+    private var isStalled = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var watchers: [CheckedContinuation<Void, Never>] = []
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "rows-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private var rowsFile: URL { folder.appending(path: "rows.jsonl") }
+    private var positionFile: URL { folder.appending(path: "position") }
+
+    func position() throws -> FeedPosition? {
+        guard let text = try? String(contentsOf: positionFile, encoding: .utf8) else { return nil }
+        let parts = text.split(separator: " ")
+        guard let epoch = Epoch(String(parts[0])), let seq = Seq(parts[1]) else { return nil }
+        return FeedPosition(epoch: epoch, seq: seq)
+    }
+
+    func restart() throws {
+        restarts += 1
+        for file in [positionFile, rowsFile] { try? FileManager.default.removeItem(at: file) }
+    }
+
+    func take(_ rows: [FeedRow], upTo position: FeedPosition) async throws {
+        if isStalled {
+            for watcher in watchers { watcher.resume() }
+            watchers = []
+            await withCheckedContinuation { waiting.append($0) }
+        }
+        if fails { throw Broken() }
+        let new = rows.filter { $0.resource == "service_request" }.map {
+            Line(key: $0.id.key, seq: $0.seq, isLive: $0.isLive, title: $0.fields["title"]?.text)
+        }
+        let text = try (lines() + new).map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        try text.joined(separator: "\n").write(to: rowsFile, atomically: true, encoding: .utf8)
+        try "\(position.epoch) \(position.seq)".write(to: positionFile, atomically: true, encoding: .utf8)
+    }
+
+    // MARK: - What a test does to it
+
+    func fail(_ fails: Bool) { self.fails = fails }
+    func stall() { isStalled = true }
+
+    func untilWaiting() async {
+        if waiting.isEmpty { await withCheckedContinuation { watchers.append($0) } }
+    }
+
+    func goOn() {
+        isStalled = false
+        for continuation in waiting { continuation.resume() }
+        waiting = []
+    }
+
+    func lines() throws -> [Line] {
+        guard let text = try? String(contentsOf: rowsFile, encoding: .utf8) else { return [] }
+        return try text.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    }
+
+    /// The keys of the rows that are live by the latest line on each.
+    func live() throws -> Set<String> {
+        var last: [String: Line] = [:]
+        for line in try lines() where line.seq >= last[line.key]?.seq ?? 0 { last[line.key] = line }
+        return Set(last.values.filter(\.isLive).map(\.key))
+    }
+}
