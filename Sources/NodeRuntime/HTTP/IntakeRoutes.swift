@@ -2,6 +2,7 @@ import FederationModel
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import RecordIntake
 
 /// What a local system may ask: to take its records in. Who it is, its token says.
 package struct IntakeRoutes: Sendable {
