@@ -172,7 +172,7 @@ let package = Package(
             name: "NodeRuntimeTests",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeIdentity", "NodeRuntime", "PeerTransport", "RecordIntake", "SyncProtocol", "TestSupport",
+                "NodeIdentity", "NodeRuntime", "PeerTransport", "SyncProtocol", "TestSupport",
                 "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -207,7 +207,7 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake", "TicketGeneration",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "TicketGeneration",
                 "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

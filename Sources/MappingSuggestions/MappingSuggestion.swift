@@ -1,4 +1,3 @@
-import ConfigurationFiles
 import FederationModel
 import Foundation
 import RecordIntake
