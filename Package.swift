@@ -207,7 +207,7 @@ let package = Package(
         .executableTarget(
             name: "SyncBenchmark",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeRuntime", "TicketGeneration",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "NodeDesk", "TicketGeneration",
                 "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -216,8 +216,7 @@ let package = Package(
         .executableTarget(
             name: "IntakeBenchmark",
             dependencies: [
-                "FederationModel", "LocalStore", "NodeRuntime", "RecordIntake",
-                "TicketGeneration",
+                "FederationModel", "LocalStore", "NodeDesk", "RecordIntake", "TicketGeneration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/IntakeBenchmark",

@@ -3,7 +3,6 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeDesk
-import NodeRuntime
 import TicketGeneration
 
 /// What `scripts/bench-intake.sh` can't do from outside a process.

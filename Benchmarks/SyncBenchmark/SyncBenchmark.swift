@@ -4,7 +4,6 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeDesk
-import NodeRuntime
 import TicketGeneration
 import Zstandard
 
