@@ -53,6 +53,11 @@ let package = Package(
             name: "SyncProtocolTests", dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol"],
             swiftSettings: strict),
 
+        // MARK: - Files and streams of the machine
+        .target(name: "NodeFiles", dependencies: ["FederationModel"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeFilesTests", dependencies: ["FederationModel", "NodeFiles"], swiftSettings: strict),
+
         // MARK: - Files people write
         .target(name: "YAMLFile", dependencies: ["FederationModel", yams], swiftSettings: strict),
         .target(name: "TopologyFile", dependencies: ["FederationModel", "YAMLFile", yams], swiftSettings: strict),
@@ -78,7 +83,9 @@ let package = Package(
         // MARK: - The store
         .target(
             name: "LocalStore",
-            dependencies: ["ChangeSetFormat", "FederationModel", "LogicalQuery", "Zstandard", grdb, grdbSQLite],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Zstandard", grdb, grdbSQLite,
+            ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
@@ -90,7 +97,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CIconvShim"),
         .target(
-            name: "RecordIntake", dependencies: ["CIconvShim", "CZlib", "FederationModel", "Zstandard", yams],
+            name: "RecordIntake",
+            dependencies: ["CIconvShim", "CZlib", "FederationModel", "NodeFiles", "Zstandard", yams],
             exclude: ["DESIGN.md"],
             swiftSettings: strict),
         .testTarget(
@@ -99,7 +107,8 @@ let package = Package(
 
         // MARK: - Identity and transport
         .target(
-            name: "NodeIdentity", dependencies: ["FederationModel", crypto, swiftASN1, x509], swiftSettings: strict),
+            name: "NodeIdentity", dependencies: ["FederationModel", "NodeFiles", crypto, swiftASN1, x509],
+            swiftSettings: strict),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(
             name: "CCurlShim", dependencies: ["CCurl"],
@@ -114,8 +123,9 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "PeerTransport", "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
+                "NodeIdentity", "PeerTransport", "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile",
+                "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -144,8 +154,8 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
+                "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

@@ -6,6 +6,7 @@ import NodeRuntime
 struct AnnouncementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "announcement", abstract: "Notices to the public, which all nodes below see.",
+        discussion: "EXAMPLE\n  federation-node announcement list",
         subcommands: [Publish.self, List.self, Withdraw.self])
 
     struct Publish: AsyncParsableCommand {
@@ -92,7 +93,7 @@ struct AnnouncementCommand: AsyncParsableCommand {
                     item.key.printable,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
 
         private func beginning(of text: String) -> String {
@@ -149,7 +150,7 @@ extension LocalNode {
 
 private func show(_ announcement: Announcement, _ local: LocalNode, json: Bool, now: UnixMilliseconds) throws {
     if json { return try Output.json(Line(announcement, now: now)) }
-    print("\(announcement.withdrawnAt == nil ? "已发布" : "已撤回") \(announcement.key)")
+    try Output.line("\(announcement.withdrawnAt == nil ? "已发布" : "已撤回") \(announcement.key)")
 }
 
 private struct Line: Encodable {

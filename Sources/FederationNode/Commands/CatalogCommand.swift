@@ -10,6 +10,7 @@ struct CatalogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
         abstract: "The data-resource catalog (热线数据资源目录): what a node hands on, and on what terms.",
+        discussion: "EXAMPLE\n  federation-node catalog list",
         subcommands: [List.self, Show.self, Diff.self, Check.self, Validate.self, Publish.self])
 
     struct List: AsyncParsableCommand {
@@ -24,7 +25,7 @@ struct CatalogCommand: AsyncParsableCommand {
 
         func run() async throws {
             let report = CatalogReport(try await source.release(), node: try source.owner())
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 
@@ -49,7 +50,7 @@ struct CatalogCommand: AsyncParsableCommand {
                     hint: suggestion(for: name, among: catalog.entries.map(\.resource.text)))
             }
             let report = CatalogEntryReport(entry)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 
@@ -79,7 +80,7 @@ struct CatalogCommand: AsyncParsableCommand {
             let difference = CatalogDifference(
                 from: try catalog(from, of: owner, in: releases), to: try catalog(to, of: owner, in: releases))
             let report = CatalogDifferenceReport(difference, node: owner, from: from, to: to)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
 
         private func catalog(_ version: Int64, of node: NodeID, in releases: [CatalogRelease]) throws -> Catalog {
@@ -110,7 +111,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let check = try await node.open().checkCatalogs(now: wallClock())
             let report = CatalogCheckReport(check)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
             if !check.isClean { throw ExitStatus.different }
         }
     }
@@ -132,15 +133,17 @@ struct CatalogCommand: AsyncParsableCommand {
             let local = try node.open()
             let file = self.file ?? local.settings.catalogPath
             var problems: [FileProblem] = []
-            do throws(FileProblems) {
-                let catalog = try CatalogFile.read(path: file, base: local.catalogBase)
-                if !json { print("\(file): \(catalog.entries.count) entries") }
+            var entries = 0
+            do {
+                entries = try CatalogFile.read(path: file, base: local.catalogBase).entries.count
             } catch {
                 problems = error.problems
             }
             if json {
                 try Output.json(Report(valid: problems.isEmpty, problems: problems))
-            } else if !problems.isEmpty {
+            } else if problems.isEmpty {
+                try Output.line("\(file): \(entries) entries")
+            } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
             if !problems.isEmpty { throw ExitCode(1) }
@@ -179,7 +182,7 @@ struct CatalogCommand: AsyncParsableCommand {
                         version: release.version, published: isNew, entries: release.catalog.entries.count,
                         rejected: rejected))
             } else {
-                print(
+                try Output.line(
                     "version \(release.version)\(isNew ? "" : ", as before"): \(release.catalog.entries.count) entries")
             }
         }

@@ -3,12 +3,14 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
+import NodeFiles
 import NodeRuntime
 import Zstandard
 
 struct ChangeSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "change-set", abstract: "Look into what travels over a link.",
+        discussion: "EXAMPLE\n  federation-node change-set export --peer 370000 --out first.fcs",
         subcommands: [Inspect.self, Export.self])
 
     struct Inspect: AsyncParsableCommand {
@@ -25,6 +27,8 @@ struct ChangeSetCommand: AsyncParsableCommand {
         @Option(help: "Write its rows into a new SQLite database.", completion: .file())
         var sqlite: String?
 
+        @OptionGroup var replacing: ReplaceOptions
+
         @Flag(help: "Print JSON.")
         var json = false
 
@@ -33,9 +37,9 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 throw FederationError("E_FILE_MISSING", "\(file) can't be read")
             }
             let changeSet = try InspectedChangeSet(bytes: Array(data), resources: BuiltInResources.all)
-            if let sqlite { try changeSet.write(toDatabase: sqlite) }
+            if let sqlite { try OutputFile.write(changeSet.database(), to: sqlite, existing: replacing.existing) }
             let report = Report(changeSet, bytes: data.count)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
 
         private struct Report: Encodable {
@@ -119,8 +123,13 @@ struct ChangeSetCommand: AsyncParsableCommand {
         @Option(help: "The file to write.", completion: .file())
         var out: String
 
+        @OptionGroup var replacing: ReplaceOptions
+
         @Option(help: "At most so many rows.")
         var rows = 1_000
+
+        @Flag(help: "Print JSON.")
+        var json = false
 
         func run() async throws {
             let local = try node.open()
@@ -136,8 +145,19 @@ struct ChangeSetCommand: AsyncParsableCommand {
                 now: wallClock(),
                 compressor: ZstandardCompressor())
             guard case .changeSet(let outgoing) = prepared else { return }
-            try Data(outgoing.bytes).write(to: URL(filePath: out))
-            print("\(out): \(outgoing.header.rowCount) rows, \(outgoing.bytes.count) bytes")
+            try OutputFile.write(outgoing.bytes, to: out, existing: replacing.existing)
+            let report = Report(file: out, rows: outgoing.header.rowCount, bytes: outgoing.bytes.count)
+            if json {
+                try Output.json(report)
+            } else {
+                try Output.line("\(out): \(report.rows) rows, \(report.bytes) bytes")
+            }
+        }
+
+        private struct Report: Encodable {
+            let file: String
+            let rows: Int
+            let bytes: Int
         }
     }
 }

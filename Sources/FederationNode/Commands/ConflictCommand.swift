@@ -5,7 +5,9 @@ import NodeRuntime
 
 struct ConflictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "conflict", abstract: "What is contradictory in the threads of tickets.", subcommands: [List.self]
+        commandName: "conflict", abstract: "What is contradictory in the threads of tickets.",
+        discussion: "EXAMPLE\n  federation-node conflict list",
+        subcommands: [List.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -36,7 +38,7 @@ struct ConflictCommand: AsyncParsableCommand {
             }
             guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
             let local = try node.open()
-            try await local.store.catchUpConsumers(now: wallClock())
+            try await local.catchUp()
             let conflicts = try await local.store.conflicts(code: kind, limit: limit)
             if json {
                 try Output.json(conflicts.map(Line.init))
@@ -52,7 +54,7 @@ struct ConflictCommand: AsyncParsableCommand {
                     conflict.occurredAt.map(ShanghaiTime.minute) ?? "–", finding.code.resolution,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 }

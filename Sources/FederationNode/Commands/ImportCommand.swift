@@ -40,7 +40,10 @@ struct ImportFileCommand: AsyncParsableCommand {
     @Option(help: "The mapping file (docs/importing.md).", completion: .file())
     var mapping: String
 
-    @Option(help: "Where rejected rows go; else FILE.rejects.csv beside the database.", completion: .file())
+    @Option(
+        help:
+            "Where rejected rows go, in place of those of the import before; else FILE.rejects.csv beside the database.",
+        completion: .file())
     var rejects: String?
 
     @Flag(help: "Read and check, store nothing.")
@@ -63,15 +66,17 @@ struct ImportFileCommand: AsyncParsableCommand {
         if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
             throw FederationError(IntakeRefusal.reference(reference))
         }
-        var run = ImportRun(
+        var run = try ImportRun(
             local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),
             rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun, report: ImportReport(resource: resource))
-        let report = try await run.run()
+        let failure = await run.run()
+        // What was done stands, and is told, also when the rest could not be done.
         if json {
-            try Output.json(report)
+            try Output.json(run.report)
         } else {
-            print(report.text)
+            try Output.line(run.report.text)
         }
+        if let failure { throw failure }
     }
 
     private func defaultRejects(_ local: LocalNode) -> String {
@@ -103,16 +108,18 @@ struct ImportReport: Encodable {
 private struct ImportRun {
     let local: LocalNode
     let importer: Importer
-    let rejectsPath: String
     let dryRun: Bool
     var report: ImportReport
-    private var rejects: RejectsWriter?
+    private let rejectsPath: String
+    private let rejects: RejectsWriter
     private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
 
-    init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) {
+    /// - Throws: when the rejects file can't be written: before anything is stored.
+    init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) throws {
         self.local = local
         self.importer = importer
         self.rejectsPath = rejectsPath
+        rejects = try RejectsWriter(path: rejectsPath)
         self.dryRun = dryRun
         self.report = report
     }
@@ -120,9 +127,30 @@ private struct ImportRun {
     /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
     private static let batchRecords = 8_000
 
-    mutating func run() async throws -> ImportReport {
+    /// - Returns: why it ended before the file did; nil when it did not.
+    mutating func run() async -> (any Error)? {
         let started = ContinuousClock.now
+        var failure: (any Error)?
+        do {
+            try await takeAll()
+        } catch {
+            failure = error
+        }
+        do {
+            try await settle()
+            if report.rejected > 0 { try rejects.close() }
+        } catch {
+            failure = failure ?? error
+        }
+        let elapsed = ContinuousClock.now - started
+        report.seconds =
+            (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18).rounded(toPlaces: 3)
+        return failure
+    }
+
+    private mutating func takeAll() async throws {
         var progress = ProgressBar("import")
+        defer { progress.finish() }
         var batch: [IntakeRow] = []
         var recordsInBatch = 0
         do {
@@ -146,17 +174,9 @@ private struct ImportRun {
         } catch let error as FederationError where error.code == "E_IMPORT_READ" {
             // What was read before the damage is taken.
             try await store(batch)
-            try await settle()
             throw error
         }
         try await store(batch)
-        try await settle()
-        try rejects?.close()
-        progress.finish()
-        let elapsed = ContinuousClock.now - started
-        report.seconds =
-            (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18).rounded(toPlaces: 3)
-        return report
     }
 
     /// Waits until the batch before is stored, and begins with this one.
@@ -177,8 +197,8 @@ private struct ImportRun {
 
     /// Waits until everything is stored that was begun, and counts what became of it.
     private mutating func settle() async throws {
+        defer { storing = nil }
         let stored = try await storing?.value ?? []
-        storing = nil
         for (row, outcome) in stored {
             switch outcome {
             case .accepted: report.accepted += 1
@@ -191,10 +211,8 @@ private struct ImportRun {
     private mutating func reject(_ row: IntakeRow, code: String) throws {
         report.rejected += 1
         report.rejectedByCode[code, default: 0] += 1
-        let file = try rejects ?? RejectsWriter(path: rejectsPath)
-        rejects = file
         report.rejectsFile = rejectsPath
-        try file.write(row)
+        try rejects.write(row)
     }
 }
 

@@ -37,7 +37,7 @@ extension ReferenceCommand {
             let question = LimitQuestion(
                 requestType: requestType, urgency: urgency, category: category, node: local.id)
             let report = DueReport(local.reference, question, start: time)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 }

@@ -8,6 +8,7 @@ import NodeRuntime
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Tokens with which local systems push records.",
+        discussion: "EXAMPLE\n  federation-node token list",
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
@@ -50,13 +51,17 @@ struct TokenCommand: AsyncParsableCommand {
                 name: name, digest: secret.digest,
                 resources: resources.isEmpty ? nil : resources.map { ResourceName($0) }, createdAt: wallClock(),
                 expiresAt: try expiry())
-            try await node.open().store.add(token)
-            if json {
-                try Output.json(TokenReport(token, secret: secret.text))
-            } else {
-                print(secret.text)
-                Output.note("\(name): keep it safe, it is not shown again")
+            let text = json ? try Output.document(TokenReport(token, secret: secret.text)) : secret.text
+            let store = try node.open().store
+            try await store.add(token)
+            do {
+                try Output.once(text)
+            } catch {
+                // Nobody has seen it, and its name is free again.
+                try await store.withdraw(token)
+                throw error
             }
+            if !json { Output.note("\(name): keep it safe, it is not shown again") }
         }
 
         private func expiry() throws -> UnixMilliseconds? {
@@ -93,7 +98,7 @@ struct TokenCommand: AsyncParsableCommand {
                     report.expiresAt ?? "–", report.title,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 
@@ -112,7 +117,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await node.open().store.revokeToken(named: name, now: wallClock())
-            if json { try Output.json(["name": name, "state": "revoked"]) } else { print("\(name) 已吊销") }
+            if json { try Output.json(["name": name, "state": "revoked"]) } else { try Output.line("\(name) 已吊销") }
         }
     }
 }

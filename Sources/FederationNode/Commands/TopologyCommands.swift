@@ -8,6 +8,7 @@ import YAMLFile
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "The federation's tree and its links.",
+        discussion: "EXAMPLE\n  federation-node topology graph",
         subcommands: [Validate.self, Show.self, Graph.self, TopologyPlan.self, TopologyDeletions.self])
 
     struct Validate: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct TopologyCommand: AsyncParsableCommand {
                 try Output.json(
                     Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems))
             } else if let topology {
-                print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
+                try Output.line("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
             } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
@@ -74,19 +75,19 @@ struct TopologyCommand: AsyncParsableCommand {
                     node.endpoint ?? "–",
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
             for node in topology.nodes {
-                if let parent = node.parent { Self.show(node.grant, from: node.id, to: parent) }
+                if let parent = node.parent { try Self.show(node.grant, from: node.id, to: parent) }
                 for (peer, grant) in node.peerGrants.sorted(by: { $0.key < $1.key }) {
-                    Self.show(grant, from: node.id, to: peer)
+                    try Self.show(grant, from: node.id, to: peer)
                 }
             }
         }
 
-        private static func show(_ grant: LinkGrant, from sender: NodeID, to receiver: NodeID) {
+        private static func show(_ grant: LinkGrant, from sender: NodeID, to receiver: NodeID) throws {
             guard !grant.isWhole else { return }
-            print("\n\(sender) → \(receiver)")
-            for line in grant.lines { print("  \(line)") }
+            try Output.line("\n\(sender) → \(receiver)")
+            for line in grant.lines { try Output.line("  \(line)") }
         }
 
         private struct Report: Encodable {
@@ -137,12 +138,21 @@ struct TopologyCommand: AsyncParsableCommand {
         @Option(help: "tree, mermaid or dot.")
         var format = Format.tree
 
+        @Flag(help: "Print JSON: the drawing as text.")
+        var json = false
+
         func run() async throws {
             let topology = try source.read()
-            switch format {
-            case .tree: print(TopologyTree.text(topology), terminator: "")
-            case .mermaid: print(TopologyTree.mermaid(topology), terminator: "")
-            case .dot: print(TopologyTree.dot(topology), terminator: "")
+            let drawing =
+                switch format {
+                case .tree: TopologyTree.text(topology)
+                case .mermaid: TopologyTree.mermaid(topology)
+                case .dot: TopologyTree.dot(topology)
+                }
+            if json {
+                try Output.json(["format": format.rawValue, "graph": drawing])
+            } else {
+                try Output.text(drawing)
             }
         }
     }

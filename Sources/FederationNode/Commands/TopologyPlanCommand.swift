@@ -48,7 +48,7 @@ struct TopologyPlan: AsyncParsableCommand {
                     ])
                 }
             }
-            print(table.text)
+            try Output.line(table.text)
         }
         if detailedExitcode, links.contains(where: { $0.resources.contains { $0.added + $0.retracted > 0 } }) {
             throw ExitCode(4)
@@ -107,7 +107,7 @@ struct TopologyDeletions: AsyncParsableCommand {
                 "\(record.topology)",
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 
     private struct Deletion: Encodable {

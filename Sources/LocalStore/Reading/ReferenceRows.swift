@@ -5,15 +5,15 @@ extension NodeStore {
     /// The reference data that `owner` has published, as far as they are in the database at `path`; nil when no release is
     /// here whole. They are read before a store is opened, because its rules come from them.
     ///
-    /// - Throws: `E_STORE_MISSING`, or SQLite's error.
+    /// - Throws: `E_STORE_MISSING`, `E_STORE_NEWER`, and the other codes of `StorePool`.
     package static func reference(at path: String, owner: NodeID) throws -> ReferenceData? {
         try requireFile(path)
         var configuration = Configuration()
-        configuration.readonly = true
         // Another process may be closing the database, which locks it for a moment.
         configuration.busyMode = .timeout(20)
-        let database = try DatabaseQueue(path: path, configuration: configuration)
-        return try database.read { db in
+        return try StorePool(path: path, configuration: configuration, isReadOnly: true).read { db in
+            // Before rules are made of tables that a later release may mean otherwise.
+            guard try !Migrations.migrator.hasBeenSuperseded(db) else { throw FederationError.newer(path) }
             var rows: [IntakeRecord] = []
             for resource in ReferenceResources.all {
                 // A database of an earlier release lacks the table.

@@ -3,6 +3,8 @@ import Foundation
 import Hummingbird
 import LocalStore
 import NIOCore
+import NodeFiles
+import NodeIdentity
 
 /// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
 struct LocalRoutes: Sendable {
@@ -10,6 +12,7 @@ struct LocalRoutes: Sendable {
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
     let intakeMetrics: IntakeMetrics
+    let certificates: ServedCertificates
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/healthz") { _, _ in text("ok\n") }
@@ -17,20 +20,16 @@ struct LocalRoutes: Sendable {
         router.get("/metrics") { _, _ in await metricsPage() }
     }
 
-    /// Ready when the database answers.
+    /// Ready when the database can be written to.
     private func ready() async -> Response {
-        do {
-            _ = try await local.store.head()
-            return text("ready\n")
-        } catch {
-            return ErrorMapping.response(.store(error))
-        }
+        await local.store.writeProblem().map(ErrorMapping.response) ?? text("ready\n")
     }
 
     private func metricsPage() async -> Response {
         do {
             var page = MetricsPage()
             try await addStore(to: &page)
+            try await addExpiry(to: &page)
             try await addLinks(to: &page)
             addTraffic(to: &page)
             addIntake(to: &page)
@@ -44,6 +43,19 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_feed_head", .gauge, help: "Latest seq of this node.",
             samples: [([], Double(try await local.store.head()))])
+        let sizes = local.store.sizes
+        page.append(
+            "federation_store_bytes", .gauge, help: "Size of the database file.",
+            samples: [([], Double(sizes.database))])
+        page.append(
+            "federation_store_wal_bytes", .gauge, help: "Size of the database's write-ahead log.",
+            samples: [([], Double(sizes.wal))])
+        page.append(
+            "federation_store_free_bytes", .gauge, help: "Bytes that are free where the database lies.",
+            samples: sizes.free.map { [([], Double($0))] } ?? [])
+        page.append(
+            "federation_log_lines_lost_total", .counter, help: "Lines of the log that could not be written.",
+            samples: [([], Double(StandardStreams.logLinesLost))])
         page.append(
             "federation_consumer_lag_rows", .gauge, help: "Changes that a consumer of the feed has not taken in.",
             samples: try await local.store.consumerStatus().map { ([("consumer", $0.name)], Double($0.lagRows)) })
@@ -56,6 +68,24 @@ struct LocalRoutes: Sendable {
             "federation_removals_overdue", .gauge,
             help: "Those of them that are older than removal-confirmation-hours.",
             samples: [([], Double(removals.count(where: \.isOverdue)))])
+    }
+
+    /// What ends by itself and must be renewed in time.
+    private func addExpiry(to page: inout MetricsPage) async throws {
+        let now = wallClock()
+        page.append(
+            "federation_certificate_expiry_seconds", .gauge,
+            help: "Until the certificate in use ends; below 0 when it has.",
+            samples: certificates.validities.map {
+                ([("certificate", $0.use.rawValue)], Double($0.validity.notAfter - now) / 1_000)
+            })
+        let tokens = try await local.store.apiTokens()
+        page.append(
+            "federation_token_expiry_seconds", .gauge, help: "Until a token ends; below 0 when it has.",
+            samples: tokens.compactMap { token in
+                guard token.revokedAt == nil, let end = token.expiresAt else { return nil }
+                return ([("token", token.name)], Double(end - now) / 1_000)
+            })
     }
 
     private func addLinks(to page: inout MetricsPage) async throws {

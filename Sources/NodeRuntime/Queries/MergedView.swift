@@ -51,7 +51,7 @@ package struct MergedView: Sendable {
 
     private func local(_ analysis: Analysis, origins: [NodeID], now: UnixMilliseconds) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
-        try await store.catchUpConsumers(now: wallClock())
+        _ = try await store.catchUpForReading(now: wallClock())
         let denied = try await denied(origins, resources: analysis.resourcesNeeded)
         let query = SQLiteDialect.compile(
             analysis, origins: origins.filter { !denied.contains($0) }, regions: regions)

@@ -26,6 +26,7 @@ struct AnswerOptions: ParsableArguments {
     func ask<Answer>(
         _ local: LocalNode, _ question: (MergedView, Int64) async throws -> Answer
     ) async throws -> Answer {
+        try await local.catchUp()
         let peers = PeerClients(topology: local.topology, credentials: try local.credentials())
         let view = MergedView(
             store: local.store, topology: local.topology, peers: peers, regions: local.reference.regions)

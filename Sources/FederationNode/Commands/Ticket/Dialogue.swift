@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import NodeFiles
 
 /// Asks a person at a terminal, field by field, in Chinese. Questions go to stderr, so that stdout stays for the result.
 struct Dialogue {
@@ -53,7 +54,7 @@ struct Dialogue {
     }
 
     private func line(_ prompt: String) throws -> String {
-        FileHandle.standardError.write(Data(prompt.utf8))
+        StandardStreams.note(prompt)
         guard let line = readLine() else {
             say("")
             throw Self.cancelled

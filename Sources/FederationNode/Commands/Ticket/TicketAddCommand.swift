@@ -99,7 +99,7 @@ struct TicketAddCommand: AsyncParsableCommand {
         if json {
             try Output.json(["id": id, "number": number])
         } else {
-            print("工单编号 \(number)\n全局标识 \(id)")
+            try Output.line("工单编号 \(number)\n全局标识 \(id)")
         }
     }
 

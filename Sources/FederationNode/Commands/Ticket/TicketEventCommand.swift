@@ -93,7 +93,7 @@ struct TicketEventCommand: AsyncParsableCommand {
         if json {
             try Output.json(["id": thread.globalID, "resource": kind.resource.name.text, "key": key])
         } else {
-            print("\(kind.title) 已记录")
+            try Output.line("\(kind.title) 已记录")
         }
     }
 

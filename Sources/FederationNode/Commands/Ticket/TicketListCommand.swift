@@ -55,7 +55,7 @@ struct TicketListCommand: AsyncParsableCommand {
         (filter.number, filter.unit, filter.isOverdue) = (number, unit, overdue)
         let local = try node.open()
         filter.origin = try origin.map { try local.node(named: $0).id }
-        try await local.store.catchUpConsumers(now: wallClock())
+        try await local.catchUp()
         let tickets = try await local.store.tickets(filter, limit: limit, now: wallClock())
         if json {
             try Output.json(tickets.map(TicketLine.init))
@@ -68,7 +68,7 @@ struct TicketListCommand: AsyncParsableCommand {
                 ShanghaiTime.minute(ticket.requestedAt), ticket.status?.title ?? "–", ticket.title?.printable ?? "",
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 }
 

@@ -43,15 +43,20 @@ struct TicketNumbersCommand: AsyncParsableCommand {
             return time
         }
         let local = try node.open()
-        let numbers = try await local.store.drawTicketNumbers(
-            count: count, dayNumber: ShanghaiTime.dayNumber(time ?? wallClock()), channel: channel
-        ).map(\.description)
-        if json {
-            try Output.json(Report(node: local.id.code, seat: seat, numbers: numbers))
-        } else {
-            Output.note("坐席 \(seat) 号段 \(numbers.count) 个")
-            print(numbers.joined(separator: "\n"))
+        let day = ShanghaiTime.dayNumber(time ?? wallClock())
+        let drawn = try await local.store.drawTicketNumbers(count: count, dayNumber: day, channel: channel)
+        let numbers = drawn.map(\.description)
+        do {
+            try Output.once(
+                json
+                    ? Output.document(Report(node: local.id.code, seat: seat, numbers: numbers))
+                    : numbers.joined(separator: "\n"))
+        } catch {
+            // Nobody has seen them: the next who asks gets them, unless somebody has drawn others since.
+            try await local.store.putBack(ticketNumbers: drawn, dayNumber: day)
+            throw error
         }
+        if !json { Output.note("坐席 \(seat) 号段 \(numbers.count) 个") }
     }
 
     private struct Report: Encodable {

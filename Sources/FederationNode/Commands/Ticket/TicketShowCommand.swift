@@ -20,14 +20,14 @@ struct TicketShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let local = try node.open()
-        try await local.store.catchUpConsumers(now: wallClock())
+        try await local.catchUp()
         let thread = try await local.store.ticket(id)
         if json {
             try Output.json(TicketReport(thread, local.reference, now: wallClock()))
         } else {
             let drawing = TicketDrawing(
                 thread: thread, topology: local.topology, reference: local.reference, now: wallClock())
-            print(drawing.text)
+            try Output.line(drawing.text)
         }
     }
 }

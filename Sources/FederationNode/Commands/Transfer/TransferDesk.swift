@@ -83,7 +83,7 @@ struct TransferDesk {
         if json {
             try Output.json(Report(transfer: line, step: step.rawValue, wasWritten: isNew))
         } else {
-            print(next(after: step, line, wasWritten: isNew))
+            try Output.line(next(after: step, line, wasWritten: isNew))
         }
     }
 

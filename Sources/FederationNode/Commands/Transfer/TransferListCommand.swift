@@ -28,7 +28,7 @@ struct TransferListCommand: AsyncParsableCommand {
     func run() async throws {
         guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
         let local = try node.open()
-        try await local.store.catchUpConsumers(now: wallClock())
+        try await local.catchUp()
         let now = wallClock()
         let lines = try await local.store.transfers(isOpen: open, limit: limit).map {
             TransferLine($0.transfer, ticket: $0.globalID, number: $0.number, local, now: now)
@@ -46,7 +46,7 @@ struct TransferListCommand: AsyncParsableCommand {
                 line.isLate ? "逾期未答复，由\(line.parentTitle)指定" : line.standing.title,
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 }
 
