@@ -50,14 +50,14 @@ final class StorePool: Sendable {
 
     /// In WAL mode SQLite needs the `-shm` file, and makes it if it must. Where that is not possible and nothing waits in the
     /// `-wal` file, the database alone is whole, and `immutable` (https://sqlite.org/uri.html) does without both: nobody
-    /// else has it open, or the file would be there.
+    /// else has it open, or that file would have its 32 KiB.
     private static func openForReading(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
         var configuration = configuration
         configuration.readonly = true
         do {
             return try DatabasePool(path: path, configuration: configuration)
         } catch {
-            guard FileFacts.size(of: path + "-wal") ?? 0 == 0, FileFacts.size(of: path + "-shm") == nil else {
+            guard FileFacts.size(of: path + "-wal") ?? 0 == 0, FileFacts.size(of: path + "-shm") ?? 0 < 4_096 else {
                 throw error
             }
             return try DatabasePool(
@@ -185,7 +185,7 @@ extension FederationError {
             self.init("E_STORE_IO", "the database \(path) can't be used: \(type(of: error))", isRetryable: true)
             return
         }
-        let detail = "SQLite \(error.extendedResultCode.rawValue), \(error.extendedResultCode)"
+        let detail = "SQLite \(error.extendedResultCode)"
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(

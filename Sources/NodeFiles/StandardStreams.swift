@@ -49,7 +49,7 @@ package enum StandardStreams {
     /// Writes to stderr, as far as that is possible: what is said there is never worth failing for.
     package static func note(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
 
-    private static let log = Mutex((lost: 0, told: 0))
+    private static let log = Mutex((lost: 0, told: 0, isTorn: false))
 
     /// Lines of the log that could not be written since the process started.
     package static var logLinesLost: Int { log.withLock { $0.lost } }
@@ -58,13 +58,22 @@ package enum StandardStreams {
     /// reading must not hold up what is logged. `line` gets the number of lines lost before it.
     package static func log(_ line: (_ lost: Int) -> [UInt8]) {
         log.withLock { log in
-            var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-            // A pipe that is ready takes 4,096 bytes at once (pipe(7)); a longer line waits for its reader.
-            guard poll(&descriptor, 1, 0) == 1, descriptor.revents & Int16(POLLOUT) != 0,
-                write(line(log.lost - log.told), to: STDERR_FILENO)
-            else {
-                log.lost += 1
-                return
+            // The end of a line that could not be written whole.
+            let bytes: [UInt8] = (log.isTorn ? [UInt8(ascii: "\n")] : []) + line(log.lost - log.told)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                // A pipe that is ready takes 4,096 bytes at once (pipe(7)), and no more without its reader.
+                let part = rest.prefix(4_096)
+                var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+                guard poll(&descriptor, 1, 0) == 1, descriptor.revents & Int16(POLLOUT) != 0,
+                    write(Array(part), to: STDERR_FILENO)
+                else {
+                    log.lost += 1
+                    if rest.count < bytes.count { log.isTorn = true }
+                    return
+                }
+                rest = rest.dropFirst(part.count)
+                log.isTorn = false
             }
             log.told = log.lost
         }

@@ -99,7 +99,7 @@ extension `Real processes` {
             .timeLimit(.minutes(1)),
             arguments: [
                 ("https://[::1]:24999", "[::1]:24999"), ("https://127.0.0.1:24999", "127.0.0.1:24999"),
-                ("https://hotline.example:24999", "*:24999"), ("https://hotline.example", "*:443"),
+                ("https://hotline.example:24999", "*:24999"),
             ])
         func `that init writes are those of the endpoint on this machine, else all`(
             endpoint: String, listen: String

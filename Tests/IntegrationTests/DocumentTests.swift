@@ -56,10 +56,13 @@ extension `Real processes` {
         /// Lines of a block, or of the examples of a command's help, that begin with the program's name.
         private static func examples(in path: String, srv: String) throws -> [Example] {
             let text = try String(contentsOf: Federation.repository.appending(path: path), encoding: .utf8)
-            let joined = text.replacing("\\\n", with: " ").replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
+            let joined = text.replacing("\\\\\n", with: " ").replacing("\\\n", with: " ").replacing("\\n", with: "\n")
+                .replacing("\\\"", with: "\"")
             var isBlock = false
             var examples: [Example] = []
-            for line in joined.split(separator: "\n", omittingEmptySubsequences: false) {
+            for var line in joined.split(separator: "\n", omittingEmptySubsequences: false) {
+                // The end of a string in the sources.
+                if path.hasSuffix(".swift"), let end = line.firstRange(of: /"[,)]*$/) { line = line[..<end.lowerBound] }
                 if line.hasPrefix("```") { isBlock.toggle() }
                 let command = line.drop { $0 == " " || $0 == "$" }
                 guard isBlock || line.hasPrefix("    ") || path.hasSuffix(".swift"),
@@ -86,7 +89,7 @@ extension `Real processes` {
                 } else if character == " " {
                     if let done = word { words.append(done) }
                     word = nil
-                } else if "|>;&#".contains(character), word == nil {
+                } else if "|>;&#".contains(character), word == nil || word == "2" {
                     return words
                 } else {
                     word = (word ?? "") + String(character)

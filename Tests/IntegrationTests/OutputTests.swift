@@ -90,7 +90,9 @@ extension `Real processes` {
             let federation = try await Federation(Self.pair)
             let export = ["change-set", "export", "--peer", "370000", "--out"]
             try await federation.succeed(export + [federation.path("first.fcs")], at: "370100")
-            try federation.write("id,title\n1,a\n2,b\n", to: "records.csv")
+            try federation.write(
+                "message_id,user,title,created_at\n1001,A1,路灯不亮,2025/9/1 8:30:00\n1002,A2,噪声,2025/9/2 8:30:00\n",
+                to: "records.csv")
             let commands = [
                 ["generate", "--tickets", "1", "--out"], export,
                 ["import", "suggest", federation.path("records.csv"), "--out"],
@@ -136,9 +138,9 @@ extension `Real processes` {
             let federation = try await Federation(Self.city)
             let mapping = Federation.repository.appending(path: "mappings/generated-tickets.yaml").path
             let source = federation.path("tickets.csv")
-            try await federation.succeed(["generate", "--tickets", "300", "--out", source], at: "370100")
+            try await federation.succeed(["generate", "--tickets", "20000", "--out", source], at: "370100")
             let packed = try await Federation.tool([
-                "bash", "-c", "gzip -c '\(source)' | head -c 20000 >'\(source).gz'",
+                "bash", "-c", "gzip -c '\(source)' | head -c 1200000 >'\(source).gz'",
             ])
             #expect(packed.status == 0)
             let result = try await federation.run(
