@@ -60,6 +60,11 @@ let package = Package(
             dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),
 
+        // MARK: - Files and streams of the machine
+        .target(name: "NodeFiles", dependencies: ["FederationModel"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeFilesTests", dependencies: ["FederationModel", "NodeFiles"], swiftSettings: strict),
+
         // MARK: - Files people write
         .target(
             name: "ConfigurationFiles", dependencies: ["FederationModel", yams], exclude: ["DESIGN.md"],
@@ -77,7 +82,9 @@ let package = Package(
         // MARK: - The store
         .target(
             name: "LocalStore",
-            dependencies: ["ChangeSetFormat", "FederationModel", "LogicalQuery", "Zstandard", grdb, grdbSQLite],
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Zstandard", grdb, grdbSQLite,
+            ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
@@ -92,7 +99,7 @@ let package = Package(
         .target(name: "CIconvShim"),
         .target(
             name: "RecordIntake",
-            dependencies: ["CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Zstandard"],
+            dependencies: ["CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "NodeFiles", "Zstandard"],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "MappingSuggestions", dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake"],
@@ -121,7 +128,8 @@ let package = Package(
 
         // MARK: - Identity and transport
         .target(
-            name: "NodeIdentity", dependencies: ["FederationModel", crypto, swiftASN1, x509], swiftSettings: strict),
+            name: "NodeIdentity", dependencies: ["FederationModel", "NodeFiles", crypto, swiftASN1, x509],
+            swiftSettings: strict),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(
             name: "CCurlShim", dependencies: ["CCurl"],
@@ -138,7 +146,8 @@ let package = Package(
         .target(
             name: "NodeDesk",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
+                "NodeIdentity",
                 "PeerTransport", "RecordIntake", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
@@ -152,7 +161,7 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -182,9 +191,8 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery",
-                "MappingSuggestions", "NodeDesk", "NodeIdentity", "NodeRuntime", "RecordIntake", "TicketGeneration",
-                "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery", "MappingSuggestions",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake", "TicketGeneration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

@@ -5,6 +5,7 @@ import Foundation
 import LocalStore
 import NodeDesk
 import Zstandard
+
 import struct FederationModel.Cursor
 
 /// Measures what a link's policy costs: extracting through a filter and masks, a grant of one row in a hundred, and tickets

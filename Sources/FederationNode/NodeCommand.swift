@@ -1,6 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
+import NodeFiles
 
 /// The one executable of the project.
 @main
@@ -25,8 +26,9 @@ struct NodeCommand: AsyncParsableCommand {
             QueryCommand.self, StatusCommand.self, QuarantineCommand.self, NodeMaintenanceCommand.self,
         ])
 
-    /// Errors that a person must act on begin with their code on stderr; everything else is ArgumentParser's.
+    /// Whatever fails, stderr begins with a code; only the words on wrong usage are ArgumentParser's.
     static func main() async {
+        StandardStreams.prepareProcess()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -34,11 +36,48 @@ struct NodeCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error as FederationError {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
-            Foundation.exit(1)
         } catch {
-            exit(withError: error)
+            Foundation.exit(end(with: error))
+        }
+    }
+
+    /// Says what there is to say, and on which stream.
+    ///
+    /// - Returns: the exit code.
+    private static func end(with error: any Error) -> Int32 {
+        switch exitCode(for: error) {
+        case .success:
+            // `--help`, `--version` and the scripts of completion.
+            do {
+                try Output.line(fullMessage(for: error))
+                return 0
+            } catch {
+                return end(with: error)
+            }
+        case .failure where !(error is ExitCode):
+            Output.note("\(FederationError(unexpected: error))")
+            return 1
+        case let code:
+            let message = fullMessage(for: error)
+            if !message.isEmpty { Output.note(message) }
+            return code.rawValue
+        }
+    }
+}
+
+extension FederationError {
+    /// An error that no part of the program has put into words of its own. Of its text only what names a file is told:
+    /// anything else could hold a field's value.
+    fileprivate init(unexpected error: any Error) {
+        if let error = error as? FederationError {
+            self = error
+        } else if let error = error as? CocoaError {
+            let code = (256..<512).contains(error.code.rawValue) ? "E_FILE_READ" : "E_FILE_WRITE"
+            self.init(code, "\(error.filePath ?? "a file") can't be used: \(error.localizedDescription)")
+        } else {
+            self.init(
+                "E_INTERNAL", "the program has met an error that it has no words for: \(type(of: error))",
+                hint: "run the same command again; if it stays, report it with the version (`--version`)")
         }
     }
 }

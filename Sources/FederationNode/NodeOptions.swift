@@ -28,6 +28,4 @@ struct NodeOptions: ParsableArguments {
 
     /// The door to the node for whoever runs the command.
     func desk() throws -> NodeDesk { try NodeDesk.open(try load(), as: .system) }
-
-    func open() throws -> LocalNode { try LocalNode(settings: try load()) }
 }

@@ -2,18 +2,16 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import GRDB
-import GRDBSQLite
+import NodeFiles
 import Synchronization
 
 /// The one door to a node's SQLite file. No `Database` leaves this target: what the rest of the node may do is a verb here.
-///
-/// One writer, several readers (WAL): readers are slowed by a bulk apply, never blocked.
 package final class NodeStore: Sendable {
     package let node: NodeID
     /// This life of the database; see `Epoch`.
     package let epoch: Epoch
     package let resources: [ResourceDefinition]
-    let pool: DatabasePool
+    let pool: StorePool
     /// Makes the keyed digest of a value.
     package let tokens: (@Sendable (String) throws -> String)?
     let catalogs = CatalogCache()
@@ -47,8 +45,13 @@ package final class NodeStore: Sendable {
             throw FederationError(
                 "E_STORE_EXISTS", "there is a database at \(path) already", hint: "choose another directory")
         }
+        // SQLite gives its other files the mode of this one.
+        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+            throw FederationError(
+                "E_FILE_WRITE", "cannot make \(path)", hint: "check the folder, its rights and its space")
+        }
         let pool = try openPool(path, tables: [])
-        try Migrations.migrator.migrate(pool)
+        try pool.migrate(by: Migrations.migrator)
         try pool.write { db in
             try ResourceTables(tables: resources.map { ResourceTable($0) }).bring(db)
             try db.execute(
@@ -63,7 +66,7 @@ package final class NodeStore: Sendable {
     ///   - consumers: what is downstream of the feed.
     ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
-    /// - Throws: `E_STORE_MISSING`, `E_STORE_DAMAGED`, or SQLite's error.
+    /// - Throws: `E_STORE_MISSING`, `E_STORE_NEWER`, and the other codes of `StorePool`.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
         consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
@@ -78,9 +81,7 @@ package final class NodeStore: Sendable {
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
-        if try pool.read({ db in try Migrations.migrator.hasCompletedMigrations(db) }) == false {
-            try Migrations.migrator.migrate(pool)
-        }
+        try pool.migrate(by: Migrations.migrator)
         let tables = ResourceTables(tables: tableOrder)
         if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
         let (code, epoch) = try pool.read { db in
@@ -126,6 +127,10 @@ package final class NodeStore: Sendable {
             throw FederationError(
                 "E_STORE_MISSING", "there is no database at \(path)", hint: "make one with `federation-node init`")
         }
+        guard FileFacts.isRegular(path) else {
+            throw FederationError(
+                "E_STORE_MISSING", "\(path) is no file with a database", hint: "correct `database` in node.yaml")
+        }
     }
 
     /// The latest seq that this node gave out.
@@ -135,7 +140,7 @@ package final class NodeStore: Sendable {
 
     private static func openPool(
         _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) throws -> String)? = nil
-    ) throws -> DatabasePool {
+    ) throws -> StorePool {
         var configuration = Configuration()
         // Another process of this node (a command beside the service) may hold the write lock for one batch.
         configuration.busyMode = .timeout(20)
@@ -157,13 +162,18 @@ package final class NodeStore: Sendable {
                 try db.execute(
                     sql: """
                         PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000;
+                        PRAGMA journal_size_limit = \(Self.walBytesKept);
                         ATTACH DATABASE ':memory:' AS batch;
                         """)
                 for table in tables { try db.execute(sql: table.createBatch) }
             }
         }
-        return try DatabasePool(path: path, configuration: configuration)
+        return try StorePool(path: path, configuration: configuration)
     }
+
+    /// A WAL that one long reader has let grow is cut to this size once it is written from the beginning again. Just above
+    /// what the checkpoints let it grow to, so that it is not cut in daily work.
+    private static let walBytesKept = 44_000_000
 }
 
 /// The named values of the `node` table. `FeedWriter` alone moves the feed's head (`seq`) and the version clock.

@@ -89,8 +89,9 @@ package struct NodeDesk: Sendable {
         return report
     }
 
-    /// Brings everything that is derived from the feed to its head, so that a report shows what was just written.
-    func catchUp(now: UnixMilliseconds) async throws { try await store.catchUpConsumers(now: now) }
+    /// Brings everything that is derived from the feed to its head, so that a report shows what was just written; as far as the
+    /// database can be written to, since what is there can be read without.
+    func catchUp(now: UnixMilliseconds) async throws { _ = try await store.catchUpForReading(now: now) }
 
     /// Stores one record that happens now, if it is legal at its place in the ticket's thread.
     ///

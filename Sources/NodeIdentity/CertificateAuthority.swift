@@ -1,6 +1,7 @@
 import Crypto
 import FederationModel
 import Foundation
+import NodeFiles
 import SwiftASN1
 import X509
 
@@ -50,8 +51,8 @@ package struct CertificateAuthority: Sendable {
     ///
     /// - Throws: `E_FILE_READ`; `E_CA_INVALID` when one of them cannot be used or they do not belong together.
     package static func load(from directory: String) throws(FederationError) -> CertificateAuthority {
-        let certificateText = try AtomicFile.read(directory + "/ca.pem")
-        let keyText = try AtomicFile.read(directory + "/ca-key.pem")
+        let certificateText = try PrivateFiles.read(directory + "/ca.pem")
+        let keyText = try PrivateFiles.read(directory + "/ca-key.pem")
         do {
             let key = try P256.Signing.PrivateKey(pemRepresentation: keyText)
             let certificate = try Certificate(pemEncoded: certificateText)
@@ -70,10 +71,11 @@ package struct CertificateAuthority: Sendable {
     ///
     /// - Throws: `E_FILE_EXISTS` when there is an authority already: replacing it would cut off every node it enrolled.
     package func save(to directory: String) throws(FederationError) {
-        try AtomicFile.makeDirectory(directory)
-        try AtomicFile.write(
-            key.pemRepresentation + "\n", to: directory + "/ca-key.pem", mode: .ownerOnly, replacing: false)
-        try AtomicFile.write(certificatePEM + "\n", to: directory + "/ca.pem", mode: .readableByAll, replacing: false)
+        try PrivateFiles.makeFolder(directory)
+        let certificate = try OutputFile(directory + "/ca.pem", mode: .readableByAll)
+        try certificate.write(Array((certificatePEM + "\n").utf8))
+        try OutputFile.write(key.pemRepresentation + "\n", to: directory + "/ca-key.pem")
+        try certificate.commit()
     }
 
     // MARK: - Issuing
@@ -119,6 +121,41 @@ package struct CertificateAuthority: Sendable {
         let issued = try issue(to: node, requestPEM: key.requestPEM, validityDays: validityDays, now: now)
         return try NodeCredentials(
             certificateChainPEM: issued, privateKeyPEM: key.privateKeyPEM, trustRootsPEM: certificatePEM)
+    }
+
+    /// Writes the credentials of `node` into `directory`, which may hold some already.
+    ///
+    /// Those of the same node and of this authority are renewed: they get a new certificate and keep their key. Any others
+    /// are left as they are.
+    ///
+    /// - Parameter replacing: puts a new key there in any case.
+    /// - Throws: `E_FILE_EXISTS` for credentials that are no earlier ones of this node.
+    package func makeCredentials(
+        for node: NodeID, in directory: String, replacing: Bool, validityDays: Int, now: UnixMilliseconds
+    ) throws -> NodeCredentials {
+        let files = ["node-key.pem", "node.pem", "ca.pem"].map { "\(directory)/\($0)" }
+        guard !replacing, let existing = files.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            let credentials = try makeCredentials(for: node, validityDays: validityDays, now: now)
+            try credentials.save(to: directory)
+            return credentials
+        }
+        guard let old = try? NodeCredentials.load(from: directory), old.node == node, isIssuer(of: old) else {
+            throw FederationError(
+                "E_FILE_EXISTS",
+                "\(existing) is there already and belongs to no credentials of node \(node) from this authority",
+                hint: "name another directory, or give --force to replace key and certificate")
+        }
+        let request = try NodeKey(privateKeyPEM: old.privateKeyPEM).requestPEM
+        let renewed = try NodeCredentials(
+            certificateChainPEM: issue(to: node, requestPEM: request, validityDays: validityDays, now: now),
+            privateKeyPEM: old.privateKeyPEM, trustRootsPEM: old.trustRootsPEM)
+        try renewed.saveCertificate(to: directory)
+        return renewed
+    }
+
+    private func isIssuer(of credentials: NodeCredentials) -> Bool {
+        let chain = try? CertificateInspection.certificates(inPEM: credentials.certificateChainPEM)
+        return chain?.first.map { certificate.publicKey.isValidSignature($0.signature, for: $0) } ?? false
     }
 
     private static func provenKey(of requestPEM: String) throws(FederationError) -> Certificate.PublicKey {

@@ -1,5 +1,6 @@
 import Crypto
 import FederationModel
+import NodeFiles
 import SwiftASN1
 import X509
 
@@ -10,8 +11,12 @@ package struct NodeKey: Sendable {
     /// PKCS #10 (RFC 2986), PEM. It names nobody: who the node is says the authority.
     package let requestPEM: String
 
-    package init() throws {
-        let key = P256.Signing.PrivateKey()
+    package init() throws { try self.init(P256.Signing.PrivateKey()) }
+
+    /// A request for another certificate of a key that is in use.
+    init(privateKeyPEM: String) throws { try self.init(P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM)) }
+
+    private init(_ key: P256.Signing.PrivateKey) throws {
         privateKeyPEM = key.pemRepresentation
         requestPEM = try CertificateSigningRequest(
             version: .v1, subject: DistinguishedName(), privateKey: .init(key), attributes: .init(),
@@ -66,19 +71,26 @@ package struct NodeCredentials: Sendable {
     /// - Throws: `E_FILE_READ`, `E_CREDENTIALS`.
     package static func load(from directory: String) throws(FederationError) -> NodeCredentials {
         try NodeCredentials(
-            certificateChainPEM: AtomicFile.read(directory + "/node.pem"),
-            privateKeyPEM: AtomicFile.read(directory + "/node-key.pem"),
-            trustRootsPEM: AtomicFile.read(directory + "/ca.pem"))
+            certificateChainPEM: PrivateFiles.read(directory + "/node.pem"),
+            privateKeyPEM: PrivateFiles.read(directory + "/node-key.pem"),
+            trustRootsPEM: PrivateFiles.read(directory + "/ca.pem"))
     }
 
     /// Writes `node-key.pem` (0600), `node.pem` and `ca.pem` (0644), replacing what is there.
     ///
     /// A crash in between leaves a key and a certificate that do not fit; `load` then says so.
     package func save(to directory: String) throws(FederationError) {
-        try AtomicFile.makeDirectory(directory)
-        try AtomicFile.write(privateKeyPEM, to: directory + "/node-key.pem", mode: .ownerOnly, replacing: true)
-        try AtomicFile.write(certificateChainPEM, to: directory + "/node.pem", mode: .readableByAll, replacing: true)
-        try AtomicFile.write(trustRootsPEM, to: directory + "/ca.pem", mode: .readableByAll, replacing: true)
+        try PrivateFiles.makeFolder(directory)
+        try OutputFile.write(privateKeyPEM, to: directory + "/node-key.pem", existing: .isReplaced)
+        try saveCertificate(to: directory)
+        try OutputFile.write(
+            trustRootsPEM, to: directory + "/ca.pem", existing: .isReplaced, mode: .readableByAll)
+    }
+
+    /// Writes `node.pem` alone: a renewal, whose key is there already.
+    func saveCertificate(to directory: String) throws(FederationError) {
+        try OutputFile.write(
+            certificateChainPEM, to: directory + "/node.pem", existing: .isReplaced, mode: .readableByAll)
     }
 }
 

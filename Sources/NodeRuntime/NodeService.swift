@@ -6,6 +6,7 @@ import LocalStore
 import Logging
 import NIOCore
 import NodeDesk
+import NodeFiles
 import NodeIdentity
 import ServiceLifecycle
 import Synchronization
@@ -27,21 +28,17 @@ package struct NodeService: Sendable {
     /// - Parameter listening: called once all servers accept connections, with their addresses.
     /// - Throws: `E_ALREADY_RUNNING`, `E_TOPOLOGY_SAME_VERSION`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (ListeningAddresses) -> Void) async throws {
-        guard let rings = Doorbell.rings(databasePath: local.settings.databasePath) else {
+        guard let rings = try Doorbell.rings(databasePath: local.settings.databasePath) else {
             throw FederationError(
                 "E_ALREADY_RUNNING", "a service of node \(local.id) runs on this database already",
                 hint: "stop it first, or look at it with `federation-node status`")
         }
-        let credentials = try local.credentials()
-        guard credentials.node == local.id else {
-            throw FederationError(
-                "E_CREDENTIALS_NODE", "the certificate is of node \(credentials.node), this is \(local.id)",
-                hint: "issue one for this node")
-        }
+        let certificates = try ServedCertificates(local, logger: logger)
+        closeToOthers()
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
-        let peers = PeerClients(store: local.store) { () throws(FederationError) in credentials }
+        let peers = PeerClients(store: local.store) { () throws(FederationError) in certificates.current }
         let desk = NodeDesk(local, as: .system, peers: peers, announce: { signal.ring(head: $0) })
         let supervisor = LinkSupervisor(
             store: local.store, peers: peers, signal: signal, completions: completions, metrics: metrics, logger: logger
@@ -58,6 +55,7 @@ package struct NodeService: Sendable {
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
         var services: [any Service] = [
+            CertificateService(certificates: certificates, peers: peers),
             publisher,
             FeedService(
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
@@ -65,7 +63,7 @@ package struct NodeService: Sendable {
             PruningService(
                 store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),
             peerServer(
-                credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
+                credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
                     links: supervisor.registry, desk: desk, metrics: metrics
                 ) { try await publisher.adopt($0) }),
@@ -76,25 +74,18 @@ package struct NodeService: Sendable {
             localServer(
                 announcement: announcement,
                 routes: LocalRoutes(
-                    desk: desk, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics),
+                    desk: desk, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics,
+                    certificates: certificates),
                 intake: intake))
-        if let address = local.settings.intakeListen {
-            services.append(try intakeService(at: address, announcement: announcement, intake: intake))
+        if let address = local.settings.intakeListen, let bundle = certificates.intake {
+            services.append(intakeService(at: address, bundle, announcement: announcement, intake: intake))
         }
         // The last to start is the first to be stopped: while the others end, no more is sent.
         services.append(supervisor)
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
-        do {
-            try await ServiceGroup(configuration: configuration).run()
-        } catch let error as IOError {
-            throw FederationError(
-                "E_LISTEN",
-                "can't listen on \(local.settings.addresses.map(\.description).joined(separator: " or ")): "
-                    + String(cString: strerror(error.errnoCode)),
-                hint: "choose other addresses in node.yaml")
-        }
+        try await ServiceGroup(configuration: configuration).run()
         await peers.shutdown()
         do {
             try local.store.close()
@@ -102,6 +93,28 @@ package struct NodeService: Sendable {
             // SQLite recovers from its log at the next start; the node has ended well all the same.
             logger.notice("the database could not be closed", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Others on this machine may read neither records nor keys, whatever rights the files came with.
+    private func closeToOthers() {
+        let settings = local.settings
+        let own =
+            ["", "-wal", "-shm"].map { settings.databasePath + $0 }
+            + ["", "/node-key.pem", "/token.key"].map { settings.credentialsPath + $0 }
+        for path in own {
+            guard let openness = PrivateFiles.openness(of: path) else { continue }
+            let isClosed = PrivateFiles.close(path)
+            warn(openness, isClosed ? "others could reach a file of this node; they no longer can" : Self.open)
+        }
+        for path in [settings.directory, settings.intakeKeyPath] {
+            if let openness = PrivateFiles.openness(of: path) { warn(openness, Self.open) }
+        }
+    }
+
+    private static let open: Logger.Message = "others on this machine can reach a file of this node"
+
+    private func warn(_ openness: FederationError, _ message: Logger.Message) {
+        logger.warning(message, metadata: ["code": "\(openness.code)", "reason": "\(openness)"])
     }
 
     /// What the catalog file says when the service starts is the newest release.
@@ -122,11 +135,13 @@ package struct NodeService: Sendable {
     ) -> any Service {
         let router = Router(context: PeerRequestContext.self)
         routes.add(to: router)
-        return Application(
-            router: router, server: mutualTLSServer(bundle: credentials, counters: handshakes),
-            configuration: .init(
-                address: .hostname(local.settings.listen.host, port: local.settings.listen.port), serverName: nil),
-            onServerRunning: { announcement.peers($0.localAddress) }, logger: logger)
+        let address = local.settings.listen
+        return ListeningService(
+            Application(
+                router: router, server: mutualTLSServer(bundle: credentials, counters: handshakes),
+                configuration: .init(address: .hostname(address.bindHost, port: address.port), serverName: nil),
+                onServerRunning: { announcement.peers($0.localAddress) }, logger: logger),
+            at: address, setting: "listen")
     }
 
     private func localServer(
@@ -136,26 +151,57 @@ package struct NodeService: Sendable {
         router.add(middleware: ProblemMiddleware())
         routes.add(to: router)
         intake.add(to: router, isPrivate: local.settings.localListen.isLoopback)
-        return Application(
-            router: router, server: .http1(configuration: .init(idleTimeout: IntakeLimits.idleTimeout)),
-            configuration: .init(
-                address: .hostname(local.settings.localListen.host, port: local.settings.localListen.port),
-                serverName: nil),
-            onServerRunning: { announcement.local($0.localAddress) }, logger: logger)
+        let address = local.settings.localListen
+        return ListeningService(
+            Application(
+                router: router, server: .http1(configuration: .init(idleTimeout: IntakeLimits.idleTimeout)),
+                configuration: .init(address: .hostname(address.bindHost, port: address.port), serverName: nil),
+                onServerRunning: { announcement.local($0.localAddress) }, logger: logger),
+            at: address, setting: "local-listen")
     }
 
     private func intakeService(
-        at address: ListenAddress, announcement: Announcement, intake: IntakeRoutes
-    ) throws -> any Service {
+        at address: ListenAddress, _ bundle: IntakeTLSBundle, announcement: Announcement, intake: IntakeRoutes
+    ) -> any Service {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         intake.add(to: router, isPrivate: true)
-        let tls = try serverTLS(
-            certificatePath: local.settings.intakeCertificatePath, keyPath: local.settings.intakeKeyPath)
-        return Application(
-            router: router, server: try intakeServer(tls: tls),
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
-            onServerRunning: { announcement.intake($0.localAddress) }, logger: logger)
+        return ListeningService(
+            Application(
+                router: router, server: intakeServer(bundle: bundle),
+                configuration: .init(address: .hostname(address.bindHost, port: address.port), serverName: nil),
+                onServerRunning: { announcement.intake($0.localAddress) }, logger: logger),
+            at: address, setting: "intake-listen")
+    }
+}
+
+/// A server that says which address it could not take.
+private struct ListeningService: Service {
+    private let server: any Service
+    private let address: ListenAddress
+    private let setting: String
+
+    init(_ server: any Service, at address: ListenAddress, setting: String) {
+        self.server = server
+        self.address = address
+        self.setting = setting
+    }
+
+    /// - Throws: `E_LISTEN`.
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw failure(String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError {
+            throw failure("the address is not known (\(error))")
+        }
+    }
+
+    private func failure(_ reason: String) -> FederationError {
+        FederationError(
+            "E_LISTEN", "can't listen on \(address): \(reason)",
+            hint: "see what holds the port with `ss -ltnp`, or change `\(setting)` in node.yaml")
     }
 }
 
@@ -194,6 +240,6 @@ private final class Announcement: Sendable {
     }
 
     private static func text(_ address: SocketAddress?) -> String {
-        "\(address?.ipAddress ?? "?"):\(address?.port ?? 0)"
+        ListenAddress.text(host: address?.ipAddress ?? "?", port: address?.port ?? 0)
     }
 }

@@ -37,7 +37,8 @@ final class CurlLoop: @unchecked Sendable {
     private static let libcurl: CURLcode = fc_global_init()
 
     private let endpoint: PeerEndpoint
-    private let credentials: PeerCredentials
+    /// What the next connections are made with.
+    private let credentials: Mutex<PeerCredentials>
     private let limits: PeerLimits
     private let inbox = Mutex(Inbox())
     private let multi: UnsafeMutableRawPointer?
@@ -47,7 +48,7 @@ final class CurlLoop: @unchecked Sendable {
 
     init(endpoint: PeerEndpoint, credentials: PeerCredentials, limits: PeerLimits) {
         self.endpoint = endpoint
-        self.credentials = credentials
+        self.credentials = Mutex(credentials)
         self.limits = limits
         _ = Self.libcurl
         multi = curl_multi_init()
@@ -57,6 +58,8 @@ final class CurlLoop: @unchecked Sendable {
     }
 
     // MARK: - From any thread
+
+    func replace(_ new: PeerCredentials) { credentials.withLock { $0 = new } }
 
     func post(_ command: Command) {
         let isTaken = inbox.withLock { inbox in
@@ -133,7 +136,9 @@ final class CurlLoop: @unchecked Sendable {
 
     private func start(_ transfer: Transfer) {
         guard !transfer.isEnded else { return }
-        guard let handle = EasyHandle(transfer, endpoint: endpoint, credentials: credentials, limits: limits),
+        guard
+            let handle = EasyHandle(
+                transfer, endpoint: endpoint, credentials: credentials.withLock { $0 }, limits: limits),
             curl_multi_add_handle(multi, handle.pointer) == CURLM_OK
         else {
             transfer.end(

@@ -67,6 +67,10 @@ package final class PeerClient: Sendable {
         }
     }
 
+    /// Takes other credentials for the next connections; libcurl reuses none that was made with others. What is under way goes
+    /// on as it began.
+    package func replace(_ credentials: PeerCredentials) { loop.replace(credentials) }
+
     /// Ends the client's thread and everything under way with `E_PEER_CLOSED`; returns when the thread has let go of all
     /// connections.
     package func shutdown() async {

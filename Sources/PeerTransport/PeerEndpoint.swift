@@ -17,11 +17,13 @@ package struct PeerEndpoint: Sendable {
     }
 
     /// For messages: `370100 at 10.1.2.3:8443`.
-    var place: String { "\(node) at \(host):\(port)" }
+    var place: String { "\(node) at \(address)" }
+
+    private var address: String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Sends what is meant for `tlsName` to the real address (CURLOPT_CONNECT_TO).
     var connectTo: String {
-        "\(tlsName):443:\(host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host):\(port)"
+        "\(tlsName):443:\(address)"
     }
 }
 

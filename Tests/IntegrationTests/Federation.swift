@@ -162,6 +162,11 @@ final class Federation {
         return process.terminationStatus
     }
 
+    /// Sends a signal to a running service.
+    func signal(_ code: String, _ signal: Int32) throws {
+        kill(try #require(processes[code]).processIdentifier, signal)
+    }
+
     /// The port for this machine, out of the `listening` line.
     func localPort(_ code: String) throws -> Int {
         let line = try String(contentsOfFile: path("\(code)/serve.out"), encoding: .utf8)

@@ -11,8 +11,9 @@ extension `Real processes` {
             let federation = try await Federation(Self.city)
             // Kept in memory, these tickets would take well over 1 GiB.
             let command =
-                "ulimit -v 1000000 && exec '\(Federation.executable.path)' generate --tickets 150000 --days 365 "
-                + "--out /dev/null --config '\(federation.path("370100/node.yaml"))'"
+                "ulimit -v 1000000; mkfifo '\(federation.path("pipe"))'; wc -c <'\(federation.path("pipe"))' & "
+                + "exec '\(Federation.executable.path)' generate --tickets 150000 --days 365 "
+                + "--out '\(federation.path("pipe"))' --config '\(federation.path("370100/node.yaml"))'"
             let process = Process()
             process.executableURL = URL(filePath: "/bin/bash")
             process.arguments = ["-c", command]

@@ -167,3 +167,45 @@ func `openssl accepts what the authority issues, for both ends of a connection`(
         #expect(process.terminationStatus == 0)
     }
 }
+
+@Test func `credentials in a directory are renewed with their key, replaced only when told, and others are left alone`()
+    throws
+{
+    let (scratch, authority) = (Scratch(), try authority())
+    func issue(_ code: String, by issuer: CertificateAuthority, replacing: Bool = false) throws -> NodeCredentials {
+        try issuer.makeCredentials(
+            for: node(code), in: scratch.path, replacing: replacing, validityDays: 90, now: now)
+    }
+    let first = try issue("370100", by: authority)
+    let renewed = try issue("370100", by: authority)
+    #expect(renewed.privateKeyPEM == first.privateKeyPEM && renewed.summary.serial != first.summary.serial)
+    #expect(try NodeCredentials.load(from: scratch.path).certificateChainPEM == renewed.certificateChainPEM)
+    #expect(code { _ = try issue("370200", by: authority) } == "E_FILE_EXISTS")
+    let other = try CertificateAuthority(name: "别处", validityDays: 10, now: now)
+    #expect(code { _ = try issue("370100", by: other) } == "E_FILE_EXISTS")
+    #expect(try NodeCredentials.load(from: scratch.path).certificateChainPEM == renewed.certificateChainPEM)
+    #expect(try issue("370100", by: authority, replacing: true).privateKeyPEM != first.privateKeyPEM)
+}
+
+@Test(arguments: [
+    (365, 0, CertificateValidity.State.valid), (365, 334, .valid), (365, 336, .ending), (365, 365, .ended),
+    (365, -1, .notYetValid),
+    (30, 19, .valid), (30, 21, .ending),
+])
+func `a certificate is to be renewed 30 days before its end, a short-lived one after two thirds of its life`(
+    life: Int64, age: Int64, state: CertificateValidity.State
+) {
+    let validity = CertificateValidity(notBefore: now, notAfter: now + life * day)
+    #expect(validity.state(now: now + age * day) == state)
+}
+
+@Test func `credentials that other nodes would not accept now are told apart from good ones`() throws {
+    let credentials = try authority().makeCredentials(for: node("370100"), validityDays: 10, now: now)
+    #expect(credentials.problem(now: now) == nil)
+    #expect(credentials.problem(now: now + 11 * day)?.code == "E_CREDENTIALS")
+    #expect(credentials.problem(now: now - day)?.code == "E_CREDENTIALS")
+    let stranger = try NodeCredentials(
+        certificateChainPEM: credentials.certificateChainPEM, privateKeyPEM: credentials.privateKeyPEM,
+        trustRootsPEM: authority("别处").certificatePEM)
+    #expect(stranger.problem(now: now)?.code == "E_CREDENTIALS")
+}

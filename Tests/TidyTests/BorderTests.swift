@@ -7,31 +7,33 @@ private let allowedImports: [String: Set<String>] = [
     "ChangeSetFormat": ["FederationModel"],
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "ConfigurationFiles": ["FederationModel", "Foundation", "Yams"],
+    "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
-        "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "Synchronization",
-        "Zstandard",
+        "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "NodeFiles",
+        "Synchronization", "Zstandard",
     ],
     "RecordIntake": [
-        "CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc", "Zstandard",
+        "CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc", "NodeFiles", "Zstandard",
     ],
     "MappingSuggestions": ["ConfigurationFiles", "FederationModel", "Foundation", "RecordIntake"],
     "TicketGeneration": ["FederationModel", "Foundation"],
-    "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
+    "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "NodeFiles", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
-        "NodeIdentity", "PeerTransport", "RecordIntake", "Synchronization", "Zstandard",
+        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Synchronization", "Zstandard",
     ],
     "NodeRuntime": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
-        "NodeDesk", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
+        "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
         "Synchronization", "UnixSignals", "Zstandard",
     ],
+    // No store: what a command does, it does at the desk.
     "FederationNode": [
         "ArgumentParser", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel", "Foundation",
-        "LocalStore", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeIdentity", "NodeRuntime",
+        "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime",
         "RecordIntake", "Synchronization", "TicketGeneration",
     ],
 ]

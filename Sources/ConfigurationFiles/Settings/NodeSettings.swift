@@ -7,7 +7,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package let host: String
     package let port: Int
 
-    /// Reads `HOST:PORT`, an IPv6 address with or without brackets; port 0 lets the system choose.
+    /// Reads `HOST:PORT`, an IPv6 address with or without brackets, `*` for all addresses; port 0 lets the system choose.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
@@ -22,7 +22,21 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    package var description: String { "\(host):\(port)" }
+    package var description: String { Self.text(host: host, port: port) }
+
+    /// As a URL has it: an IPv6 address in brackets (RFC 3986).
+    static func text(host: String, port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// What `*` stands for: every address of the machine, by IPv6 and IPv4 where it has both.
+    var bindHost: String {
+        guard host == "*" else { return host }
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return "0.0.0.0" }
+        close(descriptor)
+        return "::"
+    }
 
     /// Whether only this machine can reach it.
     package var isLoopback: Bool {
@@ -58,9 +72,6 @@ package struct NodeSettings: Sendable {
     package let tombstoneRetentionDays: Int64
     package let logLevel: String
 
-    /// All that the node listens on.
-    package var addresses: [ListenAddress] { [listen, localListen] + (intakeListen.map { [$0] } ?? []) }
-
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
     /// `FEDERATION_NODE_` before it the environment variable.
     package static let names: [(name: String, standard: String?, help: String)] = [
@@ -89,18 +100,27 @@ package struct NodeSettings: Sendable {
         path: String?, environment: [String: String], flags: [String: String] = [:]
     ) throws(FederationError) -> NodeSettings {
         let path = path ?? environment["FEDERATION_NODE_CONFIG"] ?? "node.yaml"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw FederationError(
-                "E_CONFIG_MISSING", "there is no configuration at \(path)",
-                hint: "give --config FILE or set FEDERATION_NODE_CONFIG; `federation-node init` makes one")
-        }
-        let file = try values(in: text, path: path)
+        let file = try values(in: text(path: path), path: path)
         func value(_ name: String) -> String? {
             let variable = "FEDERATION_NODE_" + name.uppercased().replacing("-", with: "_")
             return flags[name] ?? environment[variable] ?? file[name] ?? names.first { $0.name == name }?.standard
         }
         let directory = URL(filePath: path).deletingLastPathComponent().standardizedFileURL.path
         return try NodeSettings(directory: directory, path: path, value: value)
+    }
+
+    private static func text(path: String) throws(FederationError) -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            throw FederationError(
+                "E_CONFIG_MISSING", "there is no configuration at \(path)",
+                hint: "give --config FILE or set FEDERATION_NODE_CONFIG; `federation-node init` makes one")
+        } catch {
+            throw FederationError(
+                "E_CONFIG_UNREADABLE", "\(path) is there and can't be read: \(error.localizedDescription)",
+                hint: "check its rights, that it is a file and not a folder, and that it is UTF-8 text")
+        }
     }
 
     private init(

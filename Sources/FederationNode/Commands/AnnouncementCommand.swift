@@ -5,6 +5,7 @@ import NodeDesk
 struct AnnouncementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "announcement", abstract: "Notices to the public, which all nodes below see.",
+        discussion: "EXAMPLE\n  federation-node announcement list",
         subcommands: [Publish.self, List.self, Withdraw.self])
 
     struct Publish: AsyncParsableCommand {
@@ -86,7 +87,7 @@ struct AnnouncementCommand: AsyncParsableCommand {
                     item.key.printable,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
 
         private func beginning(of text: String) -> String {
@@ -127,7 +128,7 @@ struct AnnouncementCommand: AsyncParsableCommand {
 private func show(_ report: AnnouncementReport, json: Bool) throws {
     if json { return try Output.json(Line(report)) }
     let announcement = report.announcement
-    print("\(announcement.withdrawnAt == nil ? "已发布" : "已撤回") \(announcement.key)")
+    try Output.line("\(announcement.withdrawnAt == nil ? "已发布" : "已撤回") \(announcement.key)")
 }
 
 private struct Line: Encodable {

@@ -7,6 +7,7 @@ struct CatalogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
         abstract: "The data-resource catalog (热线数据资源目录): what a node hands on, and on what terms.",
+        discussion: "EXAMPLE\n  federation-node catalog list",
         subcommands: [List.self, Show.self, Diff.self, Check.self, Validate.self, Publish.self])
 
     struct List: AsyncParsableCommand {
@@ -22,7 +23,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let (owner, release) = try await source.node.desk().catalog(of: source.named, version: source.version)
             let report = CatalogReport(release, node: owner)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 
@@ -42,7 +43,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let entry = try await source.node.desk().catalogEntry(name, of: source.named, version: source.version)
             let report = CatalogEntryReport(entry)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 
@@ -68,7 +69,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let (owner, difference) = try await node.desk().catalogDifference(of: owner, from: from, to: to)
             let report = CatalogDifferenceReport(difference, node: owner, from: from, to: to)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 
@@ -91,7 +92,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             let check = try await node.desk().checkCatalogs()
             let report = CatalogCheckReport(check)
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
             if !check.isClean { throw ExitStatus.different }
         }
     }
@@ -113,15 +114,17 @@ struct CatalogCommand: AsyncParsableCommand {
             let desk = try node.desk()
             let file = self.file ?? desk.settings.catalogPath
             var problems: [FileProblem] = []
+            var entries = 0
             do throws(FileProblems) {
-                let catalog = try CatalogFile.read(path: file, base: desk.catalogBase)
-                if !json { print("\(file): \(catalog.entries.count) entries") }
+                entries = try CatalogFile.read(path: file, base: desk.catalogBase).entries.count
             } catch {
                 problems = error.problems
             }
             if json {
                 try Output.json(Report(valid: problems.isEmpty, problems: problems))
-            } else if !problems.isEmpty {
+            } else if problems.isEmpty {
+                try Output.line("\(file): \(entries) entries")
+            } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
             if !problems.isEmpty { throw ExitCode(1) }
@@ -160,7 +163,7 @@ struct CatalogCommand: AsyncParsableCommand {
                         version: release.version, published: isNew, entries: release.catalog.entries.count,
                         rejected: rejected))
             } else {
-                print(
+                try Output.line(
                     "version \(release.version)\(isNew ? "" : ", as before"): \(release.catalog.entries.count) entries")
             }
         }

@@ -3,10 +3,12 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import NodeDesk
+import NodeFiles
 
 struct ChangeSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "change-set", abstract: "Look into what travels over a link.",
+        discussion: "EXAMPLE\n  federation-node change-set export --peer 370000 --out first.fcs",
         subcommands: [Inspect.self, Export.self])
 
     struct Inspect: AsyncParsableCommand {
@@ -23,12 +25,16 @@ struct ChangeSetCommand: AsyncParsableCommand {
         @Option(help: "Write its rows into a new SQLite database.", completion: .file())
         var sqlite: String?
 
+        @OptionGroup var replacing: ReplaceOptions
+
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() async throws {
-            let report = Report(try NodeDesk.inspectChangeSet(path: file, database: sqlite))
-            if json { try Output.json(report) } else { print(report.text) }
+            let report = Report(
+                try NodeDesk.inspectChangeSet(
+                    path: file, database: sqlite, existing: replacing.existing))
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
 
         private struct Report: Encodable {
@@ -112,13 +118,29 @@ struct ChangeSetCommand: AsyncParsableCommand {
         @Option(help: "The file to write.", completion: .file())
         var out: String
 
+        @OptionGroup var replacing: ReplaceOptions
+
         @Option(help: "At most so many rows.")
         var rows = 1_000
 
+        @Flag(help: "Print JSON.")
+        var json = false
+
         func run() async throws {
             let (header, bytes) = try await node.desk().firstChangeSet(to: peer, rowsMax: rows)
-            try Data(bytes).write(to: URL(filePath: out))
-            print("\(out): \(header.rowCount) rows, \(bytes.count) bytes")
+            try OutputFile.write(bytes, to: out, existing: replacing.existing)
+            let report = Report(file: out, rows: header.rowCount, bytes: bytes.count)
+            if json {
+                try Output.json(report)
+            } else {
+                try Output.line("\(out): \(report.rows) rows, \(report.bytes) bytes")
+            }
+        }
+
+        private struct Report: Encodable {
+            let file: String
+            let rows: Int
+            let bytes: Int
         }
     }
 }

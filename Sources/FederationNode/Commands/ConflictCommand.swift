@@ -4,7 +4,9 @@ import NodeDesk
 
 struct ConflictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "conflict", abstract: "What is contradictory in the threads of tickets.", subcommands: [List.self]
+        commandName: "conflict", abstract: "What is contradictory in the threads of tickets.",
+        discussion: "EXAMPLE\n  federation-node conflict list",
+        subcommands: [List.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -50,7 +52,7 @@ struct ConflictCommand: AsyncParsableCommand {
                     conflict.occurredAt.map(ShanghaiTime.minute) ?? "–", finding.code.resolution,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 }

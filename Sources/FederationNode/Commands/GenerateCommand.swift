@@ -2,6 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import NodeDesk
+import NodeFiles
 import TicketGeneration
 
 extension TicketMix: ExpressibleByArgument {
@@ -55,6 +56,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Option(help: "Write to this file in place of the store.", completion: .file())
     var out: String?
+
+    @OptionGroup var replacing: ReplaceOptions
 
     @Option(help: "With --out: csv (a ticket a row, no calls) or jsonl (a record a line).")
     var format = GeneratedFile.Format.csv
@@ -112,7 +115,7 @@ struct GenerateCommand: AsyncParsableCommand {
         if json {
             try Output.json(report)
         } else {
-            print(report.text)
+            try Output.line(report.text)
         }
     }
 
@@ -122,7 +125,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var report = GenerateReport()
         var progress = ProgressBar("generate")
         var sink: any TicketSink =
-            if let out { try FileSink(path: out, format: format) } else { StoreSink(desk: desk) }
+            if let out { try FileSink(out, replacing.existing, format: format) } else { StoreSink(desk: desk) }
         for thread in generator {
             if showcase, report.tickets == 0 { report.showcase = thread.first?.key }
             if let fault = recipe.dirt(ofTicket: report.tickets) { report.dirt[fault.rawValue, default: 0] += 1 }
@@ -135,6 +138,7 @@ struct GenerateCommand: AsyncParsableCommand {
             progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")
         }
         try await sink.flush()
+        try sink.finish()
         progress.finish()
         report.changed = sink.changed
         return report
@@ -164,6 +168,12 @@ private protocol TicketSink {
     var changed: Int { get }
     mutating func take(_ records: [IntakeRecord])
     mutating func flush() async throws
+    /// Called once, after the last flush.
+    func finish() throws
+}
+
+extension TicketSink {
+    func finish() throws {}
 }
 
 private struct StoreSink: TicketSink {
@@ -184,18 +194,12 @@ private struct StoreSink: TicketSink {
 
 private struct FileSink: TicketSink {
     let changed = 0
-    private let path: String
-    private let file: FileHandle
+    private let file: OutputFile
     private let text: GeneratedFile
     private var bytes: [UInt8]
 
-    init(path: String, format: GeneratedFile.Format) throws {
-        self.path = path
-        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-        else {
-            throw FederationError("E_FILE_WRITE", "\(path) cannot be created", hint: "check the folder's rights")
-        }
-        self.file = file
+    init(_ path: String, _ existing: OutputFile.Existing, format: GeneratedFile.Format) throws {
+        file = try OutputFile(path, existing: existing)
         text = GeneratedFile(format)
         bytes = text.header
     }
@@ -203,11 +207,9 @@ private struct FileSink: TicketSink {
     mutating func take(_ records: [IntakeRecord]) { text.append(records, to: &bytes) }
 
     mutating func flush() async throws {
-        do {
-            try file.write(contentsOf: bytes)
-        } catch {
-            throw FederationError("E_FILE_WRITE", "\(path) cannot be written: \(error)")
-        }
+        try file.write(bytes)
         bytes.removeAll(keepingCapacity: true)
     }
+
+    func finish() throws { try file.commit() }
 }

@@ -38,7 +38,10 @@ struct ImportFileCommand: AsyncParsableCommand {
     @Option(help: "The mapping file (docs/importing.md).", completion: .file())
     var mapping: String
 
-    @Option(help: "Where rejected rows go; else FILE.rejects.csv beside the database.", completion: .file())
+    @Option(
+        help:
+            "Where rejected rows go, in place of those of the import before; else FILE.rejects.csv beside the database.",
+        completion: .file())
     var rejects: String?
 
     @Flag(help: "Read and check, store nothing.")
@@ -52,14 +55,16 @@ struct ImportFileCommand: AsyncParsableCommand {
 
     func run() async throws {
         var progress = ProgressBar("import")
-        let report = try await node.desk().importFile(
+        let (report, failure) = try await node.desk().importFile(
             ImportRequest(
                 path: file, mappingPath: mapping, resource: ResourceName(resource), rejectsPath: rejects,
                 isDryRun: dryRun)
         ) { fraction, rows in progress.show(fraction, "\(rows) rows") }
         progress.finish()
+        // What was done stands, and is told, also when the rest could not be done.
         let document = ImportDocument(report)
-        if json { try Output.json(document) } else { print(document.text) }
+        if json { try Output.json(document) } else { try Output.line(document.text) }
+        if let failure { throw failure }
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import MappingSuggestions
+import NodeFiles
 
 struct ImportSuggestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,8 @@ struct ImportSuggestCommand: ParsableCommand {
     @Option(help: "Where the mapping goes; else it is printed.", completion: .file())
     var out: String?
 
+    @OptionGroup var replacing: ReplaceOptions
+
     @Flag(help: "Print JSON: the mapping as text, and what a person must decide.")
     var json = false
 
@@ -37,12 +40,7 @@ struct ImportSuggestCommand: ParsableCommand {
     func run() throws {
         let suggestion = try MappingSuggestion(path: file, resource: ResourceName(resource), rowsMax: rows)
         if let out {
-            do {
-                try suggestion.yaml.write(toFile: out, atomically: true, encoding: .utf8)
-            } catch {
-                throw FederationError(
-                    "E_MAPPING_WRITE", "\(out) cannot be written", hint: "check the folder and its rights")
-            }
+            try OutputFile.write(suggestion.yaml, to: out, existing: replacing.existing)
         }
         if json {
             try Output.json(
@@ -50,7 +48,7 @@ struct ImportSuggestCommand: ParsableCommand {
                     resource: resource, rows: suggestion.rows, mapping: suggestion.yaml, mappingFile: out,
                     decisions: suggestion.decisions))
         } else {
-            if out == nil { print(suggestion.yaml) }
+            if out == nil { try Output.line(suggestion.yaml) }
             Output.note(
                 "\(suggestion.rows) rows looked at, \(suggestion.decisions.count) decisions for a person"
                     + (out.map { "; see \($0)" } ?? ""))

@@ -2,6 +2,7 @@ import Dispatch
 import FederationModel
 import Foundation
 import NodeDesk
+import NodeFiles
 import Synchronization
 import TicketGeneration
 
@@ -42,16 +43,16 @@ struct LiveGeneration {
 
     private func showProgress(_ text: String) {
         guard Output.isTerminal else { return }
-        FileHandle.standardError.write(Data("\r\(text)\u{1b}[K".utf8))
+        StandardStreams.note("\r\(text)\u{1b}[K")
     }
 }
 
-/// Whether SIGINT or SIGTERM has come since it was made. They no longer end the process by themselves.
+/// Whether SIGHUP, SIGINT or SIGTERM has come since it was made. They no longer end the process by themselves.
 private final class StopSignal: Sendable {
     private let raised = Mutex(false)
 
     init() {
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGHUP, SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {

@@ -8,6 +8,7 @@ struct ReferenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
         abstract: "Code lists, regions, service codes, working-day calendar and time limits.",
+        discussion: "EXAMPLE\n  federation-node reference show",
         subcommands: [Validate.self, Show.self, Due.self, Load.self])
 
     struct Validate: AsyncParsableCommand {
@@ -26,7 +27,7 @@ struct ReferenceCommand: AsyncParsableCommand {
             if json {
                 try Output.json(Report(valid: problems.isEmpty, version: data?.version, problems: problems))
             } else if let data {
-                print("\(file)\n\(ReferenceSummary(data).text)")
+                try Output.line("\(file)\n\(ReferenceSummary(data).text)")
             } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
@@ -71,7 +72,7 @@ struct ReferenceCommand: AsyncParsableCommand {
             if json {
                 try Output.json(Report(version: data.version, rows: data.records.count, stored: rows))
             } else {
-                print("version \(data.version): \(data.records.count) rows, \(rows) stored")
+                try Output.line("version \(data.version): \(data.records.count) rows, \(rows) stored")
             }
         }
 
@@ -129,7 +130,7 @@ struct ReferenceCommand: AsyncParsableCommand {
         }
 
         private func show(_ report: some ReferenceReport) throws {
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 }

@@ -36,7 +36,7 @@ extension ReferenceCommand {
             let report = DueDocument(
                 try await node.desk().limits(
                     requestType: requestType, urgency: urgency, category: category, from: time))
-            if json { try Output.json(report) } else { print(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 }

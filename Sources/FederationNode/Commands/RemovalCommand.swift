@@ -5,6 +5,7 @@ import NodeDesk
 struct RemovalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "removal", abstract: "Deletions and recalls of tickets, and who has confirmed them.",
+        discussion: "EXAMPLE\n  federation-node removal list --unconfirmed",
         subcommands: [List.self, Lift.self])
 
     struct List: AsyncParsableCommand {
@@ -45,7 +46,7 @@ struct RemovalCommand: AsyncParsableCommand {
                         removal.missing.map { "\($0.name)(\($0.id))" }.joined(separator: " "),
                     ])
                 }
-                print(table.text)
+                try Output.line(table.text)
             }
             if removals.contains(where: \.isOverdue) { throw ExitStatus.different }
         }
@@ -68,7 +69,7 @@ struct RemovalCommand: AsyncParsableCommand {
                     order.confirmations[desk.id].map(ShanghaiTime.minute) ?? "–",
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
 
         private func reasonTitle(_ code: String) -> String {

@@ -5,6 +5,7 @@ import Foundation
 struct ResourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resource", abstract: "The resources that this release declares.",
+        discussion: "EXAMPLE\n  federation-node resource show service_request",
         subcommands: [List.self, Show.self])
 
     struct List: AsyncParsableCommand {
@@ -28,7 +29,7 @@ struct ResourceCommand: AsyncParsableCommand {
                     resource.name.text, resource.title, resource.stage?.title ?? "–", "\(resource.columns.count)",
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 
@@ -58,7 +59,7 @@ struct ResourceCommand: AsyncParsableCommand {
                     column.isRequired ? "是" : "–",
                 ])
             }
-            print("\(resource.name) \(resource.title)\n\(table.text)")
+            try Output.line("\(resource.name) \(resource.title)\n\(table.text)")
         }
 
         private struct Report: Encodable {

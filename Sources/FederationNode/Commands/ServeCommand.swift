@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import Logging
 import NodeDesk
+import NodeFiles
 import NodeRuntime
 
 struct ServeCommand: AsyncParsableCommand {
@@ -10,7 +11,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run the node in the foreground.",
         discussion: """
             Prints one line `listening …` on stdout when it is ready; its log goes to stderr, one JSON object a line. \
-            SIGTERM finishes what is in flight and ends it.
+            SIGTERM finishes what is in flight and ends it; SIGHUP makes it look at its certificates.
 
             EXAMPLE
               federation-node serve --config /srv/370100/node.yaml
@@ -19,6 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var node: NodeOptions
 
     func run() async throws {
+        // From the first moment on: a signal that means nothing to this program must not end it either.
+        for number in [SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         let desk = try node.desk()
         guard let level = Logger.Level(rawValue: desk.settings.logLevel) else {
             throw FederationError(
@@ -28,16 +31,21 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "federation-node") { _ in JSONLogHandler() }
         logger.logLevel = level
         logger[metadataKey: "node"] = "\(desk.id)"
-        try await NodeService(desk, logger: logger).run { addresses in
+        try await NodeService(desk, logger: logger).run { [logger] addresses in
             var line = "listening https://\(addresses.peers) (other nodes) http://\(addresses.local) (this machine)"
             if let intake = addresses.intake { line += " https://\(intake) (local systems)" }
-            // Not `print`: into a pipe it would wait in a buffer.
-            FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+            do {
+                try Output.line(line)
+            } catch {
+                logger.warning(
+                    "the line `listening` can't be written", metadata: ["reason": "\(error)", "line": "\(line)"])
+            }
         }
     }
 }
 
-/// One JSON object a line on stderr: a constant message, and what varies as fields.
+/// One JSON object a line on stderr: a constant message, and what varies as fields. `linesLost` counts the lines before it
+/// that could not be written.
 struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -54,9 +62,9 @@ struct JSONLogHandler: LogHandler {
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
             fields[key] = "\(value)"
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(fields) else { return }
-        FileHandle.standardError.write(line + Data("\n".utf8))
+        StandardStreams.log { lost in
+            if lost > 0 { fields["linesLost"] = "\(lost)" }
+            return Array("\((try? Output.document(fields)) ?? "{}")\n".utf8)
+        }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import NodeDesk
+import NodeFiles
 import NodeIdentity
 
 struct InitCommand: AsyncParsableCommand {
@@ -21,6 +22,9 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: "The directory to make.", completion: .directory)
     var dir: String
 
+    @Option(help: "HOST:PORT for other nodes; else all addresses (*) on the port of the node's endpoint.")
+    var listen: String?
+
     @Option(help: "HOST:PORT for this machine (health, metrics).")
     var localListen: String?
 
@@ -29,14 +33,20 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let id = NodeID(node) else { throw ValidationError("--node \(node) is not a code of 6 to 12 digits") }
+        let address = try listen.map { text in
+            guard let address = ListenAddress(text) else { throw ValidationError("--listen \(text) is not HOST:PORT") }
+            return address
+        }
         try LocalNode.create(
-            node: id, topologyPath: topology, directory: dir, localListen: localListen,
+            node: id, topologyPath: topology, directory: dir, listen: address, localListen: localListen,
             nonce: UInt64.random(in: 1...UInt64.max))
+        // A folder that others use too is not ours to close; what was made in it is.
+        if let openness = PrivateFiles.openness(of: dir) { Output.note("\(openness)") }
         let config = URL(filePath: dir).appending(path: "node.yaml").path
         if json {
             try Output.json(["node": node, "config": config])
         } else {
-            print("\(config)")
+            try Output.line("\(config)")
             Output.note(
                 "next: credentials, with `federation-node ca issue --ca DIR --node \(node) --out \(dir)/credentials`")
         }
@@ -46,6 +56,7 @@ struct InitCommand: AsyncParsableCommand {
 struct CertificateAuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The federation's certificate authority.",
+        discussion: "EXAMPLE\n  federation-node ca init --dir /srv/ca",
         subcommands: [Init.self, Issue.self])
 
     struct Init: AsyncParsableCommand {
@@ -74,7 +85,7 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
             guard (1...36_500).contains(days) else { throw ValidationError("--days must be 1 to 36500") }
             let authority = try CertificateAuthority(name: name, validityDays: days, now: wallClock())
             try authority.save(to: dir)
-            if json { try Output.json(["directory": dir]) } else { print(dir) }
+            if json { try Output.json(["directory": dir]) } else { try Output.line(dir) }
         }
     }
 
@@ -82,6 +93,9 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make the key and the certificate of one node.",
             discussion: """
+                Where there are credentials of this node already, it renews them: a new certificate for the same key, which a \
+                running service takes by itself. It never replaces other credentials, nor a key, without --force.
+
                 EXAMPLE
                   federation-node ca issue --ca /srv/ca --node 370100 --out /srv/370100/credentials
                 """)
@@ -98,6 +112,9 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
         @Option(help: "Days until it expires.")
         var days = 365
 
+        @Flag(help: "Put a new key there, whatever is there already.")
+        var force = false
+
         @Flag(help: "Print JSON.")
         var json = false
 
@@ -105,22 +122,30 @@ struct CertificateAuthorityCommand: AsyncParsableCommand {
             guard let id = NodeID(node) else { throw ValidationError("--node \(node) is not a code of 6 to 12 digits") }
             guard (1...3_650).contains(days) else { throw ValidationError("--days must be 1 to 3650") }
             let authority = try CertificateAuthority.load(from: ca)
-            let credentials = try authority.makeCredentials(for: id, validityDays: days, now: wallClock())
-            try credentials.save(to: out)
+            let credentials = try authority.makeCredentials(
+                for: id, in: out, replacing: force, validityDays: days, now: wallClock())
             let summary = CertificateReport(credentials.summary)
-            if json { try Output.json(summary) } else { print(summary.text) }
+            if json { try Output.json(summary) } else { try Output.line(summary.text) }
         }
     }
 }
 
 struct CertificateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cert", abstract: "This node's certificate.", subcommands: [Status.self])
+        commandName: "cert", abstract: "This node's certificate.",
+        discussion: "EXAMPLE\n  federation-node cert status",
+        subcommands: [Status.self])
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show for whom it is and how long it is good.",
-            discussion: "EXAMPLE\n  federation-node cert status --config /srv/370100/node.yaml")
+            abstract: "Show for whom it is and how long it is good: on the disk, and as the service shows it.",
+            discussion: """
+                Exit code 4 when a certificate has ended or should be renewed by now (30 days before its end; a third of its \
+                life before it, if it lives less than 90 days), and when the service can't use what is on the disk.
+
+                EXAMPLE
+                  federation-node cert status --config /srv/370100/node.yaml
+                """)
 
         @OptionGroup var node: NodeOptions
 
@@ -128,10 +153,45 @@ struct CertificateCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let credentials = try NodeCredentials.load(from: try node.load().credentialsPath)
-            let report = CertificateReport(credentials.summary)
-            if json { try Output.json(report) } else { print(report.text) }
+            let settings = try node.load()
+            let credentials = try NodeCredentials.load(from: settings.credentialsPath)
+            var report = CertificateReport(credentials.summary)
+            // The certificate can be looked at without the rest of the node.
+            report.served = try? await node.desk().certificates()?.map(ServedCertificateReport.init)
+            if json { try Output.json(report) } else { try Output.line(report.text) }
+            if !report.isFine { throw ExitStatus.different }
         }
+    }
+}
+
+/// A certificate that the service shows.
+struct ServedCertificateReport: Encodable {
+    /// node or intake.
+    let certificate: String
+    let serial: String?
+    let notAfter: String
+    let daysLeft: Int64
+    /// notYetValid, valid, ending or ended.
+    let state: String
+    /// Why the one on the disk is not in use.
+    let problem: String?
+
+    init(_ note: CertificateNote) {
+        let validity = CertificateValidity(notBefore: note.notBefore, notAfter: note.notAfter)
+        certificate = note.use.rawValue
+        serial = note.serial
+        notAfter = ShanghaiTime.rfc3339(note.notAfter)
+        daysLeft = (note.notAfter - wallClock()) / 86_400_000
+        state = validity.state(now: wallClock()).rawValue
+        problem = note.problem
+    }
+
+    var isFine: Bool { state == CertificateValidity.State.valid.rawValue && problem == nil }
+
+    var text: String {
+        let text =
+            "in use, \(certificate): \(serial.map { "serial \($0), " } ?? "")valid until \(notAfter) (\(daysLeft) days), \(state)"
+        return problem.map { "\(text)\n  not in use: \($0)" } ?? text
     }
 }
 
@@ -141,6 +201,12 @@ private struct CertificateReport: Encodable {
     let notBefore: String
     let notAfter: String
     let daysLeft: Int64
+    /// notYetValid, valid, ending or ended.
+    let state: String
+    /// So many days before its end it counts as ending.
+    let renewalLeadDays: Double
+    /// Null when no service runs.
+    var served: [ServedCertificateReport]?
 
     init(_ summary: CertificateSummary) {
         node = summary.node.code
@@ -148,7 +214,19 @@ private struct CertificateReport: Encodable {
         notBefore = ShanghaiTime.rfc3339(summary.notBefore)
         notAfter = ShanghaiTime.rfc3339(summary.notAfter)
         daysLeft = (summary.notAfter - wallClock()) / 86_400_000
+        state = summary.validity.state(now: wallClock()).rawValue
+        renewalLeadDays = (Double(summary.validity.renewalLead) / 86_400_000).rounded(toPlaces: 2)
     }
 
-    var text: String { "node \(node), serial \(serial), valid until \(notAfter) (\(daysLeft) days)" }
+    var isFine: Bool {
+        state == CertificateValidity.State.valid.rawValue && served?.allSatisfy(\.isFine) != false
+    }
+
+    var text: String {
+        var lines = ["node \(node), serial \(serial), valid until \(notAfter) (\(daysLeft) days), \(state)"]
+        if state == CertificateValidity.State.ending.rawValue {
+            lines.append("  renew it now: less than \(renewalLeadDays) days are left")
+        }
+        return (lines + (served ?? []).map(\.text)).joined(separator: "\n")
+    }
 }

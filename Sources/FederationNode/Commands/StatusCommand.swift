@@ -17,18 +17,26 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "Also how fresh the copy of each node below is.")
     var all = false
 
+    @Flag(
+        help:
+            "Exit with 4 when a link is refused, unreachable or paused, or the database or a certificate needs somebody."
+    )
+    var check = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         let report = StatusDocument(try await node.desk().status(includesOrigins: all))
-        if json { try Output.json(report) } else { print(report.text) }
+        if json { try Output.json(report) } else { try Output.line(report.text) }
+        if check, report.needsSomebody { throw ExitStatus.different }
     }
 }
 
 struct QuarantineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quarantine", abstract: "Rows of neighbours that were put aside because they break a rule.",
+        discussion: "EXAMPLE\n  federation-node quarantine list",
         subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
@@ -64,14 +72,16 @@ struct QuarantineCommand: AsyncParsableCommand {
                     "\(row.id)", row.sender, row.resource, row.origin, row.key, row.field, row.rule, row.detail,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 }
 
 struct NodeMaintenanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Upkeep of this node.", subcommands: [Rebuild.self])
+        commandName: "node", abstract: "Upkeep of this node.",
+        discussion: "EXAMPLE\n  federation-node node rebuild",
+        subcommands: [Rebuild.self])
 
     struct Rebuild: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -88,7 +98,7 @@ struct NodeMaintenanceCommand: AsyncParsableCommand {
             if json {
                 try Output.json(consumers)
             } else {
-                for consumer in consumers { print("\(consumer.name)  \(consumer.cursor)") }
+                for consumer in consumers { try Output.line("\(consumer.name)  \(consumer.cursor)") }
             }
         }
     }
@@ -186,6 +196,10 @@ private struct StatusDocument: Encodable {
     let epoch: String
     let schemaRevision: Int
     let serving: Bool
+    /// What keeps this node from storing anything; null when nothing does.
+    let store: Problem?
+    /// What the running service shows; null when none runs.
+    let certificates: [ServedCertificateReport]?
     let links: [Link]
     let consumers: [ConsumerReport]
     let removals: Removals
@@ -197,6 +211,8 @@ private struct StatusDocument: Encodable {
         epoch = report.epoch.description
         schemaRevision = report.schemaRevision
         serving = report.isServing
+        store = report.storeProblem.map { Problem(code: $0.code, message: $0.message, hint: $0.hint) }
+        certificates = report.certificates?.map(ServedCertificateReport.init)
         links = report.links.map(Link.init)
         consumers = report.consumers.map(ConsumerReport.init)
         removals = Removals(unconfirmed: report.removals.unconfirmed, overdue: report.removals.overdue)
@@ -207,8 +223,13 @@ private struct StatusDocument: Encodable {
         }
     }
 
+    var needsSomebody: Bool {
+        store != nil || certificates?.allSatisfy(\.isFine) == false
+            || links.contains { ["refused", "unreachable", "paused"].contains($0.state) }
+    }
+
     var text: String {
-        var text = "\(node) \(name)  \(serving ? "服务运行中" : "服务未运行")  周期 \(epoch)\n"
+        var text = "\(node) \(name)  \(serving ? "服务运行中" : "服务未运行")  纪元 \(epoch)\n"
         var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", "状态", "游标", "滞后行", "滞后秒", "最近联系"])
         for link in links {
             let modes = Set(link.mode.values)
@@ -221,6 +242,15 @@ private struct StatusDocument: Encodable {
             ])
         }
         text += table.text
+        if let store {
+            text += "\n本节点数据库 \(store.code): \(store.message)"
+            if let hint = store.hint { text += "\n  → \(hint)" }
+        }
+        for certificate in certificates ?? [] where !certificate.isFine {
+            text +=
+                "\n证书 \(certificate.certificate) 有效期至 \(certificate.notAfter) (\(certificate.daysLeft) 天)，见 cert status"
+            if let problem = certificate.problem { text += "\n  → \(problem)" }
+        }
         for link in links {
             if let error = link.lastError, link.state != .level {
                 text += "\n\(link.name)(\(link.peer)) \(error.code): \(error.message)"

@@ -5,6 +5,7 @@ import NodeDesk
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Tokens with which local systems push records.",
+        discussion: "EXAMPLE\n  federation-node token list",
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
@@ -37,16 +38,12 @@ struct TokenCommand: AsyncParsableCommand {
             do {
                 try await node.desk().createToken(named: name, resources: resources, expiresAt: try expiry()) {
                     token, secret in
-                    if json {
-                        try Output.json(TokenDocument(token, secret: secret))
-                    } else {
-                        print(secret)
-                        Output.note("\(name): keep it safe, it is not shown again")
-                    }
+                    try Output.once(json ? Output.document(TokenDocument(token, secret: secret)) : secret)
                 }
             } catch let error as FederationError where ["E_TOKEN_NAME", "E_TOKEN_EXPIRED"].contains(error.code) {
                 throw ValidationError(error.description)
             }
+            if !json { Output.note("\(name): keep it safe, it is not shown again") }
         }
 
         private func expiry() throws -> UnixMilliseconds? {
@@ -81,7 +78,7 @@ struct TokenCommand: AsyncParsableCommand {
                     report.expiresAt ?? "–", report.title,
                 ])
             }
-            print(table.text)
+            try Output.line(table.text)
         }
     }
 
@@ -100,7 +97,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await node.desk().revokeToken(named: name)
-            if json { try Output.json(["name": name, "state": "revoked"]) } else { print("\(name) 已吊销") }
+            if json { try Output.json(["name": name, "state": "revoked"]) } else { try Output.line("\(name) 已吊销") }
         }
     }
 }

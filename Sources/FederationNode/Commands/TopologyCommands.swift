@@ -29,7 +29,7 @@ struct TopologyCommand: AsyncParsableCommand {
                 try Output.json(
                     Report(valid: problems.isEmpty, nodes: topology?.nodes.count, problems: problems))
             } else if let topology {
-                print("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
+                try Output.line("\(file): \(topology.nodes.count) nodes, version \(topology.version)")
             } else {
                 Output.note(problems.map(\.description).joined(separator: "\n"))
             }
@@ -76,21 +76,21 @@ struct TopologyCommand: AsyncParsableCommand {
                     node.endpoint ?? "–",
                 ])
             }
-            print(table.text)
-            for node in topology.detached { print("已封存 \(node.id) \(node.name)  原上级 \(node.parent)") }
-            for node in topology.nodes where node.isDraining { print("撤出中 \(node.id) \(node.name)") }
+            try Output.line(table.text)
+            for node in topology.detached { try Output.line("已封存 \(node.id) \(node.name)  原上级 \(node.parent)") }
+            for node in topology.nodes where node.isDraining { try Output.line("撤出中 \(node.id) \(node.name)") }
             for node in topology.nodes {
-                if let parent = node.parent { Self.show(node.grant, from: node.id, to: parent) }
+                if let parent = node.parent { try Self.show(node.grant, from: node.id, to: parent) }
                 for (peer, grant) in node.peerGrants.sorted(by: { $0.key < $1.key }) {
-                    Self.show(grant, from: node.id, to: peer)
+                    try Self.show(grant, from: node.id, to: peer)
                 }
             }
         }
 
-        private static func show(_ grant: LinkGrant, from sender: NodeID, to receiver: NodeID) {
+        private static func show(_ grant: LinkGrant, from sender: NodeID, to receiver: NodeID) throws {
             guard !grant.isWhole else { return }
-            print("\n\(sender) → \(receiver)")
-            for line in grant.lines { print("  \(line)") }
+            try Output.line("\n\(sender) → \(receiver)")
+            for line in grant.lines { try Output.line("  \(line)") }
         }
 
         private struct Report: Encodable {
@@ -153,12 +153,21 @@ struct TopologyCommand: AsyncParsableCommand {
         @Option(help: "tree, mermaid or dot.")
         var format = Format.tree
 
+        @Flag(help: "Print JSON: the drawing as text.")
+        var json = false
+
         func run() async throws {
             let topology = try source.read()
-            switch format {
-            case .tree: print(TopologyTree.text(topology), terminator: "")
-            case .mermaid: print(TopologyTree.mermaid(topology), terminator: "")
-            case .dot: print(TopologyTree.dot(topology), terminator: "")
+            let drawing =
+                switch format {
+                case .tree: TopologyTree.text(topology)
+                case .mermaid: TopologyTree.mermaid(topology)
+                case .dot: TopologyTree.dot(topology)
+                }
+            if json {
+                try Output.json(["format": format.rawValue, "graph": drawing])
+            } else {
+                try Output.text(drawing)
             }
         }
     }
@@ -176,6 +185,6 @@ struct TopologySource: ParsableArguments {
 
     func read() throws -> Topology {
         if let path = path ?? file { return try readTopology(path: path) }
-        return try node.open().topology
+        return try node.desk().topology
     }
 }

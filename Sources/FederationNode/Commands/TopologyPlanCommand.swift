@@ -2,7 +2,6 @@ import ArgumentParser
 import ConfigurationFiles
 import FederationModel
 import Foundation
-import LocalStore
 import NodeDesk
 
 struct TopologyPlanCommand: AsyncParsableCommand {
@@ -28,12 +27,11 @@ struct TopologyPlanCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        let plan = try await local.plan(try readTopology(path: file), now: wallClock())
+        let plan = try await node.desk().plan(try readTopology(path: file))
         if json {
             try Output.json(TopologyPlanReport(plan))
         } else {
-            print(TopologyPlanReport.text(plan, local.topology))
+            try Output.line(TopologyPlanReport.text(plan))
         }
         if detailedExitcode, plan.changesAnything { throw ExitCode(4) }
     }
@@ -80,7 +78,7 @@ struct TopologyPlanReport: Encodable {
         frozen = plan.frozen.map(\.id.code)
     }
 
-    static func text(_ plan: TopologyPlan, _ topology: Topology) -> String {
+    static func text(_ plan: TopologyPlan) -> String {
         guard plan.changesAnything else { return "版本 \(plan.current) → \(plan.version):各链路不变" }
         var table = TextTable(header: ["链路", "变化", "资源", "新增", "撤回", "重发", "估计字节", "新可见"])
         var links: Set<LinkEdge> = []
@@ -128,7 +126,7 @@ struct TopologyDeletions: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let records = try await node.open().store.deletions()
+        let records = try await node.desk().deletions()
         if json {
             try Output.json(records.map(Deletion.init))
             return
@@ -141,7 +139,7 @@ struct TopologyDeletions: AsyncParsableCommand {
                 "\(record.topology)",
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 
     private struct Deletion: Encodable {

@@ -2,7 +2,6 @@ import ArgumentParser
 import ConfigurationFiles
 import FederationModel
 import Foundation
-import LocalStore
 import NodeDesk
 
 struct TopologyApply: AsyncParsableCommand {
@@ -25,7 +24,6 @@ struct TopologyApply: AsyncParsableCommand {
     @OptionGroup var release: ReleaseOptions
 
     func run() async throws {
-        let local = try node.open()
         let text: String
         do {
             text = try String(contentsOfFile: file, encoding: .utf8)
@@ -34,8 +32,8 @@ struct TopologyApply: AsyncParsableCommand {
                 "E_FILE_READ", "\(file) can't be read", hint: "check that it exists and is UTF-8 text")
         }
         _ = try readTopology(path: file)
-        let plan = try await local.publishTopology(text, isConfirmed: release.confirm, now: wallClock())
-        try await release.report(plan, local, node)
+        let plan = try await node.desk().publishTopology(text, isConfirmed: release.confirm)
+        try await release.report(plan, node)
     }
 }
 
@@ -52,9 +50,8 @@ struct TopologyRollback: AsyncParsableCommand {
     @OptionGroup var release: ReleaseOptions
 
     func run() async throws {
-        let local = try node.open()
-        let plan = try await local.rollBackTopology(to: version, isConfirmed: release.confirm, now: wallClock())
-        try await release.report(plan, local, node)
+        let plan = try await node.desk().rollBackTopology(to: version, isConfirmed: release.confirm)
+        try await release.report(plan, node)
     }
 }
 
@@ -71,13 +68,13 @@ struct ReleaseOptions: ParsableArguments {
 
     private static let interval = Duration.milliseconds(100)
 
-    func report(_ plan: TopologyPlan, _ local: LocalNode, _ node: NodeOptions) async throws {
-        var reports = try await node.open().topologyReports()
+    func report(_ plan: TopologyPlan, _ node: NodeOptions) async throws {
+        var reports = try await node.desk().topologyReports()
         if let wait {
             let end = ContinuousClock.now + .seconds(wait)
             while !reports.allSatisfy(\.isLevel), ContinuousClock.now < end {
                 try await Task.sleep(for: Self.interval)
-                reports = try await node.open().topologyReports()
+                reports = try await node.desk().topologyReports()
             }
         }
         if json {
@@ -86,9 +83,9 @@ struct ReleaseOptions: ParsableArguments {
                     published: plan.version, plan: TopologyPlanReport(plan),
                     nodes: reports.map(TopologyNodeReport.init)))
         } else {
-            print(TopologyPlanReport.text(plan, local.topology))
-            print("已发布版本 \(plan.version)")
-            if wait != nil { print(TopologyNodeReport.table(reports)) }
+            try Output.line(TopologyPlanReport.text(plan))
+            try Output.line("已发布版本 \(plan.version)")
+            if wait != nil { try Output.line(TopologyNodeReport.table(reports)) }
         }
         if wait != nil, !reports.allSatisfy(\.isLevel) { throw ExitCode(3) }
     }
@@ -111,14 +108,14 @@ struct TopologyStatus: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        let reports = try await local.topologyReports()
+        let desk = try node.desk()
+        let reports = try await desk.topologyReports()
         if json {
             try Output.json(
-                Report(published: local.topology.version, nodes: reports.map(TopologyNodeReport.init)))
+                Report(published: desk.topology.version, nodes: reports.map(TopologyNodeReport.init)))
         } else {
-            print("版本 \(local.topology.version)")
-            print(TopologyNodeReport.table(reports))
+            try Output.line("版本 \(desk.topology.version)")
+            try Output.line(TopologyNodeReport.table(reports))
         }
     }
 
@@ -170,7 +167,7 @@ struct TopologyHistory: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let releases = try await node.open().store.releases()
+        let releases = try await node.desk().releases()
         if json {
             try Output.json(releases.map(Release.init))
             return
@@ -182,7 +179,7 @@ struct TopologyHistory: AsyncParsableCommand {
                 ShanghaiTime.second(adopted.adoptedAt), adopted.release.signature == nil ? "本地文件" : "有",
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 
     private struct Release: Encodable {
@@ -217,12 +214,8 @@ struct TopologyDiff: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        let old = try StandingSource.topology(of: try await local.release(from).release)
-        let new =
-            if let to { try StandingSource.topology(of: try await local.release(to).release) } else { local.topology }
-        let report = Report(TopologyChange(from: old, to: new, known: [], resources: BuiltInResources.all))
-        if json { try Output.json(report) } else { print(report.text) }
+        let report = Report(try await node.desk().topologyChange(from: from, to: to))
+        if json { try Output.json(report) } else { try Output.line(report.text) }
     }
 
     private struct Report: Encodable {

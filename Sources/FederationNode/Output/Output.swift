@@ -1,19 +1,30 @@
 import FederationModel
 import Foundation
+import NodeFiles
 
-/// What commands print.
+/// What commands print. A result that can't be written is the command's failure (`E_OUTPUT_WRITE`); see `StandardStreams`.
 enum Output {
     /// One JSON document, and nothing else, on stdout.
-    static func json(_ value: some Encodable) throws {
+    static func json(_ value: some Encodable) throws { try line(document(value)) }
+
+    /// A result on stdout, with a line end.
+    static func line(_ text: String) throws { try StandardStreams.output("\(text)\n") }
+
+    /// A result that ends its last line itself.
+    static func text(_ text: String) throws { try StandardStreams.output(text) }
+
+    /// A result that nobody can be shown again, such as a token: whoever made it takes it back when this throws.
+    static func once(_ text: String) throws { try StandardStreams.output("\(text)\n", mustArrive: true) }
+
+    /// The text of a JSON document.
+    static func document(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     /// Progress and messages, on stderr.
-    static func note(_ text: String) {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
-    }
+    static func note(_ text: String) { StandardStreams.note("\(text)\n") }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
@@ -79,11 +90,10 @@ struct ProgressBar {
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
         let elapsed = Double((time - started).components.seconds)
         let left = fraction > 0.01 ? " ETA \(Int(elapsed / fraction - elapsed)) s" : ""
-        FileHandle.standardError.write(
-            Data("\r\(title) \(bar) \(Int(fraction * 100)) % \(detail)\(left)\u{1b}[K".utf8))
+        StandardStreams.note("\r\(title) \(bar) \(Int(fraction * 100)) % \(detail)\(left)\u{1b}[K")
     }
 
     func finish() {
-        if Output.isTerminal { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+        if Output.isTerminal { StandardStreams.note("\r\u{1b}[K") }
     }
 }

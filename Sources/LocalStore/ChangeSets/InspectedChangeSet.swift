@@ -1,7 +1,7 @@
 import ChangeSetFormat
 import FederationModel
-import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A change-set opened by a person: checked like any other, but against no policy, and never applied.
 package struct InspectedChangeSet {
@@ -26,26 +26,27 @@ package struct InspectedChangeSet {
         }
     }
 
-    /// Writes the rows into a new SQLite database, a table a resource, for any tool to look at. A table has the columns that
+    /// The rows as the bytes of a SQLite database, a table a resource, for any tool to look at. A table has the columns that
     /// were sent and no others, so that it shows what did not leave (5.2-4).
-    ///
-    /// - Throws: `E_FILE_EXISTS`.
-    package func write(toDatabase path: String) throws {
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw FederationError("E_FILE_EXISTS", "\(path) is there already", hint: "name a new file")
-        }
-        let queue = try DatabaseQueue(path: path)
-        try queue.write { db in
-            for (resource, group) in Dictionary(grouping: blocks, by: \.resource) {
-                let sent = Set(group.flatMap { $0.columns + $0.foreign }.map(\.name))
-                let known = (EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)).filter(sent.contains)
-                let columns = known + Set(group.flatMap(\.carried).map(\.name)).sorted()
-                let list = columns.map(quoted).joined(separator: ", ")
-                try db.execute(sql: "CREATE TABLE \(quoted(resource.name.text)) (movement TEXT, \(list))")
-                for block in group { try insert(block, columns: columns, db) }
+    package func database() throws -> [UInt8] {
+        let queue = try DatabaseQueue()
+        return try queue.writeWithoutTransaction { db in
+            try db.inTransaction {
+                for (resource, group) in Dictionary(grouping: blocks, by: \.resource) {
+                    let sent = Set(group.flatMap { $0.columns + $0.foreign }.map(\.name))
+                    let known = (EnvelopeColumn.all.map(\.name) + resource.columns.map(\.name)).filter(sent.contains)
+                    let columns = known + Set(group.flatMap(\.carried).map(\.name)).sorted()
+                    let list = columns.map(quoted).joined(separator: ", ")
+                    try db.execute(sql: "CREATE TABLE \(quoted(resource.name.text)) (movement TEXT, \(list))")
+                    for block in group { try insert(block, columns: columns, db) }
+                }
+                return .commit
             }
+            var size: sqlite3_int64 = 0
+            guard let bytes = sqlite3_serialize(db.sqliteConnection, "main", &size, 0) else { return [] }
+            defer { sqlite3_free(bytes) }
+            return Array(UnsafeBufferPointer(start: bytes, count: Int(size)))
         }
-        try queue.close()
     }
 
     private func insert(_ block: DecodedBlock, columns: [String], _ db: Database) throws {

@@ -90,6 +90,18 @@ extension NodeStore {
         while try await !advanceConsumers(now: now) { try Task.checkCancellation() }
     }
 
+    /// Brings every consumer to the head, as far as the database can be written to: what is there can be read without.
+    ///
+    /// - Returns: why some are behind; nil when none is.
+    package func catchUpForReading(now: UnixMilliseconds) async throws -> FederationError? {
+        do {
+            if try await consumerStatus().contains(where: { $0.lagRows > 0 }) { try await catchUpConsumers(now: now) }
+            return nil
+        } catch let error as FederationError where StorePool.passing.contains(error.code) {
+            return error
+        }
+    }
+
     /// Builds everything that consumers of this database derive again, from the first row.
     package func rebuildConsumers(now: UnixMilliseconds) async throws {
         try await pool.write { [self] db in

@@ -42,4 +42,14 @@ extension NodeStore {
             }
         }
     }
+
+    /// Gives back a block that nobody was shown. Once others were drawn after it, it stays a gap.
+    package func putBack(ticketNumbers: [TicketNumber], dayNumber: Int64) async throws {
+        guard let first = ticketNumbers.first, let last = ticketNumbers.last else { return }
+        try await writeDurably { db in
+            try db.execute(
+                sql: "UPDATE main.ticket_number SET last = ? WHERE day = ? AND last = ?",
+                arguments: [first.sequence - 1, dayNumber, last.sequence])
+        }
+    }
 }

@@ -29,6 +29,15 @@ extension NodeStore {
         }
     }
 
+    /// Takes back a token that nobody was shown.
+    package func withdraw(_ token: APIToken) async throws {
+        try await pool.write { db in
+            try db.execute(
+                sql: "DELETE FROM main.api_token WHERE name = ? AND digest = ?",
+                arguments: [token.name, Data(token.digest)])
+        }
+    }
+
     /// All of them, revoked and expired ones too, by name.
     package func apiTokens() async throws -> [APIToken] {
         try await pool.read { db in

@@ -1,12 +1,6 @@
 import FederationModel
 import GRDB
 
-/// A topology release that this node has adopted.
-package struct AdoptedRelease: Hashable, Sendable {
-    package let release: TopologyRelease
-    package let adoptedAt: UnixMilliseconds
-}
-
 extension NodeStore {
     /// Every release that is here, in the order of their versions; the last one is in force.
     package func releases() async throws -> [AdoptedRelease] {

@@ -43,12 +43,13 @@ extension NodeDesk {
     /// Imports a file. A bad row stops nothing: it goes to the rejects file. What was read before a file turned out to be damaged
     /// is stored.
     ///
+    /// - Returns: what became of the rows, also when the file could not be taken to its end, and why not.
     /// - Parameter progress: gets the share of the file that is read, 0 to 1, and the rows, now and then.
     /// - Throws: `E_MAPPING…`, `E_REFERENCE_RECORD`, `E_IMPORT_READ`, `E_CSV_HEADER`, `E_REJECTS_WRITE`, and what the store
     ///   throws.
     package func importFile(
         _ request: ImportRequest, progress: (Double, Int) -> Void = { _, _ in }
-    ) async throws -> ImportReport {
+    ) async throws -> (report: ImportReport, failure: (any Error)?) {
         try await perform(.importFile) { _ in
             let mapping = try Mapping.read(path: request.mappingPath, lists: reference.lists)
             guard mapping.resources.contains(request.resource) else {
@@ -61,11 +62,12 @@ extension NodeDesk {
             }
             let name = URL(filePath: request.path).lastPathComponent
             let rejects = URL(filePath: settings.directory).appending(path: "\(name).rejects.csv").path
-            var run = ImportRun(
+            var run = try ImportRun(
                 desk: self, importer: try Importer(mapping: mapping, origin: id, path: request.path),
                 rejectsPath: request.rejectsPath ?? rejects, isDryRun: request.isDryRun,
                 report: ImportReport(resource: request.resource))
-            return try await run.run(progress)
+            let failure = await run.run(progress)
+            return (run.report, failure)
         }
     }
 
@@ -86,11 +88,13 @@ private struct ImportRun {
     private let importer: Importer
     private let rejectsPath: String
     private let isDryRun: Bool
-    private var report: ImportReport
-    private var rejects: RejectsWriter?
+    private(set) var report: ImportReport
+    private let rejects: RejectsWriter
     private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
 
-    init(desk: NodeDesk, importer: Importer, rejectsPath: String, isDryRun: Bool, report: ImportReport) {
+    /// - Throws: when the rejects file can't be written: before anything is stored.
+    init(desk: NodeDesk, importer: Importer, rejectsPath: String, isDryRun: Bool, report: ImportReport) throws {
+        rejects = try RejectsWriter(path: rejectsPath)
         self.desk = desk
         self.importer = importer
         self.rejectsPath = rejectsPath
@@ -101,8 +105,26 @@ private struct ImportRun {
     /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
     private static let batchRecords = 8_000
 
-    mutating func run(_ progress: (Double, Int) -> Void) async throws -> ImportReport {
+    /// - Returns: why it ended before the file did; nil when it did not.
+    mutating func run(_ progress: (Double, Int) -> Void) async -> (any Error)? {
         let started = ContinuousClock.now
+        var failure: (any Error)?
+        do {
+            try await takeAll(progress)
+        } catch {
+            failure = error
+        }
+        do {
+            try await settle()
+            if report.rejected > 0 { try rejects.close() }
+        } catch {
+            failure = failure ?? error
+        }
+        report.milliseconds = Int((ContinuousClock.now - started) / .milliseconds(1))
+        return failure
+    }
+
+    private mutating func takeAll(_ progress: (Double, Int) -> Void) async throws {
         var batch: [IntakeRow] = []
         var recordsInBatch = 0
         do {
@@ -125,14 +147,9 @@ private struct ImportRun {
         } catch let error as FederationError where error.code == "E_IMPORT_READ" {
             // What was read before the damage is taken.
             try await store(batch)
-            try await settle()
             throw error
         }
         try await store(batch)
-        try await settle()
-        try rejects?.close()
-        report.milliseconds = Int((ContinuousClock.now - started) / .milliseconds(1))
-        return report
     }
 
     /// Waits until the batch before is stored, and begins with this one.
@@ -155,8 +172,8 @@ private struct ImportRun {
 
     /// Waits until everything is stored that was begun, and counts what became of it.
     private mutating func settle() async throws {
+        defer { storing = nil }
         let stored = try await storing?.value ?? []
-        storing = nil
         for (row, outcome) in stored {
             switch outcome {
             case .accepted: report.accepted += 1
@@ -169,9 +186,7 @@ private struct ImportRun {
     private mutating func reject(_ row: IntakeRow, code: String) throws {
         report.rejected += 1
         report.rejectedByCode[code, default: 0] += 1
-        let file = try rejects ?? RejectsWriter(path: rejectsPath)
-        rejects = file
         report.rejectsFile = rejectsPath
-        try file.write(row)
+        try rejects.write(row)
     }
 }

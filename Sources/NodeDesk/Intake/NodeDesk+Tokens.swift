@@ -32,7 +32,13 @@ extension NodeDesk {
             let token = APIToken(
                 name: name, digest: secret.digest, resources: resources, createdAt: now, expiresAt: expiresAt)
             try await store.add(token)
-            try hand(TokenReport(token: token, state: .valid), secret.text)
+            do {
+                try hand(TokenReport(token: token, state: .valid), secret.text)
+            } catch {
+                // Nobody has seen it, and its name is free again.
+                try await store.withdraw(token)
+                throw error
+            }
         }
     }
 

@@ -2,6 +2,7 @@ import ConfigurationFiles
 import FederationModel
 import Foundation
 import LocalStore
+import NodeFiles
 import NodeIdentity
 
 /// A node's files, opened: what every command and the service start from.
@@ -69,38 +70,46 @@ package struct LocalNode: Sendable {
     /// Makes a data directory for one node of a topology: `node.yaml`, a copy of the topology, the reference data
     /// that this release ships, a catalog that changes nothing, and an empty database.
     ///
-    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_STORE_EXISTS`.
+    /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_STORE_EXISTS`, `E_FILE_EXISTS`, `E_FILE_WRITE`.
     package static func create(
-        node: NodeID, topologyPath: String, directory: String, localListen: String?, nonce: UInt64
+        node: NodeID, topologyPath: String, directory: String, listen: ListenAddress? = nil, localListen: String?,
+        nonce: UInt64
     ) throws {
         let topology = try readTopology(path: topologyPath)
         guard let entry = topology.node(node) else {
             throw FederationError(
                 "E_NODE_NOT_IN_TOPOLOGY", "node \(node) is not in \(topologyPath)", hint: "add it there first")
         }
-        let folder = URL(filePath: directory, directoryHint: .isDirectory)
+        func path(_ name: String) -> String {
+            URL(filePath: directory, directoryHint: .isDirectory).appending(path: name).path
+        }
+        func write(_ text: String, unlessThere name: String) throws(FederationError) {
+            if !FileManager.default.fileExists(atPath: path(name)) { try OutputFile.write(text, to: path(name)) }
+        }
         // Citizens' data lie here: nobody but the node's own user may read them.
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        try NodeStore.create(
-            at: folder.appending(path: "node.db").path, node: node, epoch: Epoch(counter: 1, nonce: nonce))
-        let copy = folder.appending(path: "topology.yaml")
-        if !FileManager.default.fileExists(atPath: copy.path) {
-            try FileManager.default.copyItem(at: URL(filePath: topologyPath), to: copy)
+        try PrivateFiles.makeFolder(directory)
+        let listen = listen ?? entry.endpoint.flatMap { URL(string: $0) }.flatMap { Self.listenAddress(for: $0) }
+        let settings = path("node.yaml")
+        guard !FileManager.default.fileExists(atPath: settings) else {
+            throw FederationError(
+                "E_FILE_EXISTS", "\(settings) exists already: the directory belongs to a node",
+                hint: "choose another directory, or move the file away")
         }
-        let reference = folder.appending(path: "reference.yaml")
-        if !FileManager.default.fileExists(atPath: reference.path) {
-            try ReferenceFile.shipped.write(to: reference, atomically: true, encoding: .utf8)
-        }
-        let catalog = folder.appending(path: "catalog.yaml")
-        if !FileManager.default.fileExists(atPath: catalog.path) {
-            try CatalogFile.empty.write(to: catalog, atomically: true, encoding: .utf8)
-        }
-        let listen = entry.endpoint.flatMap { URL(string: $0) }.flatMap { url in
-            url.host.map { "\($0):\(url.port ?? 443)" }
-        }
-        try NodeSettings.file(node: node, listen: listen, localListen: localListen).write(
-            to: folder.appending(path: "node.yaml"), atomically: true, encoding: .utf8)
+        try NodeStore.create(at: path("node.db"), node: node, epoch: Epoch(counter: 1, nonce: nonce))
+        try write(PrivateFiles.read(topologyPath), unlessThere: "topology.yaml")
+        try write(ReferenceFile.shipped, unlessThere: "reference.yaml")
+        try write(CatalogFile.empty, unlessThere: "catalog.yaml")
+        // Last: with it the directory is whole.
+        try OutputFile.write(
+            NodeSettings.file(node: node, listen: listen?.description, localListen: localListen), to: settings)
+    }
+
+    /// Where a node listens that others reach at `endpoint`: on all addresses, because behind a firewall its public name is
+    /// none of the machine's own; an endpoint of this machine alone, as in trials, stays there.
+    private static func listenAddress(for endpoint: URL) -> ListenAddress? {
+        guard let host = endpoint.host else { return nil }
+        let named = ListenAddress(ListenAddress.text(host: host, port: endpoint.port ?? 443))
+        return named?.isLoopback == true ? named : ListenAddress("*:\(endpoint.port ?? 443)")
     }
 }
 

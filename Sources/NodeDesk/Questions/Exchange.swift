@@ -42,13 +42,18 @@ extension MergedView {
     /// Sends a question to a child and checks what comes back.
     ///
     /// - Returns: the answer, and the bytes that it had.
-    /// - Throws: `ChildFailure`; `CancellationError` when nobody waits any more.
+    /// - Throws: `ChildFailure`; `CancellationError` when nobody waits any more; what reading this node's credentials throws.
     func exchange<Answer: Decodable>(
         _ type: Answer.Type, _ child: NodeID, _ path: String, _ request: some Encodable, deadlineMS: Int64,
         check: (Answer) throws -> Void
     ) async throws -> (answer: Answer, bytes: Int) {
+        let client: PeerClient
         do {
-            let client = try peers.client(for: child)
+            client = try peers.client(for: child)
+        } catch let error as FederationError where error.code == "E_PEER_NO_ENDPOINT" {
+            throw ChildFailure(code: error.code)
+        }
+        do {
             let response = try await client.request(
                 "POST", path, headers: ["Content-Type": "application/json"], body: try WireJSON.encode(request),
                 deadlineMS: Int(deadlineMS))

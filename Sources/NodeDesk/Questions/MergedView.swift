@@ -59,7 +59,7 @@ package struct MergedView: Sendable {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
         let isLevel = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
-            try await store.catchUpConsumers(now: wallClock())
+            try await store.catchUpForReading(now: wallClock())
         }
         let lagRows = isLevel == nil ? try await store.consumerStatus().map(\.lagRows).max() : nil
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {

@@ -9,9 +9,14 @@ extension PeerClient {
     ) {
         self.init(
             endpoint: PeerEndpoint(node: node, tlsName: CertificateNames.dnsName(of: node), host: host, port: port),
-            credentials: PeerCredentials(
-                certificateChainPEM: credentials.certificateChainPEM, privateKeyPEM: credentials.privateKeyPEM,
-                trustRootsPEM: credentials.trustRootsPEM),
-            limits: limits)
+            credentials: PeerCredentials(credentials), limits: limits)
+    }
+}
+
+extension PeerCredentials {
+    init(_ credentials: NodeCredentials) {
+        self.init(
+            certificateChainPEM: credentials.certificateChainPEM, privateKeyPEM: credentials.privateKeyPEM,
+            trustRootsPEM: credentials.trustRootsPEM)
     }
 }

@@ -47,6 +47,11 @@ package final class PeerClients: Sendable {
         return used
     }
 
+    /// Shows these from the next connection on.
+    package func replace(_ credentials: NodeCredentials) {
+        for kept in clients.withLock({ Array($0.values) }) { kept.client.replace(PeerCredentials(credentials)) }
+    }
+
     /// Ends all connections.
     package func shutdown() async {
         let all = clients.withLock { clients in

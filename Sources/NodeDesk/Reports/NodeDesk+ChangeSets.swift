@@ -2,6 +2,7 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
+import NodeFiles
 import Zstandard
 
 import struct FederationModel.Cursor
@@ -33,16 +34,18 @@ extension NodeDesk {
 
     /// Opens a change-set that lies in a file: checked like any other, but against no policy, and never applied. It needs no node.
     ///
-    /// - Parameter database: where its rows are written as an SQLite database; nil for nowhere.
+    /// - Parameters:
+    ///   - database: where its rows are written as an SQLite database; nil for nowhere.
+    ///   - existing: what becomes of a file that is there.
     /// - Throws: `E_FILE_MISSING`, `E_FILE_EXISTS`, and the codes of a change-set that can't be read.
     package static func inspectChangeSet(
-        path: String, database: String?
+        path: String, database: String?, existing: OutputFile.Existing = .isKept
     ) throws -> (header: ChangeSetHeader, blocks: [DecodedBlock], bytes: Int) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw FederationError("E_FILE_MISSING", "\(path) can't be read")
         }
         let changeSet = try InspectedChangeSet(bytes: Array(data), resources: BuiltInResources.all)
-        if let database { try changeSet.write(toDatabase: database) }
+        if let database { try OutputFile.write(changeSet.database(), to: database, existing: existing) }
         return (changeSet.header, changeSet.blocks, data.count)
     }
 }

@@ -9,8 +9,9 @@ extension NodeDesk {
         try await perform(.showStatus) { now in
             StatusReport(
                 node: id, name: local.name, epoch: store.epoch, schemaRevision: BuiltInResources.schemaRevision,
-                isServing: Doorbell.ring(databasePath: settings.databasePath),
-                links: try await LinkReport.all(of: local, now: now), consumers: try await store.consumerStatus(),
+                isServing: Doorbell.ring(databasePath: settings.databasePath), storeProblem: store.fileProblem,
+                certificates: try await certificatesInUse(), links: try await LinkReport.all(of: local, now: now),
+                consumers: try await store.consumerStatus(),
                 removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)),
                 origins: includesOrigins ? try await origins() : nil)
         }
@@ -20,14 +21,26 @@ extension NodeDesk {
     package func figures() async throws -> NodeFigures {
         try await perform(.showFigures) { now in
             NodeFigures(
-                head: try await store.head(), links: try await LinkReport.all(of: local, now: now),
-                consumers: try await store.consumerStatus(),
+                head: try await store.head(), sizes: store.sizes, tokens: try await store.apiTokens(),
+                links: try await LinkReport.all(of: local, now: now), consumers: try await store.consumerStatus(),
                 removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)))
         }
     }
 
-    /// Ready is a node whose database answers.
-    package func checkReady() async throws { try await perform(.checkReady) { _ in _ = try await store.head() } }
+    /// Ready is a node whose database can be written to.
+    package func checkReady() async throws {
+        try await perform(.checkReady) { _ in if let problem = await store.writeProblem() { throw problem } }
+    }
+
+    /// What certificates the running service shows; nil when none runs.
+    package func certificates() async throws -> [CertificateNote]? {
+        try await perform(.showCertificates) { _ in try await certificatesInUse() }
+    }
+
+    private func certificatesInUse() async throws -> [CertificateNote]? {
+        guard Doorbell.ring(databasePath: settings.databasePath) else { return nil }
+        return try await store.certificateNotes()
+    }
 
     /// Rows of neighbours that were put aside because they break a rule, the oldest first.
     package func quarantine(limit: Int) async throws -> [QuarantinedRow] {
@@ -61,6 +74,10 @@ package struct StatusReport: Sendable {
     package let schemaRevision: Int
     /// Whether the service runs.
     package let isServing: Bool
+    /// What keeps this node from storing anything.
+    package let storeProblem: FederationError?
+    /// What the running service shows; nil when none runs.
+    package let certificates: [CertificateNote]?
     package let links: [LinkReport]
     package let consumers: [ConsumerStatus]
     package let removals: RemovalFigures
@@ -72,6 +89,8 @@ package struct StatusReport: Sendable {
 package struct NodeFigures: Sendable {
     /// The latest seq.
     package let head: Seq
+    package let sizes: StoreSizes
+    package let tokens: [APIToken]
     package let links: [LinkReport]
     package let consumers: [ConsumerStatus]
     package let removals: RemovalFigures

@@ -130,9 +130,15 @@ extension NodeDesk {
         count: Int, on time: UnixMilliseconds?, channel: String, hand: ([TicketNumber]) throws -> Void
     ) async throws {
         try await perform(.drawNumbers) { now in
-            let numbers = try await store.drawTicketNumbers(
-                count: count, dayNumber: ShanghaiTime.dayNumber(time ?? now), channel: channel)
-            try hand(numbers)
+            let day = ShanghaiTime.dayNumber(time ?? now)
+            let numbers = try await store.drawTicketNumbers(count: count, dayNumber: day, channel: channel)
+            do {
+                try hand(numbers)
+            } catch {
+                // Nobody has seen them: the next who asks gets them, unless somebody has drawn others since.
+                try await store.putBack(ticketNumbers: numbers, dayNumber: day)
+                throw error
+            }
         }
     }
 

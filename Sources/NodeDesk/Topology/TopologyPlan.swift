@@ -37,12 +37,16 @@ package struct TopologyPlan: Sendable {
     package var changesAnything: Bool { !entries.isEmpty || !purges.isEmpty || !frozen.isEmpty }
 }
 
-extension LocalNode {
+extension NodeDesk {
     /// Holds a topology against the one in force and counts the rows that are here. Nothing is changed.
-    package func plan(_ new: Topology, now: UnixMilliseconds) async throws -> TopologyPlan {
+    package func plan(_ new: Topology) async throws -> TopologyPlan {
+        try await perform(.planTopology) { now in try await plan(for: new, now: now) }
+    }
+
+    func plan(for new: Topology, now: UnixMilliseconds) async throws -> TopologyPlan {
         let standing = standing
         let change = TopologyChange(
-            from: standing.topology, to: new, known: try await source.knownNodes(), resources: store.resources)
+            from: standing.topology, to: new, known: try await local.source.knownNodes(), resources: store.resources)
         var entries: [TopologyPlan.Entry] = []
         for link in change.links {
             let catalogs = try store.catalogs(of: link.edge.sender)

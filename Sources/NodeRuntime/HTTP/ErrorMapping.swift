@@ -16,7 +16,8 @@ package enum ErrorMapping {
         case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE", "E_BATCH_TOO_LARGE": .contentTooLarge
         case "E_CONTENT_TYPE": .unsupportedMediaType
         case "E_INTAKE_BUSY": .tooManyRequests
-        case "E_STORE_BUSY", "E_QUERY_DEADLINE": .serviceUnavailable
+        case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO", "E_QUERY_DEADLINE":
+            .serviceUnavailable
         case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest
         }

@@ -4,6 +4,8 @@ import Hummingbird
 import LocalStore
 import NIOCore
 import NodeDesk
+import NodeFiles
+import NodeIdentity
 
 /// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
 struct LocalRoutes: Sendable {
@@ -11,6 +13,7 @@ struct LocalRoutes: Sendable {
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
     let intakeMetrics: IntakeMetrics
+    let certificates: ServedCertificates
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/healthz") { _, _ in text("ok\n") }
@@ -18,7 +21,7 @@ struct LocalRoutes: Sendable {
         router.get("/metrics") { _, _ in await metricsPage() }
     }
 
-    /// Ready when the database answers.
+    /// Ready when the database can be written to.
     private func ready() async -> Response {
         do {
             try await desk.checkReady()
@@ -33,6 +36,7 @@ struct LocalRoutes: Sendable {
             var page = MetricsPage()
             let figures = try await desk.figures()
             addStore(figures, to: &page)
+            addExpiry(figures, to: &page)
             addLinks(figures.links, to: &page)
             addTraffic(to: &page)
             addIntake(to: &page)
@@ -47,6 +51,18 @@ struct LocalRoutes: Sendable {
             "federation_feed_head", .gauge, help: "Latest seq of this node.",
             samples: [([], Double(figures.head))])
         page.append(
+            "federation_store_bytes", .gauge, help: "Size of the database file.",
+            samples: [([], Double(figures.sizes.database))])
+        page.append(
+            "federation_store_wal_bytes", .gauge, help: "Size of the database's write-ahead log.",
+            samples: [([], Double(figures.sizes.wal))])
+        page.append(
+            "federation_store_free_bytes", .gauge, help: "Bytes that are free where the database lies.",
+            samples: figures.sizes.free.map { [([], Double($0))] } ?? [])
+        page.append(
+            "federation_log_lines_lost_total", .counter, help: "Lines of the log that could not be written.",
+            samples: [([], Double(StandardStreams.logLinesLost))])
+        page.append(
             "federation_consumer_lag_rows", .gauge, help: "Changes that a consumer of the feed has not taken in.",
             samples: figures.consumers.map { ([("consumer", $0.name)], Double($0.lagRows)) })
         page.append(
@@ -57,6 +73,23 @@ struct LocalRoutes: Sendable {
             "federation_removals_overdue", .gauge,
             help: "Those of them that are older than removal-confirmation-hours.",
             samples: [([], Double(figures.removals.overdue))])
+    }
+
+    /// What ends by itself and must be renewed in time.
+    private func addExpiry(_ figures: NodeFigures, to page: inout MetricsPage) {
+        let now = wallClock()
+        page.append(
+            "federation_certificate_expiry_seconds", .gauge,
+            help: "Until the certificate in use ends; below 0 when it has.",
+            samples: certificates.validities.map {
+                ([("certificate", $0.use.rawValue)], Double($0.validity.notAfter - now) / 1_000)
+            })
+        page.append(
+            "federation_token_expiry_seconds", .gauge, help: "Until a token ends; below 0 when it has.",
+            samples: figures.tokens.compactMap { token in
+                guard token.revokedAt == nil, let end = token.expiresAt else { return nil }
+                return ([("token", token.name)], Double(end - now) / 1_000)
+            })
     }
 
     private func addLinks(_ links: [LinkReport], to page: inout MetricsPage) {

@@ -345,10 +345,5 @@ extension FederationError {
     }
 
     /// An error of the store as a link reports it: the disk's trouble, which may pass.
-    static func store(_ error: any Error) -> FederationError {
-        error as? FederationError
-            ?? FederationError(
-                "E_STORE_BUSY", "the database can't be used just now: \(error)",
-                hint: "see whether the disk is full or another process holds the database", isRetryable: true)
-    }
+    static func store(_ error: any Error) -> FederationError { .ofStore(error) }
 }

@@ -1,47 +1,39 @@
 import FederationModel
-import Foundation
+import NodeFiles
 
 /// Writes the rows that were not taken as CSV: `row,line,field,code,reason`. No value of a field is in it, so the file can
 /// be handed to whoever keeps the source.
 package final class RejectsWriter {
-    private let path: String
-    private let file: FileHandle
-    private var pending = "row,line,field,code,reason\n"
+    private static let header = "row,line,field,code,reason\n"
 
-    /// Creates or replaces the file.
+    private let file: OutputFile
+    private var pending = RejectsWriter.header
+
+    /// Takes the place of a file of rejects, of an empty one and of none; anything else keeps its name.
     ///
-    /// - Throws: `E_REJECTS_WRITE`.
-    package init(path: String) throws {
-        self.path = path
-        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-        else {
-            throw FederationError("E_REJECTS_WRITE", "\(path) cannot be created", hint: "check the folder's rights")
-        }
-        self.file = file
+    /// - Throws: `E_FILE_EXISTS`, `E_FILE_WRITE`.
+    package init(path: String) throws(FederationError) {
+        file = try OutputFile(path, existing: .isReplacedIf(beginning: Self.header))
     }
 
-    /// - Throws: `E_REJECTS_WRITE`.
-    package func write(_ row: IntakeRow) throws {
+    /// - Throws: `E_FILE_WRITE`.
+    package func write(_ row: IntakeRow) throws(FederationError) {
         guard case .failure(let rejection) = row.result else { return }
         let texts = [rejection.field ?? "", rejection.code, rejection.reason].map(quoted).joined(separator: ",")
         pending += "\(row.number),\(row.line),\(texts)\n"
         if pending.utf8.count > 64 << 10 { try flush() }
     }
 
-    /// Writes what is left. Call it once at the end.
+    /// Writes what is left and gives the file its name. Call it once at the end.
     ///
-    /// - Throws: `E_REJECTS_WRITE`.
-    package func close() throws {
+    /// - Throws: `E_FILE_WRITE`.
+    package func close() throws(FederationError) {
         try flush()
-        try? file.close()
+        try file.commit()
     }
 
-    private func flush() throws {
-        do {
-            try file.write(contentsOf: Data(pending.utf8))
-        } catch {
-            throw FederationError("E_REJECTS_WRITE", "\(path) cannot be written: \(error)")
-        }
+    private func flush() throws(FederationError) {
+        try file.write(Array(pending.utf8))
         pending = ""
     }
 

@@ -12,7 +12,7 @@ struct QueryAnalysis: AsyncParsableCommand {
             printed.
 
             Measures: count, closed, open, overdue, on_time_rate, satisfaction_rate, mean_handling_hours.
-            Dimensions: origin, region[:province|city|county|town], service[:LEVEL], request_type, channel, urgency, \
+            Dimensions: origin, handling_owner, region[:province|city|county|town], service[:LEVEL], request_type, channel, urgency, \
             unit, status, day, week, month. All times are Asia/Shanghai.
 
             EXAMPLE
@@ -60,11 +60,11 @@ struct QueryAnalysis: AsyncParsableCommand {
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
-            print(result.csv, terminator: "")
+            try Output.text(result.csv)
             Output.note(coverage.text)
         case .table:
             let text = result.text(of: answer.analysis, desk)
-            print(shows ? "\(text)\n\(coverage.text)" : coverage.text)
+            try Output.line(shows ? "\(text)\n\(coverage.text)" : coverage.text)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }

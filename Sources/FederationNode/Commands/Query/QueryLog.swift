@@ -41,7 +41,7 @@ struct QueryLog: AsyncParsableCommand {
                 "\(entry.durationMS)", entry.outcome,
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 
     private struct Entry: Encodable {

@@ -61,15 +61,14 @@ struct QueryRows: AsyncParsableCommand {
                     resource: query.resource.name.text, columns: page.header, rows: page.rows.map(page.cells),
                     next: page.nextText, coverage: CoverageReport(coverage, withheld: answer.withheld)))
         case .csv:
-            print(
-                CSV.text([page.header] + page.rows.map { page.cells($0).map { $0 == .null ? "" : $0.text } }),
-                terminator: "")
+            try Output.text(
+                CSV.text([page.header] + page.rows.map { page.cells($0).map { $0 == .null ? "" : $0.text } }))
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
-            if shows { print(page.text(desk)) }
-            print(coverage.text)
-            if let next = page.nextText { print("下一页 --after \(next.printable)") }
+            if shows { try Output.line(page.text(desk)) }
+            try Output.line(coverage.text)
+            if let next = page.nextText { try Output.line("下一页 --after \(next.printable)") }
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }

@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import NodeDesk
+import NodeFiles
 
 /// Asks a person at a terminal, field by field, in Chinese. Questions go to stderr, so that stdout stays for the result.
 struct Dialogue {
@@ -57,7 +58,7 @@ struct Dialogue {
     }
 
     private func line(_ prompt: String) throws -> String {
-        FileHandle.standardError.write(Data(prompt.utf8))
+        StandardStreams.note(prompt)
         guard let line = readLine() else {
             say("")
             throw Self.cancelled

@@ -77,7 +77,7 @@ struct TicketAddCommand: AsyncParsableCommand {
         if json {
             try Output.json(["id": ticket.id, "number": ticket.number])
         } else {
-            print("工单编号 \(ticket.number)\n全局标识 \(ticket.id)")
+            try Output.line("工单编号 \(ticket.number)\n全局标识 \(ticket.id)")
         }
     }
 

@@ -83,7 +83,7 @@ struct TicketEventCommand: AsyncParsableCommand {
         if json {
             try Output.json(["id": event.ticket, "resource": event.resource.text, "key": event.key])
         } else {
-            print("\(kind.title) 已记录")
+            try Output.line("\(kind.title) 已记录")
         }
     }
 

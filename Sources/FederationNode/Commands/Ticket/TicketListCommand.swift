@@ -65,7 +65,7 @@ struct TicketListCommand: AsyncParsableCommand {
                 ShanghaiTime.minute(ticket.requestedAt), ticket.status?.title ?? "–", ticket.title?.printable ?? "",
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 }
 

@@ -44,13 +44,12 @@ struct TicketNumbersCommand: AsyncParsableCommand {
         let desk = try node.desk()
         try await desk.drawNumbers(count: count, on: time, channel: channel) { numbers in
             let numbers = numbers.map(\.description)
-            if json {
-                try Output.json(Report(node: desk.id.code, seat: seat, numbers: numbers))
-            } else {
-                Output.note("坐席 \(seat) 号段 \(numbers.count) 个")
-                print(numbers.joined(separator: "\n"))
-            }
+            try Output.once(
+                json
+                    ? Output.document(Report(node: desk.id.code, seat: seat, numbers: numbers))
+                    : numbers.joined(separator: "\n"))
         }
+        if !json { Output.note("坐席 \(seat) 号段 \(count) 个") }
     }
 
     private struct Report: Encodable {

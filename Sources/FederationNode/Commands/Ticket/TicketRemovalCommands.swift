@@ -91,7 +91,7 @@ extension RemovalReport {
         if json {
             try Output.json(JSON(removal: id, tickets: tickets, rows: rows))
         } else {
-            print("\(act) \(tickets.count) 件 \(rows) 条记录，单号 \(id)")
+            try Output.line("\(act) \(tickets.count) 件 \(rows) 条记录，单号 \(id)")
         }
     }
 }

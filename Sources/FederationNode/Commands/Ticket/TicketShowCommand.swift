@@ -23,7 +23,7 @@ struct TicketShowCommand: AsyncParsableCommand {
         if json {
             try Output.json(TicketDocument(report))
         } else {
-            print(TicketDrawing(report: report, topology: desk.topology, reference: desk.reference).text)
+            try Output.line(TicketDrawing(report: report, topology: desk.topology, reference: desk.reference).text)
         }
     }
 }

@@ -149,7 +149,7 @@ extension TransferStepReport {
         if json {
             try Output.json(Document(transfer: line, step: step.rawValue, wasWritten: wasWritten))
         } else {
-            print(next(desk.topology))
+            try Output.line(next(desk.topology))
         }
     }
 

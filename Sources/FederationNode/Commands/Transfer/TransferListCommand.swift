@@ -39,7 +39,7 @@ struct TransferListCommand: AsyncParsableCommand {
                     ? "逾期未答复，由\(report.parentTitle(desk.topology))指定" : transfer.standing.title,
             ])
         }
-        print(table.text)
+        try Output.line(table.text)
     }
 }
 

@@ -2,19 +2,24 @@ import FederationModel
 import LocalStore
 import NodeIdentity
 
-extension LocalNode {
+extension NodeDesk {
     /// Publishes a topology: signs it with the key of this node, which must be the top one, and adopts it here. The others hear of
     /// it by their links and fetch it.
     ///
     /// - Parameters:
     ///   - text: the topology file.
-    ///   - version: the release's number; nil for that of the file.
     ///   - isConfirmed: whether what can't be undone may be done.
     /// - Returns: what it does.
     /// - Throws: `E_TOPOLOGY_NOT_TOP`, `E_TOPOLOGY_SAME_VERSION`, `E_TOPOLOGY_INVALID`, `E_CONFIRMATION_NEEDED`, `E_CREDENTIALS`, and what
     ///   the store throws.
-    package func publishTopology(
-        _ text: String, version: Int64? = nil, isConfirmed: Bool, now: UnixMilliseconds
+    package func publishTopology(_ text: String, isConfirmed: Bool) async throws -> TopologyPlan {
+        try await perform(.publishTopology) { now in
+            try await publish(text, version: nil, isConfirmed: isConfirmed, now: now)
+        }
+    }
+
+    private func publish(
+        _ text: String, version: Int64?, isConfirmed: Bool, now: UnixMilliseconds
     ) async throws -> TopologyPlan {
         let standing = standing
         guard standing.top == id else {
@@ -35,7 +40,7 @@ extension LocalNode {
                 "version \(standing.topology.version) is in force, the file has version \(topology.version)",
                 hint: "give the file a `version` above \(standing.topology.version)")
         }
-        let plan = try await plan(topology, now: now)
+        let plan = try await plan(for: topology, now: now)
         guard isConfirmed || plan.purges.isEmpty else {
             let lost = plan.purges.map { "\($0.node.id) \($0.node.name) (\($0.rows) rows here)" }
             throw FederationError(
@@ -44,15 +49,16 @@ extension LocalNode {
                 hint: "name the node under `detached` to keep it, or repeat with --confirm")
         }
         // A node that has never run has not noted the topology that it was set up with.
-        if try store.currentRelease() == nil { try await source.adoptFile(now: now) }
-        let credentials = try credentials()
+        if try store.currentRelease() == nil { try await local.source.adoptFile(now: now) }
+        let credentials = try local.credentials()
         let signature = try ReleaseSignature.sign(
             TopologyRelease.signedBytes(version: topology.version, publishedAt: now, text: text), with: credentials)
         let release = TopologyRelease(version: topology.version, text: text, publishedAt: now, signature: signature)
         // As every other node will check it.
         let chain = try ReleaseChain(
             [release], after: standing.topology, trustRootsPEM: credentials.trustRootsPEM)
-        try await source.adopt(chain, now: now)
+        try await local.source.adopt(chain, now: now)
+        // Nothing was written to the feed; the publisher of the service looks all the same.
         Doorbell.ring(databasePath: settings.databasePath)
         return plan
     }
@@ -60,16 +66,38 @@ extension LocalNode {
     /// Publishes what an earlier release said under a new number.
     ///
     /// - Throws: `E_TOPOLOGY_UNKNOWN_VERSION`, and what `publishTopology` throws.
-    package func rollBackTopology(
-        to version: Int64, isConfirmed: Bool, now: UnixMilliseconds
-    ) async throws -> TopologyPlan {
-        let text = try await release(version).release.text
-        return try await publishTopology(
-            text, version: standing.topology.version + 1, isConfirmed: isConfirmed, now: now)
+    package func rollBackTopology(to version: Int64, isConfirmed: Bool) async throws -> TopologyPlan {
+        try await perform(.publishTopology) { now in
+            let text = try await release(version).release.text
+            return try await publish(
+                text, version: standing.topology.version + 1, isConfirmed: isConfirmed, now: now)
+        }
+    }
+
+    /// Every release that this node has adopted, in the order of their versions.
+    package func releases() async throws -> [AdoptedRelease] {
+        try await perform(.showTopology) { _ in try await store.releases() }
+    }
+
+    /// The copies that topologies have taken from this node, the oldest first.
+    package func deletions() async throws -> [DeletionRecord] {
+        try await perform(.showTopology) { _ in try await store.deletions() }
+    }
+
+    /// What changed between two releases: the topology of each, and link by link.
+    ///
+    /// - Parameter to: nil for the one in force.
+    /// - Throws: `E_TOPOLOGY_UNKNOWN_VERSION`.
+    package func topologyChange(from: Int64, to: Int64?) async throws -> TopologyChange {
+        try await perform(.showTopology) { _ in
+            let old = try StandingSource.topology(of: try await release(from).release)
+            let new = if let to { try StandingSource.topology(of: try await release(to).release) } else { topology }
+            return TopologyChange(from: old, to: new, known: [], resources: store.resources)
+        }
     }
 
     /// - Throws: `E_TOPOLOGY_UNKNOWN_VERSION`.
-    package func release(_ version: Int64) async throws -> AdoptedRelease {
+    private func release(_ version: Int64) async throws -> AdoptedRelease {
         let releases = try await store.releases()
         guard let release = releases.first(where: { $0.release.version == version }) else {
             throw FederationError(
@@ -81,6 +109,10 @@ extension LocalNode {
 
     /// What each node at and below this one says of the topology that it stands on.
     package func topologyReports() async throws -> [TopologyReport] {
+        try await perform(.showTopology) { _ in try await reports() }
+    }
+
+    private func reports() async throws -> [TopologyReport] {
         let topology = topology
         let freshness = try await store.freshness()
         return topology.subtree(of: id).compactMap { topology.node($0) }.map { node in
