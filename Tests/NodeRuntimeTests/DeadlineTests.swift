@@ -1,7 +1,8 @@
 import FederationModel
 import Foundation
 import LocalStore
-import NodeRuntime
+import NodeDesk
+import TestSupport
 import Testing
 
 @Suite struct `A deadline` {

@@ -53,7 +53,7 @@ struct Visibility: Sendable {
     /// changed in between.
     ///
     /// - Parameter isFolded: also what threads decide, which is kept beside the request then.
-    func startLog(isFolded: Bool, _ pool: DatabasePool) throws {
+    func startLog(isFolded: Bool, _ pool: StorePool) throws {
         // Before the triggers: what is filled in is no change.
         if try isFolded && !pool.read(FoldedColumns.areKept) { try pool.write(keepFoldedColumns) }
         if try !pool.read(ScopeLog.isOn) { try pool.write(log.start) }

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import LocalStore
 import NodeIdentity
