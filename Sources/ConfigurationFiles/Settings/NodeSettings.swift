@@ -25,7 +25,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String { Self.text(host: host, port: port) }
 
     /// As a URL has it: an IPv6 address in brackets (RFC 3986).
-    static func text(host: String, port: Int) -> String {
+    package static func text(host: String, port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
