@@ -30,7 +30,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What `*` stands for: every address of the machine, by IPv6 and IPv4 where it has both.
-    var bindHost: String {
+    package var bindHost: String {
         guard host == "*" else { return host }
         let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return "0.0.0.0" }
