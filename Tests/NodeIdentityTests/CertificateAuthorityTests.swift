@@ -180,9 +180,9 @@ func `openssl accepts what the authority issues, for both ends of a connection`(
     let renewed = try issue("370100", by: authority)
     #expect(renewed.privateKeyPEM == first.privateKeyPEM && renewed.summary.serial != first.summary.serial)
     #expect(try NodeCredentials.load(from: scratch.path).certificateChainPEM == renewed.certificateChainPEM)
-    #expect(code { _ = try issue("370200", by: authority) } == "E_FILE_EXISTS")
+    #expect(errorCode { _ = try issue("370200", by: authority) } == "E_FILE_EXISTS")
     let other = try CertificateAuthority(name: "别处", validityDays: 10, now: now)
-    #expect(code { _ = try issue("370100", by: other) } == "E_FILE_EXISTS")
+    #expect(errorCode { _ = try issue("370100", by: other) } == "E_FILE_EXISTS")
     #expect(try NodeCredentials.load(from: scratch.path).certificateChainPEM == renewed.certificateChainPEM)
     #expect(try issue("370100", by: authority, replacing: true).privateKeyPEM != first.privateKeyPEM)
 }
