@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -46,7 +47,7 @@ extension `Real processes` {
         }
 
         private static func documents() throws -> [String] {
-            let names = FileManager.default.enumerator(atPath: Federation.repository.path)
+            let names = FileManager.default.enumerator(atPath: repositoryRoot.path)
             return (names?.compactMap { $0 as? String } ?? []).filter { name in
                 !name.hasPrefix(".") && (name.hasSuffix(".md") || name.hasPrefix("Sources/FederationNode/"))
                     && (name.hasSuffix(".md") || name.hasSuffix(".swift"))
@@ -55,7 +56,7 @@ extension `Real processes` {
 
         /// Lines of a block, or of the examples of a command's help, that begin with the program's name.
         private static func examples(in path: String, srv: String) throws -> [Example] {
-            let text = try String(contentsOf: Federation.repository.appending(path: path), encoding: .utf8)
+            let text = try String(contentsOf: repositoryRoot.appending(path: path), encoding: .utf8)
             let joined = text.replacing("\\\\\n", with: " ").replacing("\\\n", with: " ").replacing("\\n", with: "\n")
                 .replacing("\\\"", with: "\"")
             var isBlock = false

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -122,7 +123,7 @@ extension `Real processes` {
         @Test(.timeLimit(.minutes(1)))
         func `of rejected rows replaces no file but one of rejected rows`() async throws {
             let federation = try await Federation(Self.city)
-            let mapping = Federation.repository.appending(path: "mappings/generated-tickets.yaml").path
+            let mapping = repositoryRoot.appending(path: "mappings/generated-tickets.yaml").path
             let source = federation.path("tickets.csv")
             try await federation.succeed(["generate", "--tickets", "20", "--out", source], at: "370100")
             let before = try Data(contentsOf: URL(filePath: source))
@@ -136,7 +137,7 @@ extension `Real processes` {
         @Test(.timeLimit(.minutes(1)))
         func `of an import that fails in the middle says what was done`() async throws {
             let federation = try await Federation(Self.city)
-            let mapping = Federation.repository.appending(path: "mappings/generated-tickets.yaml").path
+            let mapping = repositoryRoot.appending(path: "mappings/generated-tickets.yaml").path
             let source = federation.path("tickets.csv")
             try await federation.succeed(["generate", "--tickets", "20000", "--out", source], at: "370100")
             let packed = try await Federation.tool([
