@@ -21,13 +21,12 @@ import Testing
         try await store.catchUpConsumers(now: noon)
         try await carry(store, above.store, policy: policy(from: jinan, to: province))
         #expect(try await above.store.count("service_request") == 8)
-        _ = try await store.prune(receivers: [], retention: 0, now: noon)
-        #expect(try await store.prune(receivers: [], retention: 0, now: noon + 1).tombstones == 1)
+        #expect(try await store.prune(receivers: [], retention: 0, now: noon).tombstones == 1)
         let behind = try #require(try await store.consumerStatus().first { $0.name == "row-file" })
         #expect(behind.cursor == 0 && behind.lagRows > 9)
 
         await file.goOn()
-        #expect(try await stalled.value == false, "it took what it had been given")
+        #expect(try await stalled.value, "it took all that there was when it was given the rows")
         #expect(try await file.live() == Set((1...5).map { "\(jinan)-\($0)" }))
         while try await !store.advance(file) {}
         #expect(await file.restarts == 1)
@@ -62,7 +61,8 @@ import Testing
     }
 
     @Test func `inside may fail too, and holds back no other`() async throws {
-        let store = try TemporaryStore(jinan, consumers: [Faulty()] + NodeStore.builtInConsumers).store
+        let temporary = try TemporaryStore(jinan, consumers: [Faulty()] + NodeStore.builtInConsumers)
+        let store = temporary.store
         _ = try await store.intake([ticket(1)], now: noon)
         await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
         let status = try await store.consumerStatus()

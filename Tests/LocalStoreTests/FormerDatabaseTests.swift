@@ -35,10 +35,11 @@ import Zstandard
     /// Global id, status, owner (`-` for none) and number of conflicts of each ticket, as that release's commands showed them.
     private static func tickets() throws -> [String: String] {
         let text = String(decoding: try bytes("migration-\(lastMigration).tickets"), as: UTF8.self)
+        // One ticket was taken in twice, as happens, and stands there twice.
         return Dictionary(
-            uniqueKeysWithValues: text.split(separator: "\n").compactMap { line in
+            text.split(separator: "\n").compactMap { line in
                 line.firstIndex(of: " ").map { (String(line[..<$0]), String(line[line.index(after: $0)...])) }
-            })
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     private func withStore(_ body: (NodeStore) async throws -> Void) async throws {
@@ -70,7 +71,7 @@ import Zstandard
 
     @Test func `opens, and its tickets stand as they stood`() async throws {
         let expected = try Self.tickets()
-        #expect(expected.count == 67)
+        #expect(expected.count == 66)
         try await withStore { store in
             #expect(store.node == jinan && store.epoch.counter == 1)
             #expect(try await store.head() == 1_886, "opening it draws no seq")

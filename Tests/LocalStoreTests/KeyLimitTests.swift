@@ -29,9 +29,9 @@ import Testing
     }
 
     @Test(arguments: ["", "\(jinan)-1\0"]) func `is text and not empty`(_ key: String) async throws {
-        let store = try TemporaryStore(jinan).store
+        let temporary = try TemporaryStore(jinan)
         let record = IntakeRecord(resource: "service_request", key: key, fields: LocalStoreTests.ticket(1).fields)
-        let report = try await store.intake(rows: [[record]], isGuarded: false, now: noon)
+        let report = try await temporary.store.intake(rows: [[record]], isGuarded: false, now: noon)
         guard case .refused(let refusal) = report.outcomes[0] else {
             Issue.record("it was stored")
             return

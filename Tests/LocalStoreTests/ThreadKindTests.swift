@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func `of announcements has the state that their records say`() async throws {
-        let store = try TemporaryStore(jinan, topology: qilu).store
+        let temporary = try TemporaryStore(jinan, topology: qilu)
+        let store = temporary.store
         func announcement(_ number: Int, _ title: String) -> Announcement {
             Announcement(
                 key: "\(jinan)-A\(number)", origin: jinan, title: title, content: title, publishedAt: noon,

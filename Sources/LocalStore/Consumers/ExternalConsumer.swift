@@ -52,7 +52,7 @@ extension NodeStore {
 
     /// Hands the next rows to an external consumer.
     ///
-    /// - Returns: whether it has reached the head.
+    /// - Returns: whether it has reached the head, as that was when the rows were read.
     package func advance(_ consumer: some ExternalConsumer) async throws -> Bool {
         let position = try await consumer.position()
         if let page = try await page(of: position) {
