@@ -46,7 +46,7 @@ import Testing
     /// The asynchronous functions for others, each with its text up to the next function. What is not asynchronous reads no store.
     private func operations(of file: SourceFile) -> [(name: String, body: String)] {
         let text = file.code.map(\.text).joined(separator: "\n")
-        let starts = text.ranges(of: /\n    (?:@\w+\n    )?(?:package |private )?(?:static )?func /).map(\.lowerBound)
+        let starts = text.ranges(of: #/\n    (?:@\w+\n    )?(?:package |private )?(?:static )?func /#).map(\.lowerBound)
         return zip(starts, starts.dropFirst() + [text.endIndex]).compactMap { start, end in
             let function = text[start..<end].drop { $0 == "\n" }
             let head = function.prefix { $0 != "{" }
