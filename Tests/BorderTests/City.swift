@@ -1,7 +1,6 @@
 import ChangeSetFormat
 import FederationModel
 import Foundation
-import NodeDesk
 import NodeIdentity
 import PeerTransport
 import SyncProtocol
