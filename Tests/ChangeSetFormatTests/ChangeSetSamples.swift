@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import Foundation
 import TestSupport
 
 /// A resource with a column of each storage and each rule.

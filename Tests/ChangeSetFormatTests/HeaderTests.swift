@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import Foundation
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import FederationModel
 import RecordIntake
 
 /// What became of a file's rows.

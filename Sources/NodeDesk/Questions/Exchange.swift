@@ -47,12 +47,7 @@ extension MergedView {
         _ type: Answer.Type, _ child: NodeID, _ path: String, _ request: some Encodable, deadlineMS: Int64,
         check: (Answer) throws -> Void
     ) async throws -> (answer: Answer, bytes: Int) {
-        let client: PeerClient
-        do {
-            client = try peers.client(for: child)
-        } catch let error as FederationError where error.code == "E_PEER_NO_ENDPOINT" {
-            throw ChildFailure(code: error.code)
-        }
+        let client = try client(for: child)
         do {
             let response = try await client.request(
                 "POST", path, headers: ["Content-Type": "application/json"], body: try WireJSON.encode(request),
@@ -65,6 +60,16 @@ extension MergedView {
             throw CancellationError()
         } catch {
             throw ChildFailure(code: (error as? FederationError)?.code ?? "E_PEER_ANSWER")
+        }
+    }
+
+    /// A child that the topology does not say how to reach gives no answer; a node without credentials can ask nobody.
+    private func client(for child: NodeID) throws -> PeerClient {
+        do {
+            return try peers.client(for: child)
+        } catch {
+            guard error.code == "E_PEER_NO_ENDPOINT" else { throw error }
+            throw ChildFailure(code: error.code)
         }
     }
 
