@@ -2,6 +2,7 @@ import ConfigurationFiles
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import NodeIdentity
 import ServiceLifecycle
 import Synchronization

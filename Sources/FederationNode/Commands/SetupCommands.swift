@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import NodeDesk

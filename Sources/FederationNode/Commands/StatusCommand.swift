@@ -225,7 +225,7 @@ private struct StatusDocument: Encodable {
 
     var needsSomebody: Bool {
         store != nil || certificates?.allSatisfy(\.isFine) == false
-            || links.contains { ["refused", "unreachable", "paused"].contains($0.state) }
+            || links.contains { [LinkState.refused, .unreachable, .paused].contains($0.state) }
     }
 
     var text: String {
