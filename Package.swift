@@ -110,12 +110,24 @@ let package = Package(
         .testTarget(
             name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", x509], swiftSettings: strict),
 
+        // MARK: - What can be done at a node
+        .target(
+            name: "NodeDesk",
+            dependencies: [
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "ReferenceFile", "TopologyFile", "Zstandard", yams,
+            ],
+            exclude: ["DESIGN.md"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeDeskTests", dependencies: ["FederationModel", "LogicalQuery", "NodeDesk"],
+            swiftSettings: strict),
+
         // MARK: - The running node
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "PeerTransport", "RecordIntake", "ReferenceFile", "SyncProtocol", "TopologyFile", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
+                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -134,8 +146,8 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity", "NodeRuntime",
-                "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk", "NodeIdentity",
+                "NodeRuntime", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging, yams,
@@ -144,8 +156,8 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeIdentity",
-                "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
+                "CatalogFile", "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "TopologyFile", "YAMLFile", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

@@ -2,6 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import LocalStore
+import NodeDesk
 import NodeRuntime
 import RecordIntake
 

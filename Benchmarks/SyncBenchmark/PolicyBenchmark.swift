@@ -3,9 +3,9 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
+import NodeDesk
 import NodeRuntime
 import Zstandard
-
 import struct FederationModel.Cursor
 
 /// Measures what a link's policy costs: extracting through a filter and masks, a grant of one row in a hundred, and tickets

@@ -3,6 +3,7 @@ import ChangeSetFormat
 import FederationModel
 import Foundation
 import LocalStore
+import NodeDesk
 import NodeRuntime
 import RecordIntake
 import Zstandard

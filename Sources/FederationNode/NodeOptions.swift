@@ -1,7 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import NodeRuntime
+import NodeDesk
 
 /// How every command finds its node. A flag beats the environment, which beats the file.
 struct NodeOptions: ParsableArguments {
@@ -24,6 +24,9 @@ struct NodeOptions: ParsableArguments {
         }
         return try NodeSettings.load(path: config, environment: ProcessInfo.processInfo.environment, flags: flags)
     }
+
+    /// The door to the node for whoever runs the command.
+    func desk() throws -> NodeDesk { try NodeDesk.open(try load(), as: .system) }
 
     func open() throws -> LocalNode { try LocalNode(settings: try load()) }
 }

@@ -1,6 +1,7 @@
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import ServiceLifecycle
 
 /// Keeps everything downstream of the feed awake: a command that has written rings, links and consumers hear of it, and

@@ -4,6 +4,7 @@ import Hummingbird
 import LocalStore
 import Logging
 import NIOCore
+import NodeDesk
 import NodeIdentity
 import ServiceLifecycle
 import Synchronization
@@ -14,8 +15,9 @@ package struct NodeService: Sendable {
     private let local: LocalNode
     private let logger: Logger
 
-    package init(local: LocalNode, logger: Logger) {
-        self.local = local
+    /// - Parameter desk: of whoever starts the service.
+    package init(_ desk: NodeDesk, logger: Logger) {
+        local = desk.local
         self.logger = logger
     }
 
@@ -38,7 +40,8 @@ package struct NodeService: Sendable {
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
-        let peers = PeerClients(store: local.store, credentials: credentials)
+        let peers = PeerClients(store: local.store) { () throws(FederationError) in credentials }
+        let desk = NodeDesk(local, as: .system, peers: peers, announce: { signal.ring(head: $0) })
         let supervisor = LinkSupervisor(
             store: local.store, peers: peers, signal: signal, completions: completions, metrics: metrics, logger: logger
         )
@@ -49,7 +52,7 @@ package struct NodeService: Sendable {
             by: TopologyExchange(store: local.store, peers: peers, publisher: publisher, logger: logger) {
                 supervisor.retry($0)
             })
-        try await publishCatalog()
+        try await publishCatalog(desk)
         try await publisher.start()
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
@@ -63,16 +66,16 @@ package struct NodeService: Sendable {
             peerServer(
                 credentials: try ServerTLSBundle(credentials), handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
-                    links: supervisor.registry, view: MergedView(store: local.store, peers: peers), metrics: metrics
+                    links: supervisor.registry, desk: desk, metrics: metrics
                 ) { try await publisher.adopt($0) }),
         ]
         let intake = IntakeRoutes(
-            intake: PushIntake(store: local.store, signal: signal), gate: IntakeGate(), metrics: IntakeMetrics())
+            desk: desk, gate: IntakeGate(), metrics: IntakeMetrics())
         services.append(
             localServer(
                 announcement: announcement,
                 routes: LocalRoutes(
-                    local: local, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics),
+                    desk: desk, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics),
                 intake: intake))
         if let address = local.settings.intakeListen {
             services.append(try intakeService(at: address, announcement: announcement, intake: intake))
@@ -101,10 +104,12 @@ package struct NodeService: Sendable {
     }
 
     /// What the catalog file says when the service starts is the newest release.
-    private func publishCatalog() async throws {
-        let (release, isNew) = try await local.publishCatalog(now: wallClock())
-        if isNew { logger.notice("the catalog is published", metadata: ["version": "\(release.version)"]) }
-        for subscription in try await local.rejectedSubscriptions() {
+    private func publishCatalog(_ desk: NodeDesk) async throws {
+        let published = try await desk.publishCatalog()
+        if published.isNew {
+            logger.notice("the catalog is published", metadata: ["version": "\(published.release.version)"])
+        }
+        for subscription in published.rejected {
             logger.warning(
                 "a subscription is rejected by the catalog",
                 metadata: ["code": "\(subscription.refusal.rawValue)", "reason": "\(subscription.text)"])

@@ -1,6 +1,7 @@
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import ServiceLifecycle
 
 /// Removes tombstones and scope-log entries that nobody needs any more: at the start and then each hour.

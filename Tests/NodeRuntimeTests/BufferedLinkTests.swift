@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import LocalStore
 import Logging
+import NodeDesk
 import NodeIdentity
 import NodeRuntime
 import PeerTransport
@@ -123,9 +124,7 @@ private struct BufferedPair {
         router.middlewares.add(BufferingProxy(half: half))
         LinkRoutes(
             links: LinkRegistry(incoming: links, lines: lines),
-            view: MergedView(
-                store: try store(province), peers: PeerClients(store: try store(province), credentials: credentials)),
-            metrics: metrics
+            desk: try desk(try store(province)), metrics: metrics
         ).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = Application(

@@ -1,7 +1,7 @@
 import FederationModel
 import Foundation
 import LocalStore
-import NodeRuntime
+import NodeDesk
 import Testing
 
 @Suite struct `A deadline` {

@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import Foundation
+import NodeDesk
 import NodeRuntime
 import Testing
 

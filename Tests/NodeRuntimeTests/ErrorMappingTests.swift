@@ -1,5 +1,6 @@
 import FederationModel
 import Hummingbird
+import NodeDesk
 import NodeRuntime
 import PeerTransport
 import SyncProtocol
@@ -26,9 +27,9 @@ import Testing
             let full = try await client.request("GET", "/full", deadlineMS: 5_000)
             #expect(full.status == 503)
             #expect(full.head.headers["content-type"] == "application/problem+json")
-            #expect(ErrorMapping.error(in: full.body, status: full.status) == sent)
+            #expect(PeerProblem.error(in: full.body, status: full.status) == sent)
             let other = try await client.request("GET", "/bare", deadlineMS: 5_000)
-            #expect(ErrorMapping.error(in: other.body, status: other.status) == bare)
+            #expect(PeerProblem.error(in: other.body, status: other.status) == bare)
             await client.shutdown()
         }
     }
@@ -39,19 +40,19 @@ import Testing
         "\u{0}", "{\"code\":\"E_\(String(repeating: "X", count: 63))\"}", String(repeating: "[", count: 100_000),
     ])
     func `without a usable body is known by its status`(body: String) {
-        let error = ErrorMapping.error(in: Array(body.utf8), status: 502)
+        let error = PeerProblem.error(in: Array(body.utf8), status: 502)
         #expect(error.code == "E_PEER_ANSWER")
         #expect(error.message.contains("502"))
     }
 
     @Test func `from bytes that are no text is known by its status`() {
-        #expect(ErrorMapping.error(in: [0xff, 0xfe, 0x00, 0xd8], status: 500).code == "E_PEER_ANSWER")
+        #expect(PeerProblem.error(in: [0xff, 0xfe, 0x00, 0xd8], status: 500).code == "E_PEER_ANSWER")
     }
 
     @Test func `is shown without what moves a terminal and not at any length`() throws {
         let detail = "\\u001b[2J\\r\\n\\u202e" + String(repeating: "长", count: 100_000)
         let body = "{\"code\":\"E_X\",\"detail\":\"\(detail)\",\"hint\":\"\(detail)\"}"
-        let error = ErrorMapping.error(in: Array(body.utf8), status: 400)
+        let error = PeerProblem.error(in: Array(body.utf8), status: 400)
         #expect(error.code == "E_X")
         for text in [error.message, try #require(error.hint)] {
             #expect(text.unicodeScalars.count == 500)
@@ -72,7 +73,7 @@ import Testing
 
     @Test func `may pass by itself when the peer says that it is overloaded`() {
         let body = Array("{\"code\":\"E_STORE_BUSY\"}".utf8)
-        #expect(ErrorMapping.error(in: body, status: 503).isRetryable)
-        #expect(!ErrorMapping.error(in: body, status: 403).isRetryable)
+        #expect(PeerProblem.error(in: body, status: 503).isRetryable)
+        #expect(!PeerProblem.error(in: body, status: 403).isRetryable)
     }
 }

@@ -73,7 +73,7 @@ func withIntakeServer(
     let (metrics, signal) = (IntakeMetrics(), ChangeSignal())
     let router = Router()
     IntakeRoutes(
-        intake: PushIntake(store: store, signal: signal), gate: gate, metrics: metrics, bodySeconds: bodySeconds
+        desk: try desk(store) { signal.ring(head: $0) }, gate: gate, metrics: metrics, bodySeconds: bodySeconds
     ).add(to: router, isPrivate: isPrivate)
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "test")

@@ -1,5 +1,6 @@
 import FederationModel
 import LocalStore
+import NodeDesk
 import NodeRuntime
 import Testing
 

@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import NodeDesk
 import NodeRuntime
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import NodeDesk
 import Testing
 import Yams
 

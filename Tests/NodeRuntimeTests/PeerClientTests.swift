@@ -1,6 +1,7 @@
 import FederationModel
 import Foundation
 import Hummingbird
+import NodeDesk
 import NodeRuntime
 import PeerTransport
 import ServiceLifecycle

@@ -2,6 +2,7 @@ import FederationModel
 import Foundation
 import Hummingbird
 import Logging
+import NodeDesk
 import NodeIdentity
 import NodeRuntime
 import PeerTransport

@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import LocalStore
 import LogicalQuery
+import NodeDesk
 import NodeIdentity
 import NodeRuntime
 import PeerTransport
@@ -50,8 +51,9 @@ import Testing
             let (store, folder) = try Self.store("100000")
             let topology = try Self.topology(port: server.port)
             try store.publish(Standing(node: store.node, topology: topology))
+            let credentials = try server.credentials("100000")
             let view = MergedView(
-                store: store, peers: PeerClients(store: store, credentials: try server.credentials("100000")))
+                store: store, peers: PeerClients(store: store) { () throws(FederationError) in credentials })
             let query = try RowQuery("service_request", columns: ["title", "reporter_phone"], limit: 2)
             let (_, page) = try await view.rows(
                 query, wanted: [try node(PeerServer.code)], deadlineMS: deadlineMS, now: currentMilliseconds())
@@ -134,11 +136,12 @@ import Testing
         let own = try CertificateAuthority(name: "测试根证书", validityDays: 10, now: currentMilliseconds())
         try await withPeerServer(authority: own) { router in
             guard let province = NodeID(PeerServer.code),
-                let credentials = try? own.makeCredentials(for: province, validityDays: 1, now: currentMilliseconds())
+                let credentials = try? own.makeCredentials(for: province, validityDays: 1, now: currentMilliseconds()),
+                let desk = try? desk(
+                    store, peers: PeerClients(store: store) { () throws(FederationError) in credentials })
             else { return }
             guard (try? store.publish(Standing(node: store.node, topology: topology))) != nil else { return }
-            let view = MergedView(store: store, peers: PeerClients(store: store, credentials: credentials))
-            LinkRoutes(links: LinkRegistry(), view: view, metrics: LinkMetrics()).add(to: router)
+            LinkRoutes(links: LinkRegistry(), desk: desk, metrics: LinkMetrics()).add(to: router)
         } body: { server in
             func ask(_ body: String, as code: String = "100000") async throws -> (status: Int, body: String) {
                 let response = try await server.client(code, expecting: PeerServer.code).request(

@@ -1,4 +1,7 @@
+import FederationModel
 import Foundation
+import LocalStore
+import NodeDesk
 import NodeRuntime
 
 /// A folder that goes away with its owner.
@@ -26,4 +29,12 @@ func settings(
     let folder = try TemporaryFolder()
     try folder.write(text, to: "node.yaml")
     return try NodeSettings.load(path: folder.path("node.yaml"), environment: environment, flags: flags)
+}
+
+/// The desk of the node whose store this is; its other files are nowhere.
+func desk(
+    _ store: NodeStore, peers: PeerClients? = nil, announce: @escaping @Sendable (Seq) -> Void = { _ in }
+) throws -> NodeDesk {
+    let node = LocalNode(settings: try settings("node: \"\(store.node)\""), store: store)
+    return NodeDesk(node, as: .system, peers: peers, announce: announce)
 }

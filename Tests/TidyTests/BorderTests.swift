@@ -18,19 +18,21 @@ private let allowedImports: [String: Set<String>] = [
     "RecordIntake": ["CIconvShim", "CZlib", "FederationModel", "Foundation", "Glibc", "Yams", "Zstandard"],
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
+    "NodeDesk": [
+        "CatalogFile", "ChangeSetFormat", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
+        "NodeIdentity", "PeerTransport", "RecordIntake", "ReferenceFile", "Synchronization",
+        "TopologyFile", "Yams", "Zstandard",
+    ],
     "NodeRuntime": [
-        "CatalogFile", "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
-        "HummingbirdCore", "HummingbirdTLS", "LocalStore",
-        "Logging", "LogicalQuery", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "NodeIdentity",
-        "PeerTransport", "RecordIntake", "ReferenceFile",
-        "ServiceLifecycle", "SyncProtocol", "Synchronization", "TopologyFile", "UnixSignals", "Yams", "Zstandard",
+        "ChangeSetFormat", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore",
+        "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS", "NodeDesk",
+        "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol", "Synchronization",
+        "UnixSignals", "Zstandard",
     ],
     "FederationNode": [
         "ArgumentParser", "CatalogFile", "ChangeSetFormat", "Dispatch", "FederationModel", "Foundation", "LocalStore",
-        "Logging",
-        "LogicalQuery", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile", "Synchronization",
-        "TopologyFile",
-        "YAMLFile", "Zstandard",
+        "Logging", "LogicalQuery", "NodeDesk", "NodeIdentity", "NodeRuntime", "RecordIntake", "ReferenceFile",
+        "Synchronization", "TopologyFile", "YAMLFile",
     ],
 ]
 

@@ -17,7 +17,7 @@ import Testing
 
     /// The names stand in `NodeSettings.names`, each as a tuple of name, default and help.
     @Test func `lists every setting with its default`() throws {
-        let settings = try #require(SourceTree.read("Sources/NodeRuntime/Settings/NodeSettings.swift"))
+        let settings = try #require(SourceTree.read("Sources/NodeDesk/Node/NodeSettings.swift"))
         var count = 0
         for (_, text) in settings.code {
             guard let match = text.firstMatch(of: /^\s+\("([a-z-]+)", (nil|"[^"]*"), "/) else { continue }

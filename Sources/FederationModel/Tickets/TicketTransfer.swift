@@ -61,3 +61,15 @@ extension LifecycleRules {
         calendar.end(ofWorkingDay: returnWorkingDays, after: offeredAt)
     }
 }
+
+/// The code of `transfer_kind`, told by the codes of the nodes: `370000` is a province, `370100` a city, others are counties.
+package func transferKind(from: NodeID, to: NodeID) -> String {
+    func level(_ node: NodeID) -> Int { node.code.hasSuffix("0000") ? 0 : node.code.hasSuffix("00") ? 1 : 2 }
+    return switch (level(from), level(to)) {
+    case (0, _): "province_to_city"
+    case (1, 0): "city_to_province"
+    case (1, 1): "city_to_city"
+    case (1, _): "city_to_county"
+    default: "county_to_city"
+    }
+}

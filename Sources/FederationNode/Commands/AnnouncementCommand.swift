@@ -1,7 +1,6 @@
 import ArgumentParser
 import FederationModel
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct AnnouncementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,15 +49,10 @@ struct AnnouncementCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let local = try node.open()
-            let now = wallClock()
-            var chance = SystemRandomNumberGenerator()
-            let announcement = Announcement(
-                key: "\(local.id)-\(ULID(now: now, using: &chance))", origin: local.id, title: title, content: content,
-                publishedAt: now, validUntil: until.flatMap(end), region: region,
+            let text = NodeDesk.AnnouncementText(
+                title: title, content: content, validUntil: until.flatMap(end), region: region,
                 serviceCode: serviceCode)
-            try await local.write(announcement, now: now)
-            try show(announcement, local, json: json, now: now)
+            try show(try await node.desk().publish(text), json: json)
         }
     }
 
@@ -79,16 +73,16 @@ struct AnnouncementCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let now = wallClock()
-            let announcements = try await local.store.announcements().filter { all || $0.isValid(at: now) }
-            if json { return try Output.json(announcements.map { Line($0, now: now) }) }
+            let desk = try node.desk()
+            let announcements = try await desk.announcements(includesPast: all)
+            if json { return try Output.json(announcements.map(Line.init)) }
             var table = TextTable(header: ["发布时间", "发布节点", "标题", "内容", "区划", "分类", "有效期至", "状态", "编号"])
-            for item in announcements {
+            for report in announcements {
+                let item = report.announcement
                 table.append([
-                    ShanghaiTime.minute(item.publishedAt), local.topology.node(item.origin)?.name ?? item.origin.code,
+                    ShanghaiTime.minute(item.publishedAt), desk.topology.node(item.origin)?.name ?? item.origin.code,
                     item.title.printable, beginning(of: item.content).printable, item.region?.printable ?? "",
-                    item.serviceCode?.printable ?? "", item.validUntil.map(ShanghaiTime.minute) ?? "", state(item, now),
+                    item.serviceCode?.printable ?? "", item.validUntil.map(ShanghaiTime.minute) ?? "", state(report),
                     item.key.printable,
                 ])
             }
@@ -102,9 +96,9 @@ struct AnnouncementCommand: AsyncParsableCommand {
         /// Characters of a text in the table; JSON has all of it.
         private static let contentMax = 40
 
-        private func state(_ announcement: Announcement, _ now: UnixMilliseconds) -> String {
-            if announcement.withdrawnAt != nil { return "已撤回" }
-            return announcement.isValid(at: now) ? "有效" : "已过期"
+        private func state(_ report: AnnouncementReport) -> String {
+            if report.announcement.withdrawnAt != nil { return "已撤回" }
+            return report.isValid ? "有效" : "已过期"
         }
     }
 
@@ -125,30 +119,14 @@ struct AnnouncementCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let now = wallClock()
-            let mine = try await local.store.announcements().first { $0.key == key && $0.origin == local.id }
-            guard var announcement = mine else {
-                throw FederationError(
-                    "E_ANNOUNCEMENT_UNKNOWN", "node \(local.id) has published no announcement with that key",
-                    hint: "see `federation-node announcement list`; only the node that published one can withdraw it")
-            }
-            announcement.withdrawnAt = announcement.withdrawnAt ?? now
-            try await local.write(announcement, now: now)
-            try show(announcement, local, json: json, now: now)
+            try show(try await node.desk().withdraw(announcement: key), json: json)
         }
     }
 }
 
-extension LocalNode {
-    fileprivate func write(_ announcement: Announcement, now: UnixMilliseconds) async throws {
-        _ = try await store.intake([announcement.record], now: now)
-        Doorbell.ring(databasePath: settings.databasePath)
-    }
-}
-
-private func show(_ announcement: Announcement, _ local: LocalNode, json: Bool, now: UnixMilliseconds) throws {
-    if json { return try Output.json(Line(announcement, now: now)) }
+private func show(_ report: AnnouncementReport, json: Bool) throws {
+    if json { return try Output.json(Line(report)) }
+    let announcement = report.announcement
     print("\(announcement.withdrawnAt == nil ? "已发布" : "已撤回") \(announcement.key)")
 }
 
@@ -164,7 +142,8 @@ private struct Line: Encodable {
     let withdrawnAt: String?
     let valid: Bool
 
-    init(_ announcement: Announcement, now: UnixMilliseconds) {
+    init(_ report: AnnouncementReport) {
+        let announcement = report.announcement
         key = announcement.key
         node = announcement.origin.code
         title = announcement.title
@@ -174,6 +153,6 @@ private struct Line: Encodable {
         region = announcement.region
         serviceCode = announcement.serviceCode
         withdrawnAt = announcement.withdrawnAt.map { ShanghaiTime.rfc3339($0) }
-        valid = announcement.isValid(at: now)
+        valid = report.isValid
     }
 }

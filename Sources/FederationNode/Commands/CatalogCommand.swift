@@ -1,9 +1,7 @@
 import ArgumentParser
 import CatalogFile
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 import YAMLFile
 
 struct CatalogCommand: AsyncParsableCommand {
@@ -23,7 +21,8 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let report = CatalogReport(try await source.release(), node: try source.owner())
+            let (owner, release) = try await source.node.desk().catalog(of: source.named, version: source.version)
+            let report = CatalogReport(release, node: owner)
             if json { try Output.json(report) } else { print(report.text) }
         }
     }
@@ -42,12 +41,7 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let catalog = try await source.release().catalog
-            guard let entry = catalog.entry(ResourceName(name)) else {
-                throw FederationError(
-                    "E_CATALOG_ENTRY", "the catalog has no entry for \(name.printable)",
-                    hint: suggestion(for: name, among: catalog.entries.map(\.resource.text)))
-            }
+            let entry = try await source.node.desk().catalogEntry(name, of: source.named, version: source.version)
             let report = CatalogEntryReport(entry)
             if json { try Output.json(report) } else { print(report.text) }
         }
@@ -73,21 +67,9 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let owner = try local.node(named: owner).id
-            let releases = try local.store.catalogs(of: owner)
-            let difference = CatalogDifference(
-                from: try catalog(from, of: owner, in: releases), to: try catalog(to, of: owner, in: releases))
+            let (owner, difference) = try await node.desk().catalogDifference(of: owner, from: from, to: to)
             let report = CatalogDifferenceReport(difference, node: owner, from: from, to: to)
             if json { try Output.json(report) } else { print(report.text) }
-        }
-
-        private func catalog(_ version: Int64, of node: NodeID, in releases: [CatalogRelease]) throws -> Catalog {
-            if let release = releases.first(where: { $0.version == version }) { return release.catalog }
-            let known = releases.map { "\($0.version)" }.joined(separator: ", ")
-            throw FederationError(
-                "E_CATALOG_VERSION", "version \(version) of the catalog of \(node) is not here",
-                hint: known.isEmpty ? "none has come yet" : "there are \(known)")
         }
     }
 
@@ -108,7 +90,7 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let check = try await node.open().checkCatalogs(now: wallClock())
+            let check = try await node.desk().checkCatalogs()
             let report = CatalogCheckReport(check)
             if json { try Output.json(report) } else { print(report.text) }
             if !check.isClean { throw ExitStatus.different }
@@ -129,11 +111,11 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let file = self.file ?? local.settings.catalogPath
+            let desk = try node.desk()
+            let file = self.file ?? desk.settings.catalogPath
             var problems: [FileProblem] = []
             do throws(FileProblems) {
-                let catalog = try CatalogFile.read(path: file, base: local.catalogBase)
+                let catalog = try CatalogFile.read(path: file, base: desk.catalogBase)
                 if !json { print("\(file): \(catalog.entries.count) entries") }
             } catch {
                 problems = error.problems
@@ -169,9 +151,9 @@ struct CatalogCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let (release, isNew) = try await local.publishCatalog(now: wallClock())
-            let rejected = try await local.rejectedSubscriptions().map(\.text)
+            let published = try await node.desk().publishCatalog()
+            let (release, isNew) = (published.release, published.isNew)
+            let rejected = published.rejected.map(\.text)
             for line in rejected { Output.note(line) }
             if json {
                 try Output.json(
@@ -202,29 +184,4 @@ struct CatalogSource: ParsableArguments {
 
     @Option(name: .customLong("catalog-version"), help: "A version of it; without it the newest.")
     var version: Int64?
-
-    func owner() throws -> NodeID {
-        let local = try node.open()
-        return try named.map { try local.node(named: $0).id } ?? local.id
-    }
-
-    /// - Throws: `E_CATALOG_VERSION`, `E_NODE_UNKNOWN`, and what opening the node throws.
-    func release() async throws -> CatalogRelease {
-        let local = try node.open()
-        let owner = try owner()
-        let releases = try local.store.catalogs(of: owner)
-        if let version {
-            if let release = releases.first(where: { $0.version == version }) { return release }
-        } else if let newest = releases.last {
-            return newest
-        } else if owner == local.id {
-            // Nothing is published before the first start.
-            return CatalogRelease(version: 0, publishedAt: 0, catalog: try local.catalogOfFile())
-        }
-        throw FederationError(
-            "E_CATALOG_VERSION", "no such version of the catalog of \(owner) is here",
-            hint: releases.isEmpty
-                ? "it comes when that node has been started and its link is up"
-                : "there are \(releases.map { "\($0.version)" }.joined(separator: ", "))")
-    }
 }

@@ -2,9 +2,7 @@ import ArgumentParser
 import ChangeSetFormat
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
-import Zstandard
+import NodeDesk
 
 struct ChangeSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,12 +27,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            guard let data = FileManager.default.contents(atPath: file) else {
-                throw FederationError("E_FILE_MISSING", "\(file) can't be read")
-            }
-            let changeSet = try InspectedChangeSet(bytes: Array(data), resources: BuiltInResources.all)
-            if let sqlite { try changeSet.write(toDatabase: sqlite) }
-            let report = Report(changeSet, bytes: data.count)
+            let report = Report(try NodeDesk.inspectChangeSet(path: file, database: sqlite))
             if json { try Output.json(report) } else { print(report.text) }
         }
 
@@ -61,7 +54,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
             let createdAt: String
             let resources: [Block]
 
-            init(_ changeSet: InspectedChangeSet, bytes: Int) {
+            init(_ changeSet: (header: ChangeSetHeader, blocks: [DecodedBlock], bytes: Int)) {
                 let header = changeSet.header
                 sender = header.sender.code
                 receiver = header.receiver.code
@@ -74,7 +67,7 @@ struct ChangeSetCommand: AsyncParsableCommand {
                     header.start.sweep == header.end.sweep ? nil : "from \(header.start.sweep) to \(header.end.sweep)"
                 schemaRevision = header.schemaRevision
                 rows = header.rowCount
-                self.bytes = bytes
+                bytes = changeSet.bytes
                 payloadBytes = header.payloadBytes
                 createdAt = ShanghaiTime.rfc3339(header.createdAt)
                 resources = changeSet.blocks.map {
@@ -123,21 +116,9 @@ struct ChangeSetCommand: AsyncParsableCommand {
         var rows = 1_000
 
         func run() async throws {
-            let local = try node.open()
-            let neighbour = try local.node(named: peer)
-            guard let policy = local.standing.outgoing[neighbour.id] else {
-                throw FederationError("E_NOT_A_NEIGHBOUR", "\(neighbour.id) is no neighbour of \(local.id)")
-            }
-            let start = Cursor(
-                epoch: local.store.epoch, seq: try await local.store.head(), revision: policy.revision,
-                sweep: policy.sweepStart)
-            let prepared = try await local.store.prepareChangeSet(
-                from: start, policy: policy, rowsMax: min(max(1, rows), SyncLimits.rowsMax), evenIfEmpty: true,
-                now: wallClock(),
-                compressor: ZstandardCompressor())
-            guard case .changeSet(let outgoing) = prepared else { return }
-            try Data(outgoing.bytes).write(to: URL(filePath: out))
-            print("\(out): \(outgoing.header.rowCount) rows, \(outgoing.bytes.count) bytes")
+            let (header, bytes) = try await node.desk().firstChangeSet(to: peer, rowsMax: rows)
+            try Data(bytes).write(to: URL(filePath: out))
+            print("\(out): \(header.rowCount) rows, \(bytes.count) bytes")
         }
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import FederationModel
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct ConflictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,9 +34,8 @@ struct ConflictCommand: AsyncParsableCommand {
                 return kind
             }
             guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
-            let local = try node.open()
-            try await local.store.catchUpConsumers(now: wallClock())
-            let conflicts = try await local.store.conflicts(code: kind, limit: limit)
+            let desk = try node.desk()
+            let conflicts = try await desk.conflicts(code: kind, limit: limit)
             if json {
                 try Output.json(conflicts.map(Line.init))
                 return
@@ -48,7 +46,7 @@ struct ConflictCommand: AsyncParsableCommand {
                 table.append([
                     conflict.globalID, finding.code.rawValue, finding.code.title,
                     BuiltInResources.named(finding.event.resource)?.title ?? finding.event.resource.text,
-                    NodeID(finding.event.origin).flatMap { local.topology.node($0)?.name } ?? finding.event.origin,
+                    NodeID(finding.event.origin).flatMap { desk.topology.node($0)?.name } ?? finding.event.origin,
                     conflict.occurredAt.map(ShanghaiTime.minute) ?? "–", finding.code.resolution,
                 ])
             }

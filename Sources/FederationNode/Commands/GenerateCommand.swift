@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 import RecordIntake
 
 extension TicketMix: ExpressibleByArgument {
@@ -94,21 +93,21 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let first = ShanghaiTime.parse(from) else { throw ValidationError("--from \(from) is not a date") }
-        let local = try node.open()
-        let place = local.topology.node(local.id)
-        let partners = local.topology.neighbours(of: local.id).compactMap { local.topology.node($0) }
+        let desk = try node.desk()
+        let place = desk.topology.node(desk.id)
+        let partners = desk.topology.neighbours(of: desk.id).compactMap { desk.topology.node($0) }
         let recipe = TicketRecipe(
-            seed: seed, origin: local.id, region: place?.region ?? local.id.code, mix: mix, includesCalls: calls,
+            seed: seed, origin: desk.id, region: place?.region ?? desk.id.code, mix: mix, includesCalls: calls,
             dirtRate: dirt, partners: partners.map { TicketRecipe.Partner(node: $0.id, name: $0.name) },
-            calendar: local.standing.rules.calendar)
+            calendar: desk.reference.calendar)
         let report: GenerateReport
         if live {
             report = try await LiveGeneration(
-                local: local, ticketsPerSecond: rate, speed: speed, seconds: seconds
+                desk: desk, ticketsPerSecond: rate, speed: speed, seconds: seconds
             ).run(recipe)
         } else {
             let generator = TicketGenerator(recipe, from: first, days: days, tickets: tickets, showcase: showcase)
-            report = try await generate(generator, recipe: recipe, on: local)
+            report = try await generate(generator, recipe: recipe, at: desk)
         }
         if json {
             try Output.json(report)
@@ -118,12 +117,12 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func generate(
-        _ generator: TicketGenerator, recipe: TicketRecipe, on local: LocalNode
+        _ generator: TicketGenerator, recipe: TicketRecipe, at desk: NodeDesk
     ) async throws -> GenerateReport {
         var report = GenerateReport()
         var progress = ProgressBar("generate")
         var sink: any TicketSink =
-            if let out { try FileSink(path: out, format: format) } else { StoreSink(local: local) }
+            if let out { try FileSink(path: out, format: format) } else { StoreSink(desk: desk) }
         for thread in generator {
             if showcase, report.tickets == 0 { report.showcase = thread.first?.key }
             if let fault = recipe.dirt(ofTicket: report.tickets) { report.dirt[fault.rawValue, default: 0] += 1 }
@@ -168,20 +167,18 @@ private protocol TicketSink {
 }
 
 private struct StoreSink: TicketSink {
-    let local: LocalNode
+    let desk: NodeDesk
     var changed = 0
     private var batch: [IntakeRecord] = []
 
-    init(local: LocalNode) { self.local = local }
+    init(desk: NodeDesk) { self.desk = desk }
 
     mutating func take(_ records: [IntakeRecord]) { batch += records }
 
     mutating func flush() async throws {
         guard !batch.isEmpty else { return }
-        let result = try await local.store.intake(batch, now: wallClock())
-        changed += result.outcomes.count { $0 == .accepted }
+        changed += try await desk.store(invented: batch)
         batch = []
-        Doorbell.ring(databasePath: local.settings.databasePath)
     }
 }
 

@@ -1,9 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
-import RecordIntake
+import NodeDesk
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,148 +50,41 @@ struct ImportFileCommand: AsyncParsableCommand {
     var file: String
 
     func run() async throws {
-        let local = try node.open()
-        let mapping = try Mapping.read(path: mapping, lists: local.reference.lists)
-        guard mapping.resources.contains(ResourceName(resource)) else {
-            throw FederationError(
-                "E_MAPPING", "\(mapping.path) makes no records of \(resource)",
-                hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
-        }
-        if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
-            throw FederationError(IntakeRefusal.reference(reference))
-        }
-        var run = ImportRun(
-            local: local, importer: try Importer(mapping: mapping, origin: local.id, path: file),
-            rejectsPath: rejects ?? defaultRejects(local), dryRun: dryRun, report: ImportReport(resource: resource))
-        let report = try await run.run()
-        if json {
-            try Output.json(report)
-        } else {
-            print(report.text)
-        }
-    }
-
-    private func defaultRejects(_ local: LocalNode) -> String {
-        let name = URL(filePath: file).lastPathComponent
-        return URL(filePath: local.settings.directory).appending(path: "\(name).rejects.csv").path
+        var progress = ProgressBar("import")
+        let report = try await node.desk().importFile(
+            ImportRequest(
+                path: file, mappingPath: mapping, resource: ResourceName(resource), rejectsPath: rejects,
+                isDryRun: dryRun)
+        ) { fraction, rows in progress.show(fraction, "\(rows) rows") }
+        progress.finish()
+        let document = ImportDocument(report)
+        if json { try Output.json(document) } else { print(document.text) }
     }
 }
 
-struct ImportReport: Encodable {
+private struct ImportDocument: Encodable {
     let resource: String
-    var read = 0
-    var accepted = 0
-    var unchanged = 0
-    var rejected = 0
-    var rejectsFile: String?
-    var rejectedByCode: [String: Int] = [:]
-    var seconds = 0.0
+    let read: Int
+    let accepted: Int
+    let unchanged: Int
+    let rejected: Int
+    let rejectsFile: String?
+    let rejectedByCode: [String: Int]
+    let seconds: Double
+
+    init(_ report: ImportReport) {
+        resource = report.resource.text
+        (read, accepted, unchanged, rejected) = (report.read, report.accepted, report.unchanged, report.rejected)
+        rejectsFile = report.rejectsFile
+        rejectedByCode = report.rejectedByCode
+        seconds = Double(report.milliseconds) / 1_000
+    }
 
     var text: String {
         var text = "\(resource): read \(read), accepted \(accepted), unchanged \(unchanged), rejected \(rejected)"
         for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) { text += "\n  \(code)  \(count)" }
         if let rejectsFile { text += "\n  see \(rejectsFile)" }
         return text
-    }
-}
-
-/// Reads a file, stores its records batch by batch, and rings the service after each. One batch is stored while the next
-/// is read.
-private struct ImportRun {
-    let local: LocalNode
-    let importer: Importer
-    let rejectsPath: String
-    let dryRun: Bool
-    var report: ImportReport
-    private var rejects: RejectsWriter?
-    private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
-
-    init(local: LocalNode, importer: Importer, rejectsPath: String, dryRun: Bool, report: ImportReport) {
-        self.local = local
-        self.importer = importer
-        self.rejectsPath = rejectsPath
-        self.dryRun = dryRun
-        self.report = report
-    }
-
-    /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
-    private static let batchRecords = 8_000
-
-    mutating func run() async throws -> ImportReport {
-        let started = ContinuousClock.now
-        var progress = ProgressBar("import")
-        var batch: [IntakeRow] = []
-        var recordsInBatch = 0
-        do {
-            while let row = try importer.next() {
-                report.read += 1
-                switch row.result {
-                case .success(let records):
-                    batch.append(row)
-                    recordsInBatch += records.count
-                    if recordsInBatch >= Self.batchRecords {
-                        try await store(batch)
-                        (batch, recordsInBatch) = ([], 0)
-                    }
-                case .failure(let rejection): try reject(row, code: rejection.code)
-                }
-                if report.read % 1_000 == 0 {
-                    progress.show(
-                        Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), "\(report.read) rows")
-                }
-            }
-        } catch let error as FederationError where error.code == "E_IMPORT_READ" {
-            // What was read before the damage is taken.
-            try await store(batch)
-            try await settle()
-            throw error
-        }
-        try await store(batch)
-        try await settle()
-        try rejects?.close()
-        progress.finish()
-        let elapsed = ContinuousClock.now - started
-        report.seconds =
-            (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18).rounded(toPlaces: 3)
-        return report
-    }
-
-    /// Waits until the batch before is stored, and begins with this one.
-    private mutating func store(_ batch: [IntakeRow]) async throws {
-        try await settle()
-        guard !dryRun else {
-            report.accepted += batch.count
-            return
-        }
-        guard !batch.isEmpty else { return }
-        storing = Task { [local, isGuarded = importer.mapping.isGuarded] in
-            let result = try await local.store.intake(
-                rows: batch.map { (try? $0.result.get()) ?? [] }, isGuarded: isGuarded, now: wallClock())
-            Doorbell.ring(databasePath: local.settings.databasePath)
-            return Array(zip(batch, result.outcomes).map { (row: $0, outcome: $1) })
-        }
-    }
-
-    /// Waits until everything is stored that was begun, and counts what became of it.
-    private mutating func settle() async throws {
-        let stored = try await storing?.value ?? []
-        storing = nil
-        for (row, outcome) in stored {
-            switch outcome {
-            case .accepted: report.accepted += 1
-            case .unchanged: report.unchanged += 1
-            case .refused(let refusal): try reject(row.refused(refusal), code: refusal.code)
-            }
-        }
-    }
-
-    private mutating func reject(_ row: IntakeRow, code: String) throws {
-        report.rejected += 1
-        report.rejectedByCode[code, default: 0] += 1
-        let file = try rejects ?? RejectsWriter(path: rejectsPath)
-        rejects = file
-        report.rejectsFile = rejectsPath
-        try file.write(row)
     }
 }
 

@@ -1,14 +1,13 @@
 import Dispatch
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 import RecordIntake
 import Synchronization
 
 /// Writes tickets into the store as they come, until a signal or the end of its time.
 struct LiveGeneration {
-    let local: LocalNode
+    let desk: NodeDesk
     let ticketsPerSecond: Double
     let speed: Double
     let seconds: Double?
@@ -26,9 +25,7 @@ struct LiveGeneration {
             let now = min(wallClock(), end)
             let records = live.records(until: now)
             if !records.isEmpty {
-                let result = try await local.store.intake(records, now: wallClock())
-                Doorbell.ring(databasePath: local.settings.databasePath)
-                report.changed += result.outcomes.count { $0 == .accepted }
+                report.changed += try await desk.store(invented: records)
                 report.records += records.count
                 showProgress("\(live.tickets) tickets, \(report.records) records, \(live.pendingCount) to come")
             }

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 import ReferenceFile
 import YAMLFile
 
@@ -69,9 +68,7 @@ struct ReferenceCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let data = try readReference(path: file)
-            let rows = try await local.publish(data, now: wallClock())
+            let (data, rows) = try await node.desk().publishReference(path: file)
             if json {
                 try Output.json(Report(version: data.version, rows: data.records.count, stored: rows))
             } else {
@@ -111,7 +108,7 @@ struct ReferenceCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let data = try file.map { try readReference(path: $0) } ?? node.open().reference
+            let data = try file.map { try readReference(path: $0) } ?? node.desk().reference
             let day = try asOf.map { text in
                 guard let day = CivilDate.dayNumber(text) else {
                     throw ValidationError("\(text) is not a day like 2018-06-30")

@@ -1,6 +1,6 @@
 import ArgumentParser
 import FederationModel
-import NodeRuntime
+import NodeDesk
 
 extension ReferenceCommand {
     /// Lets an administrator try the table of limits before tickets depend on it.
@@ -33,17 +33,16 @@ extension ReferenceCommand {
             guard let time = ShanghaiTime.parse(start) else {
                 throw ValidationError("\(start) is not a time like 2025-09-30T10:00:00+08:00")
             }
-            let local = try node.open()
-            let question = LimitQuestion(
-                requestType: requestType, urgency: urgency, category: category, node: local.id)
-            let report = DueReport(local.reference, question, start: time)
+            let report = DueDocument(
+                try await node.desk().limits(
+                    requestType: requestType, urgency: urgency, category: category, from: time))
             if json { try Output.json(report) } else { print(report.text) }
         }
     }
 }
 
 /// The limits of one request, and the due dates that follow.
-private struct DueReport: Encodable {
+private struct DueDocument: Encodable {
     struct Line: Encodable {
         let name: String
         let title: String
@@ -53,34 +52,15 @@ private struct DueReport: Encodable {
 
     let rules: [String]
     let lines: [Line]
-    /// Years of which no notice is known: their holidays were taken for working days.
     let yearsWithoutNotice: [Int]
 
-    init(_ reference: ReferenceData, _ question: LimitQuestion, start: UnixMilliseconds) {
-        let limits = reference.limits.limits(for: question)
-        var lines: [Line] = []
-        var latest = start
-        func add(
-            _ name: String, _ title: String, _ limit: TimeLimit?, from: UnixMilliseconds, isExtension: Bool = false
-        ) {
-            guard let limit else { return }
-            let due =
-                isExtension
-                ? limit.extending(due: from, counting: limits.counting, calendar: reference.calendar)
-                : limit.due(start: from, counting: limits.counting, calendar: reference.calendar)
-            latest = max(latest, due)
-            lines.append(Line(name: name, title: title, limit: limit.text, due: ShanghaiTime.rfc3339(due)))
+    init(_ report: LimitReport) {
+        rules = report.rules
+        lines = report.lines.map {
+            Line(
+                name: $0.step.rawValue, title: $0.step.title, limit: $0.limit.text, due: ShanghaiTime.rfc3339($0.due))
         }
-        add("accept", "签收", limits.accept, from: start)
-        add("return", "退单", limits.returning, from: start)
-        add("handling", "办理", limits.handling, from: start)
-        if let handling = limits.handling {
-            let due = handling.due(start: start, counting: limits.counting, calendar: reference.calendar)
-            add("extension", "延期至多", limits.extensionTotal, from: due, isExtension: true)
-        }
-        rules = limits.rules
-        self.lines = lines
-        yearsWithoutNotice = reference.calendar.yearsWithoutNotice(from: start, to: latest)
+        yearsWithoutNotice = report.yearsWithoutNotice
     }
 
     var text: String {
@@ -91,5 +71,16 @@ private struct DueReport: Encodable {
             text += "\n无 \(yearsWithoutNotice.map(String.init).joined(separator: "、")) 年放假安排,该年仅按周末计算"
         }
         return text
+    }
+}
+
+extension LimitReport.Step {
+    fileprivate var title: String {
+        switch self {
+        case .accept: "签收"
+        case .return: "退单"
+        case .handling: "办理"
+        case .extension: "延期至多"
+        }
     }
 }

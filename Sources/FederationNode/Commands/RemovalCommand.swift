@@ -1,7 +1,6 @@
 import ArgumentParser
 import FederationModel
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct RemovalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,13 +28,11 @@ struct RemovalCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let now = wallClock()
-            if received { return try await showReceived(local) }
-            let removals = try await RemovalStatus.all(of: local, now: now).filter {
-                !unconfirmed || !$0.missing.isEmpty
-            }
+            let desk = try node.desk()
+            if received { return try await showReceived(desk) }
+            let removals = try await desk.removals().filter { !unconfirmed || !$0.missing.isEmpty }
             if json {
+                let now = wallClock()
                 try Output.json(removals.map { Line($0, now: now) })
             } else {
                 var table = TextTable(header: ["单号", "类型", "事由", "记录", "下达时间", "已确认", "状态", "未确认节点"])
@@ -59,23 +56,23 @@ struct RemovalCommand: AsyncParsableCommand {
             return removal.missing.isEmpty ? "已确认" : "待确认"
         }
 
-        private func showReceived(_ local: LocalNode) async throws {
-            let orders = try await local.store.removalOrders().filter { $0.origin != local.id }
-            if json { return try Output.json(orders.map { ReceivedLine($0, node: local.id) }) }
+        private func showReceived(_ desk: NodeDesk) async throws {
+            let orders = try await desk.receivedRemovals()
+            if json { return try Output.json(orders.map { ReceivedLine($0, node: desk.id) }) }
             var table = TextTable(header: ["单号", "下达节点", "类型", "事由", "记录", "下达时间", "本节点确认时间"])
             for order in orders {
                 table.append([
-                    order.id, local.topology.node(order.origin)?.name ?? order.origin.code,
+                    order.id, desk.topology.node(order.origin)?.name ?? order.origin.code,
                     RemovalKind(rawValue: order.kind)?.title ?? order.kind.printable, reasonTitle(order.reason),
                     "\(order.rows)", ShanghaiTime.minute(order.orderedAt),
-                    order.confirmations[local.id].map(ShanghaiTime.minute) ?? "–",
+                    order.confirmations[desk.id].map(ShanghaiTime.minute) ?? "–",
                 ])
             }
             print(table.text)
         }
 
         private func reasonTitle(_ code: String) -> String {
-            CodeLists.builtIn.named("removal_reason")?.entries.first { $0.code == code }?.title ?? code.printable
+            NodeDesk.removalReasons?.entries.first { $0.code == code }?.title ?? code.printable
         }
     }
 
@@ -94,10 +91,7 @@ struct RemovalCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            let report = try await local.store.lift(recall: id, now: wallClock())
-            Doorbell.ring(databasePath: local.settings.databasePath)
-            try report.show("解除召回", json: json)
+            try await node.desk().lift(recall: id).show("解除召回", json: json)
         }
     }
 }

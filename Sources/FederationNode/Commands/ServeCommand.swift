@@ -2,6 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import Logging
+import NodeDesk
 import NodeRuntime
 
 struct ServeCommand: AsyncParsableCommand {
@@ -18,16 +19,16 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var node: NodeOptions
 
     func run() async throws {
-        let local = try node.open()
-        guard let level = Logger.Level(rawValue: local.settings.logLevel) else {
+        let desk = try node.desk()
+        guard let level = Logger.Level(rawValue: desk.settings.logLevel) else {
             throw FederationError(
                 "E_CONFIG_INVALID",
                 "log-level is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         var logger = Logger(label: "federation-node") { _ in JSONLogHandler() }
         logger.logLevel = level
-        logger[metadataKey: "node"] = "\(local.id)"
-        try await NodeService(local: local, logger: logger).run { addresses in
+        logger[metadataKey: "node"] = "\(desk.id)"
+        try await NodeService(desk, logger: logger).run { addresses in
             var line = "listening https://\(addresses.peers) (other nodes) http://\(addresses.local) (this machine)"
             if let intake = addresses.intake { line += " https://\(intake) (local systems)" }
             // Not `print`: into a pipe it would wait in a buffer.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import FederationModel
 import Foundation
+import NodeDesk
 import NodeIdentity
-import NodeRuntime
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

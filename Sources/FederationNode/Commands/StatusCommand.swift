@@ -1,8 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,8 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        let report = try await StatusReport(local, withOrigins: all)
+        let report = StatusDocument(try await node.desk().status(includesOrigins: all))
         if json { try Output.json(report) } else { print(report.text) }
     }
 }
@@ -48,7 +45,7 @@ struct QuarantineCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let rows = try await node.open().store.quarantinedRows(limit: limit)
+            let rows = try await node.desk().quarantine(limit: limit)
             if json {
                 try Output.json(
                     rows.map {
@@ -87,9 +84,7 @@ struct NodeMaintenanceCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let local = try node.open()
-            try await local.store.rebuildConsumers(now: wallClock())
-            let consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
+            let consumers = try await node.desk().rebuild().map(ConsumerReport.init)
             if json {
                 try Output.json(consumers)
             } else {
@@ -111,7 +106,7 @@ struct ConsumerReport: Encodable {
     }
 }
 
-private struct StatusReport: Encodable {
+private struct StatusDocument: Encodable {
     struct Problem: Encodable {
         let code: String
         let message: String
@@ -196,28 +191,19 @@ private struct StatusReport: Encodable {
     let removals: Removals
     let origins: [Origin]?
 
-    init(_ local: LocalNode, withOrigins: Bool) async throws {
-        node = local.id.code
-        name = local.name
-        epoch = local.store.epoch.description
-        schemaRevision = BuiltInResources.schemaRevision
-        serving = Doorbell.ring(databasePath: local.settings.databasePath)
-        links = try await LinkReport.all(of: local, now: wallClock()).map(Link.init)
-        consumers = try await local.store.consumerStatus().map(ConsumerReport.init)
-        let orders = try await RemovalStatus.all(of: local, now: wallClock())
-        removals = Removals(
-            unconfirmed: orders.count { !$0.missing.isEmpty }, overdue: orders.count(where: \.isOverdue))
-        guard withOrigins else {
-            origins = nil
-            return
-        }
-        let freshness = try await local.store.freshness()
-        let rows = try await local.store.rowCounts(of: BuiltInResources.serviceRequest.name)
-        origins = local.topology.subtree(of: local.id).map { origin in
+    init(_ report: StatusReport) {
+        node = report.node.code
+        name = report.name
+        epoch = report.epoch.description
+        schemaRevision = report.schemaRevision
+        serving = report.isServing
+        links = report.links.map(Link.init)
+        consumers = report.consumers.map(ConsumerReport.init)
+        removals = Removals(unconfirmed: report.removals.unconfirmed, overdue: report.removals.overdue)
+        origins = report.origins?.map {
             Origin(
-                origin: origin.code, name: local.topology.node(origin)?.name ?? "", rows: rows[origin.code] ?? 0,
-                asOf: freshness[origin].map { ShanghaiTime.rfc3339($0.asOf) },
-                complete: origin == local.id || freshness[origin]?.complete == true)
+                origin: $0.node.code, name: $0.name, rows: $0.tickets, asOf: $0.asOf.map { ShanghaiTime.rfc3339($0) },
+                complete: $0.isComplete)
         }
     }
 

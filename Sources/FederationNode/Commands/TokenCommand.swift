@@ -1,9 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeIdentity
-import NodeRuntime
+import NodeDesk
 
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,26 +33,19 @@ struct TokenCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            guard (1...64).contains(name.utf8.count), name.allSatisfy({ !$0.isWhitespace }) else {
-                throw ValidationError("--name takes 1 to 64 bytes without blanks")
-            }
-            for resource in resources where BuiltInResources.named(ResourceName(resource)) == nil {
-                let names = BuiltInResources.all.map(\.name.text)
-                throw FederationError(
-                    "E_RESOURCE_UNKNOWN", "there is no resource \(resource)",
-                    hint: suggestion(for: resource, among: names))
-            }
-            let secret = APITokenSecret()
-            let token = APIToken(
-                name: name, digest: secret.digest,
-                resources: resources.isEmpty ? nil : resources.map { ResourceName($0) }, createdAt: wallClock(),
-                expiresAt: try expiry())
-            try await node.open().store.add(token)
-            if json {
-                try Output.json(TokenReport(token, secret: secret.text))
-            } else {
-                print(secret.text)
-                Output.note("\(name): keep it safe, it is not shown again")
+            let resources = self.resources.isEmpty ? nil : self.resources.map { ResourceName($0) }
+            do {
+                try await node.desk().createToken(named: name, resources: resources, expiresAt: try expiry()) {
+                    token, secret in
+                    if json {
+                        try Output.json(TokenDocument(token, secret: secret))
+                    } else {
+                        print(secret)
+                        Output.note("\(name): keep it safe, it is not shown again")
+                    }
+                }
+            } catch let error as FederationError where ["E_TOKEN_NAME", "E_TOKEN_EXPIRED"].contains(error.code) {
+                throw ValidationError(error.description)
             }
         }
 
@@ -64,9 +54,7 @@ struct TokenCommand: AsyncParsableCommand {
             guard let time = ShanghaiTime.parse(expires) else {
                 throw ValidationError("--expires \(expires) is neither a day (2026-12-31) nor RFC 3339")
             }
-            let end = expires.utf8.count == 10 ? time + 86_400_000 : time
-            guard end > wallClock() else { throw ValidationError("--expires \(expires) is past") }
-            return end
+            return expires.utf8.count == 10 ? time + 86_400_000 : time
         }
     }
 
@@ -81,7 +69,7 @@ struct TokenCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let reports = try await node.open().store.apiTokens().map { TokenReport($0) }
+            let reports = try await node.desk().tokens().map { TokenDocument($0) }
             if json {
                 try Output.json(reports)
                 return
@@ -111,13 +99,13 @@ struct TokenCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            try await node.open().store.revokeToken(named: name, now: wallClock())
+            try await node.desk().revokeToken(named: name)
             if json { try Output.json(["name": name, "state": "revoked"]) } else { print("\(name) 已吊销") }
         }
     }
 }
 
-private struct TokenReport: Encodable {
+private struct TokenDocument: Encodable {
     let name: String
     /// Null for all.
     let resources: [String]?
@@ -129,14 +117,14 @@ private struct TokenReport: Encodable {
     /// Only where it was just made.
     var token: String?
 
-    init(_ token: APIToken, secret: String? = nil) {
+    init(_ report: TokenReport, secret: String? = nil) {
+        let token = report.token
         name = token.name
         resources = token.resources?.map(\.text)
         createdAt = ShanghaiTime.rfc3339(token.createdAt)
         expiresAt = token.expiresAt.map(ShanghaiTime.rfc3339)
         revokedAt = token.revokedAt.map(ShanghaiTime.rfc3339)
-        let isExpired = token.expiresAt.map { $0 <= wallClock() } ?? false
-        state = token.revokedAt != nil ? "revoked" : isExpired ? "expired" : "valid"
+        state = report.state.rawValue
         self.token = secret
     }
 

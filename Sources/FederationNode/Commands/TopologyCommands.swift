@@ -1,7 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import NodeRuntime
+import NodeDesk
 import TopologyFile
 import YAMLFile
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import FederationModel
 import Foundation
 import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TopologyApply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import FederationModel
 import LogicalQuery
-import NodeRuntime
+import NodeDesk
 
 // How tables for people name what JSON and CSV name by words and codes.
 
@@ -27,14 +27,14 @@ extension Analysis.Dimension {
     }
 
     /// A value as people read it: the name of a code, if it has one.
-    func text(of value: String, _ local: LocalNode) -> String {
+    func text(of value: String, _ desk: NodeDesk) -> String {
         switch self {
         case .origin, .handlingOwner:
-            NodeID(value).flatMap { local.topology.node($0) }.map { "\(value) \($0.name)" } ?? value
-        case .region: local.reference.regions.title(of: value).map { "\(value) \($0)" } ?? value
-        case .requestType, .channel, .urgency: local.reference.lists.named(name)?.title(of: value) ?? value
+            NodeID(value).flatMap { desk.topology.node($0) }.map { "\(value) \($0.name)" } ?? value
+        case .region: desk.reference.regions.title(of: value).map { "\(value) \($0)" } ?? value
+        case .requestType, .channel, .urgency: desk.reference.lists.named(name)?.title(of: value) ?? value
         case .status: TicketStatus(rawValue: value)?.title ?? value
-        case .service: local.reference.services.title(of: value).map { "\(value) \($0)" } ?? value
+        case .service: desk.reference.services.title(of: value).map { "\(value) \($0)" } ?? value
         case .unit, .day, .week, .month: value
         }
     }

@@ -1,6 +1,5 @@
 import FederationModel
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct CatalogReport: Encodable {
     struct Entry: Encodable {

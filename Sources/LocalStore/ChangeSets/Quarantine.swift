@@ -56,19 +56,6 @@ enum Quarantine {
     }
 }
 
-/// A row that was put aside, as `quarantine list` shows it. Its fields stay inside: they may be personal data.
-package struct QuarantinedRow: Sendable {
-    package let id: Int64
-    package let sender: String
-    package let resource: String
-    package let origin: String
-    package let key: String
-    package let field: String
-    package let rule: String
-    package let detail: String
-    package let receivedAt: UnixMilliseconds
-}
-
 extension NodeStore {
     package func quarantinedRows(limit: Int) async throws -> [QuarantinedRow] {
         try await pool.read { db in

@@ -32,13 +32,6 @@ extension TransactionalConsumer {
     package func clear(_ writer: FeedWriter) throws {}
 }
 
-/// How far a consumer is.
-package struct ConsumerStatus: Hashable, Sendable {
-    package let name: String
-    package let cursor: Seq
-    package let head: Seq
-    package var lagRows: Int64 { max(0, head - cursor) }
-}
 
 extension NodeStore {
     /// What every node derives from its feed. The audience first: what it gives new seqs is folded in the same round.

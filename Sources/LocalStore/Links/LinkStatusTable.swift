@@ -1,12 +1,6 @@
 import FederationModel
 import GRDB
 
-/// Which way rows flow over a link, seen from this node.
-package enum LinkDirection: String, Sendable {
-    case sending
-    case receiving
-}
-
 /// What a person wants to know of one direction of one link. It is kept in the database, so that `status` works whether
 /// the service runs or not, and whether the peer answers or not.
 package struct LinkStatus: Hashable, Sendable {

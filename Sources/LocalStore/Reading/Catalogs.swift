@@ -100,16 +100,6 @@ package struct StandingMarks: Hashable, Sendable {
     package let reference: Seq
 }
 
-/// Rows that a sender sent though its own catalog does not grant them.
-package struct RefusedResource: Sendable {
-    package let sender: NodeID
-    package let resource: ResourceName
-    package let refusal: CatalogRefusal
-    /// Since the sender's first.
-    package let rows: Int64
-    package let lastAt: UnixMilliseconds
-}
-
 enum RefusedResources {
     static func note(
         _ resource: ResourceName, _ refusal: CatalogRefusal, rows: Int, sender: NodeID, now: UnixMilliseconds,

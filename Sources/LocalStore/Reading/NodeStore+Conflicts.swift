@@ -1,14 +1,6 @@
 import FederationModel
 import GRDB
 
-/// A conflict record (冲突, domain model 6.4): what is contradictory in a ticket's thread, and in which record.
-package struct TicketConflict: Hashable, Sendable {
-    package let globalID: String
-    package let finding: TicketFinding
-    /// When the record says that it happened; nil when the finding is about no single record.
-    package let occurredAt: UnixMilliseconds?
-}
-
 extension NodeStore {
     /// Conflict records by ticket, then in the order in which they came up in its thread.
     ///

@@ -1,61 +1,6 @@
 import FederationModel
 import GRDB
 
-/// A ticket with the records of its thread, as this node holds them.
-package struct TicketThread: Sendable {
-    package struct Record: Sendable {
-        package let resource: ResourceDefinition
-        package let origin: String
-        package let key: String
-        package let occurredAt: UnixMilliseconds
-        package let round: Int64?
-        package let fields: [String: FieldValue]
-    }
-
-    package let globalID: String
-    package let state: TicketState?
-    /// In the order of time.
-    package let records: [Record]
-    /// Call records that name the ticket, or that the ticket names.
-    package let calls: [Record]
-    /// Recordings of those calls.
-    package let recordings: [Record]
-
-    /// The service request itself.
-    package var request: Record? { records.first { $0.resource.stage == .acceptance } }
-
-    /// How many records of each stage there are: the eight stages, those without any included (5.1-1).
-    package func count(of stage: Stage) -> Int { records.count { $0.resource.stage == stage } }
-}
-
-/// A ticket as a line of a list.
-package struct TicketSummary: Sendable {
-    package let globalID: String
-    /// 工单编号; a label, need not be unique.
-    package let number: String?
-    package let origin: String
-    package let title: String?
-    package let requestedAt: UnixMilliseconds
-    /// As far as it is folded; nil before its first fold.
-    package let status: TicketStatus?
-}
-
-/// Which tickets a list names: those for which everything that is given is so.
-package struct TicketFilter: Sendable {
-    package var origin: NodeID?
-    package var status: TicketStatus?
-    /// 工单编号 or 来源工单编号.
-    package var number: String?
-    /// The unit that handles it.
-    package var unit: String?
-    /// Requested then or later.
-    package var since: UnixMilliseconds?
-    /// Not yet closed though its time limit is over.
-    package var isOverdue = false
-
-    package init() {}
-}
-
 extension NodeStore {
     /// Runs a compiled query on one reader.
     package func rows(sql: String, arguments: [FieldValue]) async throws -> [[FieldValue]] {

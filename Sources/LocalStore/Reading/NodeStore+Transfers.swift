@@ -1,14 +1,6 @@
 import FederationModel
 import GRDB
 
-/// A transfer with the ticket that it is of.
-package struct HeldTransfer: Hashable, Sendable {
-    package let globalID: String
-    /// The ticket's number; nil when its request is not here.
-    package let number: String?
-    package let transfer: TicketTransfer
-}
-
 extension NodeStore {
     /// The ticket of a transfer that is named by its id; nil when none of its steps is here.
     package func ticket(ofTransfer id: String) async throws -> String? {

@@ -1,17 +1,6 @@
 import FederationModel
 import GRDB
 
-/// What a deletion or a recall did here.
-package struct RemovalReport: Hashable, Sendable {
-    /// Of the order, by which its confirmations name it.
-    package let id: String
-    /// Global ids.
-    package let tickets: [String]
-    package let rows: Int
-    /// The head after the commit; links are woken with it.
-    package let head: Seq
-}
-
 extension NodeStore {
     /// Deletes this node's own records of tickets here and everywhere (8.2-3), or recalls them from every other node
     /// (8.1-5): the request, the thread, calls and their recordings. What other nodes wrote on the tickets stays theirs.

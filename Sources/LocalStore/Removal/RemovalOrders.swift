@@ -1,21 +1,6 @@
 import FederationModel
 import GRDB
 
-/// A removal order with what has come back.
-package struct RemovalOrder: Hashable, Sendable {
-    package let id: String
-    package let origin: NodeID
-    package let kind: String
-    package let reason: String
-    package let rows: Int64
-    package let orderedAt: UnixMilliseconds
-    package let liftedAt: UnixMilliseconds?
-    /// Who had to see the tickets, whatever the mode.
-    package let audience: Set<NodeID>
-    /// When each node confirmed, as far as it is known here.
-    package var confirmations: [NodeID: UnixMilliseconds] = [:]
-}
-
 extension NodeStore {
     /// Every order that is here, of this node and of others, the oldest first.
     package func removalOrders() async throws -> [RemovalOrder] {

@@ -2,31 +2,6 @@ import FederationModel
 import Foundation
 import GRDB
 
-/// What a local system proves itself with when it pushes records, as far as the node keeps it: of the token only a digest.
-package struct APIToken: Hashable, Sendable {
-    /// Which system it is for; unique.
-    package let name: String
-    /// SHA-256 of the token, from which nobody gets the token back: it has 256 random bits.
-    package let digest: [UInt8]
-    /// The resources whose records it may write; nil for all.
-    package let resources: [ResourceName]?
-    package let createdAt: UnixMilliseconds
-    package let expiresAt: UnixMilliseconds?
-    package var revokedAt: UnixMilliseconds?
-
-    package init(
-        name: String, digest: [UInt8], resources: [ResourceName]?, createdAt: UnixMilliseconds,
-        expiresAt: UnixMilliseconds?, revokedAt: UnixMilliseconds? = nil
-    ) {
-        self.name = name
-        self.digest = digest
-        self.resources = resources
-        self.createdAt = createdAt
-        self.expiresAt = expiresAt
-        self.revokedAt = revokedAt
-    }
-}
-
 extension NodeStore {
     /// Tokens that a node keeps, revoked ones included. Each request looks at all of them.
     package static let apiTokensMax = 1_000

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
+import NodeDesk
 import NodeIdentity
 
 /// Waits for one connection's handshake, judges and counts it, and puts HTTP behind it.

@@ -2,20 +2,21 @@ import FederationModel
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NodeDesk
 import RecordIntake
 
 /// What a local system may ask: to take its records in. Who it is, its token says.
 package struct IntakeRoutes: Sendable {
-    private let intake: PushIntake
+    private let desk: NodeDesk
     private let gate: IntakeGate
     let metrics: IntakeMetrics
     private let bodySeconds: Int
 
     /// - Parameter bodySeconds: from a request's head to the end of its body.
     package init(
-        intake: PushIntake, gate: IntakeGate, metrics: IntakeMetrics, bodySeconds: Int = IntakeLimits.bodySeconds
+        desk: NodeDesk, gate: IntakeGate, metrics: IntakeMetrics, bodySeconds: Int = IntakeLimits.bodySeconds
     ) {
-        self.intake = intake
+        self.desk = desk
         self.gate = gate
         self.metrics = metrics
         self.bodySeconds = bodySeconds
@@ -41,15 +42,15 @@ package struct IntakeRoutes: Sendable {
                     "E_TLS_REQUIRED", "records and tokens must not cross a network in clear",
                     hint: "push to the address of `intake-listen`, or let `local-listen` be a loopback address")
             }
-            let form = try await admit(request, resource: resource)
+            let (desk, form, encoding) = try await admit(request, resource: resource)
             var body = try await read(incoming, pass: pass)
             isBodyOpen = false
-            if form.encoding != .identity {
-                body = try form.encoding.unpack(body, bytesMax: IntakeLimits.bodyBytesMax)
+            if encoding != .identity {
+                body = try encoding.unpack(body, bytesMax: IntakeLimits.bodyBytesMax)
                 try pass.take(bytes: body.count)
             }
-            let rows = try pushedRows(body, format: form.format, rowsMax: IntakeLimits.recordsMax)
-            var report = try await intake.take(rows, of: body, resource: resource, now: wallClock())
+            let rows = try pushedRows(body, format: form, rowsMax: IntakeLimits.recordsMax)
+            var report = try await desk.push(rows, of: body, resource: resource)
             report.milliseconds = Int((ContinuousClock.now - started) / .milliseconds(1))
             metrics.count(report)
             response = Response(
@@ -69,14 +70,14 @@ package struct IntakeRoutes: Sendable {
     /// Everything that can be known before the body is read.
     private func admit(
         _ request: Request, resource: ResourceName
-    ) async throws -> (format: PushFormat, encoding: BodyEncoding) {
+    ) async throws -> (desk: NodeDesk, format: PushFormat, encoding: BodyEncoding) {
         guard let token = request.headers[.authorization].flatMap(Self.bearer) else {
             throw FederationError(
                 "E_TOKEN_MISSING", "the request shows no token", hint: "send `Authorization: Bearer TOKEN`")
         }
-        try await intake.authorize(token: token, resource: resource, now: wallClock())
+        let desk = try await desk.authenticate(token: token, for: resource)
         let form = (
-            try Self.format(request.headers[.contentType]), try Self.encoding(request.headers[.contentEncoding])
+            desk, try Self.format(request.headers[.contentType]), try Self.encoding(request.headers[.contentEncoding])
         )
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > IntakeLimits.bodyBytesMax {
             throw BodyEncoding.tooLarge(IntakeLimits.bodyBytesMax)

@@ -5,28 +5,29 @@ import HTTPTypes
 import Hummingbird
 import LocalStore
 import NIOCore
+import NodeDesk
 import ServiceLifecycle
 import SyncProtocol
 
 /// What other nodes may ask of this one, over mutual TLS. Who they are is decided by their certificate alone.
 package struct LinkRoutes: Sendable {
     let links: LinkRegistry
-    let view: MergedView
+    let desk: NodeDesk
     let metrics: LinkMetrics
     /// Takes releases that a neighbour brings.
     let adopt: @Sendable ([TopologyRelease]) async throws -> Void
 
     package init(
-        links: LinkRegistry, view: MergedView, metrics: LinkMetrics,
+        links: LinkRegistry, desk: NodeDesk, metrics: LinkMetrics,
         adopt: @escaping @Sendable ([TopologyRelease]) async throws -> Void = { _ in }
     ) {
         self.links = links
-        self.view = view
+        self.desk = desk
         self.metrics = metrics
         self.adopt = adopt
     }
 
-    var node: NodeID { view.store.node }
+    var node: NodeID { desk.id }
 
     package func add(to router: Router<PeerRequestContext>) {
         router.post("/v1/link/hello") { request, context in await hello(request, peer: context.peer) }

@@ -3,10 +3,11 @@ import Foundation
 import Hummingbird
 import LocalStore
 import NIOCore
+import NodeDesk
 
 /// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
 struct LocalRoutes: Sendable {
-    let local: LocalNode
+    let desk: NodeDesk
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
     let intakeMetrics: IntakeMetrics
@@ -20,7 +21,7 @@ struct LocalRoutes: Sendable {
     /// Ready when the database answers.
     private func ready() async -> Response {
         do {
-            _ = try await local.store.head()
+            try await desk.checkReady()
             return text("ready\n")
         } catch {
             return ErrorMapping.response(.store(error))
@@ -30,8 +31,9 @@ struct LocalRoutes: Sendable {
     private func metricsPage() async -> Response {
         do {
             var page = MetricsPage()
-            try await addStore(to: &page)
-            try await addLinks(to: &page)
+            let figures = try await desk.figures()
+            addStore(figures, to: &page)
+            addLinks(figures.links, to: &page)
             addTraffic(to: &page)
             addIntake(to: &page)
             return text(page.description, type: "text/plain; version=0.0.4; charset=utf-8")
@@ -40,26 +42,24 @@ struct LocalRoutes: Sendable {
         }
     }
 
-    private func addStore(to page: inout MetricsPage) async throws {
+    private func addStore(_ figures: NodeFigures, to page: inout MetricsPage) {
         page.append(
             "federation_feed_head", .gauge, help: "Latest seq of this node.",
-            samples: [([], Double(try await local.store.head()))])
+            samples: [([], Double(figures.head))])
         page.append(
             "federation_consumer_lag_rows", .gauge, help: "Changes that a consumer of the feed has not taken in.",
-            samples: try await local.store.consumerStatus().map { ([("consumer", $0.name)], Double($0.lagRows)) })
-        let removals = try await RemovalStatus.all(of: local, now: wallClock())
+            samples: figures.consumers.map { ([("consumer", $0.name)], Double($0.lagRows)) })
         page.append(
             "federation_removals_unconfirmed", .gauge,
             help: "Removal orders of this node that some node has not confirmed.",
-            samples: [([], Double(removals.count { !$0.missing.isEmpty }))])
+            samples: [([], Double(figures.removals.unconfirmed))])
         page.append(
             "federation_removals_overdue", .gauge,
             help: "Those of them that are older than removal-confirmation-hours.",
-            samples: [([], Double(removals.count(where: \.isOverdue)))])
+            samples: [([], Double(figures.removals.overdue))])
     }
 
-    private func addLinks(to page: inout MetricsPage) async throws {
-        let links = try await LinkReport.all(of: local, now: wallClock())
+    private func addLinks(_ links: [LinkReport], to page: inout MetricsPage) {
         func samples(_ value: (LinkReport) -> Double?) -> [(labels: [(String, String)], value: Double)] {
             links.compactMap { link in value(link).map { (labels(link), $0) } }
         }

@@ -1,4 +1,5 @@
 import FederationModel
+import NodeDesk
 import SyncProtocol
 import Synchronization
 

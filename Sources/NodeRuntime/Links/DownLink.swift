@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import NodeDesk
 import PeerTransport
 import ServiceLifecycle
 import SyncProtocol

@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import NodeDesk
 import PeerTransport
 import SyncProtocol
 import Synchronization
@@ -34,7 +35,7 @@ struct DownStream: DownWire {
             guard stream.status == 200 else {
                 var body: [UInt8] = []
                 while let chunk = try await stream.next(), body.count < 65_536 { body += chunk }
-                throw ErrorMapping.error(in: body, status: stream.status)
+                throw PeerProblem.error(in: body, status: stream.status)
             }
             try await stream.write(Frame(.probe).encoded)
             return DownStream(stream: stream)
@@ -111,7 +112,7 @@ struct DownRequests: DownWire {
         var headers = ["Content-Type": "application/octet-stream"]
         headers["Link-Connection"] = number
         let response = try await client.request("POST", path, headers: headers, body: body, deadlineMS: 60_000)
-        guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
+        guard response.status == 200 else { throw PeerProblem.error(in: response.body, status: response.status) }
         return response
     }
 }

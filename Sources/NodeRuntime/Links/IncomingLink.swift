@@ -2,6 +2,7 @@ import ChangeSetFormat
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import SyncProtocol
 
 /// Carries out what a `LinkReceiver` says, for one sender, as long as the node runs.

@@ -1,4 +1,5 @@
 import FederationModel
+import NodeDesk
 import PeerTransport
 import SyncProtocol
 
@@ -50,7 +51,7 @@ package final class LinkChannel: Sendable {
                 guard stream.status == 200 else {
                     var body: [UInt8] = []
                     while let chunk = try await stream.next(), body.count < 65_536 { body += chunk }
-                    throw ErrorMapping.error(in: body, status: stream.status)
+                    throw PeerProblem.error(in: body, status: stream.status)
                 }
                 try await stream.write(Frame(.probe).encoded)
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -95,7 +96,7 @@ package final class LinkChannel: Sendable {
                     let response = try await client.request(
                         "POST", "/v1/link/frame", headers: headers(number), body: frame.encoded, deadlineMS: 60_000)
                     guard response.status == 200 else {
-                        throw ErrorMapping.error(in: response.body, status: response.status)
+                        throw PeerProblem.error(in: response.body, status: response.status)
                     }
                     var reader = FrameReader(writtenBy: .receiver)
                     reader.append(response.body)

@@ -1,4 +1,5 @@
 import FederationModel
+import NodeDesk
 import PeerTransport
 import SyncProtocol
 
@@ -36,7 +37,7 @@ package struct DialedLine: LinkLine {
             case 409 where response.head.headers["link-refusal"] != nil:
                 input.yield(.helloRefused(try ErrorMapping.refusal(in: response.body), connection: connection))
             default:
-                let error = ErrorMapping.error(in: response.body, status: response.status)
+                let error = PeerProblem.error(in: response.body, status: response.status)
                 input.yield(.connectFailed(error, connection: connection))
             }
         } catch let error as FederationError {

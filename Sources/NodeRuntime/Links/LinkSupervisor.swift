@@ -1,6 +1,7 @@
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import ServiceLifecycle
 import SyncProtocol
 import Synchronization

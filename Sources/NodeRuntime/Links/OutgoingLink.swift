@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import Logging
+import NodeDesk
 import ServiceLifecycle
 import SyncProtocol
 import Zstandard

@@ -1,3 +1,4 @@
+import NodeDesk
 import Synchronization
 
 /// Counts what local systems push, since the service started. Read by `/metrics`.

@@ -1,5 +1,6 @@
 import FederationModel
 import LocalStore
+import NodeDesk
 import Synchronization
 
 /// Counts what the links of this process do, since it started. Read by `/metrics`.
@@ -43,7 +44,7 @@ package final class LinkMetrics: Sendable {
         counts.withLock { counts in
             var key = RefusalKey(code: code, direction: direction, peer: peer)
             let isKnown = counts.refusals[key] != nil
-            if !isKnown, counts.refusals.count >= Self.refusalKeysMax || !ErrorMapping.isCode(code) {
+            if !isKnown, counts.refusals.count >= Self.refusalKeysMax || !PeerProblem.isCode(code) {
                 key = RefusalKey(code: "E_OTHER", direction: direction, peer: peer)
             }
             counts.refusals[key, default: 0] += 1

@@ -1,6 +1,7 @@
 import FederationModel
 import LocalStore
 import Logging
+import NodeDesk
 import PeerTransport
 
 /// The releases behind a version, as a neighbour asks for them and answers with them.
@@ -85,7 +86,7 @@ package actor TopologyExchange {
         let response = try await client.request(
             method, path, headers: body == nil ? [:] : ["Content-Type": "application/json"], body: body ?? [],
             deadlineMS: Self.deadlineMS)
-        guard response.status == 200 else { throw ErrorMapping.error(in: response.body, status: response.status) }
+        guard response.status == 200 else { throw PeerProblem.error(in: response.body, status: response.status) }
         return try WireJSON.decode(ReleaseList.self, response.body)
     }
 }

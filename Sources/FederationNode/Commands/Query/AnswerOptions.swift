@@ -1,6 +1,4 @@
 import ArgumentParser
-import FederationModel
-import NodeRuntime
 
 /// How a question over the merged view is put, and how its answer is printed.
 struct AnswerOptions: ParsableArguments {
@@ -21,14 +19,4 @@ struct AnswerOptions: ParsableArguments {
     var json = false
 
     var output: Format { json ? .json : format ?? .table }
-
-    /// - Parameter question: gets the merged view of the node, and the deadline in milliseconds.
-    func ask<Answer>(
-        _ local: LocalNode, _ question: (MergedView, Int64) async throws -> Answer
-    ) async throws -> Answer {
-        let peers = PeerClients(store: local.store, credentials: try local.credentials())
-        let answer = try await question(MergedView(store: local.store, peers: peers), Int64(deadline))
-        await peers.shutdown()
-        return answer
-    }
 }

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
-import Foundation
 import LogicalQuery
-import NodeRuntime
+import NodeDesk
 
 struct QueryAnalysis: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,43 +45,28 @@ struct QueryAnalysis: AsyncParsableCommand {
     @OptionGroup var answering: AnswerOptions
 
     func run() async throws {
-        let local = try node.open()
-        let time = wallClock()
-        let analysis = try Analysis(
-            measures: measures.isEmpty ? [.count] : try measures.map { try Analysis.Measure($0) },
-            dimensions: try dimensions.map { try Analysis.Dimension($0) },
-            filters: try filters.map {
-                try named(try Analysis.Filter.parse($0, lists: local.reference.lists), by: local)
-            },
-            from: try from.map { try parseTime($0) },
-            to: try to.map { try parseTime($0) }, top: top, asOf: time,
-            regionsAsOf: try regionsAsOf.map { try parseTime($0) })
-        let (plan, answer) = try await answering.ask(local) { view, deadline in
-            try await view.answer(analysis, deadlineMS: deadline, now: time)
-        }
-        let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes)
-        let table = answer.partial.table(for: analysis)
+        let desk = try node.desk()
+        var question = AnalysisQuestion()
+        (question.measures, question.dimensions, question.filters) = (measures, dimensions, filters)
+        question.from = try from.map { try parseTime($0) }
+        question.to = try to.map { try parseTime($0) }
+        question.top = top
+        question.regionsAsOf = try regionsAsOf.map { try parseTime($0) }
+        let answer = try await desk.ask(question, deadlineMS: Int64(answering.deadline))
+        let coverage = answer.coverage
         let shows = coverage.complete || answering.bestEffort
         let result = QueryResult(
-            table: shows ? table : ResultTable(columns: table.columns, rows: []), coverage: coverage)
+            table: shows ? answer.table : ResultTable(columns: answer.table.columns, rows: []), coverage: coverage)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
             print(result.csv, terminator: "")
             Output.note(coverage.text)
         case .table:
-            let text = result.text(of: analysis, local)
+            let text = result.text(of: answer.analysis, desk)
             print(shows ? "\(text)\n\(coverage.text)" : coverage.text)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
-    }
-
-    /// Nodes may be named as everywhere else, by code or by name; one that is not in the topology is an error, not an
-    /// answer of nothing.
-    private func named(_ filter: Analysis.Filter, by local: LocalNode) throws -> Analysis.Filter {
-        guard filter.field == .origin, filter.comparison != .hasPrefix else { return filter }
-        return try Analysis.Filter(
-            .origin, filter.comparison, filter.values.map { try local.node(named: $0).id.code })
     }
 }
 
@@ -111,11 +95,11 @@ private struct QueryResult {
             coverage: CoverageReport(coverage))
     }
 
-    func text(of analysis: Analysis, _ local: LocalNode) -> String {
+    func text(of analysis: Analysis, _ desk: NodeDesk) -> String {
         var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
         for row in table.rows {
             let groups = zip(analysis.dimensions, row).map { dimension, cell in
-                if case .text(let value) = cell { dimension.text(of: value, local) } else { cell.text }
+                if case .text(let value) = cell { dimension.text(of: value, desk) } else { cell.text }
             }
             text.append(groups + row.dropFirst(groups.count).map(\.text))
         }

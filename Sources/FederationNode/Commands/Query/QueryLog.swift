@@ -1,7 +1,7 @@
 import ArgumentParser
 import FederationModel
-import LocalStore
-import NodeRuntime
+import LogicalQuery
+import NodeDesk
 
 struct QueryLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,8 +26,8 @@ struct QueryLog: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        let entries = try await local.store.queryLog(since: try since.map { try parseTime($0) }, limit: limit)
+        let desk = try node.desk()
+        let entries = try await desk.queryLog(since: try since.map { try parseTime($0) }, limit: limit)
         if json {
             try Output.json(entries.map(Entry.init))
             return
@@ -36,7 +36,7 @@ struct QueryLog: AsyncParsableCommand {
         for entry in entries {
             table.append([
                 ShanghaiTime.second(entry.at), entry.direction.title,
-                "\(entry.peer) \(local.topology.node(entry.peer)?.name ?? "")", entry.kind.title, entry.resource.text,
+                "\(entry.peer) \(desk.topology.node(entry.peer)?.name ?? "")", entry.kind.title, entry.resource.text,
                 entry.question.isEmpty ? "–" : entry.question.printable, "\(entry.rows)", "\(entry.bytes)",
                 "\(entry.durationMS)", entry.outcome,
             ])

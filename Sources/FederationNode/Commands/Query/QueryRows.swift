@@ -1,7 +1,7 @@
 import ArgumentParser
 import FederationModel
 import LogicalQuery
-import NodeRuntime
+import NodeDesk
 
 struct QueryRows: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,12 +48,9 @@ struct QueryRows: AsyncParsableCommand {
     @OptionGroup var answering: AnswerOptions
 
     func run() async throws {
-        let local = try node.open()
-        let query = try query(local)
-        let (plan, answer) = try await answering.ask(local) { view, deadline in
-            try await view.rows(query, deadlineMS: deadline, now: wallClock())
-        }
-        let coverage = Coverage(plan: plan, topology: local.topology, reports: answer.nodes, isOfRows: true)
+        let desk = try node.desk()
+        let answer = try await desk.ask(try question(), deadlineMS: Int64(answering.deadline))
+        let (query, coverage) = (answer.query, answer.coverage)
         let shows = coverage.complete || answering.bestEffort
         // Without rows there is nothing to go on behind: the same page must be asked for again.
         let page = Page(query: query, rows: shows ? answer.rows : [], next: shows ? answer.next : nil)
@@ -70,34 +67,26 @@ struct QueryRows: AsyncParsableCommand {
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
-            if shows { print(page.text(local)) }
+            if shows { print(page.text(desk)) }
             print(coverage.text)
             if let next = page.nextText { print("下一页 --after \(next.printable)") }
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }
 
-    private func query(_ local: LocalNode) throws -> RowQuery {
-        let name = ResourceName(resource)
-        var filters: [RowQuery.Filter] = []
-        for text in self.filters {
-            let filter = try RowQuery.Filter.parse(
-                text, of: BuiltInResources.named(name), lists: local.reference.lists)
-            let isNode = filter.field == RowQuery.Filter.origin && filter.comparison != .hasPrefix
-            filters.append(
-                isNode
-                    ? try RowQuery.Filter(
-                        filter.field, filter.comparison, filter.values.map { try local.node(named: $0).id.code })
-                    : filter)
+    private func question() throws -> RowQuestion {
+        var question = RowQuestion(resource: resource)
+        question.columns = columns?.split(separator: ",").map(String.init)
+        question.filters = filters
+        question.from = try from.map { try parseTime($0) }
+        question.to = try to.map { try parseTime($0) }
+        question.limit = limit
+        question.after = try after.map { text in
+            let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw ValidationError("--after \(text) is not ORIGIN/KEY") }
+            return RowKey(origin: parts[0], key: parts[1])
         }
-        return try RowQuery(
-            name, columns: columns?.split(separator: ",").map(String.init), filters: filters,
-            from: try from.map { try parseTime($0) }, to: try to.map { try parseTime($0) }, limit: limit,
-            after: try after.map { text in
-                let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
-                guard parts.count == 2 else { throw ValidationError("--after \(text) is not ORIGIN/KEY") }
-                return RowKey(origin: parts[0], key: parts[1])
-            })
+        return question
     }
 
     private struct Report: Encodable {
@@ -135,24 +124,24 @@ private struct Page {
     }
 
     /// Without the columns that no row has a value in, and with long texts cut.
-    func text(_ local: LocalNode) -> String {
+    func text(_ desk: NodeDesk) -> String {
         let shown = query.columns.indices.filter { index in rows.contains { $0.cells[index] != .null } }
         var table = TextTable(header: ["来源", "键"] + shown.map { query.columns[$0].title })
         for row in rows {
-            let origin = NodeID(row.id.origin).flatMap { local.topology.node($0)?.name } ?? ""
+            let origin = NodeID(row.id.origin).flatMap { desk.topology.node($0)?.name } ?? ""
             table.append(
                 ["\(row.id.origin) \(origin)", row.id.key.printable]
-                    + shown.map { Self.cut(text(row.cells[$0], of: query.columns[$0], local).printable) })
+                    + shown.map { Self.cut(text(row.cells[$0], of: query.columns[$0], desk).printable) })
         }
         return table.text
     }
 
-    private func text(_ cell: ResultCell, of column: ColumnDefinition, _ local: LocalNode) -> String {
+    private func text(_ cell: ResultCell, of column: ColumnDefinition, _ desk: NodeDesk) -> String {
         switch (cell, column.type) {
         case (.integer(let time), .timestamp): ShanghaiTime.second(time)
         case (.integer(let flag), .boolean): flag == 1 ? "是" : "否"
         case (.text(let code), _):
-            column.codeList.flatMap { local.reference.lists.named($0)?.title(of: code) } ?? code
+            column.codeList.flatMap { desk.reference.lists.named($0)?.title(of: code) } ?? code
         default: cell.text
         }
     }

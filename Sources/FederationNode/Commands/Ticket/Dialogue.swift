@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import NodeDesk
 
 /// Asks a person at a terminal, field by field, in Chinese. Questions go to stderr, so that stdout stays for the result.
 struct Dialogue {
@@ -12,10 +13,13 @@ struct Dialogue {
     ///
     /// - Parameters:
     ///   - suggestion: what an empty answer means.
+    ///   - form: reads the answer.
     ///   - isRequired: whether an empty answer without a suggestion is asked again.
     /// - Returns: nil for an optional field that is left empty.
     /// - Throws: `E_CANCELLED` at the end of the input.
-    func ask(_ column: ColumnDefinition, suggestion: FieldValue?, isRequired: Bool) throws -> FieldValue? {
+    func ask(
+        _ column: ColumnDefinition, of form: RecordForm, suggestion: FieldValue?, isRequired: Bool
+    ) throws -> FieldValue? {
         let choices = column.codeList.flatMap { reference.lists.named($0) }.map(Choices.init)
         if let choices { say("\(column.title)\n\(choices.text)") }
         while true {
@@ -35,8 +39,8 @@ struct Dialogue {
                 continue
             }
             do {
-                return try column.value(ofInput: choices?.code(of: answer) ?? answer, reference)
-            } catch is FieldViolation {
+                return try form.value(of: choices?.code(of: answer) ?? answer, for: column)
+            } catch {
                 say("  无效，需要\(column.expectation)")
             }
         }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TicketAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,36 +68,16 @@ struct TicketAddCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// A ticket that says neither whence, what kind nor what about helps nobody.
-    private static let required = ["channel", "request_type", "title"]
-    private static let asked = [
-        "channel", "request_type", "title", "urgency", "description", "request_demand", "address_string", "region_code",
-        "reporter_name", "reporter_phone", "confidential", "acceptance",
-    ]
-    private static let presets: [String: FieldValue] = ["urgency": .text("normal"), "acceptance": .text("accepted")]
-
     func run() async throws {
-        let local = try node.open()
-        var form = RecordForm(BuiltInResources.serviceRequest, local.reference)
+        let desk = try node.desk()
+        var form = desk.newTicket()
         try takeFlags(into: &form)
-        try complete(&form)
-        let now = wallClock()
-        let acceptedAt = form.fields["accepted_datetime"]?.integer ?? now
-        if form.isEmpty("accepted_datetime") { form.set("accepted_datetime", .integer(acceptedAt)) }
-        if form.isEmpty("requested_datetime") { form.set("requested_datetime", .integer(acceptedAt)) }
-        var chance = SystemRandomNumberGenerator()
-        let id = "\(local.id)-\(ULID(now: now, using: &chance))"
-        form.set("global_id", .text(id))
-        if form.isEmpty("service_request_id") {
-            let number = try await local.nextNumber(at: acceptedAt, channel: form.fields["channel"]?.text)
-            form.set("service_request_id", .text(number))
-        }
-        try await local.take(IntakeRecord(resource: form.resource.name, key: id, fields: form.fields), now: now)
-        let number = form.fields["service_request_id"]?.text ?? ""
+        if try form.complete() { try Dialogue(reference: form.reference).confirm(form, title: "新工单") }
+        let ticket = try await desk.add(ticket: form)
         if json {
-            try Output.json(["id": id, "number": number])
+            try Output.json(["id": ticket.id, "number": ticket.number])
         } else {
-            print("工单编号 \(number)\n全局标识 \(id)")
+            print("工单编号 \(ticket.number)\n全局标识 \(ticket.id)")
         }
     }
 
@@ -115,52 +93,5 @@ struct TicketAddCommand: AsyncParsableCommand {
         ]
         for (text, name, flag) in flags { try form.take(text, for: name, flag: flag) }
         try form.take(assignments: assignments)
-        guard form.isEmpty("global_id") else { throw ValidationError("--field global_id: the node makes it") }
-    }
-
-    /// Fills in what is still missing: by presets in a script, by questions on a terminal.
-    private func complete(_ form: inout RecordForm) throws {
-        let missing = form.missing(Self.required)
-        if let first = missing.first, !Dialogue.isPossible {
-            throw ValidationError("\(first.name) (\(first.title)) is required")
-        }
-        if !missing.isEmpty {
-            let dialogue = Dialogue(reference: form.reference)
-            for column in form.missing(Self.asked) {
-                let value = try dialogue.ask(
-                    column, suggestion: Self.presets[column.name], isRequired: Self.required.contains(column.name))
-                if let value { form.set(column.name, value) }
-            }
-            try dialogue.confirm(form, title: "新工单")
-        }
-        for (name, value) in Self.presets where form.isEmpty(name) { form.set(name, value) }
-    }
-}
-
-extension FederationError {
-    /// A refusal of a single record, as the error of a command.
-    init(_ refusal: IntakeRefusal) {
-        let reason = refusal.field.map { "\($0): \(refusal.reason)" } ?? refusal.reason
-        self.init(refusal.code, reason, hint: refusal.hint.isEmpty ? nil : refusal.hint)
-    }
-}
-
-extension LocalNode {
-    /// Stores one record, if it is legal at its place in the ticket's thread, and tells the running service.
-    ///
-    /// - Throws: the code of `IntakeRefusal`.
-    func take(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
-        let report = try await store.intake(rows: [[record]], isGuarded: true, now: now)
-        if case .refused(let refusal) = report.outcomes.first { throw FederationError(refusal) }
-        Doorbell.ring(databasePath: settings.databasePath)
-    }
-
-    /// The next own ticket number of the day of `time`.
-    ///
-    /// - Throws: what `NodeStore.drawTicketNumbers` throws.
-    func nextNumber(at time: UnixMilliseconds, channel: String?) async throws -> String {
-        let numbers = try await store.drawTicketNumbers(
-            count: 1, dayNumber: ShanghaiTime.dayNumber(time), channel: channel ?? "")
-        return numbers[0].description
     }
 }

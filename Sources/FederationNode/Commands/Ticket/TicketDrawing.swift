@@ -1,13 +1,14 @@
 import FederationModel
-import LocalStore
+import NodeDesk
 
 /// A ticket's thread as a person reads it: the eight stages in their order in each round of handling, a dash where there is
 /// no record, helper records under the stage after which they happened, calls under the acceptance.
 struct TicketDrawing {
-    let thread: TicketThread
+    let report: TicketReport
     let topology: Topology
     let reference: ReferenceData
-    let now: UnixMilliseconds
+
+    private var thread: TicketThread { report.thread }
 
     var text: String {
         let rounds = Dictionary(grouping: thread.records) { $0.round ?? 1 }
@@ -55,11 +56,10 @@ struct TicketDrawing {
 
     /// What is left of the time limit, or by how much it has passed, and the card that follows.
     private func standing(of state: TicketState, due: UnixMilliseconds) -> String {
-        guard state.status.isOpen else { return (state.closedAt ?? now) <= due ? "按期" : "超期" }
-        let left = RemainingTime(due: due, now: now, calendar: reference.calendar)
+        guard let left = report.remaining else { return (state.closedAt ?? report.at) <= due ? "按期" : "超期" }
         let length = duration(left.milliseconds.magnitude)
         let card =
-            switch thread.card(now: now, reference) {
+            switch report.card {
             case nil, .some(.none): ""
             case .yellow: "  黄牌"
             case .red: "  红牌"

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TicketListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,10 +52,8 @@ struct TicketListCommand: AsyncParsableCommand {
             return time
         }
         (filter.number, filter.unit, filter.isOverdue) = (number, unit, overdue)
-        let local = try node.open()
-        filter.origin = try origin.map { try local.node(named: $0).id }
-        try await local.store.catchUpConsumers(now: wallClock())
-        let tickets = try await local.store.tickets(filter, limit: limit, now: wallClock())
+        let desk = try node.desk()
+        let tickets = try await desk.tickets(filter, origin: origin, limit: limit)
         if json {
             try Output.json(tickets.map(TicketLine.init))
             return
@@ -64,7 +61,7 @@ struct TicketListCommand: AsyncParsableCommand {
         var table = TextTable(header: ["全局标识", "工单编号", "来源", "诉求时间", "状态", "标题"])
         for ticket in tickets {
             table.append([
-                ticket.globalID.printable, ticket.number?.printable ?? "–", local.topology.title(of: ticket.origin),
+                ticket.globalID.printable, ticket.number?.printable ?? "–", desk.topology.title(of: ticket.origin),
                 ShanghaiTime.minute(ticket.requestedAt), ticket.status?.title ?? "–", ticket.title?.printable ?? "",
             ])
         }

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TicketNumbersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,15 +41,15 @@ struct TicketNumbersCommand: AsyncParsableCommand {
             guard let time = ShanghaiTime.parse(text) else { throw ValidationError("--date is not a date") }
             return time
         }
-        let local = try node.open()
-        let numbers = try await local.store.drawTicketNumbers(
-            count: count, dayNumber: ShanghaiTime.dayNumber(time ?? wallClock()), channel: channel
-        ).map(\.description)
-        if json {
-            try Output.json(Report(node: local.id.code, seat: seat, numbers: numbers))
-        } else {
-            Output.note("坐席 \(seat) 号段 \(numbers.count) 个")
-            print(numbers.joined(separator: "\n"))
+        let desk = try node.desk()
+        try await desk.drawNumbers(count: count, on: time, channel: channel) { numbers in
+            let numbers = numbers.map(\.description)
+            if json {
+                try Output.json(Report(node: desk.id.code, seat: seat, numbers: numbers))
+            } else {
+                Output.note("坐席 \(seat) 号段 \(numbers.count) 个")
+                print(numbers.joined(separator: "\n"))
+            }
         }
     }
 

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TicketDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -65,25 +64,19 @@ struct TicketRemoval: ParsableArguments {
     var json = false
 
     static var reasons: String {
-        let entries = CodeLists.builtIn.named("removal_reason")?.entries ?? []
+        let entries = NodeDesk.removalReasons?.entries ?? []
         return "REASONS\n" + entries.map { "  \($0.code)  \($0.title)" }.joined(separator: "\n")
     }
 
     func validate() throws {
-        let codes = CodeLists.builtIn.named("removal_reason")?.entries.map(\.code) ?? []
+        let codes = NodeDesk.removalReasons?.entries.map(\.code) ?? []
         guard codes.contains(reason) else {
             throw ValidationError("--reason \(reason): \(suggestion(for: reason, among: codes))")
         }
     }
 
     func run(_ kind: RemovalKind) async throws {
-        let local = try node.open()
-        let now = wallClock()
-        var chance = SystemRandomNumberGenerator()
-        let report = try await local.store.remove(
-            kind, tickets: ids, reason: reason, order: ULID(now: now, using: &chance), now: now)
-        Doorbell.ring(databasePath: local.settings.databasePath)
-        try report.show("\(kind.title)", json: json)
+        try await node.desk().remove(kind, tickets: ids, reason: reason).show(kind.title, json: json)
     }
 }
 

@@ -1,8 +1,7 @@
 import ArgumentParser
 import FederationModel
 import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TicketShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,20 +18,17 @@ struct TicketShowCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let local = try node.open()
-        try await local.store.catchUpConsumers(now: wallClock())
-        let thread = try await local.store.ticket(id)
+        let desk = try node.desk()
+        let report = try await desk.ticket(id)
         if json {
-            try Output.json(TicketReport(thread, local.reference, now: wallClock()))
+            try Output.json(TicketDocument(report))
         } else {
-            let drawing = TicketDrawing(
-                thread: thread, topology: local.topology, reference: local.reference, now: wallClock())
-            print(drawing.text)
+            print(TicketDrawing(report: report, topology: desk.topology, reference: desk.reference).text)
         }
     }
 }
 
-private struct TicketReport: Encodable {
+private struct TicketDocument: Encodable {
     struct Event: Encodable {
         let resource: String
         let stage: String?
@@ -81,14 +77,15 @@ private struct TicketReport: Encodable {
     let calls: [Call]
     let recordings: [Recording]
 
-    init(_ thread: TicketThread, _ reference: ReferenceData, now: UnixMilliseconds) {
+    init(_ report: TicketReport) {
+        let thread = report.thread
         id = thread.globalID
         number = thread.request?.fields["service_request_id"]?.text
         origin = thread.request?.origin
         status = thread.state?.status.rawValue
         round = thread.state?.round
         due = thread.state?.dueAt.map { ShanghaiTime.rfc3339($0) }
-        card = thread.card(now: now, reference)?.rawValue
+        card = report.card?.rawValue
         owner = thread.state?.owner
         supervision = thread.state?.supervision.rawValue
         held = thread.state?.isHeld

@@ -1,8 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TransferCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,9 +36,9 @@ struct TransferCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let desk = try await TransferDesk(node, ticket)
-            try await desk.write(
-                "transfer-offer", id: nil, to: desk.local.node(named: target.to).id, target.texts, json: json)
+            let desk = try node.desk()
+            let report = try await desk.offer(ticket, to: target.to, terms: target.terms(desk))
+            try report.show(desk, json: json)
         }
     }
 
@@ -64,9 +62,8 @@ struct TransferCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let desk = try await TransferDesk(node, ticket)
-            let transfer = try desk.received(done: [.accepted, .designated])
-            try await desk.write("transfer-accept", id: transfer.id, to: desk.local.id, [:], json: json)
+            let desk = try node.desk()
+            try await desk.accept(ticket).show(desk, json: json)
         }
     }
 
@@ -92,9 +89,10 @@ struct TransferCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let desk = try await TransferDesk(node, ticket)
-            let transfer = try desk.received(done: [.returned])
-            try await desk.write("transfer-return", id: transfer.id, to: desk.local.id, ["reason": reason], json: json)
+            let desk = try node.desk()
+            var terms = desk.newTransfer()
+            try terms.take(reason, for: "reason", flag: "--reason")
+            try await desk.return(ticket, terms: terms).show(desk, json: json)
         }
     }
 
@@ -119,10 +117,9 @@ struct TransferCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let desk = try await TransferDesk(node, ticket)
-            try await desk.write(
-                "transfer-designate", id: desk.transfers.last { $0.standing == .open }?.id,
-                to: desk.local.node(named: target.to).id, target.texts, json: json)
+            let desk = try node.desk()
+            let report = try await desk.designate(ticket, to: target.to, terms: target.terms(desk))
+            try report.show(desk, json: json)
         }
     }
 }
@@ -138,6 +135,56 @@ struct TransferTarget: ParsableArguments {
     @Option(help: "办理时限 of its own, Shanghai's unless it has an offset; else that of the ticket goes on.")
     var due: String?
 
-    /// By the columns that they go into.
-    var texts: [String: String?] { ["basis": reason, "due_datetime": due] }
+    func terms(_ desk: NodeDesk) throws -> RecordForm {
+        var form = desk.newTransfer()
+        try form.take(reason, for: "basis", flag: "--reason")
+        try form.take(due, for: "due_datetime", flag: "--due")
+        return form
+    }
+}
+
+extension TransferStepReport {
+    fileprivate func show(_ desk: NodeDesk, json: Bool) throws {
+        let line = TransferLine(transfer)
+        if json {
+            try Output.json(Document(transfer: line, step: step.rawValue, wasWritten: wasWritten))
+        } else {
+            print(next(desk.topology))
+        }
+    }
+
+    private struct Document: Encodable {
+        let transfer: TransferLine
+        let step: String
+        /// False when the step was on record already.
+        let wasWritten: Bool
+
+        func encode(to encoder: any Encoder) throws {
+            try transfer.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(step, forKey: .step)
+            try container.encode(wasWritten, forKey: .wasWritten)
+        }
+
+        private enum Key: CodingKey {
+            case step, wasWritten
+        }
+    }
+
+    /// What comes next.
+    private func next(_ topology: Topology) -> String {
+        let (from, to) = (topology.title(of: transfer.transfer.from), topology.title(of: transfer.transfer.to))
+        let id = transfer.transfer.id.printable
+        guard wasWritten else { return "此前已记录，未作改动。流转标识 \(id)" }
+        return switch step {
+        case .offer:
+            """
+            已向\(to)移交，待其接收；接收前仍由\(from)承办。流转标识 \(id)
+            \(ShanghaiTime.minute(transfer.answerBy)) 前未接收或退回的，由\(transfer.parentTitle(topology))指定承办。
+            """
+        case .accept: "已接收\(from)移交的工单，现由\(to)承办；请派单。"
+        case .return: "已退回\(from)，仍由\(from)承办。"
+        case .designate: "已指定\(to)承办，不得退回；请其派单。"
+        }
+    }
 }

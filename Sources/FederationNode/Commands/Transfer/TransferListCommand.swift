@@ -1,8 +1,6 @@
 import ArgumentParser
 import FederationModel
-import Foundation
-import LocalStore
-import NodeRuntime
+import NodeDesk
 
 struct TransferListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,81 +25,51 @@ struct TransferListCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
-        let local = try node.open()
-        try await local.store.catchUpConsumers(now: wallClock())
-        let now = wallClock()
-        let lines = try await local.store.transfers(isOpen: open, limit: limit).map {
-            TransferLine($0.transfer, ticket: $0.globalID, number: $0.number, local, now: now)
-        }
-        if json {
-            try Output.json(lines)
-            return
-        }
+        let desk = try node.desk()
+        let transfers = try await desk.transfers(isOpen: open, limit: limit)
+        if json { return try Output.json(transfers.map(TransferLine.init)) }
         var table = TextTable(header: ["全局标识", "工单编号", "流转标识", "移交自", "移交至", "移交时间", "答复期限", "结果"])
-        for line in lines {
+        for report in transfers {
+            let transfer = report.transfer
             table.append([
-                line.id.printable, line.number?.printable ?? "–", line.transferID.printable,
-                local.topology.title(of: line.from), local.topology.title(of: line.to),
-                ShanghaiTime.minute(line.offeredAt), ShanghaiTime.minute(line.limit),
-                line.isLate ? "逾期未答复，由\(line.parentTitle)指定" : line.standing.title,
+                report.ticket.printable, report.number?.printable ?? "–", transfer.id.printable,
+                desk.topology.title(of: transfer.from), desk.topology.title(of: transfer.to),
+                ShanghaiTime.minute(transfer.offeredAt), ShanghaiTime.minute(report.answerBy),
+                report.isLate
+                    ? "逾期未答复，由\(report.parentTitle(desk.topology))指定" : transfer.standing.title,
             ])
         }
         print(table.text)
     }
 }
 
+extension TransferReport {
+    /// Who decides when nobody answers.
+    func parentTitle(_ topology: Topology) -> String { parent.map { topology.title(of: $0.code) } ?? "共同上级" }
+}
+
 /// A transfer as the command line says it.
 struct TransferLine: Encodable {
-    let id: String
-    let number: String?
-    let transferID: String
-    let from: String
-    let to: String
-    let ordinal: Int64
-    let standing: TicketTransfer.Standing
-    let offeredAt: UnixMilliseconds
-    let answeredAt: UnixMilliseconds?
-    let due: UnixMilliseconds?
-    /// Until when it may be returned.
-    let limit: UnixMilliseconds
-    /// Whether it waits for an answer although the limit is over.
-    let isLate: Bool
-    /// Who may designate; nil when one of both has left the topology.
-    let parent: String?
-    let parentTitle: String
+    private let report: TransferReport
 
-    /// - Parameter number: the ticket's, if it is known here.
-    init(
-        _ transfer: TicketTransfer, ticket: String, number: String?, _ local: LocalNode, now: UnixMilliseconds
-    ) {
-        id = ticket
-        self.number = number
-        transferID = transfer.id
-        (from, to, ordinal, standing) = (transfer.from, transfer.to, transfer.ordinal, transfer.standing)
-        (offeredAt, answeredAt, due) = (transfer.offeredAt, transfer.answeredAt, transfer.due)
-        limit = local.standing.rules.answerLimit(ofOffer: transfer.offeredAt)
-        isLate = standing == .open && now > limit
-        let ends = [from, to].compactMap { NodeID($0) }
-        let common = ends.count == 2 ? local.topology.commonParent(of: ends[0], ends[1]) : nil
-        parent = common?.code
-        parentTitle = common.map { local.topology.title(of: $0.code) } ?? "共同上级"
-    }
+    init(_ report: TransferReport) { self.report = report }
 
     func encode(to encoder: any Encoder) throws {
+        let transfer = report.transfer
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(number, forKey: .number)
-        try container.encode(transferID, forKey: .transferId)
-        try container.encode(from, forKey: .from)
-        try container.encode(to, forKey: .to)
-        try container.encode(ordinal, forKey: .ordinal)
-        try container.encode(standing.rawValue, forKey: .state)
-        try container.encode(ShanghaiTime.rfc3339(offeredAt), forKey: .offeredAt)
-        try container.encode(answeredAt.map { ShanghaiTime.rfc3339($0) }, forKey: .answeredAt)
-        try container.encode(due.map { ShanghaiTime.rfc3339($0) }, forKey: .due)
-        try container.encode(ShanghaiTime.rfc3339(limit), forKey: .answerBy)
-        try container.encode(isLate, forKey: .late)
-        try container.encode(isLate ? parent : nil, forKey: .designatedBy)
+        try container.encode(report.ticket, forKey: .id)
+        try container.encode(report.number, forKey: .number)
+        try container.encode(transfer.id, forKey: .transferId)
+        try container.encode(transfer.from, forKey: .from)
+        try container.encode(transfer.to, forKey: .to)
+        try container.encode(transfer.ordinal, forKey: .ordinal)
+        try container.encode(transfer.standing.rawValue, forKey: .state)
+        try container.encode(ShanghaiTime.rfc3339(transfer.offeredAt), forKey: .offeredAt)
+        try container.encode(transfer.answeredAt.map { ShanghaiTime.rfc3339($0) }, forKey: .answeredAt)
+        try container.encode(transfer.due.map { ShanghaiTime.rfc3339($0) }, forKey: .due)
+        try container.encode(ShanghaiTime.rfc3339(report.answerBy), forKey: .answerBy)
+        try container.encode(report.isLate, forKey: .late)
+        try container.encode(report.isLate ? report.parent?.code : nil, forKey: .designatedBy)
     }
 
     private enum Key: CodingKey {

@@ -1,0 +1,27 @@
+/// A row that was put aside, as `quarantine list` shows it. Its fields stay inside: they may be personal data.
+package struct QuarantinedRow: Sendable {
+    package let id: Int64
+    package let sender: String
+    package let resource: String
+    package let origin: String
+    package let key: String
+    package let field: String
+    package let rule: String
+    package let detail: String
+    package let receivedAt: UnixMilliseconds
+
+    package init(
+        id: Int64, sender: String, resource: String, origin: String, key: String, field: String, rule: String,
+        detail: String, receivedAt: UnixMilliseconds
+    ) {
+        self.id = id
+        self.sender = sender
+        self.resource = resource
+        self.origin = origin
+        self.key = key
+        self.field = field
+        self.rule = rule
+        self.detail = detail
+        self.receivedAt = receivedAt
+    }
+}

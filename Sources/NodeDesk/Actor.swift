@@ -1,0 +1,65 @@
+import FederationModel
+
+extension NodeDesk {
+    /// Who does something at a node, in which role and for which purpose.
+    package struct Actor: Hashable, Sendable {
+        package enum Identity: Hashable, Sendable {
+            /// Whoever the operating system lets run commands on the node's files.
+            case system
+            /// A local system, by the name of the token that it showed.
+            case token(String)
+            /// Another node, by its certificate.
+            case peer(NodeID)
+        }
+
+        package let identity: Identity
+        package let role: Role
+        package let purpose: Purpose
+
+        package enum Role: String, Sendable {
+            /// Runs the node: everything that the command line has.
+            case administrator
+            /// Hands in records of its own.
+            case source
+            /// Exchanges what the topology grants it.
+            case neighbour
+        }
+
+        package enum Purpose: String, Sendable {
+            /// 运行维护.
+            case operation
+            /// 数据接入.
+            case intake
+            /// 数据汇聚.
+            case exchange
+        }
+
+        /// The command line.
+        package static let system = Actor(identity: .system, role: .administrator, purpose: .operation)
+
+        /// A push.
+        package static func token(_ name: String) -> Actor {
+            Actor(identity: .token(name), role: .source, purpose: .intake)
+        }
+
+        /// A question from another node.
+        package static func peer(_ node: NodeID) -> Actor {
+            Actor(identity: .peer(node), role: .neighbour, purpose: .exchange)
+        }
+    }
+
+    /// Everything that can be done at a desk, a word each: what roles grant and audit entries name.
+    package enum Act: String, CaseIterable, Sendable {
+        case addTicket, draftEvent, recordEvent, showTicket, listTickets, drawNumbers, listConflicts
+        case offerTransfer, acceptTransfer, returnTransfer, designateTransfer, listTransfers
+        case deleteTickets, recallTickets, liftRecall, listRemovals
+        case importFile, storeInvented, push
+        case publishAnnouncement, withdrawAnnouncement, listAnnouncements
+        case createToken, revokeToken, listTokens, authenticate
+        case publishCatalog, showCatalog, checkCatalogs
+        case publishReference, showLimits
+        case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
+        case showStatus, showFigures, checkReady, showQuarantine, rebuild
+        case exportChangeSet
+    }
+}

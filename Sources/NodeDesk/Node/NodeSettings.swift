@@ -1,0 +1,202 @@
+import FederationModel
+import Foundation
+import Yams
+
+/// A host and a port to listen on.
+package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+
+    /// Reads `HOST:PORT`, an IPv6 address with or without brackets; port 0 lets the system choose.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), port <= 65_535 else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), !host.contains(where: "[]/@".contains)
+        else { return nil }
+        self.host = String(host)
+        self.port = port
+    }
+
+    package var description: String { "\(host):\(port)" }
+
+    /// Whether only this machine can reach it.
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
+    }
+}
+
+/// The settings of one node: `node.yaml`, over it the environment, over that the flags.
+package struct NodeSettings: Sendable {
+    /// Where `node.yaml` lies; relative paths in it start here.
+    package let directory: String
+    package let node: NodeID
+    package let topologyPath: String
+    /// Where the reference data lie until the top node's have come.
+    package let referencePath: String
+    /// Where the node says how its catalog differs from the built-in one.
+    package let catalogPath: String
+    package let databasePath: String
+    package let credentialsPath: String
+    /// Where other nodes reach this one, by mutual TLS.
+    package let listen: ListenAddress
+    /// Where this machine reaches it, by plain HTTP: health, metrics, pushed records.
+    package let localListen: ListenAddress
+    /// Where local systems on other machines push records, by TLS; nil when they may not.
+    package let intakeListen: ListenAddress?
+    package let intakeCertificatePath: String
+    package let intakeKeyPath: String
+    /// Whether the consumers of the feed run (ticket state). Off only for measurements.
+    package let runsConsumers: Bool
+    /// Hours after which a removal order that a node has not confirmed is overdue.
+    package let removalConfirmationHours: Double
+    /// Days that tombstones are kept at least.
+    package let tombstoneRetentionDays: Int64
+    package let logLevel: String
+
+    /// All that the node listens on.
+    package var addresses: [ListenAddress] { [listen, localListen] + (intakeListen.map { [$0] } ?? []) }
+
+    /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
+    /// `FEDERATION_NODE_` before it the environment variable.
+    package static let names: [(name: String, standard: String?, help: String)] = [
+        ("node", nil, "code of this node in the topology"),
+        ("topology", "topology.yaml", "the topology file"),
+        ("reference", "reference.yaml", "the reference data, until those of the top node are here"),
+        ("catalog", "catalog.yaml", "how this node's data-resource catalog differs from the built-in one"),
+        ("database", "node.db", "the SQLite file"),
+        ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
+        ("listen", "127.0.0.1:7370", "HOST:PORT for other nodes, mutual TLS"),
+        ("local-listen", "127.0.0.1:7470", "HOST:PORT for this machine, plain HTTP: health, metrics, pushed records"),
+        ("intake-listen", "off", "HOST:PORT for local systems on other machines, TLS: pushed records; or off"),
+        ("intake-certificate", "credentials/node.pem", "PEM chain that intake-listen shows"),
+        ("intake-key", "credentials/node-key.pem", "its key"),
+        ("consumers", "on", "on or off: whether the feed's consumers run"),
+        ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (召回/删除) is overdue"),
+        ("tombstone-retention-days", "455", "days that tombstones are kept: 90 offline, and a year"),
+        ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
+    ]
+
+    /// - Parameters:
+    ///   - path: the `--config` flag; without it `FEDERATION_NODE_CONFIG`, else `./node.yaml`.
+    ///   - flags: settings given as flags, by their names.
+    /// - Throws: `E_CONFIG_MISSING`, `E_CONFIG_INVALID` with what to change.
+    package static func load(
+        path: String?, environment: [String: String], flags: [String: String] = [:]
+    ) throws(FederationError) -> NodeSettings {
+        let path = path ?? environment["FEDERATION_NODE_CONFIG"] ?? "node.yaml"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw FederationError(
+                "E_CONFIG_MISSING", "there is no configuration at \(path)",
+                hint: "give --config FILE or set FEDERATION_NODE_CONFIG; `federation-node init` makes one")
+        }
+        let file = try values(in: text, path: path)
+        func value(_ name: String) -> String? {
+            let variable = "FEDERATION_NODE_" + name.uppercased().replacing("-", with: "_")
+            return flags[name] ?? environment[variable] ?? file[name] ?? names.first { $0.name == name }?.standard
+        }
+        let directory = URL(filePath: path).deletingLastPathComponent().standardizedFileURL.path
+        return try NodeSettings(directory: directory, path: path, value: value)
+    }
+
+    private init(
+        directory: String, path: String, value: (String) -> String?
+    ) throws(FederationError) {
+        func required<T>(_ name: String, _ form: String, _ read: (String) -> T?) throws(FederationError) -> T {
+            guard let text = value(name), let value = read(text) else {
+                throw FederationError("E_CONFIG_INVALID", "\(path): `\(name)` is missing or not \(form)")
+            }
+            return value
+        }
+        func file(_ name: String) throws(FederationError) -> String {
+            let text = try required(name, "a path") { $0 }
+            return URL(filePath: text, relativeTo: URL(filePath: directory, directoryHint: .isDirectory))
+                .standardizedFileURL.path
+        }
+        self.directory = directory
+        node = try required("node", "the code of a node (6 to 12 digits)") { NodeID($0) }
+        topologyPath = try file("topology")
+        referencePath = try file("reference")
+        catalogPath = try file("catalog")
+        databasePath = try file("database")
+        credentialsPath = try file("credentials")
+        listen = try required("listen", "HOST:PORT") { ListenAddress($0) }
+        localListen = try required("local-listen", "HOST:PORT") { ListenAddress($0) }
+        intakeListen = try required("intake-listen", "HOST:PORT or off") { text -> ListenAddress?? in
+            text == "off" ? .some(nil) : ListenAddress(text).map { .some($0) }
+        }
+        intakeCertificatePath = try file("intake-certificate")
+        intakeKeyPath = try file("intake-key")
+        runsConsumers = try required("consumers", "on or off") {
+            ["on": true, "off": false, "true": true, "false": false][$0]
+        }
+        removalConfirmationHours = try required("removal-confirmation-hours", "a number of hours, at most 8760") {
+            Double($0).flatMap { (0...8_760).contains($0) ? $0 : nil }
+        }
+        tombstoneRetentionDays = try required("tombstone-retention-days", "a number of days, at most 36500") {
+            Int64($0).flatMap { (0...36_500).contains($0) ? $0 : nil }
+        }
+        logLevel = try required("log-level", "a level") { $0 }
+    }
+
+    /// Where `init` puts the reference data.
+    package var standardReferencePath: String { path(of: "reference.yaml") }
+
+    /// Where `init` puts the catalog.
+    package var standardCatalogPath: String { path(of: "catalog.yaml") }
+
+    private func path(of name: String) -> String {
+        URL(filePath: directory, directoryHint: .isDirectory).appending(path: name).path
+    }
+
+    private static func values(in text: String, path: String) throws(FederationError) -> [String: String] {
+        let root: Node?
+        do {
+            // Yams hands libYAML a pointer that does not outlive a string short enough to be stored inline. Without
+            // resolver rules every value stays as it was written: a code with a zero in front is no octal number.
+            root = try Parser(yaml: text + String(repeating: "\n", count: 32), resolver: .basic, encoding: .utf8)
+                .singleRoot()
+        } catch {
+            throw FederationError("E_CONFIG_INVALID", "\(path) is not YAML", hint: "\(error)")
+        }
+        guard let mapping = root?.mapping else {
+            throw FederationError(
+                "E_CONFIG_INVALID", "\(path) is not a list of settings", hint: "write one `name: value` a line")
+        }
+        var values: [String: String] = [:]
+        for (key, value) in mapping {
+            let name = key.scalar?.string ?? ""
+            guard names.contains(where: { $0.name == name }) else {
+                throw FederationError(
+                    "E_CONFIG_INVALID", "\(path) has an unknown setting `\(name)`",
+                    hint: suggestion(for: name, among: names.map(\.name)))
+            }
+            guard let text = value.scalar?.string, !text.isEmpty else {
+                throw FederationError(
+                    "E_CONFIG_INVALID", "\(path): `\(name)` has no value or more than one",
+                    hint: "write `\(name): value`")
+            }
+            values[name] = text
+        }
+        return values
+    }
+
+    /// The text of a new `node.yaml`.
+    package static func file(node: NodeID, listen: String?, localListen: String?) -> String {
+        var lines = ["# Settings of one federation node. Relative paths start at this file.", "node: \"\(node)\""]
+        if let listen { lines.append("listen: \"\(listen)\"") }
+        if let localListen { lines.append("local-listen: \"\(localListen)\"") }
+        for (name, standard, help) in names {
+            guard let standard, !(name == "listen" && listen != nil), !(name == "local-listen" && localListen != nil)
+            else {
+                continue
+            }
+            lines.append("# \(name): \(standard)    # \(help)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,69 @@
+import FederationModel
+import LocalStore
+import LogicalQuery
+
+/// Questions from above: only the parent may ask, and each is logged before it is answered, with the size of the answer. So answers
+/// are bytes already.
+extension NodeDesk {
+    /// Answers an analysis of the parent, who is the actor.
+    ///
+    /// - Throws: `E_ANALYSIS_DENIED`, `E_TOPOLOGY_VERSION`, `E_QUERY_SCOPE`, and what the store throws.
+    package func answer(_ request: LogicalRequest) async throws -> [UInt8] {
+        try await perform(.answerAnalysis) { now in
+            try await answer(to: Question(request), on: request.topologyVersion) { view, _ in
+                let (_, answer) = try await view.answer(
+                    request.analysis, wanted: request.origins, deadlineMS: request.deadlineMS, now: now)
+                return (try WireJSON.encode(answer), answer.partial.groups.count)
+            }
+        }
+    }
+
+    /// Answers the parent, who is the actor, with a page of rows.
+    ///
+    /// - Throws: as for an analysis, and `E_ROWS_NOT_GRANTED`, `E_FILTER_FIELD`.
+    package func answer(_ request: RowRequest) async throws -> [UInt8] {
+        try await perform(.answerRows) { now in
+            try await answer(to: Question(request), on: request.topologyVersion) { view, peer in
+                let (_, answer) = try await view.rows(
+                    request.query, wanted: request.origins, asker: peer, reader: request.reader,
+                    deadlineMS: request.deadlineMS, now: now)
+                return (try WireJSON.encode(answer), answer.rows.count)
+            }
+        }
+    }
+
+    /// Whether the actor may ask at all: before its question is even read.
+    ///
+    /// - Throws: `E_ANALYSIS_DENIED`.
+    @discardableResult
+    package func requireParent() throws(FederationError) -> NodeID {
+        guard case .peer(let peer) = actor.identity, topology.role(of: peer, to: id) == .parent else {
+            throw FederationError("E_ANALYSIS_DENIED", "whoever asks is not the parent of \(id)")
+        }
+        return peer
+    }
+
+    /// Answers a question and notes it, also when it is refused. What can't be noted is not answered.
+    private func answer(
+        to question: Question, on version: Int64,
+        _ answer: (MergedView, NodeID) async throws -> (body: [UInt8], rows: Int)
+    ) async throws -> [UInt8] {
+        let peer = try requireParent()
+        let ours = topology.version
+        guard version == ours else {
+            throw FederationError(
+                "E_TOPOLOGY_VERSION", "the question was planned on topology version \(version), \(id) is on \(ours)",
+                hint: "the node that is behind fetches the release by itself; ask again")
+        }
+        return try await withView { view in
+            do {
+                let (body, rows) = try await answer(view, peer)
+                try await view.log(question, .answered, peer, rows: rows, bytes: body.count)
+                return body
+            } catch let error as FederationError {
+                try await view.log(question, .answered, peer, outcome: error.code)
+                throw error
+            }
+        }
+    }
+}

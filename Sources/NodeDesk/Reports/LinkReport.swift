@@ -1,0 +1,89 @@
+import ChangeSetFormat
+import FederationModel
+import LocalStore
+
+/// One direction of one link as `status` and `/metrics` show it, from local state alone: it works when the peer is down
+/// and when the service is not running.
+package struct LinkReport: Sendable {
+    package let peer: TopologyNode
+    /// What the peer is to this node.
+    package let role: LinkRole
+    package let direction: LinkDirection
+    package let state: String
+    package let modes: [ResourceName: AggregationMode]
+    package let cursor: Seq
+    package let lagRows: Int64
+    package let lagSeconds: Double
+    package let lastContact: UnixMilliseconds?
+    package let error: FederationError?
+    package let quarantined: Int
+
+    /// Contact older than this means that the peer is gone, whatever the last state was: four heartbeats were missed. The
+    /// link itself gives up after three, if its service runs to notice.
+    private static let silentAfter: Int64 = 4 * SyncLimits.heartbeatInterval
+
+    /// Every link that the topology gives this node, whether it has ever been up or not.
+    package static func all(of local: LocalNode, now: UnixMilliseconds) async throws -> [LinkReport] {
+        let statuses = try await local.store.linkStatuses()
+        let quarantine = try await local.store.quarantineCounts()
+        let head = try await local.store.head()
+        var reports: [LinkReport] = []
+        let standing = local.standing
+        for neighbour in standing.topology.neighbours(of: local.id) {
+            guard let peer = standing.topology.node(neighbour),
+                let role = standing.topology.role(of: neighbour, to: local.id)
+            else { continue }
+            let directions: [LinkDirection] =
+                switch role {
+                case .parent, .peer: [.sending, .receiving]
+                case .child: [.receiving, .sending]
+                }
+            for direction in directions {
+                let status = statuses.first { $0.peer == neighbour && $0.direction == direction }
+                let policy = direction == .sending ? standing.outgoing[neighbour] : standing.incoming[neighbour]
+                let copied = policy?.wholeResources ?? []
+                let modes = local.store.resources.filter { !$0.isReference || copied.contains($0.name) }.map {
+                    ($0.name, copied.contains($0.name) ? AggregationMode.physical : .logical)
+                }
+                reports.append(
+                    LinkReport(
+                        peer: peer, role: role, direction: direction, status: status,
+                        modes: Dictionary(uniqueKeysWithValues: modes), head: head,
+                        quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : 0, now: now))
+            }
+        }
+        return reports
+    }
+
+    private init(
+        peer: TopologyNode, role: LinkRole, direction: LinkDirection, status: LinkStatus?,
+        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, now: UnixMilliseconds
+    ) {
+        self.peer = peer
+        self.role = role
+        self.direction = direction
+        self.modes = modes
+        self.quarantined = quarantined
+        cursor = status?.cursor ?? 0
+        lastContact = status?.lastContact
+        guard let status else {
+            state = "connecting"
+            lagRows = 0
+            lagSeconds = 0
+            error = nil
+            return
+        }
+        let isSilent = now - (status.lastContact ?? 0) > Self.silentAfter
+        let claimsContact = ["bootstrapping", "sweeping", "behind", "level", "paused"].contains(status.state)
+        state = isSilent && claimsContact ? "unreachable" : status.state
+        error =
+            status.error
+            ?? (isSilent && claimsContact
+                ? FederationError(
+                    "E_LINK_SILENT", "\(peer.id) has not been heard",
+                    hint: "see whether its service runs and reaches this node") : nil)
+        // A row that this node wrote since counts too, also while the service is down.
+        lagRows = status.lagRows + (direction == .sending ? max(0, head - status.head) : 0)
+        lagSeconds = lagRows == 0 ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
+    }
+}

@@ -1,0 +1,100 @@
+import FederationModel
+import LocalStore
+
+extension NodeDesk {
+    /// How the node stands, from local state alone: it works when a peer is down, and when the service is.
+    ///
+    /// - Parameter includesOrigins: also how fresh the copy of each node below is.
+    package func status(includesOrigins: Bool) async throws -> StatusReport {
+        try await perform(.showStatus) { now in
+            StatusReport(
+                node: id, name: local.name, epoch: store.epoch, schemaRevision: BuiltInResources.schemaRevision,
+                isServing: Doorbell.ring(databasePath: settings.databasePath),
+                links: try await LinkReport.all(of: local, now: now), consumers: try await store.consumerStatus(),
+                removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)),
+                origins: includesOrigins ? try await origins() : nil)
+        }
+    }
+
+    /// The figures that `/metrics` shows of what the node holds.
+    package func figures() async throws -> NodeFigures {
+        try await perform(.showFigures) { now in
+            NodeFigures(
+                head: try await store.head(), links: try await LinkReport.all(of: local, now: now),
+                consumers: try await store.consumerStatus(),
+                removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)))
+        }
+    }
+
+    /// Ready is a node whose database answers.
+    package func checkReady() async throws { try await perform(.checkReady) { _ in _ = try await store.head() } }
+
+    /// Rows of neighbours that were put aside because they break a rule, the oldest first.
+    package func quarantine(limit: Int) async throws -> [QuarantinedRow] {
+        try await perform(.showQuarantine) { _ in try await store.quarantinedRows(limit: limit) }
+    }
+
+    /// Derives everything that is derived from the feed again, from the first record.
+    package func rebuild() async throws -> [ConsumerStatus] {
+        try await perform(.rebuild) { now in
+            try await store.rebuildConsumers(now: now)
+            return try await store.consumerStatus()
+        }
+    }
+
+    private func origins() async throws -> [OriginReport] {
+        let freshness = try await store.freshness()
+        let rows = try await store.rowCounts(of: BuiltInResources.serviceRequest.name)
+        return topology.subtree(of: id).map { origin in
+            OriginReport(
+                node: origin, name: topology.node(origin)?.name ?? "", tickets: rows[origin.code] ?? 0,
+                asOf: freshness[origin]?.asOf, isComplete: origin == id || freshness[origin]?.complete == true)
+        }
+    }
+}
+
+/// What `status` says.
+package struct StatusReport: Sendable {
+    package let node: NodeID
+    package let name: String
+    package let epoch: Epoch
+    package let schemaRevision: Int
+    /// Whether the service runs.
+    package let isServing: Bool
+    package let links: [LinkReport]
+    package let consumers: [ConsumerStatus]
+    package let removals: RemovalFigures
+    /// This node and those below it; nil when nobody asked for them.
+    package let origins: [OriginReport]?
+}
+
+/// What `/metrics` says of what the node holds.
+package struct NodeFigures: Sendable {
+    /// The latest seq.
+    package let head: Seq
+    package let links: [LinkReport]
+    package let consumers: [ConsumerStatus]
+    package let removals: RemovalFigures
+}
+
+/// How many removal orders of this node wait for a confirmation.
+package struct RemovalFigures: Hashable, Sendable {
+    package let unconfirmed: Int
+    /// Those of them that have waited too long.
+    package let overdue: Int
+
+    init(_ orders: [RemovalStatus]) {
+        unconfirmed = orders.count { !$0.missing.isEmpty }
+        overdue = orders.count(where: \.isOverdue)
+    }
+}
+
+/// What is here of one node's tickets.
+package struct OriginReport: Hashable, Sendable {
+    package let node: NodeID
+    package let name: String
+    package let tickets: Int
+    /// Nil when nothing has been heard of it.
+    package let asOf: UnixMilliseconds?
+    package let isComplete: Bool
+}

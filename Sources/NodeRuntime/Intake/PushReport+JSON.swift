@@ -1,0 +1,33 @@
+import FederationModel
+import NodeDesk
+import RecordIntake
+
+extension PushReport {
+    /// One JSON document. Written by hand: an encoder takes a fifth of the time that storing the records does.
+    package var json: String {
+        let names = results.map(\.outcome.name)
+        func count(_ name: String) -> Int { names.count { $0 == name } }
+        var json = "{\"resource\":"
+        appendJSONString(resource.text, to: &json)
+        json += ",\"read\":\(results.count),\"accepted\":\(count("accepted")),\"unchanged\":\(count("unchanged"))"
+        json += ",\"rejected\":\(count("rejected")),\"seconds\":\(Double(milliseconds) / 1_000),\"results\":["
+        for (index, result) in results.enumerated() {
+            if index > 0 { json += "," }
+            json += "{\"index\":\(index)"
+            if let key = result.key { Self.append("key", key, to: &json) }
+            Self.append("status", result.outcome.name, to: &json)
+            if case .rejected(let rejection) = result.outcome {
+                Self.append("code", rejection.code, to: &json)
+                if !rejection.field.isEmpty { Self.append("field", rejection.field, to: &json) }
+                Self.append("reason", rejection.reason, to: &json)
+            }
+            json += "}"
+        }
+        return json + "]}\n"
+    }
+
+    private static func append(_ name: String, _ text: String, to json: inout String) {
+        json += ",\"\(name)\":"
+        appendJSONString(text, to: &json)
+    }
+}
