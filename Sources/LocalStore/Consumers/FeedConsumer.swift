@@ -32,7 +32,6 @@ extension TransactionalConsumer {
     package func clear(_ writer: FeedWriter) throws {}
 }
 
-
 extension NodeStore {
     /// What every node derives from its feed. The audience first: what it gives new seqs is folded in the same round.
     package static let builtInConsumers: [any FeedConsumer] = [
