@@ -192,7 +192,7 @@ private struct RandomHistory {
         var hidden: [NodeID: Set<String>] = [:]
         for node in [lixia, jinan] {
             hidden[node] = Set(
-                try await store(node).rows(sql: "SELECT \"key\" FROM removed_row WHERE sight > 0", arguments: [])
+                try await store(node).rows(sql: "SELECT \"key\" FROM removed_row WHERE state > 0", arguments: [])
                     .compactMap { $0[0].text })
         }
         return hidden
