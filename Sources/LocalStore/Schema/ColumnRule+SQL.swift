@@ -17,7 +17,10 @@ extension ColumnRule {
             if isRequired { conditions.append("\(value) <> ''") }
         case .integer:
             if let range { conditions.append("\(value) BETWEEN \(range.lowerBound) AND \(range.upperBound)") }
-        case .real: conditions.append("abs(\(value)) <= \(Double.greatestFiniteMagnitude)")
+        case .real:
+            // Not abs(), which overflows for the least integer, whatever the conditions before it say.
+            let greatest = Double.greatestFiniteMagnitude
+            conditions.append("\(value) BETWEEN \(-greatest) AND \(greatest)")
         }
         return conditions.joined(separator: " AND ")
     }
