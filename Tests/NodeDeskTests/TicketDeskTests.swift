@@ -10,7 +10,7 @@ import Testing
         let first = try await node.addTicket()
         let second = try await node.addTicket(["service_request_id": "本地 7"])
         let third = try await node.addTicket()
-        #expect(first.number == "37010020250930010000011" && second.number == "本地 7")
+        #expect(first.number.hasPrefix("3701002025093001000001") && second.number == "本地 7")
         #expect(third.number.hasPrefix("3701002025093001000002"), "a ticket with a number of its own draws none")
         #expect(first.id.hasPrefix("370100-") && first.id != third.id)
         let head = try await node.desk.figures().head

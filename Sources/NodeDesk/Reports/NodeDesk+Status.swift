@@ -39,8 +39,8 @@ extension NodeDesk {
     }
 
     private func certificatesInUse() async throws -> [CertificateNote]? {
-        guard Doorbell.ring(databasePath: settings.databasePath) else { return nil }
-        return try await store.certificateNotes()
+        let isServing = Doorbell.ring(databasePath: settings.databasePath)
+        return isServing ? try await store.certificateNotes() : nil
     }
 
     /// Rows of neighbours that were put aside because they break a rule, the oldest first.
