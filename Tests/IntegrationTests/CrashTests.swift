@@ -35,7 +35,13 @@ extension `Real processes` {
             )
             #expect(try await federation.countRecords(at: "370000") == total)
             // The city folds its own records, undisturbed by any link.
-            for node in ["370000", "370100"] { try await federation.succeed(["query"], at: node) }
+            for node in ["370000", "370100"] {
+                try await federation.waitUntil("\(node) has folded all of them", seconds: 60) {
+                    let consumers = try await federation.succeed(["status", "--json"], at: node).json()[
+                        list: "consumers"]
+                    return consumers.allSatisfy { $0["lagRows"] as? Int == 0 }
+                }
+            }
             let states = "SELECT * FROM ticket_state ORDER BY global_id"
             let (copied, own) = (
                 try await federation.sql(states, at: "370000"), try await federation.sql(states, at: "370100")

@@ -7,6 +7,7 @@ import NodeDesk
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "The federation's tree and its links.",
+        discussion: "EXAMPLE\n  federation-node topology graph",
         subcommands: [
             Validate.self, Show.self, Graph.self, TopologyPlanCommand.self, TopologyApply.self, TopologyStatus.self,
             TopologyHistory.self, TopologyDiff.self, TopologyRollback.self, TopologyDeletions.self,
