@@ -92,6 +92,10 @@ extension `Real processes` {
         @Test(.timeLimit(.minutes(1)))
         func `that is none is named as damaged, and settings that can't be read are not missing`() async throws {
             let federation = try await Federation(Self.city)
+            // Without its write-ahead log, which may hold all of it.
+            for suffix in ["-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: federation.path("370100/node.db\(suffix)"))
+            }
             try Data(repeating: 7, count: 8_192).write(to: URL(filePath: federation.path("370100/node.db")))
             let result = try await federation.run(["query"], at: "370100")
             #expect(result.status == 1 && result.errors.hasPrefix("E_STORE_DAMAGED"), "\(result.errors)")
