@@ -51,7 +51,7 @@ extension `Real processes` {
 
         @Test(
             .timeLimit(.minutes(2)),
-            arguments: ["2>/dev/full", "2>&-", ">&- 2>&-", "2> >(head -1 >/dev/null)", "2> >(exec sleep 20)"])
+            arguments: ["2>/dev/full", "2>&-", ">&- 2>&-", "2> >(head -1 >/dev/null)", "2> >(exec sleep 10)"])
         func `that the service can't log to does not end it`(redirection: String) async throws {
             let federation = try await Federation(Self.pair)
             let process = Process()
