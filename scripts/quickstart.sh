@@ -170,7 +170,8 @@ waiting=$SECONDS
 is_level() { # every link of every node, and every copy that the province answers from
   local code status
   for code in "${codes[@]}"; do
-    status=$(at "$code" status --json) || return 1
+    # What is said of certificates has a state of its own.
+    status=$(at "$code" status --json | sed 's/"certificates":\[[^]]*\],//') || return 1
     [ "$(grep -o '"state":"[a-z]*"' <<<"$status" | sort -u)" = '"state":"level"' ] || return 1
     [ "$(grep -o '"lagRows":[0-9]*' <<<"$status" | sort -u)" = '"lagRows":0' ] || return 1
   done
