@@ -127,13 +127,6 @@ package struct ByteReader {
     }
 }
 
-/// FNV-1a, 64 bits: ties a change-set's header to its payload. It guards against accidents; TLS guards the transfer.
-package func fnv1a64(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return hash
-}
-
 extension FederationError {
     static let malformed = "E_CHANGE_SET_MALFORMED"
 

@@ -63,9 +63,8 @@ package struct TopologyStamp: Hashable, Sendable, Codable {
 
 extension Topology {
     package var stamp: TopologyStamp {
-        // FNV-1a, 64 bits: it finds an accident. Releases of a stranger are kept out by their signature.
-        let digest = statement.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return TopologyStamp(version: version, digest: "1-\(String(digest, radix: 16))")
+        // It finds an accident. Releases of a stranger are kept out by their signature.
+        TopologyStamp(version: version, digest: "1-\(String(fnv1a64(statement.utf8), radix: 16))")
     }
 
     /// The same topology under the number of its release.
