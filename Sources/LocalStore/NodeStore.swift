@@ -105,9 +105,9 @@ package final class NodeStore: Sendable {
     package func publish(_ standing: Standing) throws {
         let visibility = Visibility(tables: tableOrder, standing: standing)
         let filters = standing.outgoing.values.map(\.grant.tickets).filter { !$0.isEmpty }
+        if !filters.isEmpty { try visibility.startLog(isFolded: filters.contains(where: \.isFolded), pool) }
         if standing.rules != self.standing.rules { threadMemory.forget() }
         published.withLock { $0 = Published(standing: standing, visibility: visibility) }
-        if !filters.isEmpty { try logScope(isFolded: filters.contains(where: \.isFolded)) }
     }
 
     /// Logs what row filters look at from now on, for good.

@@ -149,12 +149,13 @@ extension NodeStore {
 }
 
 extension RowRejection {
-    /// Reference data come as a whole release, checked as one, or they would contradict each other.
+    /// What is open at such a node still goes on: only a ticket that is new here is refused.
     package static let draining = RowRejection(
         code: "E_NODE_DRAINING",
         reason: "the topology has this node drain before it is removed: it takes no new tickets",
         hint: "take the ticket in at the node that follows it")
 
+    /// Reference data come as a whole release, checked as one, or they would contradict each other.
     package static func reference(_ resource: ResourceName) -> RowRejection {
         RowRejection(
             code: "E_REFERENCE_RECORD",
