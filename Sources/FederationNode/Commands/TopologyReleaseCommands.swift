@@ -69,12 +69,14 @@ struct ReleaseOptions: ParsableArguments {
     private static let interval = Duration.milliseconds(100)
 
     func report(_ plan: TopologyPlan, _ node: NodeOptions) async throws {
-        var reports = try await node.desk().topologyReports()
+        // Opened anew: the desk that has published goes by the former topology.
+        let desk = try node.desk()
+        var reports = try await desk.topologyReports()
         if let wait {
             let end = ContinuousClock.now + .seconds(wait)
             while !reports.allSatisfy(\.isLevel), ContinuousClock.now < end {
                 try await Task.sleep(for: Self.interval)
-                reports = try await node.desk().topologyReports()
+                reports = try await desk.topologyReports()
             }
         }
         if json {

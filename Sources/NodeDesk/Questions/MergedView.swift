@@ -58,10 +58,11 @@ package struct MergedView: Sendable {
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
-        let isLevel = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
-            try await store.catchUpForReading(now: wallClock())
+        // Neither within the time nor, on a full disk, at all.
+        let isDerived = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
+            try await store.catchUpForReading(now: wallClock()) == nil
         }
-        let lagRows = isLevel == nil ? try await store.consumerStatus().map(\.lagRows).max() : nil
+        let lagRows = isDerived == true ? nil : try await store.consumerStatus().map(\.lagRows).max()
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
             try await sums(analysis, origins: origins, standing, lagRows: lagRows, now: now)
         }

@@ -130,35 +130,31 @@ package final class LinkSupervisor: Service {
         let onTopologyDiffers: @Sendable (NodeID) -> Void = { [weak self] peer in
             self?.exchange.withLock { $0 }?.differs(from: peer)
         }
+        // All that can fail comes first: a task in the group can't be taken back.
+        let (cursor, head) = (try await store.cursor(of: neighbour), try await store.head())
+        let client = way.endpoint == nil ? nil : try peers.client(for: neighbour)
         let writer = LinkStatusWriter(store: store, peer: neighbour, direction: .receiving, logger: logger)
         let incoming = IncomingLink(
-            sender: neighbour, store: store, policy: receive, cursor: try await store.cursor(of: neighbour),
-            signal: signal, completions: completions, metrics: metrics, statuses: writer, logger: logger,
+            sender: neighbour, store: store, policy: receive, cursor: cursor, signal: signal,
+            completions: completions, metrics: metrics, statuses: writer, logger: logger,
             onTopologyDiffers: onTopologyDiffers)
         group.addTask { await writer.run() }
 
-        var line: (any LinkLine)?
-        var awaited: AwaitedLine?
-        if way.role == .child {
-            awaited = AwaitedLine(receiver: neighbour)
-            line = awaited
-        } else if way.endpoint != nil {
-            line = DialedLine(try peers.client(for: neighbour))
+        let awaited = way.role == .child ? AwaitedLine(receiver: neighbour) : nil
+        var link: OutgoingLink?
+        if let line: any LinkLine = awaited ?? client.map({ DialedLine($0) }) {
+            let started = OutgoingLink(
+                store: store, policy: send, line: line, signal: signal, completions: completions, metrics: metrics,
+                head: head, logger: logger, onTopologyDiffers: onTopologyDiffers)
+            group.addTask { try? await started.run() }
+            link = started
         } else {
             logger.warning(
                 "the topology does not say where a neighbour is reached", metadata: ["peer": "\(neighbour)"])
         }
-        var link: OutgoingLink?
-        if let line {
-            let started = OutgoingLink(
-                store: store, policy: send, line: line, signal: signal, completions: completions, metrics: metrics,
-                head: try await store.head(), logger: logger, onTopologyDiffers: onTopologyDiffers)
-            group.addTask { try? await started.run() }
-            link = started
-        }
         var down: Task<Void, Never>?
-        if way.role == .parent, way.endpoint != nil {
-            let service = DownLink(link: incoming, client: try peers.client(for: neighbour))
+        if way.role == .parent, let client {
+            let service = DownLink(link: incoming, client: client)
             let task = Task { do { try await service.run() } catch {} }
             down = task
             group.addTask {
