@@ -153,7 +153,9 @@ let package = Package(
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
             name: "NodeDeskTests",
-            dependencies: ["ConfigurationFiles", "FederationModel", "LogicalQuery", "NodeDesk", "TestSupport"],
+            dependencies: [
+                "ConfigurationFiles", "FederationModel", "LogicalQuery", "NodeDesk", "NodeIdentity", "TestSupport",
+            ],
             swiftSettings: strict),
 
         // MARK: - The running node

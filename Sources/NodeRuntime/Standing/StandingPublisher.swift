@@ -13,8 +13,10 @@ package actor StandingPublisher: Service {
     private let source: StandingSource
     private let signal: ChangeSignal
     private let logger: Logger
+    private let clock: @Sendable () -> UnixMilliseconds
     private let onPublished: @Sendable (Standing) -> Void
     private var marks: StandingMarks?
+    /// The day for which approvals were looked at.
     private var day: Int64?
     /// The look that is being taken, or was the last: one after the other, so that no older standing is published after a newer.
     private var lastLook: Task<Void, Never>?
@@ -27,11 +29,13 @@ package actor StandingPublisher: Service {
     /// - Parameter onPublished: called with each new standing, in their order.
     package init(
         source: StandingSource, signal: ChangeSignal, logger: Logger,
+        clock: @escaping @Sendable () -> UnixMilliseconds = wallClock,
         onPublished: @escaping @Sendable (Standing) -> Void
     ) {
         self.source = source
         self.signal = signal
         self.logger = logger
+        self.clock = clock
         self.onPublished = onPublished
     }
 
@@ -41,8 +45,8 @@ package actor StandingPublisher: Service {
     /// - Throws: `E_TOPOLOGY_SAME_VERSION`, `E_TOPOLOGY_INVALID`, and what the store throws.
     package func start() async throws {
         try await adoptFile()
-        try await publish(source.read())
-        day = ShanghaiTime.dayNumber(wallClock())
+        let marks = try store.standingMarks()
+        try await publish(source.read(), marks)
     }
 
     package func run() async throws {
@@ -69,7 +73,7 @@ package actor StandingPublisher: Service {
         let chain = try ReleaseChain(
             releases, after: standing.topology, trustRootsPEM: credentials.trustRootsPEM)
         guard !chain.releases.isEmpty else { return }
-        try await source.adopt(chain, now: wallClock())
+        try await source.adopt(chain, now: clock())
         await look()
     }
 
@@ -89,10 +93,7 @@ package actor StandingPublisher: Service {
             try await expireApprovals()
             let marks = try store.standingMarks()
             guard marks != self.marks else { return }
-            let isNewTopology = marks.topology != self.marks?.topology
-            let standing = try source.read()
-            self.marks = marks
-            try await publish(standing, isNewTopology: isNewTopology)
+            try await publish(source.read(), marks)
         } catch is CancellationError {
         } catch {
             let error = FederationError.store(error)
@@ -102,14 +103,17 @@ package actor StandingPublisher: Service {
         }
     }
 
-    private func publish(_ standing: Standing, isNewTopology: Bool = true) async throws {
+    /// - Parameter marks: of what `standing` was read from, or of something older: then it is read once more.
+    private func publish(_ standing: Standing, _ marks: StandingMarks) async throws {
+        let isNewTopology = marks.topology != self.marks?.topology
         if isNewTopology {
-            while let records = try await store.performAdoptionStep(under: standing, now: wallClock()) {
+            while let records = try await store.performAdoptionStep(under: standing, now: clock()) {
                 for record in records { note(record) }
             }
         }
         try store.publish(standing)
-        if marks == nil { marks = try store.standingMarks() }
+        // Not before: what has failed is tried again.
+        self.marks = marks
         if isNewTopology {
             logger.notice(
                 "the node stands on a topology", metadata: ["version": "\(standing.topology.version)"])
@@ -139,7 +143,7 @@ package actor StandingPublisher: Service {
             }
             return
         }
-        guard let current else { return try await source.adoptFile(now: wallClock()) }
+        guard let current else { return try await source.adoptFile(now: clock()) }
         guard let file = try? source.fileTopology() else { return }
         let topology = try StandingSource.topology(of: current)
         guard !file.stamp.contradicts(topology.stamp) else {
@@ -150,21 +154,21 @@ package actor StandingPublisher: Service {
                     "give it a higher `version`, see with `federation-node topology plan` what that does, and publish it with "
                     + "`federation-node topology apply` at the top node")
         }
-        if file.version > current.version { try await source.adoptFile(now: wallClock()) }
+        if file.version > current.version { try await source.adoptFile(now: clock()) }
     }
 
     // MARK: - The day
 
     /// An approval holds until the end of its day: the catalog without it is a release of its own.
     private func expireApprovals() async throws {
-        let today = ShanghaiTime.dayNumber(wallClock())
+        let today = ShanghaiTime.dayNumber(clock())
         guard today != day else { return }
         if let newest = try store.catalogs(of: store.node).last {
             let catalog = newest.catalog.valid(on: today)
             if catalog != newest.catalog {
                 let release = CatalogRelease(
-                    version: newest.version + 1, publishedAt: wallClock(), catalog: catalog)
-                _ = try await store.intake(release.records, now: wallClock())
+                    version: newest.version + 1, publishedAt: clock(), catalog: catalog)
+                _ = try await store.intake(release.records, now: clock())
                 logger.notice(
                     "approvals have run out; the catalog is published anew", metadata: ["version": "\(release.version)"]
                 )
