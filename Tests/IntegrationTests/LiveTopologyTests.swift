@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension `Real processes` {
@@ -138,6 +139,109 @@ extension `Real processes` {
                 return (shown["version"] as? Int ?? 0) >= 2
             }
             #expect(try await federation.count("service_request", at: "370202") == Self.each)
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `and reference data, a certificate and a filter are renewed under load, and no link is cut`() async throws
+        {
+            let federation = try await running(Array(Self.nodes.prefix(3)))
+            let config = federation.path("370200/node.yaml")
+            async let load = Federation.tool([
+                Federation.executable.path, "generate", "--live", "--rate", "20", "--speed", "100000", "--for", "20",
+                "--seed", "9", "--json", "--config", config,
+            ])
+            let connections = try federation.logCount("link is up", of: "370100")
+
+            try await federation.succeed(
+                ["reference", "load", repositoryRoot.appending(path: "reference/shandong.yaml").path], at: "370000")
+            let rows = try await federation.count("code_list_entry", at: "370000")
+            for city in ["370100", "370200"] {
+                try await federation.waitUntil("\(city) goes by the new reference data", seconds: 30) {
+                    try await federation.count("code_list_entry", at: city) == rows
+                }
+            }
+            try await federation.succeed([
+                "ca", "issue", "--ca", federation.path("ca"), "--node", "370200", "--out",
+                federation.path("370200/credentials"), "--force",
+            ])
+            try federation.signal("370200", SIGHUP)
+            try await federation.waitUntil("the renewed certificate is in use", seconds: 20) {
+                let status = try await federation.run(["cert", "status", "--json"], at: "370200").json()
+                return (status[list: "served"].first?["serial"] as? String) == (status["serial"] as? String)
+            }
+            try await federation.apply(version: 2) {
+                $0.replacing(
+                    "name: 青岛市",
+                    with: "name: 青岛市\n    policy: { service_request: { filter: { request-type: [\"2\"] } } }")
+            }
+            let generated = try await load
+            #expect(generated.status == 0, "\(generated.errors)")
+            try await federation.waitUntilLevel("370200")
+            // What the filter grants, whenever it came in, what was handed to the province itself, and nothing else.
+            let granted = try await federation.count(
+                "service_request", at: "370200",
+                where: """
+                    deleted = 0 AND (request_type = '2'
+                      OR global_id IN (SELECT global_id FROM ticket_audience WHERE node = '370000'))
+                    """)
+            try await federation.waitUntil("the province has what is granted", seconds: 30) {
+                try await federation.count(
+                    "service_request", at: "370000", where: "deleted = 0 AND origin = '370200'") == granted
+            }
+            #expect(
+                try await federation.count(
+                    "service_request", at: "370000", where: "deleted = 0 AND origin = '370100'") == Self.each)
+            #expect(try federation.logCount("link is up", of: "370100") == connections, "its link was not concerned")
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `takes no new ticket at a node that drains, and goes on with those that are open`() async throws {
+            let federation = try await running(Array(Self.nodes.prefix(3)))
+            let ticket = try await federation.sql(
+                "SELECT global_id FROM service_request WHERE origin = '370200' LIMIT 1", at: "370200")
+            try await federation.apply(version: 2) {
+                $0.replacing("name: 青岛市", with: "name: 青岛市\n    draining: true")
+            }
+            let refused = try await federation.run(
+                ["ticket", "add", "--channel", "01", "--type", "2", "--title", "路灯"], at: "370200")
+            #expect(refused.status == 1 && refused.errors.hasPrefix("E_NODE_DRAINING"), "\(refused.errors)")
+            try await federation.succeed(["ticket", "event", ticket, "dispatch", "--unit", "市住建局"], at: "370200")
+            try await federation.waitUntil("the province sees it", seconds: 30) {
+                try await federation.count("assignment", at: "370000") == 1
+            }
+            try await federation.apply(version: 3) { $0.replacing("\n    draining: true", with: "") }
+            try await federation.succeed(
+                ["ticket", "add", "--channel", "01", "--type", "2", "--title", "路灯"], at: "370200")
+        }
+
+        @Test(.timeLimit(.minutes(4)))
+        func `is not followed when a neighbour says something else under the same number`() async throws {
+            let federation = try await running(Array(Self.nodes.prefix(3)))
+            for code in ["370000", "370200"] { try await federation.stop(code) }
+            // Two hands have each edited a file.
+            for (code, name) in [("370000", "甲"), ("370200", "乙")] {
+                let text = try String(contentsOfFile: federation.path("\(code)/topology.yaml"), encoding: .utf8)
+                try federation.write(
+                    text.replacing("version: 1", with: "version: 2").replacing(
+                        "name: 青岛市", with: "name: 青岛市\(name)\n    mode: \(name == "甲" ? "physical" : "logical")"),
+                    to: "\(code)/topology.yaml")
+                try await federation.serve(code)
+            }
+            try await federation.waitUntil("both sides name it", seconds: 40) {
+                for code in ["370000", "370200"] {
+                    let status = try await federation.run(["status", "--json"], at: code).json()
+                    guard status[list: "links"].contains(where: { "\($0)".contains("E_TOPOLOGY_DIFFERS") }) else {
+                        return false
+                    }
+                }
+                return true
+            }
+            // A release of the top node ends it.
+            try federation.write(
+                try String(contentsOfFile: federation.path("370000/topology.yaml"), encoding: .utf8),
+                to: "topology.yaml")
+            try await federation.apply(version: 3) { $0 }
+            try await federation.waitUntilLevel("370200")
         }
 
         @Test(.timeLimit(.minutes(4)))
