@@ -34,6 +34,34 @@ import Testing
                 == "E_NODE_UNKNOWN")
     }
 
+    @Test func `is made of every open ticket when a node leaves, and may be asked for twice`() async throws {
+        let node = try TestNode()
+        let tickets = [try await node.addTicket(), try await node.addTicket(), try await node.addTicket()]
+        _ = try await node.desk.offer(tickets[0].id, to: "370102", terms: node.desk.newTransfer())
+        var steps: [Int] = []
+        let first = try await node.desk.handOver(from: "济南", to: "青岛", terms: node.desk.newTransfer()) { done, of in
+            steps.append(done)
+            #expect(of == 3)
+        }
+        #expect(steps == [1, 2, 3])
+        #expect(first.step == .offer && first.handedOver == 2 && first.waiting == 1 && first.refused.isEmpty)
+        let open = try await node.desk.transfers(isOpen: true, limit: 10)
+        #expect(open.map(\.transfer.to).sorted() == ["370102", "370200", "370200"])
+        let again = try await node.desk.handOver(from: "济南", to: "青岛", terms: node.desk.newTransfer())
+        #expect(again.handedOver == 0 && again.waiting == 3)
+    }
+
+    @Test func `of a node that is gone is decided above it`() async throws {
+        let node = try TestNode("370000")
+        let tickets = [try await node.addTicket(), try await node.addTicket()]
+        for ticket in tickets {
+            _ = try await node.desk.designate(ticket.id, to: "370100", terms: node.desk.newTransfer())
+        }
+        let report = try await node.desk.handOver(from: "370100", to: "370200", terms: node.desk.newTransfer())
+        #expect(report.step == .designate && report.handedOver == 2 && report.waiting == 0)
+        for ticket in tickets { #expect(try await node.desk.ticket(ticket.id).thread.state?.owner == "370200") }
+    }
+
     @Test func `is decided by the node above both, and saying so again changes nothing`() async throws {
         let node = try TestNode("370000")
         let ticket = try await node.addTicket()

@@ -44,6 +44,7 @@ struct TopologyPlanReport: Encodable {
     private let links: [Link]
     private let irreversible: [Purge]
     private let frozen: [String]
+    private let openTickets: [OpenTickets]
 
     private struct Link: Encodable {
         let sender: String
@@ -65,6 +66,11 @@ struct TopologyPlanReport: Encodable {
         let rows: Int64
     }
 
+    private struct OpenTickets: Encodable {
+        let node: String
+        let tickets: Int
+    }
+
     init(_ plan: TopologyPlan) {
         version = plan.version
         current = plan.current
@@ -76,6 +82,9 @@ struct TopologyPlanReport: Encodable {
         }
         irreversible = plan.purges.map { Purge(node: $0.node.id.code, name: $0.node.name, rows: $0.rows) }
         frozen = plan.frozen.map(\.id.code)
+        openTickets = plan.openTickets.sorted { $0.key < $1.key }.map {
+            OpenTickets(node: $0.key.code, tickets: $0.value)
+        }
     }
 
     static func text(_ plan: TopologyPlan) -> String {
@@ -97,6 +106,9 @@ struct TopologyPlanReport: Encodable {
         for node in plan.frozen { lines.append("封存 \(node.id) \(node.name):其数据保留并注明") }
         for purge in plan.purges {
             lines.append("不可撤销 清除 \(purge.node.id) \(purge.node.name):本节点 \(purge.rows) 行,须 --confirm")
+        }
+        for (node, count) in plan.openTickets.sorted(by: { $0.key < $1.key }) {
+            lines.append("未办结 \(node) 承办 \(count) 件:先用 transfer hand-over 移交")
         }
         return lines.joined(separator: "\n")
     }

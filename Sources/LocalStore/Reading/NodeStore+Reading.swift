@@ -64,6 +64,20 @@ extension NodeStore {
         }
     }
 
+    /// The global ids of the open tickets that `node` handles, as far as they are here.
+    package func openTickets(handledBy node: NodeID) async throws -> [String] {
+        let open = TicketStatus.allCases.filter(\.isOpen).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return try await pool.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT r.global_id FROM main.ticket_state s JOIN main.service_request r ON r.global_id = s.global_id
+                    WHERE r.deleted = 0 AND s.status IN (\(open)) AND coalesce(s.owner, r.origin) = ?
+                    ORDER BY r.global_id
+                    """, arguments: [node.code])
+        }
+    }
+
     /// A ticket by its global id, or by a number: its own (工单编号), the one that it came with (来源工单编号), or the one that a
     /// receiver gave it. Numbers are labels, so several tickets may have one.
     ///

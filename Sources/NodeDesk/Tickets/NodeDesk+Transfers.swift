@@ -60,6 +60,52 @@ extension NodeDesk {
         }
     }
 
+    /// Hands every open ticket that a node handles to another one, before it leaves the topology: offered by the node itself, decided
+    /// by a node above both. What waits for an answer already stays as it is, so that it can be said again.
+    ///
+    /// - Parameters:
+    ///   - from: the code of a node or the beginning of its name.
+    ///   - to: likewise.
+    ///   - progress: called after each ticket, with how many are done and how many there are.
+    /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`, and what the store throws.
+    package func handOver(
+        from: String, to: String, terms: RecordForm, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+    ) async throws -> HandOverReport {
+        let (from, to) = (try node(named: from).id, try node(named: to).id)
+        let step: TransferStep = from == id ? .offer : .designate
+        return try await perform(step == .offer ? .offerTransfer : .designateTransfer) { now in
+            try await catchUp(now: now)
+            let tickets = try await store.openTickets(handledBy: from)
+            var report = HandOverReport(from: from, to: to, step: step)
+            for (done, ticket) in tickets.enumerated() {
+                do throws(FederationError) {
+                    try await handOver(ticket, step, to: to, terms, now: now)
+                    report.handedOver += 1
+                } catch {
+                    if error.code == TicketFinding.Code.offerOpen.rawValue {
+                        report.waiting += 1
+                    } else {
+                        report.refused.append(HandOverReport.Refusal(ticket: ticket, error: error))
+                    }
+                }
+                progress(done + 1, tickets.count)
+            }
+            return report
+        }
+    }
+
+    private func handOver(
+        _ ticket: String, _ step: TransferStep, to target: NodeID, _ terms: RecordForm, now: UnixMilliseconds
+    ) async throws(FederationError) {
+        do {
+            let held = try await held(ticket, now: now)
+            let open = step == .designate ? held.transfers.last { $0.standing == .open } : nil
+            _ = try await self.step(step, of: open?.id, to: target, terms, on: held, now: now)
+        } catch {
+            throw FederationError.ofStore(error)
+        }
+    }
+
     /// The transfers of tickets that are here, by ticket, then as they were offered.
     ///
     /// - Parameters:
@@ -158,6 +204,24 @@ package struct TransferStepReport: Hashable, Sendable {
     package let step: TransferStep
     /// False when the step was on record already.
     package let wasWritten: Bool
+}
+
+/// What became of the open tickets of a node that hands all of them over.
+package struct HandOverReport: Sendable {
+    package struct Refusal: Sendable {
+        /// The ticket's global id.
+        package let ticket: String
+        package let error: FederationError
+    }
+
+    package let from: NodeID
+    package let to: NodeID
+    /// Offered, or decided from above.
+    package let step: TransferStep
+    package fileprivate(set) var handedOver = 0
+    /// Tickets with an offer that nobody has answered yet.
+    package fileprivate(set) var waiting = 0
+    package fileprivate(set) var refused: [Refusal] = []
 }
 
 /// What a node may do to a transfer. The raw values are those of the column `step`.

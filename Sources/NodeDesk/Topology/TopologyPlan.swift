@@ -33,6 +33,8 @@ package struct TopologyPlan: Sendable {
     package let entries: [Entry]
     package let purges: [Purge]
     package let frozen: [DetachedNode]
+    /// Open tickets of nodes that leave, by the node that handles them, as far as they are here: nobody would go on with them.
+    package let openTickets: [NodeID: Int]
 
     package var changesAnything: Bool { !entries.isEmpty || !purges.isEmpty || !frozen.isEmpty }
 }
@@ -77,9 +79,14 @@ extension NodeDesk {
         for node in change.purged where node.id != id {
             purges.append(TopologyPlan.Purge(node: node, rows: try await store.rows(of: node.id)))
         }
+        var openTickets: [NodeID: Int] = [:]
+        for node in change.purged.map(\.id) + change.frozen.map(\.id) {
+            let count = try await store.openTickets(handledBy: node).count
+            if count > 0 { openTickets[node] = count }
+        }
         return TopologyPlan(
             current: standing.topology.version, version: new.version, entries: entries, purges: purges,
-            frozen: change.frozen)
+            frozen: change.frozen, openTickets: openTickets)
     }
 
     private static func newlyVisible(

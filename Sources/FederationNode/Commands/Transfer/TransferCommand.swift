@@ -13,7 +13,9 @@ struct TransferCommand: AsyncParsableCommand {
               federation-node transfer offer 370100-01K6C4 --to 370900 --config /srv/370100/node.yaml
               federation-node transfer list --open --config /srv/370000/node.yaml
             """,
-        subcommands: [Offer.self, Accept.self, Return.self, Designate.self, TransferListCommand.self])
+        subcommands: [
+            Offer.self, Accept.self, Return.self, Designate.self, HandOverCommand.self, TransferListCommand.self,
+        ])
 
     struct Offer: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
