@@ -57,6 +57,8 @@ package final class NodeStore: Sendable {
             try db.execute(
                 sql: "INSERT INTO node VALUES ('code', ?), ('epoch', ?)", arguments: [node.code, epoch.description])
         }
+        // The file is whole by itself, so that it can be moved before it is ever opened.
+        try pool.emptyLog()
         try pool.close()
     }
 

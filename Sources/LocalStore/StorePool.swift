@@ -110,6 +110,12 @@ final class StorePool: Sendable {
         }
     }
 
+    /// Brings what waits in the `-wal` file into the database. SQLite does that when the last connection is closed, unless that
+    /// one was for reading (https://sqlite.org/wal.html, "Read-Only Databases").
+    func emptyLog() throws {
+        try told { try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
+    }
+
     /// - Throws: `E_STORE_NEWER` for a database that a later release has changed.
     func migrate(by migrator: DatabaseMigrator) throws {
         let (isDone, isNewer) = try read { db in

@@ -1,0 +1,96 @@
+import FederationModel
+import NodeDesk
+
+/// One direction of one link as JSON and as a line of a table.
+struct LinkDocument: Encodable {
+    struct Problem: Encodable {
+        let code: String
+        let message: String
+        let hint: String?
+    }
+
+    let peer: String
+    let name: String
+    let role: String
+    let direction: String
+    let state: LinkState
+    let mode: [String: String]
+    let cursor: Seq
+    let lagRows: Int64
+    let lagSeconds: Double
+    let lastContact: String?
+    let lastError: Problem?
+    let quarantined: Int
+    /// Rows that are here and that the peer no longer has.
+    let lost: Int
+    let verifiedEqualAt: String?
+
+    init(_ report: LinkReport) {
+        peer = report.peer.id.code
+        name = report.peer.name
+        role = report.role.rawValue
+        direction = report.direction.rawValue
+        state = report.state
+        mode = Dictionary(uniqueKeysWithValues: report.modes.map { ($0.key.text, $0.value.rawValue) })
+        cursor = report.cursor
+        lagRows = report.lagRows
+        lagSeconds = report.lagSeconds.rounded(toPlaces: 3)
+        lastContact = report.lastContact.map { ShanghaiTime.rfc3339($0) }
+        lastError = report.error.map { Problem(code: $0.code, message: $0.message, hint: $0.hint) }
+        quarantined = report.quarantined
+        lost = report.lost
+        verifiedEqualAt = nil
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, lastError
+        case quarantined, lost, verifiedEqualAt
+    }
+
+    /// Keys without a value are written as null: scripts may rely on them.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(peer, forKey: .peer)
+        try container.encode(name, forKey: .name)
+        try container.encode(role, forKey: .role)
+        try container.encode(direction, forKey: .direction)
+        try container.encode(state, forKey: .state)
+        try container.encode(mode, forKey: .mode)
+        try container.encode(cursor, forKey: .cursor)
+        try container.encode(lagRows, forKey: .lagRows)
+        try container.encode(lagSeconds, forKey: .lagSeconds)
+        try container.encode(lastContact, forKey: .lastContact)
+        try container.encode(lastError, forKey: .lastError)
+        try container.encode(quarantined, forKey: .quarantined)
+        try container.encode(lost, forKey: .lost)
+        try container.encode(verifiedEqualAt, forKey: .verifiedEqualAt)
+    }
+
+    static func table(_ links: [LinkDocument]) -> String {
+        var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", "状态", "游标", "滞后行", "滞后秒", "最近联系"])
+        for link in links {
+            let modes = Set(link.mode.values)
+            let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
+            table.append([
+                link.peer, link.name, roles[link.role] ?? link.role, link.direction == "sending" ? "发送" : "接收",
+                mode, link.state.title, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
+                link.lastContact.map { String($0.prefix(19)) } ?? "–",
+            ])
+        }
+        return table.text
+    }
+
+    private static let roles = ["parent": "上级", "child": "下级", "peer": "对等"]
+
+    /// A line for each trouble of the link, with what is to be done.
+    var troubles: String {
+        var text = ""
+        if let error = lastError, state != .level {
+            text += "\n\(name)(\(peer)) \(error.code): \(error.message)"
+            if let hint = error.hint { text += "\n  → \(hint)" }
+        }
+        if quarantined > 0 { text += "\n\(name)(\(peer)) 隔离 \(quarantined) 行，见 quarantine list" }
+        if lost > 0 { text += "\n\(name)(\(peer)) 对端已失 \(lost) 行，本节点保留" }
+        return text
+    }
+}

@@ -1,0 +1,79 @@
+import FederationModel
+import GRDB
+
+/// Rows that a neighbour had supplied and now no longer knows, or knows only in an older version: its database was set up afresh,
+/// or an older one was put back (design rule 6). This node may hold the only copy, so it keeps them, however often the neighbour
+/// lists what it has, until that supplies them again or a person accepts the loss.
+enum LostRows {
+    static func holdsAny(_ db: Database) throws -> Bool {
+        try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.lost_row)").fetchInteger([]) == 1
+    }
+
+    static func count(of sender: NodeID, _ db: Database) throws -> Int {
+        Int(
+            try db.cachedStatement(sql: "SELECT count(*) FROM main.lost_row WHERE sender = ?").fetchInteger([
+                sender.code
+            ])
+                ?? 0)
+    }
+
+    static func keep(_ ids: [Int64], of table: ResourceTable, sender: NodeID, _ db: Database) throws {
+        let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO main.lost_row VALUES (?, ?, ?)")
+        for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code]) }
+    }
+
+    /// Takes out of the staged rows what is older than the copy here, and keeps that.
+    ///
+    /// - Parameter all: whether this holds for every row of the sender; else only for those that are kept as lost already.
+    static func withhold(olderIn table: ResourceTable, sender: NodeID, all: Bool, _ db: Database) throws {
+        let older = try Row.fetchAll(
+            db.cachedStatement(sql: table.stagedOlder(all: all)), arguments: [Int64(sender.code) ?? 0])
+        guard !older.isEmpty else { return }
+        try keep(older.map { $0[0] }, of: table, sender: sender, db)
+        let unstage = try db.cachedStatement(sql: "DELETE FROM batch.\(table.table) WHERE n = ?")
+        for row in older { try unstage.execute(arguments: [row[1] as Int64]) }
+    }
+
+    /// What is staged now the sender has again.
+    static func release(stagedIn table: ResourceTable, _ db: Database) throws {
+        try db.cachedStatement(sql: table.releaseLost).execute()
+    }
+
+    static func forget(_ ids: [Int64], of table: ResourceTable, _ db: Database) throws {
+        guard try holdsAny(db) else { return }
+        let statement = try db.cachedStatement(sql: "DELETE FROM main.lost_row WHERE resource = ? AND row = ?")
+        for id in ids { try statement.execute(arguments: [table.definition.name.text, id]) }
+    }
+}
+
+extension NodeStore {
+    /// Rows that each neighbour had supplied and no longer has; those without any are absent.
+    package func lostRows() async throws -> [NodeID: Int] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT sender, count(*) FROM main.lost_row GROUP BY sender")
+            return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
+        }
+    }
+
+    /// Lets go of the rows that a neighbour has lost: a person has decided that it does not get them back.
+    ///
+    /// - Parameter rows: how many that person has seen there to be.
+    /// - Throws: `E_LOST_ROWS_COUNT` when there are more or fewer by now; nothing is changed then.
+    /// - Returns: the head of the feed.
+    package func acceptLoss(of sender: NodeID, rows: Int, now: UnixMilliseconds) async throws -> Seq {
+        try await writeFeed(now: now) { [tableOrder] writer in
+            let count = try LostRows.count(of: sender, writer.db)
+            guard count == rows else {
+                throw FederationError(
+                    "E_LOST_ROWS_COUNT", "node \(sender) has lost \(count) rows, not \(rows)",
+                    hint: "see `federation-node link list`, and name the number that stands there")
+            }
+            for table in tableOrder {
+                let ids = try Int64.fetchAll(
+                    writer.db, sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ?",
+                    arguments: [table.definition.name.text, sender.code])
+                try writer.retract(ids, of: table)
+            }
+        }.head
+    }
+}
