@@ -23,6 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
+            LinkCommand.self,
             QueryCommand.self, StatusCommand.self, QuarantineCommand.self, NodeMaintenanceCommand.self,
         ])
 

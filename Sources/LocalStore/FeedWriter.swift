@@ -122,6 +122,7 @@ package final class FeedWriter {
     func retract(_ ids: [Int64], of table: ResourceTable) throws {
         guard !ids.isEmpty else { return }
         noteNewContent()
+        try LostRows.forget(ids, of: table, db)
         try resequence(ids) { seq, id in try db.cachedStatement(sql: table.retractOne).execute(arguments: [seq, id]) }
     }
 

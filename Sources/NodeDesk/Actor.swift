@@ -61,6 +61,6 @@ extension NodeDesk {
         case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, rebuild
         case planTopology, publishTopology, showTopology
-        case exportChangeSet
+        case exportChangeSet, acceptLoss
     }
 }

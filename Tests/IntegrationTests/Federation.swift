@@ -104,6 +104,15 @@ final class Federation {
         try await serve(node.code)
     }
 
+    /// Gives a stopped node the empty database of a node that was just set up.
+    func replaceDatabase(_ code: String) async throws {
+        try await succeed([
+            "init", "--node", code, "--topology", path("topology.yaml"), "--dir", path("\(code)-afresh"),
+        ])
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path("\(code)/node.db\(end)")) }
+        try FileManager.default.moveItem(atPath: path("\(code)-afresh/node.db"), toPath: path("\(code)/node.db"))
+    }
+
     /// How often a node's log says something.
     func logCount(_ text: String, of code: String) throws -> Int {
         try String(contentsOfFile: path("\(code)/serve.log"), encoding: .utf8).split(separator: "\n").count {

@@ -21,6 +21,51 @@ extension `Real processes` {
             }
         }
 
+        /// A new machine, a new directory, the old certificate: the province may have the only copy.
+        @Test(.timeLimit(.minutes(2)))
+        func `a node that is set up afresh deletes nothing at its parent, and both sides say so`() async throws {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            try await federation.serve("370000")
+            try await federation.serve("370100")
+            try await federation.succeed(["generate", "--tickets", "50", "--requests-only"], at: "370100")
+            try await federation.waitUntil("the province has them", seconds: 20) {
+                try await federation.count("service_request", at: "370000") == 50
+            }
+            try await federation.stop("370100", signal: SIGKILL)
+            try await federation.replaceDatabase("370100")
+            try await federation.serve("370100")
+            func problem(_ code: String, _ direction: String) async throws -> [String: Any]? {
+                let links = try await federation.run(["link", "list", "--json"], at: code).jsonList()
+                return links.first { $0["direction"] as? String == direction }
+            }
+            for (code, direction) in [("370000", "receiving"), ("370100", "sending")] {
+                try await federation.waitUntil("\(code) says so", seconds: 30) {
+                    let link = try await problem(code, direction)
+                    return link?[object: "lastError"]["code"] as? String == "E_ROWS_LOST"
+                        && link?["state"] as? String == "behind"
+                }
+            }
+            #expect(try await federation.count("service_request", at: "370000") == 50)
+            try await federation.waitUntil("answers are not complete", seconds: 20) {
+                try await federation.query(at: "370000").result.status == 3
+            }
+            // What is new goes on, beside what is kept.
+            try await federation.succeed(
+                ["generate", "--tickets", "3", "--requests-only", "--seed", "7"], at: "370100")
+            try await federation.waitUntil("new tickets arrive", seconds: 20) {
+                try await federation.count("service_request", at: "370000") == 53
+            }
+            let lost = try #require(try await problem("370000", "receiving")?["lost"] as? Int)
+            let refused = try await federation.run(
+                ["link", "accept-loss", "--peer", "济南", "--rows", "\(lost + 1)"], at: "370000")
+            #expect(refused.status == 1 && refused.errors.hasPrefix("E_LOST_ROWS_COUNT"))
+            try await federation.succeed(["link", "accept-loss", "--peer", "济南", "--rows", "\(lost)"], at: "370000")
+            try await federation.waitUntilLevel("370100")
+            try await federation.waitUntilLevel("370000")
+            #expect(try await federation.count("service_request", at: "370000") == 3)
+            #expect(try await federation.query(at: "370000").result.status == 0)
+        }
+
         @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
         func `SIGTERM in the middle of a load ends a service with exit code 0, and a restart brings the rest`(
             stopped: String

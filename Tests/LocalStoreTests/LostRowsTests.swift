@@ -17,7 +17,7 @@ import Testing
         afresh = try TemporaryStore(jinan, epoch: Epoch(counter: 1, nonce: 43))
     }
 
-    private func count() async throws -> Int { try await above.store.count("service_request") }
+    private func count() async throws -> Int64? { try await above.store.count("service_request") }
 
     private func lost() async throws -> Int { try await above.store.lostRows()[jinan] ?? 0 }
 

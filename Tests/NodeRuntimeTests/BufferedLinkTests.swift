@@ -102,7 +102,8 @@ private struct BufferedPair {
         let store = try store(receiver)
         return IncomingLink(
             sender: sender, store: store, policy: try policy(from: sender, to: receiver),
-            cursor: nil, signal: try #require(signals[receiver]), completions: ChangeSignal(), metrics: metrics,
+            cursor: nil, lost: 0, signal: try #require(signals[receiver]), completions: ChangeSignal(),
+            metrics: metrics,
             statuses: LinkStatusWriter(store: store, peer: sender, direction: .receiving, logger: logger),
             logger: logger)
     }

@@ -30,6 +30,26 @@ import Testing
         link.onChangeSet(id: id, header: Link.header(from, to), bytes: bytes, connection: connection, now: now)
     }
 
+    // MARK: - What the sender has lost
+
+    @Test func `a link whose sender has lost rows is not level and says so, until somebody has accepted that`() {
+        var link = open()
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        let report = Acknowledgement(cursor: Link.cursor(101), applied: 1, skipped: 0, quarantined: 0, lost: 50)
+        #expect(link.onApplied(report, now: now) == [.acknowledge(report)])
+        #expect(link.summary(now: now).state == .behind)
+        #expect(link.summary(now: now).lastError?.code == "E_ROWS_LOST")
+        let reply = link.onHello(Link.hello(), connection: 2, cursor: Link.cursor(101), now: now)
+        guard case .reply(let answer, 2)? = reply.last else {
+            Issue.record("no reply: \(reply)")
+            return
+        }
+        #expect(answer.lost == 50)
+        #expect(link.onLossChanged(50, now: now) == [])
+        #expect(link.onLossChanged(0, now: now) == [.end(connection: 2)])
+        #expect(link.summary(now: now).lastError?.code != "E_ROWS_LOST")
+    }
+
     // MARK: - Hello
 
     @Test func `a hello is answered with the durable cursor`() {

@@ -117,67 +117,6 @@ struct ConsumerReport: Encodable {
 }
 
 private struct StatusDocument: Encodable {
-    struct Problem: Encodable {
-        let code: String
-        let message: String
-        let hint: String?
-    }
-
-    struct Link: Encodable {
-        let peer: String
-        let name: String
-        let role: String
-        let direction: String
-        let state: LinkState
-        let mode: [String: String]
-        let cursor: Seq
-        let lagRows: Int64
-        let lagSeconds: Double
-        let lastContact: String?
-        let lastError: Problem?
-        let quarantined: Int
-        let verifiedEqualAt: String?
-
-        init(_ report: LinkReport) {
-            peer = report.peer.id.code
-            name = report.peer.name
-            role = report.role.rawValue
-            direction = report.direction.rawValue
-            state = report.state
-            mode = Dictionary(uniqueKeysWithValues: report.modes.map { ($0.key.text, $0.value.rawValue) })
-            cursor = report.cursor
-            lagRows = report.lagRows
-            lagSeconds = report.lagSeconds.rounded(toPlaces: 3)
-            lastContact = report.lastContact.map { ShanghaiTime.rfc3339($0) }
-            lastError = report.error.map { Problem(code: $0.code, message: $0.message, hint: $0.hint) }
-            quarantined = report.quarantined
-            verifiedEqualAt = nil
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, lastError
-            case quarantined, verifiedEqualAt
-        }
-
-        /// Keys without a value are written as null: scripts may rely on them.
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(peer, forKey: .peer)
-            try container.encode(name, forKey: .name)
-            try container.encode(role, forKey: .role)
-            try container.encode(direction, forKey: .direction)
-            try container.encode(state, forKey: .state)
-            try container.encode(mode, forKey: .mode)
-            try container.encode(cursor, forKey: .cursor)
-            try container.encode(lagRows, forKey: .lagRows)
-            try container.encode(lagSeconds, forKey: .lagSeconds)
-            try container.encode(lastContact, forKey: .lastContact)
-            try container.encode(lastError, forKey: .lastError)
-            try container.encode(quarantined, forKey: .quarantined)
-            try container.encode(verifiedEqualAt, forKey: .verifiedEqualAt)
-        }
-    }
-
     struct Removals: Encodable {
         let unconfirmed: Int
         let overdue: Int
@@ -197,10 +136,10 @@ private struct StatusDocument: Encodable {
     let schemaRevision: Int
     let serving: Bool
     /// What keeps this node from storing anything; null when nothing does.
-    let store: Problem?
+    let store: LinkDocument.Problem?
     /// What the running service shows; null when none runs.
     let certificates: [ServedCertificateReport]?
-    let links: [Link]
+    let links: [LinkDocument]
     let consumers: [ConsumerReport]
     let removals: Removals
     let origins: [Origin]?
@@ -211,9 +150,9 @@ private struct StatusDocument: Encodable {
         epoch = report.epoch.description
         schemaRevision = report.schemaRevision
         serving = report.isServing
-        store = report.storeProblem.map { Problem(code: $0.code, message: $0.message, hint: $0.hint) }
+        store = report.storeProblem.map { LinkDocument.Problem(code: $0.code, message: $0.message, hint: $0.hint) }
         certificates = report.certificates?.map(ServedCertificateReport.init)
-        links = report.links.map(Link.init)
+        links = report.links.map(LinkDocument.init)
         consumers = report.consumers.map(ConsumerReport.init)
         removals = Removals(unconfirmed: report.removals.unconfirmed, overdue: report.removals.overdue)
         origins = report.origins?.map {
@@ -230,18 +169,7 @@ private struct StatusDocument: Encodable {
 
     var text: String {
         var text = "\(node) \(name)  \(serving ? "服务运行中" : "服务未运行")  纪元 \(epoch)\n"
-        var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", "状态", "游标", "滞后行", "滞后秒", "最近联系"])
-        for link in links {
-            let modes = Set(link.mode.values)
-            let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
-            table.append([
-                link.peer, link.name, Self.roles[link.role] ?? link.role, link.direction == "sending" ? "发送" : "接收",
-                mode,
-                link.state.title, "\(link.cursor)", "\(link.lagRows)", "\(link.lagSeconds)",
-                link.lastContact.map { String($0.prefix(19)) } ?? "–",
-            ])
-        }
-        text += table.text
+        text += LinkDocument.table(links)
         if let store {
             text += "\n本节点数据库 \(store.code): \(store.message)"
             if let hint = store.hint { text += "\n  → \(hint)" }
@@ -251,15 +179,7 @@ private struct StatusDocument: Encodable {
                 "\n证书 \(certificate.certificate) 有效期至 \(certificate.notAfter) (\(certificate.daysLeft) 天)，见 cert status"
             if let problem = certificate.problem { text += "\n  → \(problem)" }
         }
-        for link in links {
-            if let error = link.lastError, link.state != .level {
-                text += "\n\(link.name)(\(link.peer)) \(error.code): \(error.message)"
-                if let hint = error.hint { text += "\n  → \(hint)" }
-            }
-            if link.quarantined > 0 {
-                text += "\n\(link.name)(\(link.peer)) 隔离 \(link.quarantined) 行，见 quarantine list"
-            }
-        }
+        text += links.map(\.troubles).joined()
         if removals.unconfirmed > 0 {
             text += "\n召回(删除)未确认 \(removals.unconfirmed) 单，其中超时 \(removals.overdue) 单，见 removal list --unconfirmed"
         }
@@ -270,6 +190,4 @@ private struct StatusDocument: Encodable {
         for consumer in consumers { text += "\n\(consumer.name)  游标 \(consumer.cursor)  滞后 \(consumer.lagRows)" }
         return text
     }
-
-    private static let roles = ["parent": "上级", "child": "下级", "peer": "对等"]
 }

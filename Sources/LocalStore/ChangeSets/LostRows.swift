@@ -55,7 +55,7 @@ extension NodeStore {
         }
     }
 
-    /// Lets go of the rows that a neighbour has lost: a person has decided that it does not get them back.
+    /// Lets go of the rows that a neighbour has lost: a person has decided that it does not get them back. It sweeps anew then.
     ///
     /// - Parameter rows: how many that person has seen there to be.
     /// - Throws: `E_LOST_ROWS_COUNT` when there are more or fewer by now; nothing is changed then.
@@ -74,6 +74,9 @@ extension NodeStore {
                     arguments: [table.definition.name.text, sender.code])
                 try writer.retract(ids, of: table)
             }
+            // Of some of them the sender has an older version: its next sweep brings it.
+            try writer.db.execute(
+                sql: "UPDATE main.link_cursor SET topology = 0, policy = 0 WHERE sender = ?", arguments: [sender.code])
         }.head
     }
 }

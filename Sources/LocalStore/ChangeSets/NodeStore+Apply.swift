@@ -15,6 +15,8 @@ package struct ApplyReport: Hashable, Sendable {
     package var quarantined: Int
     /// Rows that a sweep's listing no longer named.
     package var retracted: Int
+    /// Rows of the sender that are here and that it no longer has, those of earlier change-sets included.
+    package var lost = 0
     /// Resources of which rows were passed over, because the sender's own catalog does not grant them.
     package var refused: [ResourceName: CatalogRefusal] = [:]
     /// This node's head after the commit; its own links are woken with it.
@@ -46,12 +48,20 @@ extension NodeStore {
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
                     isRetryable: true)
             }
+            // Of another life of its database the sender may know less than it once sent; its silence deletes nothing.
+            let isNewEpoch =
+                try durable.map {
+                    try $0.epoch != header.start.epoch || LinkCursorTable.isNewEpoch(of: header.sender, db)
+                }
+                ?? false
             var applier = ChangeSetApplier(
-                policy: policy, catalogs: catalogs, writer: writer,
+                policy: policy, isNewEpoch: isNewEpoch, catalogs: catalogs, writer: writer,
                 report: ApplyReport(
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
-            try LinkCursorTable.save(header.end, of: header.sender, db)
+            try LinkCursorTable.save(
+                header.end, of: header.sender, isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
+            applier.report.lost = try LostRows.count(of: header.sender, db)
             return applier.report
         }
         report.head = head
@@ -72,6 +82,8 @@ extension ChangeSetHeader {
 /// Brings the blocks of one change-set into the tables, inside the caller's transaction.
 private struct ChangeSetApplier {
     let policy: LinkPolicy
+    /// Whether what is here came from another epoch than the change-set, as far as the sweep has not come by.
+    let isNewEpoch: Bool
     let catalogs: CatalogCache
     let writer: FeedWriter
     var report: ApplyReport
@@ -142,6 +154,10 @@ private struct ChangeSetApplier {
 
     /// Staged rows into the table; the staging table is empty afterwards.
     private mutating func store(_ staged: RowStager.Staged, table: ResourceTable) throws {
+        if staged.rows > 0, try isNewEpoch || LostRows.holdsAny(db) {
+            try LostRows.withhold(olderIn: table, sender: policy.sender, all: isNewEpoch, db)
+            try LostRows.release(stagedIn: table, db)
+        }
         let changed = try writer.apply(staged, to: table, supplier: policy.sender)
         report.applied += changed
         report.skipped += staged.rows - changed
@@ -201,7 +217,11 @@ private struct ChangeSetApplier {
         for (isBounded, arguments) in parts(after: after, last: last) {
             ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         }
-        try writer.retract(ids, of: table)
-        report.retracted += ids.count
+        if isNewEpoch {
+            try LostRows.keep(ids, of: table, sender: policy.sender, db)
+        } else {
+            try writer.retract(ids, of: table)
+            report.retracted += ids.count
+        }
     }
 }

@@ -24,7 +24,13 @@ enum LinkCursorTable {
             epoch: epoch, seq: row[1], revision: LinkRevision(topology: row[2], policy: row[3]), sweep: sweep)
     }
 
-    static func save(_ cursor: Cursor, of sender: NodeID, _ db: Database) throws {
+    /// Whether the first sweep since the sender has begun another epoch is not over.
+    static func isNewEpoch(of sender: NodeID, _ db: Database) throws -> Bool {
+        try db.cachedStatement(sql: "SELECT is_new_epoch FROM main.link_cursor WHERE sender = ?")
+            .fetchInteger([sender.code]) == 1
+    }
+
+    static func save(_ cursor: Cursor, of sender: NodeID, isNewEpoch: Bool, _ db: Database) throws {
         var resource: String?
         var after: RowKey?
         if case .at(let name, let key) = cursor.sweep {
@@ -34,16 +40,17 @@ enum LinkCursorTable {
         try db.cachedStatement(
             sql: """
                 INSERT INTO main.link_cursor
-                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key, is_new_epoch)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (sender) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
                   topology = excluded.topology, policy = excluded.policy, sweep_resource = excluded.sweep_resource,
-                  sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key
+                  sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key,
+                  is_new_epoch = excluded.is_new_epoch
                 """
         ).execute(arguments: [
             sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy,
             resource,
-            after?.origin, after?.key,
+            after?.origin, after?.key, isNewEpoch,
         ])
     }
 }

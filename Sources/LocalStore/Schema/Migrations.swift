@@ -246,6 +246,17 @@ enum Migrations {
                       PRIMARY KEY (kind, thread)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("17 rows that a sender has lost") { db in
+            try db.execute(
+                sql: """
+                    -- Copies whose sender no longer has them; they are kept here.
+                    CREATE TABLE lost_row (
+                      resource TEXT NOT NULL, row INTEGER NOT NULL, sender TEXT NOT NULL,
+                      PRIMARY KEY (resource, row)) STRICT, WITHOUT ROWID;
+                    -- Whether the sweep that goes on is the first after the sender has begun another epoch.
+                    ALTER TABLE link_cursor ADD COLUMN is_new_epoch INTEGER NOT NULL DEFAULT 0;
+                    """)
+        }
         return migrator
     }()
 

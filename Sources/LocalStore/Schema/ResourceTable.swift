@@ -147,6 +147,30 @@ struct ResourceTable: Sendable {
           AND deleted = \(RowState.live.rawValue) AND supplier <> 0
           AND "key" NOT IN (SELECT "key" FROM batch.\(table) WHERE origin = ?1)
           AND "key" NOT IN (SELECT "key" FROM main.quarantine WHERE resource = '\(definition.name)' AND origin = ?1)
+          AND NOT EXISTS (
+            SELECT 1 FROM main.lost_row AS l WHERE l.resource = '\(definition.name)' AND l.row = \(table).id)
+        """
+    }
+
+    /// Live copies of supplier ?1 that are staged in an older version, with their place among the staged rows.
+    ///
+    /// - Parameter all: whether of all copies, or of those that the supplier has lost.
+    func stagedOlder(all: Bool) -> String {
+        """
+        SELECT \(table).id, b.n FROM batch.\(table) AS b
+        JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key"
+        WHERE \(table).deleted = \(RowState.live.rawValue) AND \(table).supplier = ?1
+          AND b.deleted IS NOT \(RowState.retracted.rawValue) AND b.version < \(table).version
+          \(all ? "" : "AND \(table).id IN (SELECT row FROM main.lost_row WHERE resource = '\(definition.name)')")
+        """
+    }
+
+    /// Of the rows that their supplier had lost, those that are staged.
+    var releaseLost: String {
+        """
+        DELETE FROM main.lost_row WHERE resource = '\(definition.name)' AND row IN (
+          SELECT \(table).id FROM batch.\(table) AS b
+          JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key")
         """
     }
 

@@ -17,6 +17,8 @@ package struct LinkReport: Sendable {
     package let lastContact: UnixMilliseconds?
     package let error: FederationError?
     package let quarantined: Int
+    /// Rows that are here and that the peer no longer has.
+    package let lost: Int
 
     /// Contact older than this means that the peer is gone, whatever the last state was: four heartbeats were missed. The
     /// link itself gives up after three, if its service runs to notice.
@@ -26,6 +28,7 @@ package struct LinkReport: Sendable {
     package static func all(of local: LocalNode, now: UnixMilliseconds) async throws -> [LinkReport] {
         let statuses = try await local.store.linkStatuses()
         let quarantine = try await local.store.quarantineCounts()
+        let lost = try await local.store.lostRows()
         let head = try await local.store.head()
         var reports: [LinkReport] = []
         let standing = local.standing
@@ -49,7 +52,8 @@ package struct LinkReport: Sendable {
                     LinkReport(
                         peer: peer, role: role, direction: direction, status: status,
                         modes: Dictionary(uniqueKeysWithValues: modes), head: head,
-                        quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : 0, now: now))
+                        quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : 0,
+                        lost: direction == .receiving ? lost[neighbour] ?? 0 : 0, now: now))
             }
         }
         return reports
@@ -57,8 +61,9 @@ package struct LinkReport: Sendable {
 
     private init(
         peer: TopologyNode, role: LinkRole, direction: LinkDirection, status: LinkStatus?,
-        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, now: UnixMilliseconds
+        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, lost: Int, now: UnixMilliseconds
     ) {
+        self.lost = lost
         self.peer = peer
         self.role = role
         self.direction = direction

@@ -28,6 +28,25 @@ extension NodeDesk {
         }
     }
 
+    /// Each direction of each link, from local state alone.
+    package func links() async throws -> [LinkReport] {
+        try await perform(.showStatus) { now in try await LinkReport.all(of: local, now: now) }
+    }
+
+    /// Lets go of rows that a neighbour once sent and no longer has; this can't be undone.
+    ///
+    /// - Parameters:
+    ///   - peer: the code of a node or the beginning of its name.
+    ///   - rows: how many there are, as the person who decides has seen.
+    /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`, `E_LOST_ROWS_COUNT`, and what the store throws.
+    package func acceptLoss(of peer: String, rows: Int) async throws -> TopologyNode {
+        try await perform(.acceptLoss) { now in
+            let neighbour = try node(named: peer)
+            _ = try await commit(\.self) { try await store.acceptLoss(of: neighbour.id, rows: rows, now: now) }
+            return neighbour
+        }
+    }
+
     /// Ready is a node whose database can be written to.
     package func checkReady() async throws {
         try await perform(.checkReady) { _ in if let problem = await store.writeProblem() { throw problem } }

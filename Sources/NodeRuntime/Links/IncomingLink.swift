@@ -39,7 +39,7 @@ package actor IncomingLink {
     }
 
     package init(
-        sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
+        sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, lost: Int, signal: ChangeSignal,
         completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger,
         onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
@@ -57,7 +57,7 @@ package actor IncomingLink {
         lastConnection = Int(now)
         receiver = LinkReceiver(
             node: store.node, sender: sender, topology: store.standing.topology.stamp, policy: policy,
-            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, now: now)
+            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, lost: lost, now: now)
     }
 
     /// Hands the link what it may be sent from now on; nil ends its connections.
@@ -135,8 +135,12 @@ package actor IncomingLink {
         perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
     }
 
-    /// Time passes: silence shows in the status.
-    func refreshStatus() { report() }
+    /// Time passes: silence shows in the status, and so does that somebody has accepted the loss of rows.
+    func refreshStatus() async {
+        report()
+        guard receiver.lost > 0, let lost = try? await store.lostRows()[sender] ?? 0 else { return }
+        perform(receiver.onLossChanged(lost, now: wallClock()))
+    }
 
     private func takeChangeSet(_ bytes: [UInt8], connection: Int, now: UnixMilliseconds) {
         let header: ChangeSetHeader
@@ -226,6 +230,11 @@ package actor IncomingLink {
         if report.quarantined > 0 {
             logger.warning("rows were put aside", metadata: ["rows": "\(report.quarantined)"])
         }
+        if report.lost > receiver.lost {
+            logger.error(
+                "the sender no longer has rows that it once sent; they are kept",
+                metadata: ["code": "\(LinkCode.rowsLost)", "rows": "\(report.lost)"])
+        }
         for (resource, refusal) in report.refused {
             metrics.count(refusal.rawValue, direction: .receiving, peer: sender)
             logger.warning(
@@ -239,7 +248,8 @@ package actor IncomingLink {
                 Acknowledgement(
                     cursor: report.cursor, applied: report.applied, skipped: report.skipped,
                     quarantined: report.quarantined,
-                    refused: refused.isEmpty ? nil : Dictionary(uniqueKeysWithValues: refused)), now: wallClock()))
+                    refused: refused.isEmpty ? nil : Dictionary(uniqueKeysWithValues: refused),
+                    lost: report.lost > 0 ? report.lost : nil), now: wallClock()))
     }
 
     private func count(_ refusal: Refusal) {

@@ -33,6 +33,8 @@ package struct LinkReceiver: Sendable {
     private var lastLevel: UnixMilliseconds
     private var lastContact: UnixMilliseconds?
     private var lastError: FederationError?
+    /// Rows that are here and that the sender no longer has.
+    package private(set) var lost: Int
 
     struct Session: Hashable, Sendable {
         let connection: Int
@@ -58,10 +60,12 @@ package struct LinkReceiver: Sendable {
     /// - Parameters:
     ///   - policy: what `sender` may send here; nil when the topology has no such edge.
     ///   - cursor: the durable cursor for this sender.
+    ///   - lost: rows that are here and that this sender no longer has.
     package init(
         node: NodeID, sender: NodeID, topology: TopologyStamp, policy: LinkPolicy?, schemaRevision: Int,
-        capabilities: [String] = [], cursor: Cursor?, now: UnixMilliseconds
+        capabilities: [String] = [], cursor: Cursor?, lost: Int = 0, now: UnixMilliseconds
     ) {
+        self.lost = lost
         rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
         self.schemaRevision = schemaRevision
         self.capabilities = capabilities
@@ -117,7 +121,7 @@ package struct LinkReceiver: Sendable {
         lastError = nil
         let reply = HelloReply(
             protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
-            topologyVersion: rules.topology.version, clock: now, cursor: cursor)
+            topologyVersion: rules.topology.version, clock: now, cursor: cursor, lost: lost > 0 ? lost : nil)
         return [.reply(reply, connection: hello.connection)]
     }
 
@@ -153,6 +157,14 @@ package struct LinkReceiver: Sendable {
         }
         defer { heldHello = nil }
         return endSession() + (heldHello.map { [.end(connection: $0.connection)] } ?? [])
+    }
+
+    /// Somebody has accepted the loss of rows: the sender hears of it in the reply to its next hello.
+    package mutating func onLossChanged(_ lost: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
+        guard lost != self.lost else { return [] }
+        noteLevel(now)
+        self.lost = lost
+        return endSession()
     }
 
     private mutating func endSession() -> [ReceiverDirective] {
@@ -249,6 +261,7 @@ package struct LinkReceiver: Sendable {
         guard let applied = applying else { return [] }
         applying = nil
         cursor = report.cursor
+        lost = report.lost ?? 0
         if report.cursor.sweep == .complete { isFirstSweep = false }
         adoptFreshness()
         defer { noteLevel(now) }
@@ -348,6 +361,8 @@ package struct LinkReceiver: Sendable {
 
     /// The heartbeat's word about the origins holds here once everything before it has been applied.
     private mutating func adoptFreshness() {
+        // Nobody knows whether what the sender has lost is right as it is here.
+        defer { if lost > 0 { for origin in origins.keys { origins[origin]?.complete = false } } }
         guard let heartbeat, let cursor, cursor.sweep == .complete else { return }
         if heartbeat.isLevel || cursor.seq >= heartbeat.head {
             origins = heartbeat.origins
@@ -356,7 +371,7 @@ package struct LinkReceiver: Sendable {
     }
 
     private var isLevel: Bool {
-        guard applying == nil, queue.isEmpty else { return false }
+        guard applying == nil, queue.isEmpty, lost == 0 else { return false }
         return isToldLevel || cursor?.sweep == .complete && (cursor?.seq ?? 0) >= senderHead
     }
 
@@ -369,7 +384,8 @@ package struct LinkReceiver: Sendable {
         let heads = max(0, senderHead - (cursor?.seq ?? 0))
         return LinkSummary(
             neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
-            lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact, lastError: lastError)
+            lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact,
+            lastError: lost > 0 ? .rowsLost(lost, by: rules.sender, at: rules.node) : lastError)
     }
 
     private func state(now: UnixMilliseconds) -> LinkState {

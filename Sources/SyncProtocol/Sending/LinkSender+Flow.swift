@@ -157,6 +157,7 @@ extension LinkSender {
             link.sizer.onAcknowledged(isFull: first.isFull, roundTrip: now - first.sentAt)
             flow.inFlight.removeFirst(index + 1)
             link.acknowledged = acknowledgement.cursor
+            link.lost = acknowledgement.lost ?? 0
             link.phase = .flowing(flow)
             let event = LinkDirective.note(.acknowledged(acknowledgement, roundTrip: now - first.sentAt))
             guard wasSweeping && acknowledgement.cursor.sweep == .complete else { return [event] }
@@ -284,7 +285,7 @@ extension LinkSender {
     }
 
     private func isLevel(_ flow: Flow) -> Bool {
-        flow.inFlight.isEmpty && !flow.hasMore(head: head)
+        flow.inFlight.isEmpty && !flow.hasMore(head: head) && lost == 0
     }
 
     package var summary: LinkSummary {
@@ -294,7 +295,8 @@ extension LinkSender {
         }
         return LinkSummary(
             neighbour: policy.receiver, state: state, cursor: acknowledged, head: head,
-            lagRows: max(0, head - reached), lastLevel: lastLevel, lastContact: lastContact, lastError: lastError)
+            lagRows: max(0, head - reached), lastLevel: lastLevel, lastContact: lastContact,
+            lastError: lost > 0 ? .rowsLost(lost, by: policy.sender, at: policy.receiver) : lastError)
     }
 }
 

@@ -29,6 +29,8 @@ package struct LinkSender: Sendable {
     var lastLevel: UnixMilliseconds = 0
     var lastContact: UnixMilliseconds?
     var lastError: FederationError?
+    /// Rows that the receiver got from this node and that are not here any more, as it said last.
+    var lost = 0
     /// Until then something between the nodes counts as buffering, and a new connection uses requests at once.
     private var requestsUntil: UnixMilliseconds?
     /// The time of the last `wake` directive that has not come back.
@@ -104,6 +106,7 @@ package struct LinkSender: Sendable {
             do throws(FederationError) {
                 let start = try link.startingPoint(after: reply.cursor)
                 link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
+                link.lost = reply.lost ?? 0
                 guard let until = link.requestsUntil, now < until else {
                     link.phase = .opening(Opening(start: start))
                     return [.note(.connected(from: start)), .openStream]

@@ -120,11 +120,14 @@ package struct HelloReply: Codable, Hashable, Sendable {
     /// The receiver's durable cursor, which is the truth about where to go on (design rule 5); nil before the first
     /// change-set was ever applied.
     package var cursor: Cursor?
+    /// Rows that the receiver got from the sender and that the sender no longer has; nil when there are none.
+    package var lost: Int?
 
     package init(
         protocolVersion: Int, capabilities: [String], schemaRevision: Int, topologyVersion: Int64,
-        clock: UnixMilliseconds, cursor: Cursor?
+        clock: UnixMilliseconds, cursor: Cursor?, lost: Int? = nil
     ) {
+        self.lost = lost
         self.protocolVersion = protocolVersion
         self.capabilities = capabilities
         self.schemaRevision = schemaRevision
@@ -134,7 +137,7 @@ package struct HelloReply: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case capabilities, clock, cursor
+        case capabilities, clock, cursor, lost
         case protocolVersion = "protocol"
         case schemaRevision = "schema"
         case topologyVersion = "topology"

@@ -16,8 +16,13 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     /// Resources of which rows were passed over, because the sender's own catalog does not grant them, and by which code;
     /// nil when there were none.
     package var refused: [String: String]?
+    /// As in the reply to a hello.
+    package var lost: Int?
 
-    package init(cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil) {
+    package init(
+        cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil, lost: Int? = nil
+    ) {
+        self.lost = lost
         self.cursor = cursor
         self.applied = applied
         self.skipped = skipped
