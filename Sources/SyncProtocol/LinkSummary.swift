@@ -15,6 +15,8 @@ package struct LinkSummary: Hashable, Sendable {
     /// When the other end was heard last.
     package var lastContact: UnixMilliseconds?
     package var lastError: FederationError?
+    /// Rows that the receiver got from the sender and that the sender no longer has.
+    package var lost: Int
 
     /// How old the receiver's view may be, in milliseconds.
     package func lag(now: UnixMilliseconds) -> Int64 { state == .level ? 0 : max(0, now - lastLevel) }

@@ -46,6 +46,8 @@ extension `Real processes` {
                 }
             }
             #expect(try await federation.count("service_request", at: "370000") == 50)
+            #expect(try await federation.run(["status", "--check"], at: "370000").status == 4)
+            #expect(try await federation.run(["status", "--check"], at: "370100").status == 4)
             try await federation.waitUntil("answers are not complete", seconds: 20) {
                 try await federation.query(at: "370000").result.status == 3
             }

@@ -102,7 +102,7 @@ private struct BufferedPair {
         let store = try store(receiver)
         return IncomingLink(
             sender: sender, store: store, policy: try policy(from: sender, to: receiver),
-            cursor: nil, lost: 0, signal: try #require(signals[receiver]), completions: ChangeSignal(),
+            cursor: nil, signal: try #require(signals[receiver]), completions: ChangeSignal(),
             metrics: metrics,
             statuses: LinkStatusWriter(store: store, peer: sender, direction: .receiving, logger: logger),
             logger: logger)

@@ -19,7 +19,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     @Flag(
         help:
-            "Exit with 4 when a link is refused, unreachable or paused, or the database or a certificate needs somebody."
+            "Exit with 4 when a link is refused, unreachable or paused or has lost rows, or the database or a certificate needs somebody."
     )
     var check = false
 
@@ -136,7 +136,7 @@ private struct StatusDocument: Encodable {
     let schemaRevision: Int
     let serving: Bool
     /// What keeps this node from storing anything; null when nothing does.
-    let store: LinkDocument.Problem?
+    let store: Problem?
     /// What the running service shows; null when none runs.
     let certificates: [ServedCertificateReport]?
     let links: [LinkDocument]
@@ -150,7 +150,7 @@ private struct StatusDocument: Encodable {
         epoch = report.epoch.description
         schemaRevision = report.schemaRevision
         serving = report.isServing
-        store = report.storeProblem.map { LinkDocument.Problem(code: $0.code, message: $0.message, hint: $0.hint) }
+        store = report.storeProblem.map(Problem.init)
         certificates = report.certificates?.map(ServedCertificateReport.init)
         links = report.links.map(LinkDocument.init)
         consumers = report.consumers.map(ConsumerReport.init)
@@ -164,7 +164,7 @@ private struct StatusDocument: Encodable {
 
     var needsSomebody: Bool {
         store != nil || certificates?.allSatisfy(\.isFine) == false
-            || links.contains { [LinkState.refused, .unreachable, .paused].contains($0.state) }
+            || links.contains { [LinkState.refused, .unreachable, .paused].contains($0.state) || $0.lost > 0 }
     }
 
     var text: String {

@@ -3,12 +3,6 @@ import NodeDesk
 
 /// One direction of one link as JSON and as a line of a table.
 struct LinkDocument: Encodable {
-    struct Problem: Encodable {
-        let code: String
-        let message: String
-        let hint: String?
-    }
-
     let peer: String
     let name: String
     let role: String
@@ -21,7 +15,7 @@ struct LinkDocument: Encodable {
     let lastContact: String?
     let lastError: Problem?
     let quarantined: Int
-    /// Rows that are here and that the peer no longer has.
+    /// Rows that the receiver got from the sender and that the sender no longer has.
     let lost: Int
     let verifiedEqualAt: String?
 
@@ -36,7 +30,7 @@ struct LinkDocument: Encodable {
         lagRows = report.lagRows
         lagSeconds = report.lagSeconds.rounded(toPlaces: 3)
         lastContact = report.lastContact.map { ShanghaiTime.rfc3339($0) }
-        lastError = report.error.map { Problem(code: $0.code, message: $0.message, hint: $0.hint) }
+        lastError = report.error.map(Problem.init)
         quarantined = report.quarantined
         lost = report.lost
         verifiedEqualAt = nil
@@ -90,7 +84,7 @@ struct LinkDocument: Encodable {
             if let hint = error.hint { text += "\n  → \(hint)" }
         }
         if quarantined > 0 { text += "\n\(name)(\(peer)) 隔离 \(quarantined) 行，见 quarantine list" }
-        if lost > 0 { text += "\n\(name)(\(peer)) 对端已失 \(lost) 行，本节点保留" }
+        if lost > 0 { text += "\n\(name)(\(peer)) 发送方已失 \(lost) 行，由接收方保留" }
         return text
     }
 }

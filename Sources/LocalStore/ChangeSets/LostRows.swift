@@ -10,11 +10,8 @@ enum LostRows {
     }
 
     static func count(of sender: NodeID, _ db: Database) throws -> Int {
-        Int(
-            try db.cachedStatement(sql: "SELECT count(*) FROM main.lost_row WHERE sender = ?").fetchInteger([
-                sender.code
-            ])
-                ?? 0)
+        let statement = try db.cachedStatement(sql: "SELECT count(*) FROM main.lost_row WHERE sender = ?")
+        return Int(try statement.fetchInteger([sender.code]) ?? 0)
     }
 
     static func keep(_ ids: [Int64], of table: ResourceTable, sender: NodeID, _ db: Database) throws {
@@ -43,6 +40,17 @@ enum LostRows {
         guard try holdsAny(db) else { return }
         let statement = try db.cachedStatement(sql: "DELETE FROM main.lost_row WHERE resource = ? AND row = ?")
         for id in ids { try statement.execute(arguments: [table.definition.name.text, id]) }
+    }
+}
+
+extension FederationError {
+    /// How both ends of a link name it.
+    package static func rowsLost(_ rows: Int, by sender: NodeID, at receiver: NodeID) -> FederationError {
+        FederationError(
+            "E_ROWS_LOST", "\(sender) no longer has \(rows) rows that \(receiver) got from it; \(receiver) keeps them",
+            hint:
+                "its database was set up afresh or an older one was put back: put the right one back; if the rows are to go, "
+                + "`federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)")
     }
 }
 

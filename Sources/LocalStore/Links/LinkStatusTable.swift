@@ -18,12 +18,15 @@ package struct LinkStatus: Hashable, Sendable {
     package var levelAt: UnixMilliseconds?
     package var error: FederationError?
     package var errorAt: UnixMilliseconds?
+    /// Rows that the receiver got from the sender and that the sender no longer has, as the receiver said last.
+    package var lost: Int
 
     package init(
         peer: NodeID, direction: LinkDirection, state: LinkState, cursor: Seq = 0, head: Seq = 0, lagRows: Int64 = 0,
         lastContact: UnixMilliseconds? = nil, levelAt: UnixMilliseconds? = nil, error: FederationError? = nil,
-        errorAt: UnixMilliseconds? = nil
+        errorAt: UnixMilliseconds? = nil, lost: Int = 0
     ) {
+        self.lost = lost
         self.peer = peer
         self.direction = direction
         self.state = state
@@ -41,12 +44,12 @@ extension NodeStore {
     package func save(_ status: LinkStatus) async throws {
         try await pool.write { db in
             try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             ).execute(arguments: [
                 status.peer.code, status.direction.rawValue, status.state.rawValue, status.cursor, status.head,
                 status.lagRows,
                 status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
-                status.errorAt,
+                status.errorAt, status.lost,
             ])
         }
     }
@@ -65,7 +68,7 @@ extension NodeStore {
                     peer: peer, direction: direction, state: LinkState(rawValue: row["state"]) ?? .connecting,
                     cursor: row["cursor"], head: row["head"],
                     lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error,
-                    errorAt: row["error_at"])
+                    errorAt: row["error_at"], lost: row["lost"])
             }
         }
     }

@@ -255,6 +255,7 @@ enum Migrations {
                       PRIMARY KEY (resource, row)) STRICT, WITHOUT ROWID;
                     -- Whether the sweep that goes on is the first after the sender has begun another epoch.
                     ALTER TABLE link_cursor ADD COLUMN is_new_epoch INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE link_status ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
                     """)
         }
         return migrator

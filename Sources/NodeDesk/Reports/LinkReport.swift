@@ -17,7 +17,7 @@ package struct LinkReport: Sendable {
     package let lastContact: UnixMilliseconds?
     package let error: FederationError?
     package let quarantined: Int
-    /// Rows that are here and that the peer no longer has.
+    /// Rows that the receiver got from the sender and that the sender no longer has.
     package let lost: Int
 
     /// Contact older than this means that the peer is gone, whatever the last state was: four heartbeats were missed. The
@@ -28,7 +28,7 @@ package struct LinkReport: Sendable {
     package static func all(of local: LocalNode, now: UnixMilliseconds) async throws -> [LinkReport] {
         let statuses = try await local.store.linkStatuses()
         let quarantine = try await local.store.quarantineCounts()
-        let lost = try await local.store.lostRows()
+        let held = try await local.store.lostRows()
         let head = try await local.store.head()
         var reports: [LinkReport] = []
         let standing = local.standing
@@ -53,7 +53,8 @@ package struct LinkReport: Sendable {
                         peer: peer, role: role, direction: direction, status: status,
                         modes: Dictionary(uniqueKeysWithValues: modes), head: head,
                         quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : 0,
-                        lost: direction == .receiving ? lost[neighbour] ?? 0 : 0, now: now))
+                        lost: direction == .receiving ? held[neighbour] ?? 0 : status?.lost ?? 0, at: local.id,
+                        now: now))
             }
         }
         return reports
@@ -61,7 +62,8 @@ package struct LinkReport: Sendable {
 
     private init(
         peer: TopologyNode, role: LinkRole, direction: LinkDirection, status: LinkStatus?,
-        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, lost: Int, now: UnixMilliseconds
+        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, lost: Int, at id: NodeID,
+        now: UnixMilliseconds
     ) {
         self.lost = lost
         self.peer = peer
@@ -71,11 +73,13 @@ package struct LinkReport: Sendable {
         self.quarantined = quarantined
         cursor = status?.cursor ?? 0
         lastContact = status?.lastContact
+        let (sender, receiver) = direction == .sending ? (id, peer.id) : (peer.id, id)
+        let loss = lost > 0 ? FederationError.rowsLost(lost, by: sender, at: receiver) : nil
         guard let status else {
             state = .connecting
             lagRows = 0
             lagSeconds = 0
-            error = nil
+            error = loss
             return
         }
         let isSilent = now - (status.lastContact ?? 0) > Self.silentAfter
@@ -86,7 +90,7 @@ package struct LinkReport: Sendable {
             ?? (isGone
                 ? FederationError(
                     "E_LINK_SILENT", "\(peer.id) has not been heard",
-                    hint: "see whether its service runs and reaches this node") : nil)
+                    hint: "see whether its service runs and reaches this node") : loss)
         // A row that this node wrote since counts too, also while the service is down.
         lagRows = status.lagRows + (direction == .sending ? max(0, head - status.head) : 0)
         lagSeconds = lagRows == 0 ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000

@@ -111,6 +111,10 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_link_quarantined_rows", .gauge, help: "Rows of the peer that were put aside.",
             samples: samples { $0.direction == .receiving ? Double($0.quarantined) : nil })
+        page.append(
+            "federation_link_lost_rows", .gauge,
+            help: "Rows that the receiver got from the sender and that the sender no longer has.",
+            samples: samples { Double($0.lost) })
     }
 
     private func labels(_ link: LinkReport) -> [(String, String)] {

@@ -39,7 +39,7 @@ package actor IncomingLink {
     }
 
     package init(
-        sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, lost: Int, signal: ChangeSignal,
+        sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
         completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger,
         onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
@@ -57,7 +57,7 @@ package actor IncomingLink {
         lastConnection = Int(now)
         receiver = LinkReceiver(
             node: store.node, sender: sender, topology: store.standing.topology.stamp, policy: policy,
-            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, lost: lost, now: now)
+            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, now: now)
     }
 
     /// Hands the link what it may be sent from now on; nil ends its connections.
@@ -71,6 +71,7 @@ package actor IncomingLink {
         let cursor: Cursor?
         do {
             cursor = try await store.cursor(of: sender)
+            try await refreshLoss()
         } catch {
             return .refused(Refusal(.store(error), retryAfterMS: 1_000))
         }
@@ -138,7 +139,11 @@ package actor IncomingLink {
     /// Time passes: silence shows in the status, and so does that somebody has accepted the loss of rows.
     func refreshStatus() async {
         report()
-        guard receiver.lost > 0, let lost = try? await store.lostRows()[sender] ?? 0 else { return }
+        if receiver.lost > 0 { try? await refreshLoss() }
+    }
+
+    private func refreshLoss() async throws {
+        let lost = try await store.lostRows()[sender] ?? 0
         perform(receiver.onLossChanged(lost, now: wallClock()))
     }
 
@@ -230,10 +235,9 @@ package actor IncomingLink {
         if report.quarantined > 0 {
             logger.warning("rows were put aside", metadata: ["rows": "\(report.quarantined)"])
         }
-        if report.lost > receiver.lost {
-            logger.error(
-                "the sender no longer has rows that it once sent; they are kept",
-                metadata: ["code": "\(LinkCode.rowsLost)", "rows": "\(report.lost)"])
+        if report.lost > 0, receiver.lost == 0 {
+            let error = FederationError.rowsLost(report.lost, by: sender, at: store.node)
+            logger.error("a sender has lost rows", metadata: ["code": "\(error.code)", "reason": "\(error)"])
         }
         for (resource, refusal) in report.refused {
             metrics.count(refusal.rawValue, direction: .receiving, peer: sender)

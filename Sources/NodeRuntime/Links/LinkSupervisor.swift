@@ -132,11 +132,10 @@ package final class LinkSupervisor: Service {
         }
         // All that can fail comes first: a task in the group can't be taken back.
         let (cursor, head) = (try await store.cursor(of: neighbour), try await store.head())
-        let lost = try await store.lostRows()[neighbour] ?? 0
         let client = way.endpoint == nil ? nil : try peers.client(for: neighbour)
         let writer = LinkStatusWriter(store: store, peer: neighbour, direction: .receiving, logger: logger)
         let incoming = IncomingLink(
-            sender: neighbour, store: store, policy: receive, cursor: cursor, lost: lost, signal: signal,
+            sender: neighbour, store: store, policy: receive, cursor: cursor, signal: signal,
             completions: completions, metrics: metrics, statuses: writer, logger: logger,
             onTopologyDiffers: onTopologyDiffers)
         group.addTask { await writer.run() }

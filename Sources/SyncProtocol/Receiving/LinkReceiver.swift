@@ -34,7 +34,7 @@ package struct LinkReceiver: Sendable {
     private var lastContact: UnixMilliseconds?
     private var lastError: FederationError?
     /// Rows that are here and that the sender no longer has.
-    package private(set) var lost: Int
+    package private(set) var lost = 0
 
     struct Session: Hashable, Sendable {
         let connection: Int
@@ -60,12 +60,10 @@ package struct LinkReceiver: Sendable {
     /// - Parameters:
     ///   - policy: what `sender` may send here; nil when the topology has no such edge.
     ///   - cursor: the durable cursor for this sender.
-    ///   - lost: rows that are here and that this sender no longer has.
     package init(
         node: NodeID, sender: NodeID, topology: TopologyStamp, policy: LinkPolicy?, schemaRevision: Int,
-        capabilities: [String] = [], cursor: Cursor?, lost: Int = 0, now: UnixMilliseconds
+        capabilities: [String] = [], cursor: Cursor?, now: UnixMilliseconds
     ) {
-        self.lost = lost
         rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
         self.schemaRevision = schemaRevision
         self.capabilities = capabilities
@@ -159,7 +157,8 @@ package struct LinkReceiver: Sendable {
         return endSession() + (heldHello.map { [.end(connection: $0.connection)] } ?? [])
     }
 
-    /// Somebody has accepted the loss of rows: the sender hears of it in the reply to its next hello.
+    /// What the store holds of rows that the sender has lost, to be said before a hello is answered and when somebody may have
+    /// accepted the loss: the sender hears of it in the reply to its next hello.
     package mutating func onLossChanged(_ lost: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
         guard lost != self.lost else { return [] }
         noteLevel(now)
@@ -385,7 +384,7 @@ package struct LinkReceiver: Sendable {
         return LinkSummary(
             neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
             lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact,
-            lastError: lost > 0 ? .rowsLost(lost, by: rules.sender, at: rules.node) : lastError)
+            lastError: lastError, lost: lost)
     }
 
     private func state(now: UnixMilliseconds) -> LinkState {

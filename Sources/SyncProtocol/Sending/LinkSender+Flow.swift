@@ -296,7 +296,7 @@ extension LinkSender {
         return LinkSummary(
             neighbour: policy.receiver, state: state, cursor: acknowledged, head: head,
             lagRows: max(0, head - reached), lastLevel: lastLevel, lastContact: lastContact,
-            lastError: lost > 0 ? .rowsLost(lost, by: policy.sender, at: policy.receiver) : lastError)
+            lastError: lastError, lost: lost)
     }
 }
 

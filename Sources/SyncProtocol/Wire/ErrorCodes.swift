@@ -11,8 +11,6 @@ package enum LinkCode {
     /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 
-    /// The sender knows less than its receiver got from it.
-    package static let rowsLost = "E_ROWS_LOST"
     package static let cursorAhead = "E_CURSOR_AHEAD"
     package static let topologyVersion = "E_TOPOLOGY_VERSION"
     /// Two different topologies bear one number: a person must publish a new one.
@@ -44,15 +42,6 @@ extension FederationError {
             hint:
                 "the node that is behind fetches the release and the link goes on by itself; when it stays so, a file was "
                 + "edited on one node: publish one with `federation-node topology apply` at the top node")
-    }
-
-    static func rowsLost(_ rows: Int, by sender: NodeID, at receiver: NodeID) -> FederationError {
-        FederationError(
-            LinkCode.rowsLost,
-            "\(sender) no longer has \(rows) rows that \(receiver) got from it; \(receiver) keeps them",
-            hint:
-                "its database was set up afresh or an older one was put back: put the right one back; if the rows are to go, "
-                + "`federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)")
     }
 
     static func topologyDiffers(version: Int64, at here: NodeID, node: NodeID) -> FederationError {
