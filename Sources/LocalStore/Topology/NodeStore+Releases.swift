@@ -93,10 +93,10 @@ extension NodeStore {
                 try db.execute(
                     sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?", arguments: [origin.code])
             }
-            for table in tableOrder {
+            for step in [Self.meetingStep] + tableOrder.map(\.definition.name.text) {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO main.adoption_step (resource, topology) VALUES (?, ?)",
-                    arguments: [table.definition.name.text, last.version])
+                    arguments: [step, last.version])
             }
         }
     }

@@ -3,15 +3,12 @@ import FederationModel
 import GRDB
 
 extension NodeStore {
-    /// Whether a topology was adopted whose steps have not all been carried out.
-    package func hasAdoptionSteps() async throws -> Bool {
-        try await pool.read { db in
-            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.adoption_step)")) ?? false
-        }
-    }
+    /// The adoption step before those of the resources: tickets that are here may name a new neighbour. It looks at each of them, so
+    /// it is not part of every step. Every resource's name sorts behind it.
+    static let meetingStep = ""
 
-    /// Carries out the next step of an adoption: one resource's copies that this node is no longer given become retractions,
-    /// with a record for each origin. What is left of a row is its key, so that those further up hear of it. Records of
+    /// Carries out the next step of an adoption: first `meetingStep`, then, resource by resource, copies that this node is no longer
+    /// given become retractions, with a record for each origin. What is left of a row is its key, so that those further up hear of it. Records of
     /// tickets that this node, or somebody behind it, must see stay, and so does what a detached node left.
     ///
     /// A copy whose origin has another supplier now stays if that one copies the resource too: its sweep brings what has changed.
@@ -27,7 +24,7 @@ extension NodeStore {
                 let name = try String.fetchOne(
                     db, sql: "SELECT resource FROM main.adoption_step ORDER BY resource LIMIT 1")
             else { return nil }
-            if standing.topology.version > 0 { try writer.meetNeighbours() }
+            if name == Self.meetingStep { try writer.meetNeighbours() }
             var records: [DeletionRecord] = []
             if let table = tables[ResourceName(name)] {
                 for origin in try Self.foreignOrigins(in: table, except: standing.node, db) {
