@@ -147,22 +147,27 @@ struct ResourceTable: Sendable {
           AND deleted = \(RowState.live.rawValue) AND supplier <> 0
           AND "key" NOT IN (SELECT "key" FROM batch.\(table) WHERE origin = ?1)
           AND "key" NOT IN (SELECT "key" FROM main.quarantine WHERE resource = '\(definition.name)' AND origin = ?1)
-          AND NOT EXISTS (
-            SELECT 1 FROM main.lost_row AS l WHERE l.resource = '\(definition.name)' AND l.row = \(table).id)
+          AND NOT \(isLost)
         """
     }
 
-    /// Live copies of supplier ?1 that are staged in an older version, with their place among the staged rows.
+    /// Live copies of supplier ?1 that are staged in an older version, with their place among the staged rows. CROSS JOIN has SQLite
+    /// begin with the staged rows (https://sqlite.org/optoverview.html#crossjoin); it would go through the whole table.
     ///
     /// - Parameter all: whether of all copies, or of those that the supplier has lost.
     func stagedOlder(all: Bool) -> String {
         """
         SELECT \(table).id, b.n FROM batch.\(table) AS b
-        JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key"
+        CROSS JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key"
         WHERE \(table).deleted = \(RowState.live.rawValue) AND \(table).supplier = ?1
           AND b.deleted IS NOT \(RowState.retracted.rawValue) AND b.version < \(table).version
-          \(all ? "" : "AND \(table).id IN (SELECT row FROM main.lost_row WHERE resource = '\(definition.name)')")
+          \(all ? "" : "AND \(isLost)")
         """
+    }
+
+    /// Whether the supplier has lost the row.
+    private var isLost: String {
+        "EXISTS (SELECT 1 FROM main.lost_row AS l WHERE l.resource = '\(definition.name)' AND l.row = \(table).id)"
     }
 
     /// Of the rows that their supplier had lost, those that are staged.
@@ -170,7 +175,7 @@ struct ResourceTable: Sendable {
         """
         DELETE FROM main.lost_row WHERE resource = '\(definition.name)' AND row IN (
           SELECT \(table).id FROM batch.\(table) AS b
-          JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key")
+          CROSS JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key")
         """
     }
 
