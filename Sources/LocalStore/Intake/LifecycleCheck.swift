@@ -2,8 +2,9 @@ import FederationModel
 import GRDB
 
 /// Checks the rows of an intake one after the other against the threads that are stored, each row also against those
-/// before it. Used inside the transaction that writes them.
-struct LifecycleCheck {
+/// before it. Used inside the transaction that writes them; a reference, so that what is remembered at its end is moved and not
+/// copied, thousands of threads for each write.
+final class LifecycleCheck {
     private let ticketGuard: TicketGuard
     private let node: NodeID
     private let version: Int64
@@ -47,7 +48,7 @@ struct LifecycleCheck {
     }
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
-    mutating func refusal(of row: [IntakeRecord]) throws -> RowRejection? {
+    func refusal(of row: [IntakeRecord]) throws -> RowRejection? {
         var checked: [(ticket: String, events: [TicketEvent], thread: GuardedThread)] = []
         for (ticket, events) in byTicket(row) {
             guard var thread = threads[ticket] else { continue }
@@ -70,7 +71,7 @@ struct LifecycleCheck {
     }
 
     /// The records of a ticket as they are with the rows that were accepted.
-    private mutating func records(of ticket: String) throws -> [TicketEvent] {
+    private func records(of ticket: String) throws -> [TicketEvent] {
         let before = try stored[ticket] ?? reader.threads(of: [ticket], db)[ticket] ?? []
         stored[ticket] = before
         let new = accepted[ticket] ?? []
@@ -79,9 +80,11 @@ struct LifecycleCheck {
         }.map(\.element)
     }
 
-    /// What is remembered when the rows are written, up to `head`. Not a ticket whose request came along: it came whole.
+    /// What is remembered when the rows are written, up to `head`. Not a ticket whose request came along: it came whole. To be called
+    /// once, at the end.
     func remembered(upTo head: Seq) -> ThreadMemory {
-        var memory = memory
+        var memory = ThreadMemory()
+        swap(&memory, &self.memory)
         memory.head = head
         for (ticket, thread) in threads {
             let isWhole = accepted[ticket]?.contains { $0.resource == BuiltInResources.serviceRequest.name } == true

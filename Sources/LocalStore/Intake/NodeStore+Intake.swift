@@ -58,13 +58,13 @@ extension NodeStore {
                 }
             }
             if isGuarded {
-                var check = try LifecycleCheck(
+                let check = try LifecycleCheck(
                     TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
                     writer)
                 for index in rows.indices where refusals[index] == nil {
                     refusals[index] = try check.refusal(of: rows[index])
                 }
-                writer.afterCommit { [check] head in
+                writer.afterCommit { head in
                     let remembered = check.remembered(upTo: head)
                     return { threadMemory.put(remembered) }
                 }
