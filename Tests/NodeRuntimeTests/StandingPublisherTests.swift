@@ -112,10 +112,7 @@ private struct ErrorCounter: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) { count.increment() }
+    func log(event: LogEvent) { count.increment() }
 }
 
 private final class ErrorCount: Sendable {
