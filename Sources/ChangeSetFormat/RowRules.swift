@@ -3,9 +3,9 @@ import FederationModel
 /// A row that is put aside (隔离) because one of its values breaks a rule. It never blocks the link.
 package struct RowFault: Hashable, Sendable {
     package let row: Int
-    package let violation: FieldViolation
+    package let violation: RowRejection
 
-    package init(row: Int, violation: FieldViolation) {
+    package init(row: Int, violation: RowRejection) {
         self.row = row
         self.violation = violation
     }
@@ -21,8 +21,8 @@ extension DecodedBlock {
     /// so the original code is kept (domain model 6.4).
     package func faults(payload: UnsafeRawBufferPointer) -> [RowFault] {
         guard rowCount > 0, let state = column(EnvelopeColumn.deleted) else { return [] }
-        var faults: [Int: FieldViolation] = [:]
-        func note(_ row: Int, _ violation: FieldViolation) {
+        var faults: [Int: RowRejection] = [:]
+        func note(_ row: Int, _ violation: RowRejection) {
             if faults[row] == nil { faults[row] = violation }
         }
         for row in 0..<rowCount {
@@ -32,7 +32,7 @@ extension DecodedBlock {
             guard let column = column(definition.name) else {
                 if definition.isRequired {
                     for row in 0..<rowCount where state.integer(row) == RowState.live.rawValue {
-                        note(row, .init(field: definition.name, rule: .missing, detail: "is required"))
+                        note(row, .init(field: definition.name, rule: .missing, reason: "is required"))
                     }
                 }
                 continue
@@ -45,7 +45,7 @@ extension DecodedBlock {
         }
         for column in foreign where resource.column(named: column.name) != nil {
             for row in 0..<rowCount where !column.isNull(row) {
-                note(row, .init(field: column.name, rule: .type, detail: "is \(column.storage)"))
+                note(row, .init(field: column.name, rule: .type, reason: "is \(column.storage)"))
             }
         }
         let carried = carried
@@ -55,27 +55,27 @@ extension DecodedBlock {
         return faults.map { RowFault(row: $0.key, violation: $0.value) }.sorted { $0.row < $1.row }
     }
 
-    private func carriedViolation(_ row: Int, _ carried: [DecodedColumn]) -> FieldViolation? {
+    private func carriedViolation(_ row: Int, _ carried: [DecodedColumn]) -> RowRejection? {
         let values = carried.filter { !$0.isNull(row) }
         let bytes = values.reduce(0) { $0 + ($1.textRange(row)?.count ?? 0) }
         guard values.count > SyncLimits.carriedValuesMax || bytes > SyncLimits.carriedBytesMax else { return nil }
         return .init(
             field: values.first?.name ?? "", rule: .tooLong,
-            detail: "\(values.count) values with \(bytes) bytes in columns that this node does not know")
+            reason: "\(values.count) values with \(bytes) bytes in columns that this node does not know")
     }
 
-    private func envelopeViolation(_ row: Int) -> FieldViolation? {
+    private func envelopeViolation(_ row: Int) -> RowRejection? {
         guard let key = column(EnvelopeColumn.key)?.textRange(row), !key.isEmpty else {
-            return .init(field: EnvelopeColumn.key, rule: .missing, detail: "is required")
+            return .init(field: EnvelopeColumn.key, rule: .missing, reason: "is required")
         }
         if key.count > RowKey.bytesMax {
-            return .init(field: EnvelopeColumn.key, rule: .tooLong, detail: "\(key.count) bytes")
+            return .init(field: EnvelopeColumn.key, rule: .tooLong, reason: "\(key.count) bytes")
         }
         guard let version = column(EnvelopeColumn.version)?.integer(row), version >= 0 else {
-            return .init(field: EnvelopeColumn.version, rule: .missing, detail: "is required")
+            return .init(field: EnvelopeColumn.version, rule: .missing, reason: "is required")
         }
         guard let state = column(EnvelopeColumn.deleted)?.integer(row), RowState(rawValue: state) != nil else {
-            return .init(field: EnvelopeColumn.deleted, rule: .type, detail: "is not a row state")
+            return .init(field: EnvelopeColumn.deleted, rule: .type, reason: "is not a row state")
         }
         return nil
     }
@@ -84,7 +84,7 @@ extension DecodedBlock {
 extension DecodedColumn {
     fileprivate func violation(
         _ row: Int, of definition: ColumnDefinition, payload: UnsafeRawBufferPointer
-    ) -> FieldViolation? {
+    ) -> RowRejection? {
         if isNull(row) { return definition.violationOfNull }
         if let range = textRange(row) {
             return definition.violation(ofText: UnsafeRawBufferPointer(rebasing: payload[range]))

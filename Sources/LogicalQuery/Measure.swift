@@ -48,7 +48,7 @@ extension Analysis {
         /// when the denominator is 0.
         ///
         /// - Precondition: `sums` has `sumCount` elements.
-        package func value(of sums: ArraySlice<Int64>) -> ResultCell {
+        package func value(of sums: ArraySlice<Int64>) -> FieldValue {
             let numerator = sums[sums.startIndex]
             guard sumCount == 2 else { return .integer(numerator) }
             let denominator = sums[sums.startIndex + 1]

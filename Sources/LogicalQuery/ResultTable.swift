@@ -1,53 +1,11 @@
 import FederationModel
 
-/// One cell of a result.
-package enum ResultCell: Hashable, Sendable, Codable {
-    /// A dimension without a value, or a rate without a denominator (n/a).
-    case null
-    case text(String)
-    case integer(Int64)
-    case real(Double)
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else if let integer = try? container.decode(Int64.self) {
-            self = .integer(integer)
-        } else {
-            self = .real(try container.decode(Double.self))
-        }
-    }
-
-    /// A plain JSON value. A whole real, 83.0, comes back as an integer: JSON does not tell them apart.
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .null: try container.encodeNil()
-        case .text(let text): try container.encode(text)
-        case .integer(let integer): try container.encode(integer)
-        case .real(let real): try container.encode(real)
-        }
-    }
-
-    /// Its place when rows are ordered by it; nil for what has no number and comes last.
-    fileprivate var rank: Double? {
-        switch self {
-        case .null, .text: nil
-        case .integer(let integer): Double(integer)
-        case .real(let real): real
-        }
-    }
-}
-
 /// The finished answer to an analysis: the dimensions, then the measures.
 package struct ResultTable: Hashable, Sendable, Codable {
     package let columns: [String]
-    package let rows: [[ResultCell]]
+    package let rows: [[FieldValue]]
 
-    package init(columns: [String], rows: [[ResultCell]]) {
+    package init(columns: [String], rows: [[FieldValue]]) {
         self.columns = columns
         self.rows = rows
     }
@@ -76,7 +34,7 @@ extension PartialResult {
             })
     }
 
-    private static func cells(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [ResultCell] {
+    private static func cells(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [FieldValue] {
         var rest = sums[...]
         return measures.map { measure in
             defer { rest = rest.dropFirst(measure.sumCount) }
@@ -85,7 +43,7 @@ extension PartialResult {
     }
 
     /// Whether `a` comes before `b` by number, the larger first; nil when they are equal.
-    private static func isMore(_ a: ResultCell, than b: ResultCell) -> Bool? {
+    private static func isMore(_ a: FieldValue, than b: FieldValue) -> Bool? {
         if a.rank == b.rank { return nil }
         guard let first = a.rank else { return false }
         guard let second = b.rank else { return true }
@@ -99,5 +57,16 @@ extension PartialResult {
             return first < second
         }
         return false
+    }
+}
+
+extension FieldValue {
+    /// Its place when rows are ordered by it; nil for what has no number and comes last.
+    fileprivate var rank: Double? {
+        switch self {
+        case .null, .text: nil
+        case .integer(let integer): Double(integer)
+        case .real(let real): real
+        }
     }
 }

@@ -42,9 +42,9 @@ package struct RowAnswer: Hashable, Sendable, Codable {
     package struct Row: Hashable, Sendable, Codable {
         package let id: RowKey
         /// The values of the columns asked for, in their order; null also for what is withheld.
-        package let cells: [ResultCell]
+        package let cells: [FieldValue]
 
-        package init(id: RowKey, cells: [ResultCell]) {
+        package init(id: RowKey, cells: [FieldValue]) {
             self.id = id
             self.cells = cells
         }
@@ -125,42 +125,17 @@ package struct RowAnswer: Hashable, Sendable, Codable {
     }
 }
 
-extension ResultCell {
-    package init(_ value: FieldValue) {
-        self =
-            switch value {
-            case .null: .null
-            case .text(let text): .text(text)
-            case .integer(let integer): .integer(integer)
-            case .real(let real): .real(real)
-            }
-    }
-
-    package var text: String? {
-        if case .text(let text) = self { text } else { nil }
-    }
-
-    fileprivate var fieldValue: FieldValue {
-        switch self {
-        case .null: .null
-        case .text(let text): .text(text)
-        case .integer(let integer): .integer(integer)
-        case .real(let real): .real(real)
-        }
-    }
-}
-
 extension ColumnDefinition {
     /// Whether an answer may have this value, masked or not. Codes are not held against their lists, which may be newer at
     /// the origin.
-    fileprivate func canHold(_ cell: ResultCell) -> Bool {
+    fileprivate func canHold(_ cell: FieldValue) -> Bool {
         switch cell {
         case .null: true
         // JSON does not tell 36.0 from 36.
         case .integer where type.storage == .real: true
         case .real(let real): type.storage == .real && real.isFinite
         case .text(let text): type.storage == .text && text.utf8.count <= bytesMax && !text.utf8.contains(0)
-        case .integer: violation(of: cell.fieldValue) == nil
+        case .integer: violation(of: cell) == nil
         }
     }
 }
@@ -209,7 +184,7 @@ package struct RowGate: Sendable {
         let positions = Dictionary(
             uniqueKeysWithValues: query.columns.enumerated().map { ($0.element.name, $0.offset) })
         let given = answer.rows.filter { row in
-            filter.isEmpty || filter.gives { name in positions[name].map { row.cells[$0].fieldValue } ?? .null }
+            filter.isEmpty || filter.gives { name in positions[name].map { row.cells[$0] } ?? .null }
         }
         let asked = Set(query.columns.prefix(wanted).map(\.name))
         var passed = treat(RowAnswer(rows: given, next: answer.next, nodes: answer.nodes))
@@ -236,7 +211,7 @@ package struct RowGate: Sendable {
         return treated
     }
 
-    private func treat(_ cell: ResultCell, of column: ColumnDefinition, by treatment: FieldTreatment) -> ResultCell {
+    private func treat(_ cell: FieldValue, of column: ColumnDefinition, by treatment: FieldTreatment) -> FieldValue {
         switch (treatment, cell) {
         case (.keep, _): cell
         case (.mask, .text(let text)): .text(Masking.of(column: column.name).mask(text))

@@ -126,7 +126,7 @@ import Testing
 
     private func faults(of block: BlockWriter) throws -> [String] {
         try PlainChangeSet([block]).faults().map {
-            "\($0.row) \($0.violation.field) \($0.violation.rule.rawValue)"
+            "\($0.row) \($0.violation.field ?? "") \($0.violation.code)"
         }
     }
 }

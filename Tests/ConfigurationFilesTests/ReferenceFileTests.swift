@@ -149,9 +149,9 @@ private let jinan = NodeID("370100")
         #expect(channel.title(of: "20") == "机器人" && channel.title(of: "01") == "热线电话")
         #expect(channel.title(of: "02") == "微信/小程序")
         let column = try #require(BuiltInResources.serviceRequest.column(named: "channel"))
-        #expect(column.violation(of: .text("20"))?.rule == .notInCodeList)
+        #expect(column.violation(of: .text("20"))?.code == RowRejection.Rule.notInCodeList.rawValue)
         #expect(column.violation(of: .text("20"), lists: data.lists) == nil)
-        #expect(column.violation(of: .text("21"), lists: data.lists)?.rule == .notInCodeList)
+        #expect(column.violation(of: .text("21"), lists: data.lists)?.code == RowRejection.Rule.notInCodeList.rawValue)
     }
 
     @Test(

@@ -140,20 +140,20 @@ import Testing
     private let real = ColumnDefinition("d", "丁", .real, level: .open)
 
     @Test func `is checked by type, length, text and code list`() {
-        #expect(text.violation(of: .null)?.rule == .missing)
-        #expect(text.violation(of: .text(""))?.rule == .missing)
+        #expect(text.violation(of: .null)?.code == RowRejection.Rule.missing.rawValue)
+        #expect(text.violation(of: .text(""))?.code == RowRejection.Rule.missing.rawValue)
         #expect(text.violation(of: .text("济南")) == nil)
-        #expect(text.violation(of: .text("济南x"))?.rule == .tooLong)
-        #expect(text.violation(of: .text("a\u{0}b"))?.rule == .badText)
-        #expect(text.violation(of: .integer(1))?.rule == .type)
+        #expect(text.violation(of: .text("济南x"))?.code == RowRejection.Rule.tooLong.rawValue)
+        #expect(text.violation(of: .text("a\u{0}b"))?.code == RowRejection.Rule.badText.rawValue)
+        #expect(text.violation(of: .integer(1))?.code == RowRejection.Rule.type.rawValue)
         #expect(flag.violation(of: .null) == nil)
         #expect(flag.violation(of: .integer(1)) == nil)
-        #expect(flag.violation(of: .integer(2))?.rule == .type)
-        #expect(flag.violation(of: .real(1))?.rule == .type)
+        #expect(flag.violation(of: .integer(2))?.code == RowRejection.Rule.type.rawValue)
+        #expect(flag.violation(of: .real(1))?.code == RowRejection.Rule.type.rawValue)
         #expect(code.violation(of: .text("5")) == nil)
-        #expect(code.violation(of: .text("6"))?.rule == .notInCodeList)
+        #expect(code.violation(of: .text("6"))?.code == RowRejection.Rule.notInCodeList.rawValue)
         #expect(real.violation(of: .real(1.5)) == nil)
-        #expect(real.violation(of: .integer(1))?.rule == .type)
+        #expect(real.violation(of: .integer(1))?.code == RowRejection.Rule.type.rawValue)
     }
 
     @Test func `is never repeated in what is said of it`() {

@@ -48,7 +48,11 @@ import Testing
                 let isKept = try await owner.store.rows(sql: "SELECT \(condition)", arguments: [])[0][0] == .integer(1)
                 let violation = column.violation(of: value)
                 // Whether a code is in its list is asked at intake alone.
-                let isBroken = violation.map { $0.rule != .notInCodeList || $0.detail.contains("shape") } ?? false
+                let isBroken =
+                    violation.map {
+                        $0.code != RowRejection.Rule.notInCodeList.rawValue
+                            || $0.reason.contains("shape")
+                    } ?? false
                 #expect(isKept == !isBroken, "\(column.type) \(column.isRequired) \(column.rule.isCode): \(value)")
                 kept += isKept ? 1 : 0
             }

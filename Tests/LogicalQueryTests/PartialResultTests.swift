@@ -131,7 +131,7 @@ struct PartialResultTests {
     }
 
     @Test func `cells are plain JSON values`() throws {
-        let row: [ResultCell] = [.null, .text("370100"), .integer(1_200), .real(83.33)]
+        let row: [FieldValue] = [.null, .text("370100"), .integer(1_200), .real(83.33)]
         #expect(String(decoding: try JSONEncoder().encode(row), as: UTF8.self) == #"[null,"370100",1200,83.33]"#)
         #expect(try overTheWire(row) == row)
     }

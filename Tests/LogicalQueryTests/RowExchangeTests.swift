@@ -16,7 +16,7 @@ import Testing
             query: query, origins: codes.map(node), reader: node("370000"), deadlineMS: 2_000, topologyVersion: 3)
     }
 
-    private func row(_ origin: String, _ key: String, _ cells: [ResultCell] = [.text("路灯"), .text("01")])
+    private func row(_ origin: String, _ key: String, _ cells: [FieldValue] = [.text("路灯"), .text("01")])
         -> RowAnswer.Row
     {
         RowAnswer.Row(id: RowKey(origin: origin, key: key), cells: cells)
@@ -149,7 +149,7 @@ import Testing
             #expect(errorCode { try answer.check(against: request) } == "E_ANALYSIS_ANSWER", "\(name)")
         }
         let times = try self.request(query(columns: ["requested_datetime", "reply_required"]))
-        for cells: [ResultCell] in [[.integer(.max), .null], [.null, .integer(2)], [.real(1.5), .null]] {
+        for cells: [FieldValue] in [[.integer(.max), .null], [.null, .integer(2)], [.real(1.5), .null]] {
             #expect(errorCode { try answer([row("370300", "b", cells)]).check(against: times) } == "E_ANALYSIS_ANSWER")
         }
         let places = try self.request(query(columns: ["lat", "long"]))
@@ -253,7 +253,7 @@ import Testing
         let names = gate.query.columns.map(\.name)
         #expect(
             names == ["channel", "confidential", "region_code", "service_code", "request_type", "requested_datetime"])
-        func passed(type: ResultCell, confidential: ResultCell) throws -> [[ResultCell]] {
+        func passed(type: FieldValue, confidential: FieldValue) throws -> [[FieldValue]] {
             let row = RowAnswer.Row(id: row.id, cells: [.text("01"), confidential, .null, .null, type, .null])
             return try gate.pass(answer(row)).rows.map(\.cells)
         }

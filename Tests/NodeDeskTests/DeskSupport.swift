@@ -89,8 +89,8 @@ func code(_ work: () async throws -> some Any) async -> String? {
         return nil
     } catch let error as FederationError {
         return error.code
-    } catch let violation as FieldViolation {
-        return violation.rule.rawValue
+    } catch let violation as RowRejection {
+        return violation.code
     } catch {
         return "\(error)"
     }

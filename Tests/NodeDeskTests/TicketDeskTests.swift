@@ -27,15 +27,15 @@ import Testing
         #expect(await code { try await node.desk.add(ticket: node.desk.newTicket()) } == "E_FIELD_MISSING")
         var form = node.desk.newTicket()
         for (text, name, rule) in [
-            ("鸽子", "channel", FieldViolation.Rule.notInCodeList), ("x", "titel", .unknown),
+            ("鸽子", "channel", RowRejection.Rule.notInCodeList), ("x", "titel", .unknown),
             ("x", "global_id", .unknown),
             ("昨天", "accepted_datetime", .badTime),
         ] {
-            let violation = #expect(throws: FieldViolation.self) { try form.take(text, for: name) }
-            #expect(violation?.rule == rule && violation?.description.contains(text) != true, "\(name)")
+            let violation = #expect(throws: RowRejection.self) { try form.take(text, for: name) }
+            #expect(violation?.code == rule.rawValue && violation?.description.contains(text) != true, "\(name)")
         }
-        let unknown = #expect(throws: FieldViolation.self) { try form.take("x", for: "titel") }
-        #expect(unknown?.detail.contains("`title`") == true)
+        let unknown = #expect(throws: RowRejection.self) { try form.take("x", for: "titel") }
+        #expect(unknown?.reason.contains("`title`") == true)
         #expect(try await node.desk.tickets(TicketFilter(), origin: nil, limit: 10).isEmpty)
         #expect(node.bell.rung.isEmpty)
     }

@@ -41,59 +41,59 @@ package struct ColumnRule: Hashable, Sendable {
 
 extension ColumnDefinition {
     /// Checks that a value is there.
-    package var violationOfNull: FieldViolation? {
-        isRequired ? FieldViolation(field: name, rule: .missing, detail: "is required") : nil
+    package var violationOfNull: RowRejection? {
+        isRequired ? RowRejection(field: name, rule: .missing, reason: "is required") : nil
     }
 
     /// Checks the bytes of a text that is UTF-8 and holds no NUL.
-    package func violation(ofText bytes: UnsafeRawBufferPointer) -> FieldViolation? {
+    package func violation(ofText bytes: UnsafeRawBufferPointer) -> RowRejection? {
         guard rule.storage == .text else { return wrongType("text") }
         if bytes.count > rule.bytesMax {
-            return FieldViolation(
-                field: name, rule: .tooLong, detail: "\(bytes.count) bytes, at most \(rule.bytesMax)")
+            return RowRejection(
+                field: name, rule: .tooLong, reason: "\(bytes.count) bytes, at most \(rule.bytesMax)")
         }
         if bytes.isEmpty { return violationOfNull }
         if rule.isCode, !bytes.allSatisfy(ColumnRule.isCodeByte) {
-            return FieldViolation(field: name, rule: .notInCodeList, detail: "does not have the shape of a code")
+            return RowRejection(field: name, rule: .notInCodeList, reason: "does not have the shape of a code")
         }
         return nil
     }
 
-    package func violation(of integer: Int64) -> FieldViolation? {
+    package func violation(of integer: Int64) -> RowRejection? {
         guard rule.storage == .integer else { return wrongType("an integer") }
         guard let range = rule.range, !range.contains(integer) else { return nil }
         return type == .timestamp
-            ? FieldViolation(field: name, rule: .badTime, detail: "is not in the years 1 to 9999")
+            ? RowRejection(field: name, rule: .badTime, reason: "is not in the years 1 to 9999")
             : wrongType("an integer other than 0 and 1")
     }
 
-    package func violation(of real: Double) -> FieldViolation? {
+    package func violation(of real: Double) -> RowRejection? {
         guard rule.storage == .real else { return wrongType("a real number") }
         return real.isFinite ? nil : wrongType("no finite number")
     }
 
     /// Checks one value that a local system hands in, also whether a code is in its list.
-    package func violation(of value: FieldValue, lists: CodeLists = .builtIn) -> FieldViolation? {
+    package func violation(of value: FieldValue, lists: CodeLists = .builtIn) -> RowRejection? {
         switch value {
         case .null: return violationOfNull
         case .integer(let integer): return violation(of: integer)
         case .real(let real): return violation(of: real)
         case .text(var text):
-            let broken = text.withUTF8 { bytes -> FieldViolation? in
+            let broken = text.withUTF8 { bytes -> RowRejection? in
                 if rule.storage == .text, bytes.count <= rule.bytesMax, bytes.contains(0) {
-                    return FieldViolation(field: name, rule: .badText, detail: "holds a NUL character")
+                    return RowRejection(field: name, rule: .badText, reason: "holds a NUL character")
                 }
                 return violation(ofText: UnsafeRawBufferPointer(bytes))
             }
             if let broken { return broken }
             if let codeList, lists.named(codeList)?.contains(text) != true {
-                return FieldViolation(field: name, rule: .notInCodeList, detail: "is not in code list \(codeList)")
+                return RowRejection(field: name, rule: .notInCodeList, reason: "is not in code list \(codeList)")
             }
             return nil
         }
     }
 
-    private func wrongType(_ found: String) -> FieldViolation {
-        FieldViolation(field: name, rule: .type, detail: "expected \(type.rawValue), found \(found)")
+    private func wrongType(_ found: String) -> RowRejection {
+        RowRejection(field: name, rule: .type, reason: "expected \(type.rawValue), found \(found)")
     }
 }

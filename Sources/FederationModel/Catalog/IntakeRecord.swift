@@ -17,21 +17,21 @@ package struct IntakeRecord: Hashable, Sendable {
         self.fields = fields
     }
 
-    private var keyViolation: FieldViolation? {
+    private var keyViolation: RowRejection? {
         let bytes = key.utf8.count
-        if bytes == 0 { return FieldViolation(field: "key", rule: .missing, detail: "is required") }
+        if bytes == 0 { return RowRejection(field: "key", rule: .missing, reason: "is required") }
         if bytes > RowKey.bytesMax {
-            return FieldViolation(field: "key", rule: .tooLong, detail: "\(bytes) bytes, at most \(RowKey.bytesMax)")
+            return RowRejection(field: "key", rule: .tooLong, reason: "\(bytes) bytes, at most \(RowKey.bytesMax)")
         }
         return key.utf8.contains(0)
-            ? FieldViolation(field: "key", rule: .badText, detail: "holds a NUL character") : nil
+            ? RowRejection(field: "key", rule: .badText, reason: "holds a NUL character") : nil
     }
 
     /// What is wrong with its key and its fields, by the resource's columns; nil when it may be stored.
     ///
     /// Nothing is wrong with nearly every record, and most of its columns are empty, so the fields that there are get looked
     /// at first. Only if one of them is wrong the columns are gone through, so that the first one is always told.
-    package func violation(in definition: ResourceDefinition, lists: CodeLists = .builtIn) -> FieldViolation? {
+    package func violation(in definition: ResourceDefinition, lists: CodeLists = .builtIn) -> RowRejection? {
         if let violation = keyViolation { return violation }
         var required = 0
         let isRight = fields.allSatisfy { name, value in
@@ -44,7 +44,7 @@ package struct IntakeRecord: Hashable, Sendable {
             if let violation = column.violation(of: fields[column.name] ?? .null, lists: lists) { return violation }
         }
         for name in fields.keys.sorted() where definition.column(named: name) == nil {
-            return FieldViolation(field: name, rule: .unknown, detail: "is not a field of \(definition.name)")
+            return RowRejection(field: name, rule: .unknown, reason: "is not a field of \(definition.name)")
         }
         return nil
     }

@@ -155,29 +155,3 @@ package struct ResourceDefinition: Hashable, Sendable {
         ["occurred_at", "requested_datetime", "arrival"].first { positions[$0] != nil }
     }
 }
-
-/// What is wrong with one value of one row. It names the field and the rule, never the value.
-package struct FieldViolation: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Rule: String, Sendable {
-        case missing = "E_FIELD_MISSING"
-        case unknown = "E_FIELD_UNKNOWN"
-        case type = "E_FIELD_TYPE"
-        case tooLong = "E_FIELD_TOO_LONG"
-        case notInCodeList = "E_FIELD_CODE"
-        case badText = "E_FIELD_TEXT"
-        case badTime = "E_FIELD_TIME"
-        case timeOrder = "E_TIME_ORDER"
-    }
-
-    package let field: String
-    package let rule: Rule
-    package let detail: String
-
-    package init(field: String, rule: Rule, detail: String) {
-        self.field = field
-        self.rule = rule
-        self.detail = detail
-    }
-
-    package var description: String { "\(rule.rawValue): \(field): \(detail)" }
-}

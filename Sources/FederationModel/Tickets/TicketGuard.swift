@@ -83,7 +83,7 @@ package struct TicketGuard: Sendable {
 
     private func timeOrder(_ event: TicketEvent) -> RowRejection {
         RowRejection(
-            code: FieldViolation.Rule.timeOrder.rawValue, field: "occurred_at",
+            code: RowRejection.Rule.timeOrder.rawValue, field: "occurred_at",
             reason: "\(event.resource): lies more than \(rules.clockTolerance / 60_000) minutes before the record "
                 + "that precedes it",
             hint: "give the time at which it happened")

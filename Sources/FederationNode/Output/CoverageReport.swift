@@ -75,8 +75,9 @@ enum CSV {
     }
 }
 
-extension ResultCell {
-    var text: String {
+extension FieldValue {
+    /// How a table shows it.
+    var shown: String {
         switch self {
         case .null: "–"
         case .text(let text): text

@@ -32,8 +32,8 @@ enum Quarantine {
                 """
         ).execute(arguments: [
             sender.code, block.resource.name.text, text(EnvelopeColumn.origin), text(EnvelopeColumn.key),
-            row[EnvelopeColumn.version] as? Int64 ?? 0, fault.violation.field, fault.violation.rule.rawValue,
-            fault.violation.detail, now, String(decoding: json, as: UTF8.self),
+            row[EnvelopeColumn.version] as? Int64 ?? 0, fault.violation.field ?? "", fault.violation.code,
+            fault.violation.reason, now, String(decoding: json, as: UTF8.self),
         ])
     }
 

@@ -131,7 +131,7 @@ extension NodeStore {
                 return .catalog(record.resource)
             }
             if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
-            if let violation = record.violation(in: table.definition, lists: lists) { return RowRejection(violation) }
+            if let violation = record.violation(in: table.definition, lists: lists) { return violation }
         }
         return nil
     }

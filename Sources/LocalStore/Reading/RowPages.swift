@@ -35,7 +35,7 @@ extension NodeStore {
                 while let row = try rows.next() {
                     let found = RowAnswer.Row(
                         id: RowKey(origin: row[0], key: row[1]),
-                        cells: (2..<row.count).map { ResultCell(row.fieldValue(at: $0)) })
+                        cells: (2..<row.count).map { row.fieldValue(at: $0) })
                     bytes += found.bytes
                     if answer.rows.count == query.limit || bytes > RowQuery.bytesMax {
                         answer.next = answer.rows.last?.id

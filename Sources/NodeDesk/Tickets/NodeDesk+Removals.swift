@@ -16,8 +16,7 @@ extension NodeDesk {
             guard Self.removalReasons?.entries.contains(where: { $0.code == reason }) == true else {
                 throw FederationError(
                     RowRejection(
-                        FieldViolation(
-                            field: "reason", rule: .notInCodeList, detail: "is no code of list removal_reason")))
+                        field: "reason", rule: .notInCodeList, reason: "is no code of list removal_reason"))
             }
             return try await commit(\.head) {
                 try await store.remove(kind, tickets: tickets, reason: reason, order: identity(now: now), now: now)

@@ -38,15 +38,15 @@ package struct RecordForm: Sendable {
     /// Takes what was typed for a field.
     ///
     /// - Throws: what is wrong with it, never the value.
-    package mutating func take(_ text: String, for name: String) throws(FieldViolation) {
+    package mutating func take(_ text: String, for name: String) throws(RowRejection) {
         guard let column = resource.column(named: name) else {
-            throw FieldViolation(
+            throw RowRejection(
                 field: name, rule: .unknown,
-                detail: "\(resource.name) has no such field; "
+                reason: "\(resource.name) has no such field; "
                     + suggestion(for: name, among: resource.columns.map(\.name)))
         }
         guard !closed.contains(name) else {
-            throw FieldViolation(field: name, rule: .unknown, detail: "can't be given, it follows from the rest")
+            throw RowRejection(field: name, rule: .unknown, reason: "can't be given, it follows from the rest")
         }
         fields[name] = try value(of: text, for: column)
     }
@@ -55,7 +55,7 @@ package struct RecordForm: Sendable {
     /// code or by Chinese name.
     ///
     /// - Throws: what is wrong with it, never the value.
-    package func value(of input: String, for column: ColumnDefinition) throws(FieldViolation) -> FieldValue {
+    package func value(of input: String, for column: ColumnDefinition) throws(RowRejection) -> FieldValue {
         try column.value(ofInput: input, reference, today: today)
     }
 
@@ -68,8 +68,7 @@ package struct RecordForm: Sendable {
     func requireComplete() throws(FederationError) {
         guard let first = missing(required).first else { return }
         throw FederationError(
-            RowRejection(
-                FieldViolation(field: first.name, rule: .missing, detail: "(\(first.title)) is required")))
+            RowRejection(field: first.name, rule: .missing, reason: "(\(first.title)) is required"))
     }
 }
 
@@ -85,12 +84,12 @@ extension ColumnDefinition {
 
     fileprivate func value(
         ofInput input: String, _ reference: ReferenceData, today: Int64
-    ) throws(FieldViolation) -> FieldValue {
+    ) throws(RowRejection) -> FieldValue {
         let text = input.trimmingCharacters(in: .whitespaces)
         let value: FieldValue?
         switch type {
         case .text:
-            let code = try list(in: reference).map { list throws(FieldViolation) in
+            let code = try list(in: reference).map { list throws(RowRejection) in
                 try self.code(named: text, in: list, today: today)
             }
             value = .text((code ?? nil) ?? text)
@@ -101,18 +100,18 @@ extension ColumnDefinition {
         case .timestamp: value = Self.time(text).map { .integer($0) }
         }
         guard let value else {
-            throw FieldViolation(field: name, rule: type == .timestamp ? .badTime : .type, detail: "is not \(shape)")
+            throw RowRejection(field: name, rule: type == .timestamp ? .badTime : .type, reason: "is not \(shape)")
         }
         if let violation = violation(of: value, lists: reference.lists) { throw violation }
         return value
     }
 
     /// The code that has this name today; nil when none has it.
-    private func code(named title: String, in list: CodeList, today: Int64) throws(FieldViolation) -> String? {
+    private func code(named title: String, in list: CodeList, today: Int64) throws(RowRejection) -> String? {
         let codes = Set(list.entries.filter { $0.title == title && $0.isValid(on: today) }.map(\.code))
         guard codes.count < 2 else {
-            throw FieldViolation(
-                field: name, rule: .notInCodeList, detail: "\(codes.count) codes have that name; give the code")
+            throw RowRejection(
+                field: name, rule: .notInCodeList, reason: "\(codes.count) codes have that name; give the code")
         }
         return codes.first
     }

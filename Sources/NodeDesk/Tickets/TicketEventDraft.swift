@@ -34,9 +34,9 @@ package struct TicketEventDraft: Sendable {
     /// - Throws: `E_FIELD_UNKNOWN` for an event that extends nothing, or whose date is given; `E_STATE_NO_DUE`.
     package mutating func extend(by limit: TimeLimit) throws {
         guard let name = kind.extensionField, form.isEmpty(name) else {
-            throw FieldViolation(
+            throw RowRejection(
                 field: kind.extensionField ?? "requested_until", rule: .unknown,
-                detail: "only an extension has it, and only without a date")
+                reason: "only an extension has it, and only without a date")
         }
         guard let due = thread.due(extendedBy: limit, by: node, reference) else {
             throw FederationError(

@@ -103,7 +103,7 @@ struct RowMapper {
         for column in key {
             let part = column.position.map(text) ?? ""
             if part.isEmpty {
-                throw RowRejection(FieldViolation(field: column.name, rule: .missing, detail: "the row has no key"))
+                throw RowRejection(field: column.name, rule: .missing, reason: "the row has no key")
             }
             parts.append(part)
         }
@@ -132,8 +132,7 @@ struct RowMapper {
             let ordinal = record.rule.ordinal == nil ? String(record.rule.position) : record.ordinal.map(text) ?? ""
             if ordinal.isEmpty {
                 throw RowRejection(
-                    FieldViolation(
-                        field: record.rule.ordinal?.name ?? "", rule: .missing, detail: "the row has no ordinal"))
+                    field: record.rule.ordinal?.name ?? "", rule: .missing, reason: "the row has no ordinal")
             }
             key = "\(ticket).\(definition.name).\(ordinal)"
             values["global_id"] = .text(ticket)
@@ -144,7 +143,7 @@ struct RowMapper {
             if !isGuarded { values["migrated"] = .integer(1) }
         }
         let made = IntakeRecord(resource: definition.name, key: key, fields: values)
-        if let violation = made.violation(in: definition, lists: lists) { throw RowRejection(violation) }
+        if let violation = made.violation(in: definition, lists: lists) { throw violation }
         return made
     }
 
@@ -212,8 +211,8 @@ struct RowMapper {
         }
     }
 
-    private func rejection(_ field: Field, _ rule: FieldViolation.Rule, _ reason: String) -> RowRejection {
-        RowRejection(FieldViolation(field: field.rule.field.name, rule: rule, detail: reason))
+    private func rejection(_ field: Field, _ rule: RowRejection.Rule, _ reason: String) -> RowRejection {
+        RowRejection(field: field.rule.field.name, rule: rule, reason: reason)
     }
 
     /// The kept columns as a JSON object; nil when all of them are empty.
@@ -240,7 +239,7 @@ struct RowMapper {
             let isOfTicket = record.resource != BuiltInResources.callRecord.name
             var latest = isOfTicket ? latestOfTicket : .min
             if let field = TimeOrder.firstBackwards(in: record, fields: rule.timeline, latest: &latest) {
-                throw RowRejection(TimeOrder.violation(field: "\(record.resource).\(field)"))
+                throw TimeOrder.violation(field: "\(record.resource).\(field)")
             }
             if isOfTicket { latestOfTicket = latest }
         }

@@ -27,8 +27,8 @@ enum TimeOrder {
         return nil
     }
 
-    static func violation(field: String) -> FieldViolation {
-        FieldViolation(
-            field: field, rule: .timeOrder, detail: "lies more than 5 minutes before the event that precedes it")
+    static func violation(field: String) -> RowRejection {
+        RowRejection(
+            field: field, rule: .timeOrder, reason: "lies more than 5 minutes before the event that precedes it")
     }
 }

@@ -72,7 +72,7 @@ package struct PushedRecordReader: Sendable {
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
         var latest = Int64.min
         if let field = TimeOrder.firstBackwards(in: record, fields: timeline, latest: &latest) {
-            throw RowRejection(TimeOrder.violation(field: field))
+            throw TimeOrder.violation(field: field)
         }
         return record
     }
@@ -130,8 +130,8 @@ package struct PushedRecordReader: Sendable {
         }
     }
 
-    static func rejection(_ field: String, _ rule: FieldViolation.Rule, _ reason: String) -> RowRejection {
-        RowRejection(FieldViolation(field: field, rule: rule, detail: reason))
+    static func rejection(_ field: String, _ rule: RowRejection.Rule, _ reason: String) -> RowRejection {
+        RowRejection(field: field, rule: rule, reason: reason)
     }
 }
 
@@ -172,7 +172,7 @@ extension ColumnDefinition {
     /// 1973 to 9999. Today's time in seconds lies before it.
     private static let milliseconds: ClosedRange<Int64> = 100_000_000_000...253_402_300_799_999
 
-    private func rejection(_ rule: FieldViolation.Rule, _ reason: String) -> RowRejection {
+    private func rejection(_ rule: RowRejection.Rule, _ reason: String) -> RowRejection {
         PushedRecordReader.rejection(name, rule, reason)
     }
 }

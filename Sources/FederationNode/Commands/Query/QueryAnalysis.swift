@@ -85,7 +85,7 @@ private struct QueryResult {
 
     struct Report: Encodable {
         let columns: [String]
-        let rows: [[ResultCell]]
+        let rows: [[FieldValue]]
         let coverage: CoverageReport
     }
 
@@ -99,12 +99,12 @@ private struct QueryResult {
         var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
         for row in table.rows {
             let groups = zip(analysis.dimensions, row).map { dimension, cell in
-                if case .text(let value) = cell { dimension.text(of: value, desk) } else { cell.text }
+                if case .text(let value) = cell { dimension.text(of: value, desk) } else { cell.shown }
             }
-            text.append(groups + row.dropFirst(groups.count).map(\.text))
+            text.append(groups + row.dropFirst(groups.count).map(\.shown))
         }
         return text.text
     }
 
-    var csv: String { CSV.text([table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.text } }) }
+    var csv: String { CSV.text([table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.shown } }) }
 }

@@ -62,7 +62,7 @@ struct QueryRows: AsyncParsableCommand {
                     next: page.nextText, coverage: CoverageReport(coverage, withheld: answer.withheld)))
         case .csv:
             try Output.text(
-                CSV.text([page.header] + page.rows.map { page.cells($0).map { $0 == .null ? "" : $0.text } }))
+                CSV.text([page.header] + page.rows.map { page.cells($0).map { $0 == .null ? "" : $0.shown } }))
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
@@ -91,7 +91,7 @@ struct QueryRows: AsyncParsableCommand {
     private struct Report: Encodable {
         let resource: String
         let columns: [String]
-        let rows: [[ResultCell]]
+        let rows: [[FieldValue]]
         /// What `after` of the next page is.
         let next: String?
         let coverage: CoverageReport
@@ -112,7 +112,7 @@ private struct Page {
     var nextText: String? { next.map { "\($0.origin)/\($0.key)" } }
 
     /// Times as in all JSON of this program.
-    func cells(_ row: RowAnswer.Row) -> [ResultCell] {
+    func cells(_ row: RowAnswer.Row) -> [FieldValue] {
         [.text(row.id.origin), .text(row.id.key)]
             + zip(query.columns, row.cells).map { column, cell in
                 if column.type == .timestamp, case .integer(let time) = cell {
@@ -135,13 +135,13 @@ private struct Page {
         return table.text
     }
 
-    private func text(_ cell: ResultCell, of column: ColumnDefinition, _ desk: NodeDesk) -> String {
+    private func text(_ cell: FieldValue, of column: ColumnDefinition, _ desk: NodeDesk) -> String {
         switch (cell, column.type) {
         case (.integer(let time), .timestamp): ShanghaiTime.second(time)
         case (.integer(let flag), .boolean): flag == 1 ? "是" : "否"
         case (.text(let code), _):
             column.codeList.flatMap { desk.reference.lists.named($0)?.title(of: code) } ?? code
-        default: cell.text
+        default: cell.shown
         }
     }
 

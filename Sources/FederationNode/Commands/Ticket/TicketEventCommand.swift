@@ -70,7 +70,7 @@ struct TicketEventCommand: AsyncParsableCommand {
             }
             do {
                 try draft.extend(by: limit)
-            } catch let violation as FieldViolation {
+            } catch let violation as RowRejection {
                 throw ValidationError("--by: \(violation)")
             }
         }
