@@ -108,16 +108,16 @@ private struct BufferedPair {
             logger: logger)
     }
 
-    func outgoing(at sender: NodeID, to receiver: NodeID, line: any LinkLine) async throws -> OutgoingLink {
+    func outgoing(at sender: NodeID, to receiver: NodeID, connector: any LinkConnector) async throws -> OutgoingLink {
         let store = try store(sender)
         return OutgoingLink(
-            store: store, policy: try policy(from: sender, to: receiver), line: line, signal: ChangeSignal(),
+            store: store, policy: try policy(from: sender, to: receiver), connector: connector, signal: ChangeSignal(),
             completions: ChangeSignal(), metrics: metrics, head: try await store.head(), logger: logger)
     }
 
     /// Runs the province's server and what `services` makes with the city's client, until the receiver has `count` rows.
     func run(
-        _ half: BufferedHalf, links: [NodeID: IncomingLink] = [:], lines: [NodeID: AwaitedLine] = [:],
+        _ half: BufferedHalf, links: [NodeID: IncomingLink] = [:], reverse: [NodeID: ReverseConnector] = [:],
         services: (PeerClient) async throws -> [any Service], until count: Int, of resource: ResourceName,
         at receiver: NodeID
     ) async throws {
@@ -125,7 +125,7 @@ private struct BufferedPair {
         let router = Router(context: PeerRequestContext.self)
         router.middlewares.add(BufferingProxy(half: half))
         LinkRoutes(
-            links: LinkRegistry(incoming: links, lines: lines),
+            links: LinkRegistry(incoming: links, reverse: reverse),
             desk: try desk(try store(province)), metrics: metrics
         ).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -165,7 +165,7 @@ private struct BufferedPair {
         let incoming = try pair.incoming(at: pair.province, from: pair.city)
         try await pair.run(
             half, links: [pair.city: incoming],
-            services: { [try await pair.outgoing(at: pair.city, to: pair.province, line: DialedLine($0))] },
+            services: { [try await pair.outgoing(at: pair.city, to: pair.province, connector: DialingConnector($0))] },
             until: 700, of: "recording", at: pair.province)
         #expect(try await pair.store(pair.province).cursor(of: pair.city)?.sweep == .complete)
         try pair.close()
@@ -183,13 +183,13 @@ private struct BufferedPair {
                 ])
         }
         _ = try await pair.store(pair.province).intake(records, now: 1_790_000_000_000)
-        let line = AwaitedLine(receiver: pair.city)
+        let connector = ReverseConnector(receiver: pair.city)
         let down = try pair.incoming(at: pair.city, from: pair.province)
         try await pair.run(
-            half, lines: [pair.city: line],
+            half, reverse: [pair.city: connector],
             services: {
                 [
-                    try await pair.outgoing(at: pair.province, to: pair.city, line: line),
+                    try await pair.outgoing(at: pair.province, to: pair.city, connector: connector),
                     DownLink(link: down, client: $0),
                 ]
             }, until: 700, of: "code_list_entry", at: pair.city)

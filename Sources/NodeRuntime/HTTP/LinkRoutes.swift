@@ -89,17 +89,19 @@ package struct LinkRoutes: Sendable {
     /// the receiver in the body.
     private func down(_ request: Request, peer: NodeID) async -> Response {
         await answering(peer) {
-            let line = try line(of: peer)
+            let connector = try reverse(of: peer)
             return Response.stream(request) { body, writer in
-                let (number, frames) = line.answer()
-                defer { line.ended(nil, number: number) }
+                let (number, frames) = connector.answer()
+                defer { connector.ended(nil, number: number) }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         do throws(FederationError) {
-                            try await read(body, writtenBy: .receiver, peer: peer) { line.take($0, number: number) }
-                            line.ended(nil, number: number)
+                            try await read(body, writtenBy: .receiver, peer: peer) {
+                                connector.take($0, number: number)
+                            }
+                            connector.ended(nil, number: number)
                         } catch {
-                            line.ended(error, number: number)
+                            connector.ended(error, number: number)
                         }
                     }
                     for await frame in frames { try await writer.write(frame.encoded) }
@@ -112,10 +114,10 @@ package struct LinkRoutes: Sendable {
     /// The fallback of that: one frame of the sender a request. The first one, without a number, opens the connection.
     private func next(_ request: Request, peer: NodeID) async -> Response {
         await answering(peer) {
-            let line = try line(of: peer)
+            let connector = try reverse(of: peer)
             let isNew = request.headers[.linkConnection] == nil
-            let number = isNew ? line.answer().number : try connection(of: request)
-            guard let frame = await line.next(of: number) else { throw FederationError.noSuchConnection }
+            let number = isNew ? connector.answer().number : try connection(of: request)
+            guard let frame = await connector.next(of: number) else { throw FederationError.noSuchConnection }
             return octets(frame.encoded, headers: [.linkConnection: "\(number)"])
         }
     }
@@ -123,20 +125,20 @@ package struct LinkRoutes: Sendable {
     /// And one frame of the receiver.
     private func frameUp(_ request: Request, peer: NodeID) async -> Response {
         await answering(peer) {
-            let (line, number) = (try line(of: peer), try connection(of: request))
+            let (connector, number) = (try reverse(of: peer), try connection(of: request))
             do throws(FederationError) {
-                try await read(request.body, writtenBy: .receiver, peer: peer) { line.take($0, number: number) }
+                try await read(request.body, writtenBy: .receiver, peer: peer) { connector.take($0, number: number) }
             } catch {
-                line.ended(error, number: number)
+                connector.ended(error, number: number)
                 throw error
             }
             return octets([])
         }
     }
 
-    private func line(of peer: NodeID) throws(FederationError) -> AwaitedLine {
-        guard let line = links.line(to: peer) else { throw notANeighbour(peer) }
-        return line
+    private func reverse(of peer: NodeID) throws(FederationError) -> ReverseConnector {
+        guard let connector = links.reverse(to: peer) else { throw notANeighbour(peer) }
+        return connector
     }
 
     private func octets(_ bytes: [UInt8], headers: HTTPFields = [:]) -> Response {

@@ -102,7 +102,7 @@ package final class LinkSupervisor: Service {
         }
         for (neighbour, link) in running where ways[neighbour] != link.way {
             running[neighbour] = nil
-            registry.set(neighbour, incoming: nil, line: nil)
+            registry.set(neighbour, incoming: nil, reverse: nil)
             outgoing.withLock { $0[neighbour] = nil }
             await link.stop()
             logger.notice("the links with a neighbour have ended", metadata: ["peer": "\(neighbour)"])
@@ -140,11 +140,12 @@ package final class LinkSupervisor: Service {
             onTopologyDiffers: onTopologyDiffers)
         group.addTask { await writer.run() }
 
-        let awaited = way.role == .child ? AwaitedLine(receiver: neighbour) : nil
+        let reverse = way.role == .child ? ReverseConnector(receiver: neighbour) : nil
         var link: OutgoingLink?
-        if let line: any LinkLine = awaited ?? client.map({ DialedLine($0) }) {
+        if let connector: any LinkConnector = reverse ?? client.map({ DialingConnector($0) }) {
             let started = OutgoingLink(
-                store: store, policy: send, line: line, signal: signal, completions: completions, metrics: metrics,
+                store: store, policy: send, connector: connector, signal: signal, completions: completions,
+                metrics: metrics,
                 head: head, logger: logger, onTopologyDiffers: onTopologyDiffers)
             group.addTask { try? await started.run() }
             link = started
@@ -165,7 +166,7 @@ package final class LinkSupervisor: Service {
                 }
             }
         }
-        registry.set(neighbour, incoming: incoming, line: awaited)
+        registry.set(neighbour, incoming: incoming, reverse: reverse)
         outgoing.withLock { $0[neighbour] = link }
         return Running(way: way, incoming: incoming, writer: writer, outgoing: link, down: down)
     }

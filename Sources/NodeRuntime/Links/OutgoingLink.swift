@@ -42,7 +42,7 @@ package actor OutgoingLink: Service {
 
     private let store: NodeStore
     private var policy: LinkPolicy
-    private let line: any LinkLine
+    private let connector: any LinkConnector
     private let signal: ChangeSignal
     private let completions: ChangeSignal
     private let metrics: LinkMetrics
@@ -68,19 +68,20 @@ package actor OutgoingLink: Service {
     private let onTopologyDiffers: @Sendable (NodeID) -> Void
 
     /// - Parameters:
-    ///   - line: how the link comes to its connections.
+    ///   - connector: how the link comes to its connections.
     ///   - signal: rings with every new head of the feed.
     ///   - completions: rings when this node's copy of an origin has become whole.
     ///   - onTopologyDiffers: called when the receiver stands on another topology version.
     package init(
-        store: NodeStore, policy: LinkPolicy, line: any LinkLine, signal: ChangeSignal, completions: ChangeSignal,
+        store: NodeStore, policy: LinkPolicy, connector: any LinkConnector, signal: ChangeSignal,
+        completions: ChangeSignal,
         metrics: LinkMetrics, head: Seq, logger: Logger,
         onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
         self.onTopologyDiffers = onTopologyDiffers
         self.store = store
         self.policy = policy
-        self.line = line
+        self.connector = connector
         self.signal = signal
         self.completions = completions
         self.metrics = metrics
@@ -241,9 +242,9 @@ package actor OutgoingLink: Service {
         switch directive {
         case .connect(let hello): connect(hello)
         case .openStream:
-            channel = line.openStream(number: number, connection: connection, input: input)
+            channel = connector.openStream(number: number, connection: connection, input: input)
         case .useRequests:
-            channel = line.useRequests(number: number, connection: connection, input: input)
+            channel = connector.useRequests(number: number, connection: connection, input: input)
         case .prepare(let request): prepare(request)
         case .send: break  // Sent where it came up: see `on(_: Preparation)`.
         case .heartbeat(let isLevel): heartbeat(isLevel: isLevel)
@@ -261,8 +262,8 @@ package actor OutgoingLink: Service {
 
     private func connect(_ hello: Hello) {
         connection += 1
-        let (line, connection, input) = (line, connection, input)
-        connecting = Task { await line.connect(hello, connection: connection, input: input) }
+        let (connector, connection, input) = (connector, connection, input)
+        connecting = Task { await connector.connect(hello, connection: connection, input: input) }
     }
 
     private func prepare(_ request: PrepareRequest) {

@@ -3,9 +3,9 @@ import NodeDesk
 import PeerTransport
 import SyncProtocol
 
-/// How an outgoing link comes to its connections: it dials the receiver (`DialedLine`), or it waits until the receiver,
-/// which is behind a firewall, opens one (`AwaitedLine`).
-package protocol LinkLine: Sendable {
+/// How an outgoing link comes to its connections: it dials the receiver (`DialingConnector`), or it waits until the receiver,
+/// which is behind a firewall, opens one (`ReverseConnector`).
+package protocol LinkConnector: Sendable {
     /// Brings the hello to the receiver; its answer, or why there is none, comes back as an input of `connection`.
     func connect(_ hello: Hello, connection: Int, input: OutgoingLink.Inputs) async
 
@@ -19,7 +19,7 @@ package protocol LinkLine: Sendable {
 }
 
 /// The way up, and to a peer: this node opens the connections.
-package struct DialedLine: LinkLine {
+package struct DialingConnector: LinkConnector {
     private let client: PeerClient
 
     package init(_ client: PeerClient) { self.client = client }

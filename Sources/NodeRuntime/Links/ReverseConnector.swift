@@ -3,13 +3,13 @@ import NodeDesk
 import SyncProtocol
 import Synchronization
 
-/// The way down: the child opens each connection (a *call*), because it is the one behind a firewall, and the sender on
-/// this side takes it when it is ready. One call at a time; a newer one takes over.
+/// The way down: the child opens each connection (a *reverse connection*), because it is the one behind a firewall, and the sender on
+/// this side takes it when it is ready. One at a time; a newer one takes over.
 ///
-/// A call is one long request, or, where something between the nodes buffers, many short ones: the child asks for the next
+/// It is one long request, or, where something between the nodes buffers, many short ones: the child asks for the next
 /// frame, and brings its own.
-package final class AwaitedLine: LinkLine {
-    fileprivate struct Call {
+package final class ReverseConnector: LinkConnector {
+    fileprivate struct ReverseConnection {
         let number: Int
         let stream: AsyncStream<Frame>
         let frames: AsyncStream<Frame>.Continuation
@@ -20,7 +20,7 @@ package final class AwaitedLine: LinkLine {
         var user: User?
     }
 
-    /// The connection of the link that a call serves.
+    /// The connection of the link that it serves.
     fileprivate struct User {
         let hello: Hello
         let connection: Int
@@ -30,8 +30,8 @@ package final class AwaitedLine: LinkLine {
 
     fileprivate struct State {
         var lastNumber = 0
-        var call: Call?
-        /// A connection that waits for a call.
+        var present: ReverseConnection?
+        /// A connection that waits for one.
         var waiting: User?
     }
 
@@ -51,8 +51,8 @@ package final class AwaitedLine: LinkLine {
     package func connect(_ hello: Hello, connection: Int, input: OutgoingLink.Inputs) async {
         let user = User(hello: hello, connection: connection, input: input)
         let greeted = state.withLock { state in
-            // A call that served an earlier connection has ended with it.
-            if state.call?.user != nil { state.endCall() }
+            // One that served an earlier connection has ended with it.
+            if state.present?.user != nil { state.end() }
             state.waiting = user
             return state.greet()
         }
@@ -68,10 +68,10 @@ package final class AwaitedLine: LinkLine {
 
     package func useRequests(number: String, connection: Int, input: OutgoingLink.Inputs) -> LinkChannel {
         let frames = state.withLock { state in
-            state.call.flatMap { $0.user?.connection == connection ? $0.frames : nil }
+            state.present.flatMap { $0.user?.connection == connection ? $0.frames : nil }
         }
         if let frames { return LinkChannel(outgoing: frames) }
-        // The call has ended meanwhile, and the link hears of it by its input.
+        // It has ended meanwhile, and the link hears of it by its input.
         let (_, nowhere) = AsyncStream.makeStream(of: Frame.self)
         nowhere.finish()
         return LinkChannel(outgoing: nowhere)
@@ -85,24 +85,24 @@ package final class AwaitedLine: LinkLine {
     func answer() -> (number: Int, frames: AsyncStream<Frame>) {
         let (frames, continuation) = AsyncStream.makeStream(of: Frame.self)
         let (number, greeted) = state.withLock { state in
-            state.endCall(.superseded)
+            state.end(.superseded)
             state.lastNumber += 1
-            state.call = Call(number: state.lastNumber, stream: frames, frames: continuation)
+            state.present = ReverseConnection(number: state.lastNumber, stream: frames, frames: continuation)
             return (state.lastNumber, state.greet())
         }
         if let greeted { limitAnswer(to: greeted) }
         return (number, frames)
     }
 
-    /// The next frame down on a call that is made of requests; an echo when there is nothing to say for a while.
+    /// The next frame down on one that is made of requests; an echo when there is nothing to say for a while.
     ///
-    /// - Returns: nil when the call is not the present one, or is asked already.
+    /// - Returns: nil when it is not the present one, or is asked already.
     func next(of number: Int) async -> Frame? {
         let asked = state.withLock { state -> (stream: AsyncStream<Frame>, question: Int)? in
-            guard let call = state.call, call.number == number, !call.isAsked else { return nil }
-            state.call?.isAsked = true
-            state.call?.questions += 1
-            return (call.stream, call.questions + 1)
+            guard let reverse = state.present, reverse.number == number, !reverse.isAsked else { return nil }
+            state.present?.isAsked = true
+            state.present?.questions += 1
+            return (reverse.stream, reverse.questions + 1)
         }
         guard let asked else { return nil }
         let limit = Task { [weak self] in
@@ -111,7 +111,7 @@ package final class AwaitedLine: LinkLine {
         }
         defer {
             limit.cancel()
-            state.withLock { state in if state.call?.number == number { state.call?.isAsked = false } }
+            state.withLock { state in if state.present?.number == number { state.present?.isAsked = false } }
         }
         for await frame in asked.stream { return frame }
         return nil
@@ -119,34 +119,35 @@ package final class AwaitedLine: LinkLine {
 
     private func sayNothing(_ number: Int, question: Int) {
         state.withLock { state in
-            guard let call = state.call, call.number == number, call.isAsked, call.questions == question else { return }
-            call.frames.yield(Frame(.echo))
+            guard let reverse = state.present, reverse.number == number, reverse.isAsked, reverse.questions == question
+            else { return }
+            reverse.frames.yield(Frame(.echo))
         }
     }
 
-    /// A frame of the child. What comes on a call that was taken over is dropped.
+    /// A frame of the child. What comes on one that was taken over is dropped.
     func take(_ frame: Frame, number: Int) {
         state.withLock { state in
-            guard let call = state.call, call.number == number else { return }
-            guard frame.kind != .goodbye else { return state.endCall(.peerEnded(receiver)) }
-            if frame.kind == .probe, !call.isProbed {
-                state.call?.isProbed = true
-                call.frames.yield(Frame(.echo))
+            guard let reverse = state.present, reverse.number == number else { return }
+            guard frame.kind != .goodbye else { return state.end(.peerEnded(receiver)) }
+            if frame.kind == .probe, !reverse.isProbed {
+                state.present?.isProbed = true
+                reverse.frames.yield(Frame(.echo))
                 return
             }
-            guard let user = call.user else { return state.endCall() }  // Nothing else is to be said before the hello.
+            guard let user = reverse.user else { return state.end() }  // Nothing else is to be said before the hello.
             guard !user.isAnswered else {
                 user.input.yield(.frame(frame, connection: user.connection))
                 return
             }
             if frame.kind == .helloReply, let reply = try? WireJSON.decode(HelloReply.self, frame.body) {
-                state.call?.user?.isAnswered = true
+                state.present?.user?.isAnswered = true
                 user.input.yield(.helloReply(reply, connection: user.connection, number: ""))
             } else if frame.kind == .refusal, let refusal = try? ErrorMapping.refusal(in: frame.body) {
                 user.input.yield(.helloRefused(refusal, connection: user.connection))
-                state.endCall()
+                state.end()
             } else {
-                state.endCall(.unreadable(frame.kind, of: receiver))
+                state.end(.unreadable(frame.kind, of: receiver))
             }
         }
     }
@@ -154,7 +155,7 @@ package final class AwaitedLine: LinkLine {
     /// The connection broke, or the child has ended it.
     func ended(_ error: FederationError?, number: Int) {
         state.withLock { state in
-            if state.call?.number == number { state.endCall(error ?? .peerEnded(receiver)) }
+            if state.present?.number == number { state.end(error ?? .peerEnded(receiver)) }
         }
     }
 
@@ -167,35 +168,37 @@ package final class AwaitedLine: LinkLine {
 
     private func giveUp(_ number: Int) {
         state.withLock { state in
-            guard let call = state.call, call.number == number, call.user?.isAnswered == false else { return }
-            state.endCall(
+            guard let reverse = state.present, reverse.number == number, reverse.user?.isAnswered == false else {
+                return
+            }
+            state.end(
                 FederationError("E_PEER_TIMEOUT", "node \(receiver) has not answered a hello", isRetryable: true))
         }
     }
 }
 
-extension AwaitedLine.State {
-    /// Brings a connection that waits and a call that is free together: the call's first frame down is the hello.
+extension ReverseConnector.State {
+    /// Brings a connection that waits and a reverse connection that is free together: its first frame down is the hello.
     ///
-    /// - Returns: the call's number if that has just happened.
+    /// - Returns: its number if that has just happened.
     fileprivate mutating func greet() -> Int? {
-        guard let user = waiting, let call, call.user == nil else { return nil }
+        guard let user = waiting, let reverse = present, reverse.user == nil else { return nil }
         waiting = nil
-        self.call?.user = user
+        self.present?.user = user
         var hello = user.hello
         // It may have waited for days.
         hello.clock = wallClock()
         guard let body = try? WireJSON.encode(hello) else { return nil }
-        call.frames.yield(Frame(.hello, body))
-        return call.number
+        reverse.frames.yield(Frame(.hello, body))
+        return reverse.number
     }
 
-    /// Ends the call; the connection that it serves hears why.
-    fileprivate mutating func endCall(_ error: FederationError? = nil) {
-        guard let call else { return }
-        self.call = nil
-        call.frames.finish()
-        guard let user = call.user, let error else { return }
+    /// Ends the reverse connection; the connection of the link that it serves hears why.
+    fileprivate mutating func end(_ error: FederationError? = nil) {
+        guard let reverse = present else { return }
+        self.present = nil
+        reverse.frames.finish()
+        guard let user = reverse.user, let error else { return }
         user.input.yield(
             user.isAnswered
                 ? .disconnected(error, connection: user.connection)
