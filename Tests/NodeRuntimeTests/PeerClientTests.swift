@@ -80,10 +80,10 @@ import Testing
 
     @Test func `a stream with traffic outlives the idle timeout`() async throws {
         var configuration = MutualTLSConfiguration()
-        configuration.idleTimeout = .seconds(2)
+        configuration.idleTimeout = .seconds(5)
         try await withPeerServer(configuration: configuration) { server in
             let stream = try await server.client(expecting: PeerServer.code).openStream("/echo", deadlineMS: 5000)
-            let end = ContinuousClock.now + .seconds(3)
+            let end = ContinuousClock.now + .seconds(6)
             while ContinuousClock.now < end {
                 try await stream.write([1])
                 #expect(try await stream.next() == [1])
