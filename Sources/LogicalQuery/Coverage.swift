@@ -6,7 +6,7 @@ package enum CoverageState: String, Hashable, Sendable, Codable, CaseIterable {
     /// Answered from a copy that is behind its origin.
     case late
     case unreachable
-    /// Did not answer; its last good partial stands in.
+    /// Answered from a copy whose origin has not been heard for longer than its update cycle allows.
     case stale
     /// Refused by policy.
     case denied
@@ -16,8 +16,8 @@ package enum CoverageState: String, Hashable, Sendable, Codable, CaseIterable {
     /// Whether the node's tickets are in the answer as they are, or were at a stated time shortly before.
     package var isAnswered: Bool { self == .ok || self == .late }
 
-    /// Whether a page may hold rows of the node: also of a copy that is still being filled.
-    package var hasRows: Bool { isAnswered || self == .bootstrapping }
+    /// Whether an answer may hold rows of the node: also of a copy that is old, or still being filled.
+    package var hasRows: Bool { isAnswered || self == .stale || self == .bootstrapping }
 }
 
 /// What is said of one node in an answer, by whoever holds its rows. It travels up unchanged.
@@ -78,13 +78,18 @@ package struct Coverage: Hashable, Sendable, Codable {
     package let nodes: [NodeCoverage]
     /// Changes that the asking node itself had not derived tickets' states from yet; nil when there were none.
     package let lagRows: Int64?
+    /// Whether whoever asks takes a stale copy for an answer.
+    package let allowsStale: Bool
 
     /// Names and modes come from the asking node's topology, the rest from the reports; a node that nobody reports on is
     /// unreachable.
     ///
     /// - Parameter isOfRows: whether the answer is a page of rows, over which filters are set at every hop. The sums of an
     ///   analysis are only short of what was not copied to whoever answers.
-    package init(plan: QueryPlan, topology: Topology, reports: [NodeReport], isOfRows: Bool = false) {
+    package init(
+        plan: QueryPlan, topology: Topology, reports: [NodeReport], isOfRows: Bool = false, allowsStale: Bool = false
+    ) {
+        self.allowsStale = allowsStale
         let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
         let local = Set(plan.local)
         lagRows = reports[plan.node]?.lagRows
@@ -110,10 +115,15 @@ package struct Coverage: Hashable, Sendable, Codable {
 
     package var expected: Int { nodes.count }
 
-    package var answered: Int { nodes.count { $0.state.isAnswered } }
+    package var answered: Int { nodes.count(where: counts) }
 
     /// True as well when there is nobody to ask.
     package var complete: Bool { answered == expected }
 
-    package var missing: [NodeID] { nodes.filter { !$0.state.isAnswered }.map(\.node) }
+    /// The nodes that keep it from being complete.
+    package var missing: [NodeCoverage] { nodes.filter { !counts($0) } }
+
+    private func counts(_ node: NodeCoverage) -> Bool {
+        node.state.isAnswered || allowsStale && node.state == .stale
+    }
 }

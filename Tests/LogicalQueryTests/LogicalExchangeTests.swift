@@ -126,7 +126,7 @@ struct LogicalExchangeTests {
         let local = plan.local.map { NodeReport(node: $0, state: .ok) }
         let coverage = Coverage(plan: plan, topology: topology, reports: local)
         #expect(!coverage.complete && coverage.answered == 3 && coverage.expected == 4)
-        #expect(coverage.missing.map(\.code) == ["370300"])
+        #expect(coverage.missing.map(\.node.code) == ["370300"])
         #expect(coverage.nodes.first { $0.node.code == "370300" }?.state == .unreachable)
     }
 

@@ -99,6 +99,16 @@ import Testing
         #expect(down.cursor == 5)
     }
 
+    @Test func `grows late while the other end is not heard, though nothing is known to wait`() async throws {
+        for (peer, direction) in [(county, LinkDirection.receiving), (province, .sending)] {
+            try await local.store.save(
+                LinkStatus(peer: peer, direction: direction, state: .level, lastContact: now, levelAt: now))
+            #expect(try await report(peer, direction, at: now + 10_000).lagSeconds == 0)
+            let silent = try await report(peer, direction, at: now + 420_000)
+            #expect(silent.lagRows == 0 && silent.lagSeconds == 420)
+        }
+    }
+
     @Test func `is never late by a negative time`() async throws {
         try await local.store.save(
             LinkStatus(

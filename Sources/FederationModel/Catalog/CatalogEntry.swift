@@ -28,6 +28,10 @@ package enum UpdateCycle: String, CaseIterable, Sendable {
         case .irregular: nil
         }
     }
+
+    /// Milliseconds without a word of the origin after which a copy of its rows no longer counts as its state; nil when it always
+    /// does. What is current by the second is doubtful after minutes, not after the hour in which a row may be due.
+    package var staleAfter: Int64? { self == .realTime ? 5 * 60_000 : hoursMax.map { $0 * 3_600_000 } }
 }
 
 /// In what form the provider has a resource (信息资源格式).

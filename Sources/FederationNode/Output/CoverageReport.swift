@@ -46,7 +46,7 @@ extension Coverage {
     var text: String {
         var text = "覆盖 \(answered)/\(expected)"
         for node in nodes {
-            let word = node.state.isAnswered ? "截至" : "最近联系"
+            let word = node.state.hasRows ? "截至" : "最近联系"
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
             var parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
             if let rows = node.rows { parts.append("\(rows) 件") }
@@ -57,7 +57,7 @@ extension Coverage {
         }
         if let lagRows { text += "\n本节点工单状态滞后 \(lagRows) 行，数字按已归并部分计算；见 status" }
         if !complete {
-            let names = nodes.filter { !$0.state.isAnswered }.map { "\($0.name)(\($0.node))" }
+            let names = missing.map { "\($0.name)(\($0.node))" }
             text += "\n缺失 \(names.joined(separator: "、"))"
         }
         return text

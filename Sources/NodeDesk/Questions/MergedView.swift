@@ -87,7 +87,7 @@ package struct MergedView: Sendable {
         for row in try await store.rows(sql: counts.sql, arguments: counts.arguments) {
             if let origin = row.first?.text { rows[origin] = row.last?.integer }
         }
-        let freshness = try await store.freshness()
+        let freshness = try await copies(of: origins, resources: analysis.resourcesNeeded)
         let reports = origins.map { origin in
             report(
                 on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, lagRows: lagRows,
@@ -96,17 +96,48 @@ package struct MergedView: Sendable {
         return LogicalAnswer(partial: partial, nodes: reports)
     }
 
+    /// How fresh the copies here are, and how old they may be by the update cycles that their origins' catalogs state: the shortest
+    /// of those of `resources`.
+    func copies(of origins: [NodeID], resources: [ResourceName]) async throws -> [NodeID: Copy] {
+        let freshness = try await store.freshness()
+        let catalogs = try await store.newestCatalogs(of: Set(origins))
+        return Dictionary(
+            uniqueKeysWithValues: origins.map { origin in
+                // A catalog that is not here yet promises nothing else.
+                let cycles = resources.map { catalogs[origin]?.entry($0)?.cycle ?? .realTime }
+                return (origin, Copy(freshness: freshness[origin], staleAfter: cycles.compactMap(\.staleAfter).min()))
+            })
+    }
+
+    /// What is known of a copy of one origin's rows.
+    struct Copy {
+        let freshness: OriginFreshness?
+        /// Milliseconds; nil when it never is.
+        let staleAfter: Int64?
+
+        var asOf: UnixMilliseconds? { freshness?.asOf }
+
+        func state(now: UnixMilliseconds) -> CoverageState {
+            guard let freshness, freshness.complete else { return .bootstrapping }
+            // A neighbour's word: no arithmetic on it, which could overflow.
+            if let staleAfter, freshness.asOf < now - staleAfter { return .stale }
+            return freshness.asOf < now - lateAfter ? .late : .ok
+        }
+    }
+
     /// What can be said of an origin whose rows are here.
     func report(
-        on origin: NodeID, denied: Set<NodeID>, _ freshness: [NodeID: OriginFreshness], rows: Int64?,
+        on origin: NodeID, denied: Set<NodeID>, _ copies: [NodeID: Copy], rows: Int64?,
         lagRows: Int64? = nil, _ topology: Topology, now: UnixMilliseconds
     ) -> NodeReport {
-        if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: freshness[origin]?.asOf) }
+        if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: copies[origin]?.asOf) }
         if topology.detached.contains(where: { $0.id == origin }) {
             // Nothing is added to it any more, so what is here is all.
-            return NodeReport(node: origin, state: .ok, asOf: freshness[origin]?.asOf, rows: rows)
+            return NodeReport(node: origin, state: .ok, asOf: copies[origin]?.asOf, rows: rows)
         }
-        let (state, asOf) = origin == store.node ? (.ok, now) : Self.state(freshness[origin], now: now)
+        let isOwn = origin == store.node
+        let state = isOwn ? .ok : copies[origin]?.state(now: now) ?? .bootstrapping
+        let asOf = isOwn ? now : copies[origin]?.asOf
         let isLate = lagRows != nil && state == .ok
         return NodeReport(node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows)
     }
@@ -124,13 +155,6 @@ package struct MergedView: Sendable {
                     resources.contains { catalogs[edge.sender]?.refusal(of: $0, to: edge.receiver) != nil }
                 }
             }.map(\.origin))
-    }
-
-    /// What can be said of a copy, by how fresh its supplier says it is.
-    static func state(_ freshness: OriginFreshness?, now: UnixMilliseconds) -> (CoverageState, UnixMilliseconds?) {
-        guard let freshness, freshness.complete else { return (.bootstrapping, freshness?.asOf) }
-        // A neighbour's word: no arithmetic on it, which could overflow.
-        return (freshness.asOf < now - lateAfter ? .late : .ok, freshness.asOf)
     }
 
     /// A child that does not answer is missing, never an error: the others' answers stand.

@@ -58,9 +58,13 @@ extension NodeDesk {
     /// Counts and measures over everything below this node. A node that does not answer in time is missing, and the coverage
     /// names it.
     ///
-    /// - Parameter deadlineMS: how long the whole answer may take.
+    /// - Parameters:
+    ///   - allowsStale: whether a copy counts that is older than its update cycle allows.
+    ///   - deadlineMS: how long the whole answer may take.
     /// - Throws: `E_ANALYSIS_…`, `E_FILTER_…`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS` for what can't be asked.
-    package func ask(_ question: AnalysisQuestion, deadlineMS: Int64) async throws -> AnalysisReport {
+    package func ask(
+        _ question: AnalysisQuestion, allowsStale: Bool = false, deadlineMS: Int64
+    ) async throws -> AnalysisReport {
         try await perform(.askAnalysis) { now in
             let analysis = try Analysis(
                 measures: question.measures.isEmpty ? [.count] : question.measures.map { try Analysis.Measure($0) },
@@ -76,15 +80,19 @@ extension NodeDesk {
             }
             return AnalysisReport(
                 analysis: analysis, table: answer.partial.table(for: analysis),
-                coverage: Coverage(plan: plan, topology: topology, reports: answer.nodes))
+                coverage: Coverage(plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale))
         }
     }
 
     /// A page of rows of a resource over everything below this node. Personal fields are masked, and nobody can select by them.
     ///
-    /// - Parameter deadlineMS: how long the whole answer may take.
+    /// - Parameters:
+    ///   - allowsStale: whether a copy counts that is older than its update cycle allows.
+    ///   - deadlineMS: how long the whole answer may take.
     /// - Throws: `E_ROWS_…`, `E_RESOURCE_UNKNOWN`, `E_FILTER_…`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS` for what can't be asked.
-    package func ask(_ question: RowQuestion, deadlineMS: Int64) async throws -> RowReport {
+    package func ask(
+        _ question: RowQuestion, allowsStale: Bool = false, deadlineMS: Int64
+    ) async throws -> RowReport {
         try await perform(.askRows) { now in
             let resource = ResourceName(question.resource)
             let query = try RowQuery(
@@ -102,7 +110,9 @@ extension NodeDesk {
             }
             return RowReport(
                 query: query, rows: answer.rows, next: answer.next, withheld: answer.withheld,
-                coverage: Coverage(plan: plan, topology: topology, reports: answer.nodes, isOfRows: true))
+                coverage: Coverage(
+                    plan: plan, topology: topology, reports: answer.nodes, isOfRows: true,
+                    allowsStale: allowsStale))
         }
     }
 

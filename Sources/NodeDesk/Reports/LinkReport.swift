@@ -93,6 +93,7 @@ package struct LinkReport: Sendable {
                     hint: "see whether its service runs and reaches this node") : loss)
         // A row that this node wrote since counts too, also while the service is down.
         lagRows = status.lagRows + (direction == .sending ? max(0, head - status.head) : 0)
-        lagSeconds = lagRows == 0 ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
+        // A neighbour that is not heard is no idle one.
+        lagSeconds = lagRows == 0 && state == .level ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
     }
 }

@@ -103,7 +103,8 @@ struct LocalRoutes: Sendable {
             "federation_link_lag_rows", .gauge, help: "Changes that the receiver has not got yet.",
             samples: samples { Double($0.lagRows) })
         page.append(
-            "federation_link_lag_seconds", .gauge, help: "Since when the link is not level.",
+            "federation_link_lag_seconds", .gauge,
+            help: "Since when the link is not level, or its other end not heard.",
             samples: samples { $0.lagSeconds })
         page.append(
             "federation_link_last_contact_timestamp_seconds", .gauge, help: "When the peer was last heard.",

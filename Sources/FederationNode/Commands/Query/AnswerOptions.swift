@@ -9,6 +9,9 @@ struct AnswerOptions: ParsableArguments {
     @Flag(help: "Print the rows that there are, also when a node is missing.")
     var bestEffort = false
 
+    @Flag(help: "Take a copy for an answer that is older than its update cycle allows.")
+    var allowStale = false
+
     @Option(help: "How long the answer may take, in milliseconds.")
     var deadline = 10_000
 

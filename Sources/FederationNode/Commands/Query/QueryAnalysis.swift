@@ -52,7 +52,8 @@ struct QueryAnalysis: AsyncParsableCommand {
         question.to = try to.map { try parseTime($0) }
         question.top = top
         question.regionsAsOf = try regionsAsOf.map { try parseTime($0) }
-        let answer = try await desk.ask(question, deadlineMS: Int64(answering.deadline))
+        let answer = try await desk.ask(
+            question, allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
         let coverage = answer.coverage
         let shows = coverage.complete || answering.bestEffort
         let result = QueryResult(

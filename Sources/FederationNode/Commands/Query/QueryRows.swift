@@ -49,7 +49,8 @@ struct QueryRows: AsyncParsableCommand {
 
     func run() async throws {
         let desk = try node.desk()
-        let answer = try await desk.ask(try question(), deadlineMS: Int64(answering.deadline))
+        let answer = try await desk.ask(
+            try question(), allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
         let (query, coverage) = (answer.query, answer.coverage)
         let shows = coverage.complete || answering.bestEffort
         // Without rows there is nothing to go on behind: the same page must be asked for again.

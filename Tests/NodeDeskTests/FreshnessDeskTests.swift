@@ -1,0 +1,55 @@
+import FederationModel
+import LocalStore
+import LogicalQuery
+import NodeDesk
+import TestSupport
+import Testing
+
+@Suite struct `An answer from copies` {
+    private let county = TestSupport.node("370102")
+
+    /// The coverage of an answer of the city when its county was heard so many milliseconds ago.
+    private func coverage(
+        _ node: TestNode, heard age: Int64, allowsStale: Bool = false
+    ) async throws -> Coverage {
+        try await node.desk.local.store.save(
+            freshness: [county: OriginFreshness(asOf: node.clock.now - age, complete: true)])
+        return try await node.desk.ask(AnalysisQuestion(), allowsStale: allowsStale, deadlineMS: 10_000).coverage
+    }
+
+    @Test func `names a source that has not been heard for longer than its update cycle allows, and is incomplete`()
+        async throws
+    {
+        let node = try TestNode()
+        for (age, state) in [
+            (0, CoverageState.ok), (30_000, .ok), (30_001, .late), (300_000, .late), (300_001, .stale),
+            (30 * 86_400_000, .stale),
+        ] {
+            let coverage = try await coverage(node, heard: Int64(age))
+            #expect(coverage.nodes.map(\.state) == [state], "\(age) ms")
+            #expect(coverage.complete == (state != .stale))
+            #expect(coverage.nodes[0].asOf == node.clock.now - Int64(age))
+        }
+    }
+
+    @Test func `is complete with a stale source for who allows it, and for nobody with one that is being filled`()
+        async throws
+    {
+        let node = try TestNode()
+        let stale = try await coverage(node, heard: 600_000, allowsStale: true)
+        #expect(stale.complete && stale.answered == 1 && stale.missing.isEmpty)
+        #expect(stale.nodes.map(\.state) == [.stale])
+        try await node.desk.local.store.save(
+            freshness: [county: OriginFreshness(asOf: node.clock.now, complete: false)])
+        let filling = try await node.desk.ask(AnalysisQuestion(), allowsStale: true, deadlineMS: 10_000).coverage
+        #expect(!filling.complete && filling.missing.map(\.state) == [.bootstrapping])
+    }
+
+    @Test func `of rows has those of a stale source, and says so`() async throws {
+        let node = try TestNode()
+        try await node.desk.local.store.save(
+            freshness: [county: OriginFreshness(asOf: node.clock.now - 600_000, complete: true)])
+        let page = try await node.desk.ask(RowQuestion(resource: "service_request"), deadlineMS: 10_000)
+        #expect(!page.coverage.complete && page.coverage.nodes.map(\.state) == [.stale])
+    }
+}
