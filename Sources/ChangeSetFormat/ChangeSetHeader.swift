@@ -6,7 +6,8 @@ import FederationModel
 /// the payload.
 package struct ChangeSetHeader: Hashable, Sendable {
     package static let magic: [UInt8] = Array("FCS1".utf8)
-    package static let formatVersion: UInt64 = 1
+    /// Version 2 has the history mark at its end, for receivers that know it.
+    package static let formatVersions: ClosedRange<UInt64> = 1...2
 
     package var sender: NodeID
     package var receiver: NodeID
@@ -22,10 +23,12 @@ package struct ChangeSetHeader: Hashable, Sendable {
     package var payloadBytes: Int
     /// The sender's clock when it was made.
     package var createdAt: UnixMilliseconds
+    /// By which commit `end.seq` was given out; nil when that is not known, or the receiver does not ask for it.
+    package var mark: HistoryMark?
 
     package init(
         sender: NodeID, receiver: NodeID, start: Cursor, end: Cursor, head: Seq, schemaRevision: Int, rowCount: Int,
-        payloadBytes: Int, createdAt: UnixMilliseconds
+        payloadBytes: Int, createdAt: UnixMilliseconds, mark: HistoryMark? = nil
     ) {
         self.sender = sender
         self.receiver = receiver
@@ -36,6 +39,7 @@ package struct ChangeSetHeader: Hashable, Sendable {
         self.rowCount = rowCount
         self.payloadBytes = payloadBytes
         self.createdAt = createdAt
+        self.mark = mark
     }
 
     /// Magic, length and header; the compressed payload follows.
@@ -53,7 +57,7 @@ package struct ChangeSetHeader: Hashable, Sendable {
 
     private func body() -> [UInt8] {
         var writer = ByteWriter()
-        writer.appendVarint(Self.formatVersion)
+        writer.appendVarint(mark == nil ? 1 : 2)
         writer.append(text: sender.code)
         writer.append(text: receiver.code)
         writer.appendVarint(UInt64(start.epoch.counter))
@@ -69,6 +73,7 @@ package struct ChangeSetHeader: Hashable, Sendable {
         writer.appendVarint(UInt64(rowCount))
         writer.appendVarint(UInt64(payloadBytes))
         writer.appendSigned(createdAt)
+        if let mark { writer.append(fixed: mark.value) }
         return writer.bytes
     }
 
@@ -94,9 +99,11 @@ package struct ChangeSetHeader: Hashable, Sendable {
 
     private static func decodeBody(_ body: inout ByteReader) throws(FederationError) -> ChangeSetHeader {
         let version = try body.varint()
-        guard version == formatVersion else {
+        guard formatVersions.contains(version) else {
             throw FederationError(
-                "E_CHANGE_SET_VERSION", "the change-set has format \(version), this node reads format \(formatVersion)",
+                "E_CHANGE_SET_VERSION",
+                "the change-set has format \(version), this node reads formats "
+                    + "\(formatVersions.lowerBound) to \(formatVersions.upperBound)",
                 hint: "run the same release on both nodes")
         }
         let sender = try node(&body)
@@ -124,7 +131,7 @@ package struct ChangeSetHeader: Hashable, Sendable {
             start: Cursor(epoch: epoch, seq: seq, revision: revision, sweep: sweepStart),
             end: Cursor(epoch: epoch, seq: upto.partialValue, revision: revision, sweep: sweepEnd),
             head: head.partialValue, schemaRevision: schema, rowCount: rows, payloadBytes: payload,
-            createdAt: try body.signed())
+            createdAt: try body.signed(), mark: version == 2 ? HistoryMark(try body.fixed()) : nil)
     }
 
     private static func node(_ body: inout ByteReader) throws(FederationError) -> NodeID {

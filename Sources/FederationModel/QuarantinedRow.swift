@@ -25,3 +25,15 @@ package struct QuarantinedRow: Sendable {
         self.receivedAt = receivedAt
     }
 }
+
+/// What became of rows that were put aside and tried again.
+package struct QuarantineRetry: Hashable, Sendable {
+    /// They are in their tables now.
+    package var taken = 0
+    /// They break a rule still, or are not granted any more.
+    package var kept = 0
+    /// That of the feed after the commit.
+    package var head: Seq = 0
+
+    package init() {}
+}

@@ -24,7 +24,8 @@ struct NodeCommand: AsyncParsableCommand {
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
             LinkCommand.self,
-            QueryCommand.self, StatusCommand.self, QuarantineCommand.self, NodeMaintenanceCommand.self,
+            QueryCommand.self, StatusCommand.self, QuarantineCommand.self, BackupCommand.self,
+            NodeMaintenanceCommand.self,
         ])
 
     /// Whatever fails, stderr begins with a code; only the words on wrong usage are ArgumentParser's.

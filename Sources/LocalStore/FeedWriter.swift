@@ -48,11 +48,21 @@ package final class FeedWriter {
     /// The version that all rows of this node get in this write.
     func version() throws -> HybridTime {
         if let ownVersion { return ownVersion }
-        let next = HybridTime(rawValue: try NodeValue.integer("version", db)).next(now: now)
+        let last = HybridTime(rawValue: try NodeValue.integer("version", db))
+        // What was written under a clock that was ahead is issued anew (`reissueFutureVersions`), not followed.
+        let next =
+            last.milliseconds > now + SyncLimits.clockSkewMax
+            ? HybridTime(milliseconds: now, counter: 0) : last.next(now: now)
         try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
             arguments: [next.rawValue])
         ownVersion = next
         return next
+    }
+
+    /// Makes the next version later than one that this node gave out before it lost it. MUST come before the first row of the write.
+    func raiseVersion(to version: Int64) throws {
+        try db.cachedStatement(sql: "UPDATE main.node SET value = max(value, ?) WHERE name = 'version'").execute(
+            arguments: [version])
     }
 
     /// The live records of threads as they are at this point of the write; each thread is read once.
@@ -83,18 +93,30 @@ package final class FeedWriter {
         // A removal order comes behind all that it is about.
         if table.definition.name == RemovalResources.order.name { try finish() }
         try RowStager(table: table, db: db).stage(records, origin: node)
+        let (base, changes) = try writeOwn(staged: records.count, to: table, by: table.intake)
+        if changes == 0 { return [] }
+        if changes == records.count { return Set(records.map(\.key)) }
+        return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+    }
+
+    /// Makes staged rows of this node that it had lost its own again, under its next version, and empties the staging table.
+    func takeBack(staged rows: Int, to table: ResourceTable) throws {
+        _ = try writeOwn(staged: rows, to: table, by: table.takeBack)
+    }
+
+    private func writeOwn(
+        staged rows: Int, to table: ResourceTable, by statement: String
+    ) throws -> (base: Seq, changes: Int) {
         let version = try version()
-        let (base, changes) = try write(staged: records.count, to: table) { base in
-            try db.cachedStatement(sql: table.intake).execute(arguments: [base, version.rawValue])
+        let (base, changes) = try write(staged: rows, to: table) { base in
+            try db.cachedStatement(sql: statement).execute(arguments: [base, version.rawValue])
             return db.changesCount
         }
         if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
         try db.cachedStatement(sql: table.clearBatch).execute()
         try RemovedRecords.hide(table, after: start.seq, db)
         try followTickets()
-        if changes == 0 { return [] }
-        if changes == records.count { return Set(records.map(\.key)) }
-        return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+        return (base, changes)
     }
 
     /// Applies the staged rows of a neighbour and empties the staging table.
@@ -204,6 +226,7 @@ package final class FeedWriter {
     fileprivate func close() throws -> Seq {
         try finish()
         let head = try head()
+        if head > start.seq { try HistoryMarks.put(at: head, db) }
         for action in completions.map({ $0(head) }) { db.afterNextTransaction { _ in action() } }
         return head
     }

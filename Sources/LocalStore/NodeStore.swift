@@ -8,8 +8,8 @@ import Synchronization
 /// The one door to a node's SQLite file. No `Database` leaves this target: what the rest of the node may do is a verb here.
 package final class NodeStore: Sendable {
     package let node: NodeID
-    /// This life of the database; see `Epoch`.
-    package let epoch: Epoch
+    /// This life of the database; see `Epoch`. It changes when a receiver shows that this database has another past.
+    package var epoch: Epoch { life.withLock { $0 } }
     package let resources: [ResourceDefinition]
     let pool: StorePool
     /// Makes the keyed digest of a value.
@@ -23,6 +23,7 @@ package final class NodeStore: Sendable {
     let threadKinds: [any ThreadKind]
     let threadMemory = ThreadMemory.Box()
     private let published: Mutex<Published>
+    private let life: Mutex<Epoch>
 
     /// What everything in this process goes by now. Ask at each use and keep no part of it.
     package var standing: Standing { published.withLock { $0.standing } }
@@ -94,7 +95,7 @@ package final class NodeStore: Sendable {
                 "E_STORE_DAMAGED", "the database at \(path) does not say whose it is", hint: "restore a backup")
         }
         self.node = node
-        self.epoch = epoch
+        life = Mutex(epoch)
         let alone = Standing(node: node)
         published = Mutex(Published(standing: alone, visibility: Visibility(tables: tableOrder, standing: alone)))
         if try pool.read(RespondentNodes.areThere) { try logScope(isFolded: false) }
@@ -121,6 +122,9 @@ package final class NodeStore: Sendable {
     func current() -> (standing: Standing, visibility: Visibility) {
         published.withLock { ($0.standing, $0.visibility) }
     }
+
+    /// The epoch that has just been stored.
+    func take(_ epoch: Epoch) { life.withLock { $0 = epoch } }
 
     package func close() throws { try pool.close() }
 
@@ -182,6 +186,8 @@ package final class NodeStore: Sendable {
 enum NodeValue {
     /// The highest seq that was removed from the feed; 0 when none was.
     static let floor = "floor"
+    /// Until then this node takes back what it lost.
+    static let recoveryEnd = "recovery_end"
 
     static func integer(_ name: String, _ db: Database) throws -> Int64 {
         try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0

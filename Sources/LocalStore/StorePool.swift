@@ -127,6 +127,9 @@ final class StorePool: Sendable {
         try told { try migrator.migrate(pool) }
     }
 
+    /// Copies the database as it stands at one moment (https://sqlite.org/backup.html).
+    func copy(to target: DatabaseQueue) throws { try told { try pool.backup(to: target) } }
+
     func close() throws { try told { try pool.close() } }
 
     // MARK: - Health

@@ -59,8 +59,8 @@ extension NodeDesk {
         case publishCatalog, showCatalog, checkCatalogs
         case publishReference, showLimits
         case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
-        case showStatus, showFigures, checkReady, showCertificates, showQuarantine, rebuild
+        case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
-        case exportChangeSet, acceptLoss
+        case exportChangeSet, acceptLoss, createBackup, restoreBackup
     }
 }

@@ -52,6 +52,10 @@ package struct NodeService: Sendable {
             })
         try await publishCatalog(desk)
         try await publisher.start()
+        let history = HistoryService(
+            store: local.store, databasePath: local.settings.databasePath, logger: logger)
+        try await history.check()
+        await retryQuarantine(desk)
         let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
 
         var services: [any Service] = [
@@ -60,8 +64,10 @@ package struct NodeService: Sendable {
             FeedService(
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
                 logger: logger),
+            history,
             PruningService(
-                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),
+                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, signal: signal,
+                logger: logger),
             peerServer(
                 credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
@@ -127,6 +133,18 @@ package struct NodeService: Sendable {
             logger.warning(
                 "a subscription is rejected by the catalog",
                 metadata: ["code": "\(subscription.refusal.rawValue)", "reason": "\(subscription.text)"])
+        }
+    }
+
+    /// A release that knows more may take now what one before it put aside.
+    private func retryQuarantine(_ desk: NodeDesk) async {
+        do {
+            guard try await !desk.quarantine(limit: 1).isEmpty else { return }
+            let retry = try await desk.retryQuarantined(nil)
+            guard retry.taken > 0 else { return }
+            logger.notice("rows that were put aside were taken", metadata: ["rows": "\(retry.taken)"])
+        } catch {
+            logger.warning("rows that were put aside could not be tried again", metadata: ["reason": "\(error)"])
         }
     }
 

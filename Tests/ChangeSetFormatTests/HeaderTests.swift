@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `is refused in a format from the future`() {
-        #expect(headerCode(wrapped([2])) == "E_CHANGE_SET_VERSION")
+        #expect(headerCode(wrapped([3])) == "E_CHANGE_SET_VERSION")
         #expect(headerCode(wrapped([0])) == "E_CHANGE_SET_VERSION")
     }
 
@@ -142,7 +142,8 @@ import Testing
             schemaRevision: .random(in: 0...Int(Int32.max), using: &random),
             rowCount: .random(in: 0...SyncLimits.rowsMax, using: &random),
             payloadBytes: .random(in: 0...SyncLimits.payloadBytesMax, using: &random),
-            createdAt: .random(in: .min ... .max, using: &random))
+            createdAt: .random(in: .min ... .max, using: &random),
+            mark: Bool.random(using: &random) ? HistoryMark(random.next()) : nil)
     }
 
     /// The fields of a header's body, which need not be sane.
@@ -161,7 +162,7 @@ import Testing
 
         var bytes: [UInt8] {
             var writer = ByteWriter()
-            writer.appendVarint(ChangeSetHeader.formatVersion)
+            writer.appendVarint(ChangeSetHeader.formatVersions.lowerBound)
             writer.append(text: sender)
             writer.append(text: "370000")
             writer.appendVarint(counter)

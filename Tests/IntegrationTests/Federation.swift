@@ -109,8 +109,28 @@ final class Federation {
         try await succeed([
             "init", "--node", code, "--topology", path("topology.yaml"), "--dir", path("\(code)-afresh"),
         ])
-        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path("\(code)/node.db\(end)")) }
+        for end in ["", "-wal", "-shm", "-history"] {
+            try? FileManager.default.removeItem(atPath: path("\(code)/node.db\(end)"))
+        }
         try FileManager.default.moveItem(atPath: path("\(code)-afresh/node.db"), toPath: path("\(code)/node.db"))
+    }
+
+    /// Keeps the database of a stopped node as it is, for `putBackDatabase`.
+    func keepDatabase(_ code: String) throws {
+        for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path("\(code)/node.db\(end)")) {
+            try FileManager.default.copyItem(
+                atPath: path("\(code)/node.db\(end)"), toPath: path("\(code)/kept.db\(end)"))
+        }
+    }
+
+    func putBackDatabase(_ code: String) throws {
+        for end in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: path("\(code)/node.db\(end)"))
+            let kept = path("\(code)/kept.db\(end)")
+            if FileManager.default.fileExists(atPath: kept) {
+                try FileManager.default.moveItem(atPath: kept, toPath: path("\(code)/node.db\(end)"))
+            }
+        }
     }
 
     /// How often a node's log says something.

@@ -23,49 +23,67 @@ extension `Real processes` {
 
         /// A new machine, a new directory, the old certificate: the province may have the only copy.
         @Test(.timeLimit(.minutes(2)))
-        func `a node that is set up afresh deletes nothing at its parent, and both sides say so`() async throws {
+        func `a node that is set up afresh gets its records back from its parent, and nothing is deleted`() async throws
+        {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             try await federation.serve("370000")
             try await federation.serve("370100")
-            try await federation.succeed(["generate", "--tickets", "50", "--requests-only"], at: "370100")
-            try await federation.waitUntil("the province has them", seconds: 20) {
-                try await federation.count("service_request", at: "370000") == 50
-            }
+            try await federation.succeed(["generate", "--tickets", "50"], at: "370100")
+            try await federation.waitUntilLevel("370000")
+            let total = try await federation.countRecords(at: "370100")
             try await federation.stop("370100", signal: SIGKILL)
             try await federation.replaceDatabase("370100")
             try await federation.serve("370100")
-            func problem(_ code: String, _ direction: String) async throws -> [String: Any]? {
-                let links = try await federation.run(["link", "list", "--json"], at: code).jsonList()
-                return links.first { $0["direction"] as? String == direction }
-            }
-            for (code, direction) in [("370000", "receiving"), ("370100", "sending")] {
-                try await federation.waitUntil("\(code) says so", seconds: 30) {
-                    let link = try await problem(code, direction)
-                    return link?[object: "lastError"]["code"] as? String == "E_ROWS_LOST"
-                        && link?["state"] as? String == "behind"
+            for code in ["370100", "370000"] {
+                try await federation.waitUntil("\(code) has all", seconds: 40) {
+                    try await federation.countRecords(at: code) == total
                 }
             }
-            #expect(try await federation.count("service_request", at: "370000") == 50)
-            #expect(try await federation.run(["status", "--check"], at: "370000").status == 4)
-            #expect(try await federation.run(["status", "--check"], at: "370100").status == 4)
-            try await federation.waitUntil("answers are not complete", seconds: 20) {
-                try await federation.query(at: "370000").result.status == 3
-            }
-            // What is new goes on, beside what is kept.
+            #expect(try federation.logCount("E_HISTORY_DIFFERS", of: "370100") == 1)
+            #expect(try federation.logCount("E_ROWS_LOST", of: "370000") == 1)
+            // What is new goes on.
             try await federation.succeed(
                 ["generate", "--tickets", "3", "--requests-only", "--seed", "7"], at: "370100")
             try await federation.waitUntil("new tickets arrive", seconds: 20) {
-                try await federation.count("service_request", at: "370000") == 53
+                try await federation.countRecords(at: "370000") == total + 3
             }
-            let lost = try #require(try await problem("370000", "receiving")?["lost"] as? Int)
-            let refused = try await federation.run(
-                ["link", "accept-loss", "--peer", "济南", "--rows", "\(lost + 1)"], at: "370000")
-            #expect(refused.status == 1 && refused.errors.hasPrefix("E_LOST_ROWS_COUNT"))
-            try await federation.succeed(["link", "accept-loss", "--peer", "济南", "--rows", "\(lost)"], at: "370000")
-            try await federation.waitUntilLevel("370100")
-            try await federation.waitUntilLevel("370000")
-            #expect(try await federation.count("service_request", at: "370000") == 3)
+            for code in ["370100", "370000"] { try await federation.waitUntilLevel(code) }
             #expect(try await federation.query(at: "370000").result.status == 0)
+        }
+
+        /// The head of the copy that writes on soon passes what the province has seen.
+        @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
+        func `an older database that is put back gets back what it lost, however far it has written on`(
+            restored: String
+        ) async throws {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            try await federation.serve("370000")
+            try await federation.serve("370100")
+            try await federation.succeed(["generate", "--tickets", "20"], at: "370100")
+            try await federation.succeed(["generate", "--tickets", "5", "--seed", "3"], at: "370000")
+            try await federation.waitUntilLevel("370000")
+            try await federation.stop(restored)
+            try federation.keepDatabase(restored)
+            try await federation.serve(restored)
+            try await federation.succeed(["generate", "--tickets", "30", "--seed", "2"], at: "370100")
+            try await federation.succeed(["generate", "--tickets", "5", "--seed", "4"], at: "370000")
+            for code in ["370100", "370000"] { try await federation.waitUntilLevel(code) }
+            let total = try await federation.countRecords(at: "370000")
+            let ofCity = try await federation.countRecords(at: "370100")
+            try await federation.stop(restored, signal: SIGKILL)
+            try federation.putBackDatabase(restored)
+            try await federation.succeed(
+                ["generate", "--tickets", "300", "--requests-only", "--from", "2026-01-01"], at: restored)
+            try await federation.serve(restored)
+            let more = restored == "370100" ? 300 : 0
+            try await federation.waitUntil("the city has all", seconds: 40) {
+                try await federation.countRecords(at: "370100") == ofCity + more
+            }
+            let known = restored == "370100" ? total : ofCity
+            try await federation.waitUntil("the province has what was ever known of", seconds: 40) {
+                try await federation.countRecords(at: "370000") >= known + more
+            }
+            for code in ["370100", "370000"] { try await federation.waitUntilLevel(code) }
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])

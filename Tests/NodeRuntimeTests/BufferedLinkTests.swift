@@ -112,7 +112,8 @@ private struct BufferedPair {
         let store = try store(sender)
         return OutgoingLink(
             store: store, policy: try policy(from: sender, to: receiver), connector: connector, signal: ChangeSignal(),
-            completions: ChangeSignal(), metrics: metrics, head: try await store.head(), logger: logger)
+            completions: ChangeSignal(), metrics: metrics, head: try await store.head(), logger: logger,
+            onNewEpoch: { _, _ in }, onPassedOn: {})
     }
 
     /// Runs the province's server and what `services` makes with the city's client, until the receiver has `count` rows.

@@ -61,14 +61,14 @@ enum Link {
         epoch: Epoch = epoch
     ) -> Hello {
         Hello(
-            node: city, receiver: province, protocolRange: range, capabilities: [], schemaRevision: 1,
+            node: city, receiver: province, protocolRange: range, capabilities: Capability.all, schemaRevision: 1,
             topology: stamp(version), revision: LinkRevision(topology: version, policy: 0), epoch: epoch, head: head,
             clock: clock)
     }
 
     static func reply(_ cursor: Cursor?, protocolVersion: Int = 1, version: Int64 = 1) -> HelloReply {
         HelloReply(
-            protocolVersion: protocolVersion, capabilities: [], schemaRevision: 1, topologyVersion: version,
+            protocolVersion: protocolVersion, capabilities: Capability.all, schemaRevision: 1, topologyVersion: version,
             clock: start, cursor: cursor)
     }
 

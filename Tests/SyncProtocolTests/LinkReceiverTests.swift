@@ -50,6 +50,63 @@ import Testing
         #expect(link.summary(now: now).lost == 0)
     }
 
+    /// A receiver whose sender has lost three rows, after its sweep.
+    private func afterLoss(_ capabilities: [String] = Capability.all) -> LinkReceiver {
+        var link = Link.receiver(cursor: Link.cursor(100))
+        var hello = Link.hello()
+        hello.capabilities = capabilities
+        _ = link.onHello(hello, connection: 1, cursor: Link.cursor(100), now: now)
+        offer(&link, 1, Link.cursor(100), Link.cursor(101))
+        _ = link.onApplied(
+            Acknowledgement(cursor: Link.cursor(101), applied: 1, skipped: 0, quarantined: 0, lost: 3), now: now)
+        return link
+    }
+
+    @Test func `what a sender has lost goes back in place of an echo, until nothing is lost any more`() {
+        let heartbeat = Heartbeat(head: 101, clock: now, isLevel: true, origins: [:])
+        var link = afterLoss()
+        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.giveBack])
+        #expect(link.onSettled(lost: 2, connection: 1, now: now) == [.giveBack])
+        #expect(link.onSettled(lost: 2, connection: 7, now: now) == [])
+        // Not while something waits that the sender has sent: it may be just that.
+        offer(&link, 2, Link.cursor(101), Link.cursor(102))
+        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.echo])
+        _ = link.onApplied(
+            Acknowledgement(cursor: Link.cursor(102), applied: 1, skipped: 0, quarantined: 0, lost: 1), now: now)
+        #expect(link.onSettled(lost: 0, connection: 1, now: now) == [.end(connection: 1)])
+        #expect(link.summary(now: now).lost == 0)
+    }
+
+    @Test func `nothing goes back to a sender that would not know what it is`() {
+        var link = afterLoss([])
+        let heartbeat = Heartbeat(head: 101, clock: now, isLevel: true, origins: [:])
+        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.echo])
+    }
+
+    @Test func `the answer to a hello has the history mark of the change-set that brought the cursor`() {
+        var link = open()
+        let (from, to) = (Link.cursor(100), Link.cursor(101))
+        var header = Link.header(from, to)
+        header.mark = HistoryMark(7)
+        _ = link.onChangeSet(id: 1, header: header, bytes: 10, connection: 1, now: now)
+        // A hello that comes during the apply is answered after it.
+        #expect(link.onHello(Link.hello(), connection: 2, cursor: from, now: now) == [.end(connection: 1)])
+        guard case .reply(let answer, 2)? = link.onApplied(Link.applied(to), now: now).first else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(answer.cursor == to && answer.mark == HistoryMark(7))
+        guard
+            case .reply(let later, 3)? = link.onHello(
+                Link.hello(), connection: 3, cursor: to, mark: HistoryMark(8), now: now
+            ).last
+        else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(later.mark == HistoryMark(8))
+    }
+
     // MARK: - Hello
 
     @Test func `a hello is answered with the durable cursor`() {

@@ -382,6 +382,34 @@ import Testing
         #expect(link.state == .sweeping)
     }
 
+    @Test func `another epoch connects anew, and goes on at the head with a sweep`() {
+        var link = level()
+        let next = Epoch(counter: 2, nonce: 7)
+        let actions = link.onNewEpoch(next, head: 40, now: now).actions
+        guard actions.first == .disconnect, case .connect(let hello) = actions.last else {
+            Issue.record("did not connect: \(actions)")
+            return
+        }
+        #expect(hello.epoch == next && hello.head == 40)
+        let start = Link.cursor(40, sweep: Link.policy().sweepStart, epoch: next)
+        #expect(
+            link.onHelloReply(Link.reply(Link.cursor(100)), now: now).contains(.note(.connected(from: start))))
+        #expect(link.onNewEpoch(next, head: 41, now: now).actions == [])
+    }
+
+    @Test func `a receiver that keeps no history marks gets none`() {
+        var link = Link.sender()
+        _ = link.onStart(now: now)
+        var reply = Link.reply(Link.cursor(90))
+        reply.capabilities = []
+        _ = link.onHelloReply(reply, now: now)
+        _ = link.onStreamOpened(now: now)
+        #expect(
+            link.onEcho(now: now).actions == [
+                .prepare(.init(from: Link.cursor(90), rowsMax: SyncLimits.rowsInitial, hasMark: false))
+            ])
+    }
+
     @Test func `a topology that grants the same is told by a heartbeat and disturbs nothing`() {
         var link = level()
         let actions = link.onPolicyChanged(Link.policy(), topology: Link.stamp(2), now: now).actions

@@ -369,7 +369,7 @@ struct SimulatedPair {
         case .refuse(let refusal):
             refusedCount += 1
             answer(connection) { $0.onRefused(refusal, now: $1) }
-        case .echo: answer(connection) { $0.onEcho(now: $1) }
+        case .echo, .giveBack: answer(connection) { $0.onEcho(now: $1) }
         case .end(let number):
             let error = FederationError("E_CONNECTION_CLOSED", "the receiver said goodbye", isRetryable: true)
             senderHears(number, after: 10) { $0.onDisconnected(error, now: $1) }

@@ -33,50 +33,6 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
-struct QuarantineCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "quarantine", abstract: "Rows of neighbours that were put aside because they break a rule.",
-        discussion: "EXAMPLE\n  federation-node quarantine list",
-        subcommands: [List.self])
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List them, oldest first.",
-            discussion: "EXAMPLE\n  federation-node quarantine list --config /srv/370000/node.yaml")
-
-        @OptionGroup var node: NodeOptions
-
-        @Option(help: "At most so many.")
-        var limit = 100
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws {
-            let rows = try await node.desk().quarantine(limit: limit)
-            if json {
-                try Output.json(
-                    rows.map {
-                        [
-                            "id": "\($0.id)", "link": $0.sender, "resource": $0.resource, "origin": $0.origin,
-                            "key": $0.key,
-                            "field": $0.field, "rule": $0.rule, "detail": $0.detail,
-                            "receivedAt": ShanghaiTime.rfc3339($0.receivedAt),
-                        ]
-                    })
-                return
-            }
-            var table = TextTable(header: ["编号", "链路", "资源", "来源", "主键", "信息项", "规则", "说明"])
-            for row in rows {
-                table.append([
-                    "\(row.id)", row.sender, row.resource, row.origin, row.key, row.field, row.rule, row.detail,
-                ])
-            }
-            try Output.line(table.text)
-        }
-    }
-}
-
 struct NodeMaintenanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Upkeep of this node.",

@@ -10,24 +10,53 @@ package struct IncomingChangeSet: Sendable {
     /// Rows to put aside, for each block.
     let faults: [[RowFault]]
 
+    /// The latest version of a node's rows in it that will not be put aside; 0 when there are none.
+    func latestVersion(of origin: NodeID) -> Int64 {
+        payload.withUnsafeBytes { payload in
+            zip(blocks, faults).reduce(0) { latest, part in
+                let (block, faults) = part
+                guard let origins = block.column(EnvelopeColumn.origin),
+                    let versions = block.column(EnvelopeColumn.version)
+                else { return latest }
+                let faulty = Set(faults.map(\.row))
+                return (0..<block.rowCount).reduce(latest) { latest, row in
+                    guard !faulty.contains(row), origins.value(row, payload: payload).text == origin.code else {
+                        return latest
+                    }
+                    return max(latest, versions.integer(row) ?? 0)
+                }
+            }
+        }
+    }
+
+    /// Rows that will be put aside.
+    package var faultCount: Int { faults.reduce(0) { $0 + $1.count } }
+
     /// Reads untrusted bytes, all of them, before anything is stored.
     ///
     /// - Parameters:
     ///   - bytes: the whole change-set.
     ///   - policy: what this neighbour may send to this node.
     /// - Throws: the codes of `ChangeSetHeader.decode` and `PayloadReader.blocks`, `E_CHANGE_SET_TOO_LARGE` (a bomb),
-    ///   `E_CHANGE_SET_CORRUPT`, `E_RESOURCE_NOT_GRANTED`, `E_ORIGIN_NOT_SUPPLIED`, `E_CLOCK_SKEW`.
+    ///   `E_CHANGE_SET_CORRUPT`, `E_RESOURCE_NOT_GRANTED`, `E_ORIGIN_NOT_SUPPLIED`.
     package init(
         bytes: [UInt8], policy: LinkPolicy, resources: [ResourceDefinition], now: UnixMilliseconds
     ) throws(FederationError) {
         let (header, payload, blocks) = try readChangeSet(bytes, resources: resources) {
             (block: DecodedBlock, payload: UnsafeRawBufferPointer) throws(FederationError) in
-            try check(block, payload: payload, policy: policy, now: now)
+            try check(block, payload: payload, policy: policy)
         }
         self.header = header
         self.payload = payload
         self.blocks = blocks
-        faults = payload.withUnsafeBytes { payload in blocks.map { $0.faults(payload: payload) } }
+        faults = payload.withUnsafeBytes { payload in
+            blocks.map { block in
+                let early = block.rowsFromTheFuture(now: now)
+                guard !early.isEmpty else { return block.faults(payload: payload) }
+                let rows = Set(early.map(\.row))
+                return block.faults(payload: payload).filter { !rows.contains($0.row) } + early
+            }
+        }
     }
 }
 
@@ -91,9 +120,9 @@ private func decompress(
 }
 
 /// Design rule 1 and rule 7, at the receiver: only resources that the link grants, only origins that this neighbour
-/// supplies, and no version out of the future.
+/// supplies.
 private func check(
-    _ block: DecodedBlock, payload: UnsafeRawBufferPointer, policy: LinkPolicy, now: UnixMilliseconds
+    _ block: DecodedBlock, payload: UnsafeRawBufferPointer, policy: LinkPolicy
 ) throws(FederationError) {
     guard policy.resources.contains(block.resource.name) else {
         throw FederationError(
@@ -118,15 +147,19 @@ private func check(
         }
         accepted = range
     }
-    guard let version = block.column(EnvelopeColumn.version) else { return }
-    for row in 0..<block.rowCount {
-        guard let raw = version.integer(row) else { continue }
-        let time = HybridTime(rawValue: raw).milliseconds
-        if time > now + SyncLimits.clockSkewMax {
-            throw FederationError(
-                "E_CLOCK_SKEW",
-                "\(policy.sender) sends a row of \(block.resource.name) written at \(time) ms, here it is \(now) ms",
-                hint: "set the clocks of both nodes by NTP")
+}
+
+extension DecodedBlock {
+    /// Rows that were written at a time which no clock shows yet. Their origin's clock was wrong then, and may be right by now: what is
+    /// judged is the clock, at hello. They are put aside, and nothing waits for them; the origin issues them anew.
+    fileprivate func rowsFromTheFuture(now: UnixMilliseconds) -> [RowFault] {
+        guard rowCount > 0, let version = column(EnvelopeColumn.version) else { return [] }
+        return (0..<rowCount).compactMap { row in
+            guard let raw = version.integer(row), HybridTime(rawValue: raw).milliseconds > now + SyncLimits.clockSkewMax
+            else { return nil }
+            let violation = RowRejection(
+                field: EnvelopeColumn.version, rule: .badTime, reason: "was written at a time that no clock shows yet")
+            return RowFault(row: row, violation: violation)
         }
     }
 }

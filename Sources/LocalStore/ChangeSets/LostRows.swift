@@ -14,6 +14,25 @@ enum LostRows {
         return Int(try statement.fetchInteger([sender.code]) ?? 0)
     }
 
+    static func ids(of table: ResourceTable, sender: NodeID, after row: Int64, limit: Int, _ db: Database) throws
+        -> [Int64]
+    {
+        try Int64.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT row FROM main.lost_row WHERE resource = ? AND row > ? AND sender = ? ORDER BY row LIMIT ?"),
+            arguments: [table.definition.name.text, row, sender.code, limit])
+    }
+
+    static func id(_ key: RowKey, of table: ResourceTable, sender: NodeID, _ db: Database) throws -> Int64? {
+        try db.cachedStatement(
+            sql: """
+                SELECT l.row FROM main.\(table.table) AS r JOIN main.lost_row AS l
+                  ON l.resource = '\(table.definition.name)' AND l.row = r.id
+                WHERE r.origin = ? AND r."key" = ? AND l.sender = ?
+                """
+        ).fetchInteger([key.origin, key.key, sender.code])
+    }
+
     static func keep(_ ids: [Int64], of table: ResourceTable, sender: NodeID, _ db: Database) throws {
         let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO main.lost_row VALUES (?, ?, ?)")
         for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code]) }
@@ -49,8 +68,9 @@ extension FederationError {
         FederationError(
             "E_ROWS_LOST", "\(sender) no longer has \(rows) rows that \(receiver) got from it; \(receiver) keeps them",
             hint:
-                "its database was set up afresh or an older one was put back: put the right one back; if the rows are to go, "
-                + "`federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)")
+                "its database was set up afresh or an older one was put back: they go back to it by themselves; if they do not, "
+                + "put the right one back, or, if the rows are to go, `federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)"
+        )
     }
 }
 

@@ -48,24 +48,33 @@ extension NodeStore {
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
                     isRetryable: true)
             }
-            // Of another life of its database the sender may know less than it once sent; its silence deletes nothing.
-            let isNewEpoch =
-                try durable.map {
-                    try $0.epoch != header.start.epoch || LinkCursorTable.isNewEpoch(of: header.sender, db)
-                }
-                ?? false
+            let sweepGuard = try Self.sweepGuard(of: header, after: durable, db)
             var applier = ChangeSetApplier(
-                policy: policy, isNewEpoch: isNewEpoch, catalogs: catalogs, writer: writer,
+                policy: policy, sweepGuard: sweepGuard, catalogs: catalogs, writer: writer,
                 report: ApplyReport(
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
+            if sweepGuard == .tombstonesGone && header.end.sweep == .complete { try applier.retractFew() }
             try LinkCursorTable.save(
-                header.end, of: header.sender, isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
+                header.end, mark: header.mark, of: header.sender,
+                sweepGuard: header.end.sweep == .complete ? .none : sweepGuard, db)
             applier.report.lost = try LostRows.count(of: header.sender, db)
             return applier.report
         }
         report.head = head
         return report
+    }
+
+    private static func sweepGuard(
+        of header: ChangeSetHeader, after durable: Cursor?, _ db: Database
+    ) throws -> SweepGuard {
+        guard let durable else { return .none }
+        if durable.epoch != header.start.epoch { return .newEpoch }
+        let isPruned = durable.revision == header.start.revision && durable.seq < header.start.seq
+        guard isPruned else {
+            return durable == header.start ? try LinkCursorTable.sweepGuard(of: header.sender, db) : .none
+        }
+        return try LostRows.count(of: header.sender, db) == 0 ? .tombstonesGone : .newEpoch
     }
 }
 
@@ -82,8 +91,7 @@ extension ChangeSetHeader {
 /// Brings the blocks of one change-set into the tables, inside the caller's transaction.
 private struct ChangeSetApplier {
     let policy: LinkPolicy
-    /// Whether what is here came from another epoch than the change-set, as far as the sweep has not come by.
-    let isNewEpoch: Bool
+    let sweepGuard: SweepGuard
     let catalogs: CatalogCache
     let writer: FeedWriter
     var report: ApplyReport
@@ -154,8 +162,8 @@ private struct ChangeSetApplier {
 
     /// Staged rows into the table; the staging table is empty afterwards.
     private mutating func store(_ staged: RowStager.Staged, table: ResourceTable) throws {
-        if staged.rows > 0, try isNewEpoch || LostRows.holdsAny(db) {
-            try LostRows.withhold(olderIn: table, sender: policy.sender, all: isNewEpoch, db)
+        if staged.rows > 0, try sweepGuard == .newEpoch || LostRows.holdsAny(db) {
+            try LostRows.withhold(olderIn: table, sender: policy.sender, all: sweepGuard == .newEpoch, db)
             try LostRows.release(stagedIn: table, db)
         }
         let changed = try writer.apply(staged, to: table, supplier: policy.sender)
@@ -217,9 +225,26 @@ private struct ChangeSetApplier {
         for (isBounded, arguments) in parts(after: after, last: last) {
             ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         }
-        if isNewEpoch {
-            try LostRows.keep(ids, of: table, sender: policy.sender, db)
+        if sweepGuard == .none {
+            try writer.retract(ids, of: table)
+            report.retracted += ids.count
         } else {
+            try LostRows.keep(ids, of: table, sender: policy.sender, db)
+        }
+    }
+
+    /// At the end of a sweep whose sender had removed tombstones: what it did not list was deleted there, unless that is so much
+    /// that somebody must look at it.
+    mutating func retractFew() throws {
+        let unlisted = try LostRows.count(of: policy.sender, db)
+        guard unlisted > 0 else { return }
+        var rows: Int64 = 0
+        for table in writer.resources {
+            rows += try Int64.fetchOne(db, sql: table.copies, arguments: [Int64(policy.sender.code) ?? 0]) ?? 0
+        }
+        guard unlisted <= max(SyncLimits.sweepRowsMax, Int(rows) * SyncLimits.sweepPercentMax / 100) else { return }
+        for table in writer.resources {
+            let ids = try LostRows.ids(of: table, sender: policy.sender, after: 0, limit: unlisted, db)
             try writer.retract(ids, of: table)
             report.retracted += ids.count
         }

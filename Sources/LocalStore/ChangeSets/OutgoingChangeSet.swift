@@ -10,6 +10,18 @@ import struct FederationModel.Cursor
 package struct OutgoingChangeSet: Sendable {
     package let header: ChangeSetHeader
     package let bytes: [UInt8]
+
+    /// - Parameter header: its numbers of rows and bytes are filled in.
+    init(_ header: ChangeSetHeader, blocks: [BlockWriter], compressor: ZstandardCompressor) throws {
+        var header = header
+        header.rowCount = blocks.reduce(0) { $0 + $1.rowCount }
+        var payload = changeSetPayload(digest: 0, blocks: blocks)
+        header.payloadBytes = payload.count
+        // The digest covers the header, and the header names the payload's size: so it is put in last.
+        withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
+        self.header = header
+        bytes = header.encoded() + (try compressor.compress(payload))
+    }
 }
 
 /// What the store has for a link.
@@ -32,9 +44,10 @@ extension NodeStore {
     /// - Parameters:
     ///   - rowsMax: most rows; fewer when the bytes run out first.
     ///   - evenIfEmpty: whether a change-set without rows is wanted too, because the receiver has no cursor yet.
+    ///   - hasMark: whether the receiver keeps history marks.
     package func prepareChangeSet(
-        from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, now: UnixMilliseconds,
-        compressor: ZstandardCompressor
+        from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, hasMark: Bool = false,
+        now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> Preparation {
         let draft = try await pool.read { [visibility] db -> ChangeSetDraft? in
             if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
@@ -42,20 +55,17 @@ extension NodeStore {
             var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
             try draft.readTail(db)
             try draft.readSweep(db)
+            if hasMark { draft.mark = try HistoryMarks.mark(of: draft.end.seq, db) }
             return draft
         }
         guard let draft else { return .pruned(head: try await head()) }
         let isEmpty = draft.blocks.isEmpty && draft.end.sweep == start.sweep && draft.end.seq == draft.head
         if isEmpty && !evenIfEmpty && draft.head - start.seq < Self.passedOverMax { return .nothing(head: draft.head) }
-        var header = ChangeSetHeader(
+        let header = ChangeSetHeader(
             sender: node, receiver: policy.receiver, start: start, end: draft.end, head: draft.head,
-            schemaRevision: BuiltInResources.schemaRevision, rowCount: draft.rowCount, payloadBytes: 0, createdAt: now)
-        var payload = changeSetPayload(digest: 0, blocks: draft.blocks)
-        header.payloadBytes = payload.count
-        // The digest covers the header, and the header names the payload's size: so it is put in last.
-        withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
-        return .changeSet(
-            OutgoingChangeSet(header: header, bytes: header.encoded() + (try compressor.compress(payload))))
+            schemaRevision: BuiltInResources.schemaRevision, rowCount: 0, payloadBytes: 0, createdAt: now,
+            mark: draft.mark)
+        return .changeSet(try OutgoingChangeSet(header, blocks: draft.blocks, compressor: compressor))
     }
 }
 
@@ -70,6 +80,7 @@ private struct ChangeSetDraft {
     var bytesLeft = SyncLimits.payloadBytesTarget
     var head: Seq = 0
     var end: Cursor
+    var mark: HistoryMark?
     var blocks: [BlockWriter] = []
 
     init(start: Cursor, policy: LinkPolicy, granted: [GrantedRows], rowsLeft: Int) {
@@ -177,7 +188,7 @@ extension BlockWriter {
     /// are reached or the block is crowded.
     ///
     /// - Returns: whether it stopped there, so that the statement may have more rows.
-    fileprivate mutating func fill(from statement: Statement, bytesMax: Int, _ db: Database) throws -> Bool {
+    mutating func fill(from statement: Statement, bytesMax: Int, _ db: Database) throws -> Bool {
         let raw = statement.sqliteStatement
         defer { sqlite3_reset(raw) }
         var bytes = 0

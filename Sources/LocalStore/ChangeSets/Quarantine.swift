@@ -59,17 +59,8 @@ enum Quarantine {
 extension NodeStore {
     package func quarantinedRows(limit: Int) async throws -> [QuarantinedRow] {
         try await pool.read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT id, sender, resource, origin, "key", field, rule, detail, received_at FROM main.quarantine
-                    ORDER BY id LIMIT ?
-                    """, arguments: [limit]
-            ).map {
-                QuarantinedRow(
-                    id: $0[0], sender: $0[1], resource: $0[2], origin: $0[3], key: $0[4], field: $0[5], rule: $0[6],
-                    detail: $0[7], receivedAt: $0[8])
-            }
+            try Row.fetchAll(db, sql: "SELECT * FROM main.quarantine ORDER BY id LIMIT ?", arguments: [limit])
+                .map(QuarantinedRow.init)
         }
     }
 }

@@ -24,13 +24,20 @@ enum LinkCursorTable {
             epoch: epoch, seq: row[1], revision: LinkRevision(topology: row[2], policy: row[3]), sweep: sweep)
     }
 
-    /// Whether the first sweep since the sender has begun another epoch is not over.
-    static func isNewEpoch(of sender: NodeID, _ db: Database) throws -> Bool {
-        try db.cachedStatement(sql: "SELECT is_new_epoch FROM main.link_cursor WHERE sender = ?")
-            .fetchInteger([sender.code]) == 1
+    /// Under which guard the sweep goes on that is not over.
+    static func sweepGuard(of sender: NodeID, _ db: Database) throws -> SweepGuard {
+        let statement = try db.cachedStatement(sql: "SELECT sweep_guard FROM main.link_cursor WHERE sender = ?")
+        return try statement.fetchInteger([sender.code]).flatMap { SweepGuard(rawValue: Int($0)) } ?? .none
     }
 
-    static func save(_ cursor: Cursor, of sender: NodeID, isNewEpoch: Bool, _ db: Database) throws {
+    static func mark(of sender: NodeID, _ db: Database) throws -> HistoryMark? {
+        try db.cachedStatement(sql: "SELECT mark FROM main.link_cursor WHERE sender = ?").fetchInteger([sender.code])
+            .map { HistoryMark(UInt64(bitPattern: $0)) }
+    }
+
+    static func save(
+        _ cursor: Cursor, mark: HistoryMark?, of sender: NodeID, sweepGuard: SweepGuard, _ db: Database
+    ) throws {
         var resource: String?
         var after: RowKey?
         if case .at(let name, let key) = cursor.sweep {
@@ -40,25 +47,40 @@ enum LinkCursorTable {
         try db.cachedStatement(
             sql: """
                 INSERT INTO main.link_cursor
-                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key, is_new_epoch)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key, sweep_guard,
+                   mark)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (sender) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
                   topology = excluded.topology, policy = excluded.policy, sweep_resource = excluded.sweep_resource,
                   sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key,
-                  is_new_epoch = excluded.is_new_epoch
+                  sweep_guard = excluded.sweep_guard, mark = excluded.mark
                 """
         ).execute(arguments: [
             sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy,
-            resource,
-            after?.origin, after?.key, isNewEpoch,
+            resource, after?.origin, after?.key, sweepGuard.rawValue, mark.map { Int64(bitPattern: $0.value) },
         ])
     }
 }
 
+/// What a sweep may not do to rows that it does not list.
+enum SweepGuard: Int {
+    /// They are retracted: the policy has changed, or the sender is new here.
+    case none = 0
+    /// The sender has begun another epoch, so it may know less than it once sent: they are kept.
+    case newEpoch = 1
+    /// The sender has removed tombstones that this node had not seen: they are kept until the sweep is over and shows how many there are.
+    case tombstonesGone = 2
+}
+
 extension NodeStore {
     /// Where this node stands with a sender; nil before the first change-set.
-    package func cursor(of sender: NodeID) async throws -> Cursor? {
-        try await pool.read { db in try LinkCursorTable.cursor(of: sender, db) }
+    package func cursor(of sender: NodeID) async throws -> Cursor? { try await markedCursor(of: sender)?.cursor }
+
+    /// The same with its history mark, which is nil when the sender puts none.
+    package func markedCursor(of sender: NodeID) async throws -> (cursor: Cursor, mark: HistoryMark?)? {
+        try await pool.read { db in
+            try LinkCursorTable.cursor(of: sender, db).map { ($0, try LinkCursorTable.mark(of: sender, db)) }
+        }
     }
 
     /// Keeps what a receiver has said of its cursor, in an acknowledgement or at hello: then all before it is on its disk.

@@ -94,6 +94,16 @@ extension NodeStore {
         }
     }
 
+    /// Takes back that all of these origins is here: their supplier has begun another epoch.
+    package func doubt(_ origins: Set<NodeID>) async throws {
+        try await pool.write { db in
+            for origin in origins {
+                try db.cachedStatement(sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?").execute(
+                    arguments: [origin.code])
+            }
+        }
+    }
+
     package func freshness() async throws -> [NodeID: OriginFreshness] {
         try await pool.read { db in
             let rows = try Row.fetchAll(

@@ -32,6 +32,8 @@ extension NodeStore {
             let aged = try db.cachedStatement(sql: "SELECT max(seq) FROM main.feed_mark WHERE at <= ?").fetchInteger([
                 now - retention
             ])
+            // A receiver that is below the floor is swept, whatever its past.
+            try HistoryMarks.remove(below: max(passed, NodeValue.integer(NodeValue.floor, db)), db)
             return (passed, min(passed, aged ?? 0))
         }
         var report = PruneReport()

@@ -258,6 +258,22 @@ enum Migrations {
                     ALTER TABLE link_status ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
                     """)
         }
+        migrator.registerMigration("18 history marks") { db in
+            try db.execute(
+                sql: """
+                    -- By which commit each seq was given out: the last seq of the commit, and a random number.
+                    CREATE TABLE history_mark (seq INTEGER PRIMARY KEY, mark INTEGER NOT NULL) STRICT;
+                    INSERT INTO history_mark SELECT value, random() FROM node WHERE name = 'seq' AND value > 0;
+                    ALTER TABLE link_cursor ADD COLUMN mark INTEGER;
+                    ALTER TABLE link_cursor RENAME COLUMN is_new_epoch TO sweep_guard;
+
+                    -- This node's own rows that it lost and got back, with the columns that came back as they had been sent: without
+                    -- a value, or masked.
+                    CREATE TABLE returned_row (
+                      resource TEXT NOT NULL, "key" TEXT NOT NULL, receiver TEXT NOT NULL, returned_at INTEGER NOT NULL,
+                      treated TEXT NOT NULL, PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

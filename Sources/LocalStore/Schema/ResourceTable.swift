@@ -126,6 +126,10 @@ struct ResourceTable: Sendable {
         """
     }
 
+    /// Staged rows of this node that a receiver gave back into the table. ?1 seq before the first, ?2 version. Always a new version,
+    /// because the receiver holds the one that was lost.
+    var takeBack: String { upsert(version: "?2", deleted: "0", supplier: "0") }
+
     /// Rows that are no longer granted: they keep their key, and the ticket that they belonged to, and nothing else. ?1 seq
     /// before the first. A retraction always wins: it speaks of the grant, and leaves no version behind.
     var retractStaged: String {
@@ -151,7 +155,7 @@ struct ResourceTable: Sendable {
         """
     }
 
-    /// Live copies of supplier ?1 that are staged in an older version, with their place among the staged rows. CROSS JOIN has SQLite
+    /// Copies and tombstones of supplier ?1 that are staged in an older version, with their place among the staged rows. CROSS JOIN has SQLite
     /// begin with the staged rows (https://sqlite.org/optoverview.html#crossjoin); it would go through the whole table.
     ///
     /// - Parameter all: whether of all copies, or of those that the supplier has lost.
@@ -159,7 +163,7 @@ struct ResourceTable: Sendable {
         """
         SELECT \(table).id, b.n FROM batch.\(table) AS b
         CROSS JOIN main.\(table) ON \(table).origin = b.origin AND \(table)."key" = b."key"
-        WHERE \(table).deleted = \(RowState.live.rawValue) AND \(table).supplier = ?1
+        WHERE \(table).deleted <> \(RowState.retracted.rawValue) AND \(table).supplier = ?1
           AND b.deleted IS NOT \(RowState.retracted.rawValue) AND b.version < \(table).version
           \(all ? "" : "AND \(isLost)")
         """
@@ -193,6 +197,9 @@ struct ResourceTable: Sendable {
         """
     }
 
+    /// A row of this node under another version. ?1 seq, ?2 id, ?3 version.
+    var reissue: String { "UPDATE main.\(table) SET version = ?3, seq = ?1 WHERE id = ?2" }
+
     private func upsert(version: String, deleted: String, supplier: String) -> String {
         // A tombstone of a neighbour carries no fields; the ticket that it belonged to stays, for its fold. What is gone and
         // stays gone keeps its seq: a removal order that came after it must not overtake it on the next link.
@@ -224,8 +231,48 @@ struct ResourceTable: Sendable {
 
     // MARK: - Reading
 
+    /// Rows as they are here, in the order of their ids: envelope, columns, carried. ?1 a JSON array of ids.
+    var whole: String {
+        """
+        SELECT origin, "key", version, deleted, \(columnList) FROM main.\(table)
+        WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id
+        """
+    }
+
+    /// Staged rows that are here already: as new or newer, retracted, or deleted by this node for good. ?1 this node.
+    var stagedKnown: String {
+        """
+        SELECT b.n, b.origin, b."key", r.id FROM batch.\(table) AS b
+        LEFT JOIN main.\(table) AS r ON r.origin = b.origin AND r."key" = b."key"
+        WHERE r.version >= b.version OR r.deleted = \(RowState.retracted.rawValue)
+          OR (r.id IS NULL AND b.deleted <> \(RowState.live.rawValue))
+          OR (b.origin = ?1 AND EXISTS (SELECT 1 FROM main.removed_row AS x
+                WHERE x.resource = '\(definition.name)' AND x."key" = b."key"))
+          \(definition.isTicketRecord ? """
+            OR (b.origin = ?1 AND EXISTS (SELECT 1 FROM main.removed_ticket AS x
+                WHERE x.global_id = b.global_id AND x.kind = 'delete'))
+            """ : "")
+        """
+    }
+
+    /// Puts what is here into the staged rows where they came without it: columns that a link masks or leaves out.
+    func keepHere(_ columns: [String]) -> String {
+        """
+        UPDATE batch.\(table) AS b SET \(columns.map { "\(quoted($0)) = r.\(quoted($0))" }.joined(separator: ", "))
+        FROM main.\(table) AS r WHERE r.origin = b.origin AND r."key" = b."key"
+        """
+    }
+
     /// The seqs behind :after, for the feed's upper bound.
     var seqs: String { "SELECT seq FROM main.\(table) WHERE seq > :after" }
+
+    /// Rows of this node from version ?1 on, ?2 at most.
+    var ownFrom: String { "SELECT id FROM main.\(table) WHERE supplier = 0 AND version >= ?1 LIMIT ?2" }
+
+    /// Live copies of supplier ?1.
+    var copies: String {
+        "SELECT count(*) FROM main.\(table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue)"
+    }
 
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
 }

@@ -67,6 +67,43 @@ extension NodeDesk {
         try await perform(.showQuarantine) { _ in try await store.quarantinedRows(limit: limit) }
     }
 
+    /// One of them, with its fields, which may be personal data.
+    ///
+    /// - Throws: `E_QUARANTINE_UNKNOWN`.
+    package func quarantined(_ id: Int64) async throws -> (row: QuarantinedRow, fields: [String: FieldValue]) {
+        try await perform(.showQuarantine) { _ in
+            guard let found = try await store.quarantinedRow(id) else { throw FederationError.noQuarantinedRow(id) }
+            return found
+        }
+    }
+
+    /// Tries rows again that were put aside.
+    ///
+    /// - Parameter ids: nil for all.
+    /// - Throws: `E_QUARANTINE_UNKNOWN` when one of them is not there; nothing is tried then.
+    package func retryQuarantined(_ ids: [Int64]?) async throws -> QuarantineRetry {
+        try await perform(.changeQuarantine) { now in
+            try await requireQuarantined(ids ?? [])
+            return try await commit(\.head) {
+                try await store.retryQuarantined(ids, policies: standing.incoming, now: now)
+            }
+        }
+    }
+
+    /// Gives rows up that were put aside.
+    ///
+    /// - Throws: `E_QUARANTINE_UNKNOWN` when one of them is not there; nothing is given up then.
+    package func dropQuarantined(_ ids: [Int64]) async throws -> Int {
+        try await perform(.changeQuarantine) { _ in
+            try await requireQuarantined(ids)
+            return try await store.dropQuarantined(ids)
+        }
+    }
+
+    private func requireQuarantined(_ ids: [Int64]) async throws {
+        for id in ids where try await store.quarantinedRow(id) == nil { throw FederationError.noQuarantinedRow(id) }
+    }
+
     /// Derives everything that is derived from the feed again, from the first record.
     package func rebuild() async throws -> [ConsumerStatus] {
         try await perform(.rebuild) { now in
@@ -136,4 +173,12 @@ package struct OriginReport: Hashable, Sendable {
     /// Nil when nothing has been heard of it.
     package let asOf: UnixMilliseconds?
     package let isComplete: Bool
+}
+
+extension FederationError {
+    fileprivate static func noQuarantinedRow(_ id: Int64) -> FederationError {
+        FederationError(
+            "E_QUARANTINE_UNKNOWN", "no row with number \(id) is put aside here",
+            hint: "see `federation-node quarantine list`; a later good version may have taken its place")
+    }
 }

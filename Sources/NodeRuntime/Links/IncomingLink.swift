@@ -4,6 +4,7 @@ import LocalStore
 import Logging
 import NodeDesk
 import SyncProtocol
+import Zstandard
 
 /// Carries out what a `LinkReceiver` says, for one sender, as long as the node runs.
 ///
@@ -27,8 +28,18 @@ package actor IncomingLink {
     private var present: Int?
     private var changeSets: [Int: [UInt8]] = [:]
     private var nextID = 0
+    /// Where the giving back of lost rows has come to.
+    private var returned: LostPosition?
+    /// Whether the sender has rows to decide over.
+    private var isGivingBack = false
+    /// No rows go back before; what the sender leaves undecided waits for a person.
+    private var giveBackAfter: UnixMilliseconds = 0
+    private let compressor = ZstandardCompressor()
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
     private let onTopologyDiffers: @Sendable (NodeID) -> Void
+
+    /// Between two rounds of giving back, milliseconds.
+    private static let giveBackPause: Int64 = 600_000
 
     /// Answers that wait for a sender who does not read them. An honest one causes a handful at a time.
     private static let unsentFramesMax = 1_000
@@ -68,10 +79,13 @@ package actor IncomingLink {
     // MARK: - What the routes bring
 
     func hello(_ hello: Hello) async -> HelloOutcome {
-        let cursor: Cursor?
+        let durable: (cursor: Cursor, mark: HistoryMark?)?
         do {
-            cursor = try await store.cursor(of: sender)
+            durable = try await store.markedCursor(of: sender)
             try await refreshLoss()
+            if let durable, durable.cursor.epoch != hello.epoch {
+                try await store.doubt(receiver.policy?.origins ?? [])
+            }
         } catch {
             return .refused(Refusal(.store(error), retryAfterMS: 1_000))
         }
@@ -79,7 +93,9 @@ package actor IncomingLink {
         let connection = lastConnection
         return await withCheckedContinuation { continuation in
             hellos[connection] = continuation
-            perform(receiver.onHello(hello, connection: connection, cursor: cursor, now: wallClock()))
+            perform(
+                receiver.onHello(
+                    hello, connection: connection, cursor: durable?.cursor, mark: durable?.mark, now: wallClock()))
         }
     }
 
@@ -109,10 +125,16 @@ package actor IncomingLink {
                 onTopologyDiffers(sender)
             }
         case .changeSet: takeChangeSet(frame.body, connection: connection, now: now)
+        case .settlement:
+            guard let settlement = try? WireJSON.decode(Settlement.self, frame.body) else {
+                refuseUnreadable(.unreadable(.settlement, of: sender), connection: connection)
+                return
+            }
+            settle(settlement, connection: connection)
         case .goodbye: disconnected(nil, connection: connection)
         // A connection has one hello, and who reads it takes it from there.
         case .hello: refuseUnreadable(.unreadable(.hello, of: sender), connection: connection)
-        case .echo, .acknowledgement, .refusal, .helloReply: break  // They say nothing to a receiver.
+        case .echo, .acknowledgement, .refusal, .helloReply, .returned: break  // They say nothing to a receiver.
         }
     }
 
@@ -142,7 +164,8 @@ package actor IncomingLink {
         if receiver.lost > 0 { try? await refreshLoss() }
     }
 
-    private func refreshLoss() async throws {
+    /// Rows may have come to be lost without a change-set of the sender: they were given back to this node on their way to it.
+    func refreshLoss() async throws {
         let lost = try await store.lostRows()[sender] ?? 0
         perform(receiver.onLossChanged(lost, now: wallClock()))
     }
@@ -170,6 +193,7 @@ package actor IncomingLink {
             switch directive {
             case .reply(let reply, let connection):
                 present = connection
+                (returned, isGivingBack, giveBackAfter) = (nil, false, 0)
                 hellos.removeValue(forKey: connection)?.resume(returning: .accepted(reply, connection: connection))
                 logger.info("a sender has connected")
             case .refuseHello(let refusal, let connection):
@@ -185,10 +209,54 @@ package actor IncomingLink {
                 count(refusal)
                 send(.refusal, refusal)
             case .echo: send(Frame(.echo))
+            case .giveBack: giveBack()
             case .end(let connection): end(connection)
             }
         }
         report()
+    }
+
+    // MARK: - Giving back
+
+    /// What can't be read answers as an echo: the link goes on, and it is tried again with the next heartbeat.
+    private func giveBack() {
+        guard let policy = receiver.policy, let connection = present else { return }
+        guard !isGivingBack, giveBackAfter <= wallClock() else { return send(Frame(.echo)) }
+        isGivingBack = true
+        let (store, sender, position, compressor) = (store, sender, returned, compressor)
+        Task {
+            do {
+                let next = try await store.lostChangeSet(
+                    of: sender, policy: policy, after: position, now: wallClock(), compressor: compressor)
+                guard connection == present else { return }
+                returned = next?.end
+                if let next {
+                    send(Frame(.returned, next.changeSet.bytes))
+                } else {
+                    isGivingBack = false
+                    giveBackAfter = wallClock() + Self.giveBackPause
+                    send(Frame(.echo))
+                }
+            } catch {
+                isGivingBack = false
+                logger.warning("rows could not be given back", metadata: ["reason": "\(error)"])
+                if connection == present { send(Frame(.echo)) }
+            }
+        }
+    }
+
+    private func settle(_ settlement: Settlement, connection: Int) {
+        isGivingBack = false
+        let rows = settlement.rows.map { ($0.resource, RowKey(origin: $0.origin, key: $0.key)) }
+        Task {
+            do {
+                let (lost, head) = try await store.settle(rows, of: sender, now: wallClock())
+                signal.ring(head: head)
+                perform(receiver.onSettled(lost: lost, connection: connection, now: wallClock()))
+            } catch {
+                perform(receiver.onSettled(lost: receiver.lost, connection: connection, now: wallClock()))
+            }
+        }
     }
 
     private func send(_ kind: FrameKind, _ message: some Encodable) {

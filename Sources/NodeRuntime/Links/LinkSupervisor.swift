@@ -146,7 +146,11 @@ package final class LinkSupervisor: Service {
             let started = OutgoingLink(
                 store: store, policy: send, connector: connector, signal: signal, completions: completions,
                 metrics: metrics,
-                head: head, logger: logger, onTopologyDiffers: onTopologyDiffers)
+                head: head, logger: logger, onTopologyDiffers: onTopologyDiffers,
+                onNewEpoch: { [weak self] epoch, head in
+                    for link in self?.outgoing.withLock({ Array($0.values) }) ?? [] { link.take(epoch, head: head) }
+                },
+                onPassedOn: { [registry] in for link in registry.allIncoming { try? await link.refreshLoss() } })
             group.addTask { try? await started.run() }
             link = started
         } else {

@@ -18,6 +18,9 @@ package actor OutgoingLink: Service {
 
     package enum Input: Sendable {
         case helloReply(HelloReply, connection: Int, number: String)
+        /// The receiver's cursor has been held against the history of this node's database.
+        case recognised(HelloReply, connection: Int)
+        case newEpoch(Epoch, head: Seq)
         case helloRefused(Refusal, connection: Int)
         case connectFailed(FederationError, connection: Int)
         case streamOpened(connection: Int)
@@ -66,19 +69,28 @@ package actor OutgoingLink: Service {
     /// Grows when what is being prepared is of no use any more.
     private var preparation = 0
     private let onTopologyDiffers: @Sendable (NodeID) -> Void
+    /// Whether rows that came back are being taken.
+    private var isTakingBack = false
+    private let onNewEpoch: @Sendable (Epoch, Seq) -> Void
+    private let onPassedOn: @Sendable () async -> Void
 
     /// - Parameters:
     ///   - connector: how the link comes to its connections.
     ///   - signal: rings with every new head of the feed.
     ///   - completions: rings when this node's copy of an origin has become whole.
     ///   - onTopologyDiffers: called when the receiver stands on another topology version.
+    ///   - onPassedOn: called when rows that another node has lost have come here on their way to it.
+    ///   - onNewEpoch: called when this database has begun another epoch, with its head; `take` it then on every link.
     package init(
         store: NodeStore, policy: LinkPolicy, connector: any LinkConnector, signal: ChangeSignal,
         completions: ChangeSignal,
         metrics: LinkMetrics, head: Seq, logger: Logger,
-        onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
+        onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in },
+        onNewEpoch: @escaping @Sendable (Epoch, Seq) -> Void, onPassedOn: @escaping @Sendable () async -> Void
     ) {
+        self.onPassedOn = onPassedOn
         self.onTopologyDiffers = onTopologyDiffers
+        self.onNewEpoch = onNewEpoch
         self.store = store
         self.policy = policy
         self.connector = connector
@@ -89,7 +101,8 @@ package actor OutgoingLink: Service {
         logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
         self.logger = logger
         (inputs, input) = AsyncStream.makeStream(of: Input.self)
-        (confirmations, confirmation) = AsyncStream.makeStream(of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
+        (confirmations, confirmation) = AsyncStream.makeStream(
+            of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
         statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
         sender = LinkSender(
             policy: policy, topology: store.standing.topology.stamp, epoch: store.epoch, head: head,
@@ -118,6 +131,9 @@ package actor OutgoingLink: Service {
     package nonisolated func take(_ policy: LinkPolicy, topology: TopologyStamp) {
         input.yield(.policyChanged(policy, topology))
     }
+
+    /// Another epoch of the database has begun.
+    package nonisolated func take(_ epoch: Epoch, head: Seq) { input.yield(.newEpoch(epoch, head: head)) }
 
     /// The receiver may have become ready for what it refused.
     package nonisolated func retry() { input.yield(.retry) }
@@ -157,8 +173,14 @@ package actor OutgoingLink: Service {
         switch next {
         case .helloReply(let reply, connection, let number):
             self.number = number
+            recognise(reply, now: now)
+            return []
+        case .recognised(let reply, connection):
             if let cursor = reply.cursor { confirmation.yield(cursor) }
             return sender.onHelloReply(reply, now: now)
+        case .newEpoch(let epoch, let head):
+            preparation += 1
+            return sender.onNewEpoch(epoch, head: head, now: now)
         case .helloRefused(let refusal, connection):
             if [LinkCode.topologyVersion, LinkCode.notANeighbour].contains(refusal.code) {
                 onTopologyDiffers(policy.receiver)
@@ -206,6 +228,9 @@ package actor OutgoingLink: Service {
         do {
             switch frame.kind {
             case .echo: return sender.onEcho(now: now)
+            case .returned:
+                takeBack(frame.body)
+                return sender.onEcho(now: now)
             case .acknowledgement:
                 let acknowledgement = try WireJSON.decode(Acknowledgement.self, frame.body)
                 noteRefused(acknowledgement.refused ?? [:])
@@ -217,7 +242,7 @@ package actor OutgoingLink: Service {
                 return sender.onRefused(refusal, now: now)
             case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
             case .probe: return []
-            case .changeSet, .heartbeat, .hello, .helloReply:
+            case .changeSet, .heartbeat, .hello, .helloReply, .settlement:
                 return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
             }
         } catch {
@@ -266,13 +291,64 @@ package actor OutgoingLink: Service {
         connecting = Task { await connector.connect(hello, connection: connection, input: input) }
     }
 
+    /// Before the link goes on from the receiver's cursor: it may be of another past than this database (design rule 6).
+    private func recognise(_ reply: HelloReply, now: UnixMilliseconds) {
+        let (store, policy, connection, input) = (store, policy, connection, input)
+        let (logger, onNewEpoch) = (logger, onNewEpoch)
+        Task {
+            do {
+                if let epoch = try await store.recognise(
+                    reply.cursor, mark: reply.mark, of: policy.receiver, now: now)
+                {
+                    logger.error(
+                        "the receiver got more than this database knows of; it goes on under a new epoch",
+                        metadata: ["code": "E_HISTORY_DIFFERS", "epoch": "\(epoch)"])
+                    onNewEpoch(epoch, try await store.head())
+                } else {
+                    input.yield(.recognised(reply, connection: connection))
+                }
+            } catch {
+                input.yield(.connectFailed(.store(error), connection: connection))
+            }
+        }
+    }
+
+    /// Rows that the receiver holds and this database does not know. One change-set at a time: the receiver waits for its settlement.
+    private func takeBack(_ bytes: [UInt8]) {
+        guard let channel, !isTakingBack else { return }
+        isTakingBack = true
+        let (store, policy, signal, logger, onPassedOn) = (store, policy, signal, logger, onPassedOn)
+        Task {
+            defer { isTakingBack = false }
+            do {
+                let now = wallClock()
+                let changeSet = try IncomingChangeSet(
+                    bytes: bytes, policy: policy, resources: store.resources, now: now)
+                let taken = try await store.takeBack(changeSet, policy: policy, now: now)
+                signal.ring(head: taken.head)
+                if taken.passedOn > 0 { await onPassedOn() }
+                logger.notice(
+                    "rows came back",
+                    metadata: [
+                        "adopted": "\(taken.adopted)", "passedOn": "\(taken.passedOn)",
+                        "settled": "\(taken.settled.count)",
+                    ])
+                let settlement = Settlement(
+                    rows: taken.settled.map { .init(resource: $0.resource, origin: $0.key.origin, key: $0.key.key) })
+                channel.send(Frame(.settlement, try WireJSON.encode(settlement)))
+            } catch {
+                logger.error("rows that came back could not be taken", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
     private func prepare(_ request: PrepareRequest) {
         let (store, policy, compressor, input, number) = (store, policy, compressor, input, preparation)
         Task {
             do {
                 let outgoing = try await store.prepareChangeSet(
                     from: request.from, policy: policy, rowsMax: request.rowsMax, evenIfEmpty: request.evenIfEmpty,
-                    now: wallClock(), compressor: compressor)
+                    hasMark: request.hasMark, now: wallClock(), compressor: compressor)
                 switch outgoing {
                 case .changeSet(let changeSet): input.yield(.prepared(.changeSet(changeSet), number: number))
                 case .nothing(let head): input.yield(.prepared(.nothing(head), number: number))

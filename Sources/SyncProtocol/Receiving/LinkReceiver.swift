@@ -21,6 +21,8 @@ package struct LinkReceiver: Sendable {
     private var queue: [Queued] = []
     /// The durable cursor.
     private(set) var cursor: Cursor?
+    /// Its history mark.
+    private var mark: HistoryMark?
     private var misbehaviour = MisbehaviourCounter()
 
     private(set) var senderHead: Seq = 0
@@ -39,6 +41,8 @@ package struct LinkReceiver: Sendable {
     struct Session: Hashable, Sendable {
         let connection: Int
         let epoch: Epoch
+        /// Whether the sender knows what a `returned` frame is.
+        let takesBack: Bool
         /// Whether the sender has been told where to go on and has not come back there yet; what it sent before it heard
         /// that is dropped without a word.
         var isRewinding = false
@@ -47,12 +51,14 @@ package struct LinkReceiver: Sendable {
     private struct HeldHello: Sendable {
         let connection: Int
         let epoch: Epoch
+        let takesBack: Bool
         let version: Int
     }
 
     private struct Queued: Hashable, Sendable {
         let id: Int
         let end: Cursor
+        let mark: HistoryMark?
         let bytes: Int
         let connection: Int
     }
@@ -62,7 +68,7 @@ package struct LinkReceiver: Sendable {
     ///   - cursor: the durable cursor for this sender.
     package init(
         node: NodeID, sender: NodeID, topology: TopologyStamp, policy: LinkPolicy?, schemaRevision: Int,
-        capabilities: [String] = [], cursor: Cursor?, now: UnixMilliseconds
+        capabilities: [String] = Capability.all, cursor: Cursor?, now: UnixMilliseconds
     ) {
         rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
         self.schemaRevision = schemaRevision
@@ -81,8 +87,9 @@ package struct LinkReceiver: Sendable {
     /// - Parameters:
     ///   - connection: greater than that of every hello before.
     ///   - durable: the cursor as the store has it now.
+    ///   - mark: the cursor's history mark.
     package mutating func onHello(
-        _ hello: Hello, connection: Int, cursor durable: Cursor?, now: UnixMilliseconds
+        _ hello: Hello, connection: Int, cursor durable: Cursor?, mark: HistoryMark? = nil, now: UnixMilliseconds
     ) -> [ReceiverDirective] {
         noteLevel(now)
         lastContact = now
@@ -100,12 +107,15 @@ package struct LinkReceiver: Sendable {
         var directives = endSession()
         if let heldHello { directives.append(.end(connection: heldHello.connection)) }
         rules = rules.under(hello.revision)
-        heldHello = HeldHello(connection: connection, epoch: hello.epoch, version: version)
+        heldHello = HeldHello(
+            connection: connection, epoch: hello.epoch, takesBack: hello.capabilities.contains(Capability.giveBack),
+            version: version)
         senderHead = max(0, hello.head)
         isToldLevel = false
         heartbeat = nil
         if applying == nil {
             cursor = durable
+            self.mark = mark
             directives += replyToHello(now)
         }
         return directives
@@ -114,12 +124,17 @@ package struct LinkReceiver: Sendable {
     private mutating func replyToHello(_ now: UnixMilliseconds) -> [ReceiverDirective] {
         guard let hello = heldHello else { return [] }
         heldHello = nil
-        session = Session(connection: hello.connection, epoch: hello.epoch)
+        session = Session(connection: hello.connection, epoch: hello.epoch, takesBack: hello.takesBack)
+        if let cursor, cursor.epoch != hello.epoch {
+            // Until its sweep is over nobody knows whether all of it is here.
+            for origin in origins.keys { origins[origin]?.complete = false }
+        }
         if cursor?.epoch != hello.epoch { isFirstSweep = true }
         lastError = nil
         let reply = HelloReply(
             protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
-            topologyVersion: rules.topology.version, clock: now, cursor: cursor, lost: lost > 0 ? lost : nil)
+            topologyVersion: rules.topology.version, clock: now, cursor: cursor, mark: mark,
+            lost: lost > 0 ? lost : nil)
         return [.reply(reply, connection: hello.connection)]
     }
 
@@ -160,7 +175,7 @@ package struct LinkReceiver: Sendable {
     /// What the store holds of rows that the sender has lost, to be said before a hello is answered and when somebody may have
     /// accepted the loss: the sender hears of it in the reply to its next hello.
     package mutating func onLossChanged(_ lost: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
-        guard lost != self.lost else { return [] }
+        guard lost != self.lost, applying == nil else { return [] }
         noteLevel(now)
         self.lost = lost
         return endSession()
@@ -194,7 +209,25 @@ package struct LinkReceiver: Sendable {
         for (origin, freshness) in heartbeat.origins { origins[origin]?.topology = freshness.topology }
         adoptFreshness()
         noteLevel(now)
-        return [.echo]
+        return [mayGiveBack ? .giveBack : .echo]
+    }
+
+    /// The sender has decided over the rows that came back to it.
+    ///
+    /// - Parameter lost: rows that it still does not have.
+    package mutating func onSettled(lost: Int, connection: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
+        noteLevel(now)
+        guard session?.connection == connection else { return [] }
+        lastContact = now
+        self.lost = lost
+        // The sender hears in the reply to its next hello that nothing is lost any more.
+        return lost == 0 ? endSession() : [mayGiveBack ? .giveBack : .echo]
+    }
+
+    /// Whether rows that the sender has lost can go back to it: not before its sweep has shown which.
+    private var mayGiveBack: Bool {
+        guard let session, session.takesBack, lost > 0, applying == nil, queue.isEmpty else { return false }
+        return cursor?.epoch == session.epoch && cursor?.sweep == .complete
     }
 
     /// A whole change-set has arrived; its header has been read, its payload not yet.
@@ -215,7 +248,8 @@ package struct LinkReceiver: Sendable {
         self.session?.isRewinding = false
         senderHead = max(senderHead, header.head)
         isToldLevel = false
-        queue.append(Queued(id: id, end: header.end, bytes: bytes, connection: connection))
+        queue.append(
+            Queued(id: id, end: header.end, mark: header.mark, bytes: bytes, connection: connection))
         return applyNext()
     }
 
@@ -260,6 +294,7 @@ package struct LinkReceiver: Sendable {
         guard let applied = applying else { return [] }
         applying = nil
         cursor = report.cursor
+        mark = report.cursor == applied.end ? applied.mark : nil
         lost = report.lost ?? 0
         if report.cursor.sweep == .complete { isFirstSweep = false }
         adoptFreshness()
@@ -268,7 +303,7 @@ package struct LinkReceiver: Sendable {
         if session?.connection == applied.connection {
             directives.append(.acknowledge(report))
             lastError = nil
-            // Give-back (rule 6) will let the store stop short of the end: what is queued behind does not fit then.
+            // A store may stop short of the end: what is queued behind does not fit then.
             if report.cursor != applied.end {
                 directives += dropQueue()
                 session?.isRewinding = true

@@ -37,8 +37,11 @@ package struct PrepareRequest: Hashable, Sendable {
     /// Whether a change-set without rows is wanted too: the receiver's durable cursor is not this one yet, and only a
     /// change-set moves it. On a link that grants nothing it is the only one.
     package var evenIfEmpty: Bool
+    /// Whether the receiver keeps history marks.
+    package var hasMark: Bool
 
-    package init(from: Cursor, rowsMax: Int, evenIfEmpty: Bool = false) {
+    package init(from: Cursor, rowsMax: Int, evenIfEmpty: Bool = false, hasMark: Bool = true) {
+        self.hasMark = hasMark
         self.from = from
         self.rowsMax = rowsMax
         self.evenIfEmpty = evenIfEmpty

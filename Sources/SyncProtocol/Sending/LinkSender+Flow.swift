@@ -246,7 +246,9 @@ extension LinkSender {
         if preparing == nil, flow.stopBy == nil, flow.pausedUntil == nil, flow.hasMore(head: head) || lacksCursor,
             flow.inFlight.count < flow.mode.inFlightMax
         {
-            let request = PrepareRequest(from: flow.next, rowsMax: sizer.rows, evenIfEmpty: lacksCursor)
+            let request = PrepareRequest(
+                from: flow.next, rowsMax: sizer.rows, evenIfEmpty: lacksCursor,
+                hasMark: receiverCapabilities.contains(Capability.historyMarks))
             preparing = request
             directives.append(.prepare(request))
         }

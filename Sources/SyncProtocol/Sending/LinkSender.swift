@@ -10,9 +10,11 @@ package struct LinkSender: Sendable {
     var policy: LinkPolicy
     /// The topology that this node stands on.
     var topology: TopologyStamp
-    let epoch: Epoch
+    var epoch: Epoch
     let schemaRevision: Int
     let capabilities: [String]
+    /// Those of the receiver, as it said last.
+    var receiverCapabilities: Set<String> = []
 
     var phase = Phase.idle
     /// The sender's own seq, as far as it was told.
@@ -37,12 +39,12 @@ package struct LinkSender: Sendable {
     private var wakeAt: UnixMilliseconds?
 
     /// - Parameters:
-    ///   - epoch: of this node's database now. A new epoch means a new `LinkSender`.
+    ///   - epoch: of this node's database now.
     ///   - head: this node's seq now; no seq above it was ever given out.
     ///   - seed: of the jitter in the pauses.
     package init(
         policy: LinkPolicy, topology: TopologyStamp, epoch: Epoch, head: Seq, schemaRevision: Int,
-        capabilities: [String] = [], seed: UInt64
+        capabilities: [String] = Capability.all, seed: UInt64
     ) {
         self.policy = policy
         self.topology = topology
@@ -107,6 +109,7 @@ package struct LinkSender: Sendable {
                 let start = try link.startingPoint(after: reply.cursor)
                 link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
                 link.lost = reply.lost ?? 0
+                link.receiverCapabilities = Set(reply.capabilities)
                 guard let until = link.requestsUntil, now < until else {
                     link.phase = .opening(Opening(start: start))
                     return [.note(.connected(from: start)), .openStream]
@@ -227,6 +230,23 @@ package struct LinkSender: Sendable {
             case .connecting, .opening, .flowing: return [note, .disconnect, link.connect(now)]
             case .waiting(let waiting) where waiting.needsPerson: return [note, link.connect(now)]
             case .idle, .waiting, .ended: return [note]
+            }
+        }
+    }
+
+    /// This node's database has begun another epoch: the link connects anew, and a sweep brings what there is. MUST be followed by no
+    /// result of a `prepare` directive from before.
+    package mutating func onNewEpoch(_ epoch: Epoch, head: Seq, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard link.epoch != epoch else { return [] }
+            link.epoch = epoch
+            link.head = head
+            link.acknowledged = nil
+            link.preparing = nil
+            switch link.phase {
+            case .connecting, .opening, .flowing: return [.disconnect, link.connect(now)]
+            case .waiting(let waiting) where waiting.needsPerson: return [link.connect(now)]
+            case .idle, .waiting, .ended: return []
             }
         }
     }

@@ -22,13 +22,18 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
     case hello = 8
     /// Receiver: the `HelloReply` to it; a `refusal` when it is not accepted.
     case helloReply = 9
+    /// Receiver, in place of an echo: a change-set with rows that the sender has lost.
+    case returned = 10
+    /// Sender: the `Settlement` of it. Answered by the next `returned`, or an echo.
+    case settlement = 11
 
     /// Longest body in bytes.
     package var bodyBytesMax: Int {
         switch self {
         case .probe, .echo, .goodbye: 0
-        case .changeSet: SyncLimits.changeSetBytesMax
-        case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply: SyncLimits.controlFrameBytesMax
+        case .changeSet, .returned: SyncLimits.changeSetBytesMax
+        case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply, .settlement:
+            SyncLimits.controlFrameBytesMax
         }
     }
 }
@@ -67,8 +72,8 @@ package struct FrameReader: Sendable {
 
         fileprivate func mayWrite(_ kind: FrameKind) -> Bool {
             switch kind {
-            case .changeSet, .heartbeat, .hello: self == .sender
-            case .acknowledgement, .refusal, .helloReply: self == .receiver
+            case .changeSet, .heartbeat, .hello, .settlement: self == .sender
+            case .acknowledgement, .refusal, .helloReply, .returned: self == .receiver
             case .probe, .echo, .goodbye: true
             }
         }

@@ -120,13 +120,16 @@ package struct HelloReply: Codable, Hashable, Sendable {
     /// The receiver's durable cursor, which is the truth about where to go on (design rule 5); nil before the first
     /// change-set was ever applied.
     package var cursor: Cursor?
+    /// The history mark of `cursor`, as the change-set that took it there brought it; nil when it brought none.
+    package var mark: HistoryMark?
     /// Rows that the receiver got from the sender and that the sender no longer has; nil when there are none.
     package var lost: Int?
 
     package init(
         protocolVersion: Int, capabilities: [String], schemaRevision: Int, topologyVersion: Int64,
-        clock: UnixMilliseconds, cursor: Cursor?, lost: Int? = nil
+        clock: UnixMilliseconds, cursor: Cursor?, mark: HistoryMark? = nil, lost: Int? = nil
     ) {
+        self.mark = mark
         self.lost = lost
         self.protocolVersion = protocolVersion
         self.capabilities = capabilities
@@ -137,7 +140,7 @@ package struct HelloReply: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case capabilities, clock, cursor, lost
+        case capabilities, clock, cursor, mark, lost
         case protocolVersion = "protocol"
         case schemaRevision = "schema"
         case topologyVersion = "topology"

@@ -31,6 +31,26 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     }
 }
 
+/// The sender's word on rows that came back to it: of those that it names the receiver lets go, because the sender knows them and does
+/// not grant them, or has deleted them. The others come in the tail or are not decided yet.
+package struct Settlement: Codable, Hashable, Sendable {
+    package struct Row: Codable, Hashable, Sendable {
+        package var resource: ResourceName
+        package var origin: String
+        package var key: String
+
+        package init(resource: ResourceName, origin: String, key: String) {
+            self.resource = resource
+            self.origin = origin
+            self.key = key
+        }
+    }
+
+    package var rows: [Row]
+
+    package init(rows: [Row]) { self.rows = rows }
+}
+
 /// A sign of life from the sender, with what the receiver needs to say how fresh its copy is.
 package struct Heartbeat: Codable, Hashable, Sendable {
     package var head: Seq

@@ -20,6 +20,23 @@ extension Epoch: Codable {
     }
 }
 
+extension HistoryMark: Codable {
+    /// The form of `description`, as with the nonce of an epoch.
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let mark = HistoryMark(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "a history mark is a hexadecimal number"))
+        }
+        self = mark
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
 extension Cursor: Codable {
     private enum CodingKeys: String, CodingKey {
         case epoch, seq, topology, policy

@@ -1,0 +1,132 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import GRDB
+
+import struct FederationModel.Cursor
+
+extension NodeStore {
+    /// Tries rows again that were put aside: after an upgrade their rule may be another.
+    ///
+    /// - Parameters:
+    ///   - ids: of `QuarantinedRow`; nil for all of them.
+    ///   - policies: what each neighbour may send here.
+    package func retryQuarantined(
+        _ ids: [Int64]?, policies: [NodeID: LinkPolicy], now: UnixMilliseconds
+    ) async throws -> QuarantineRetry {
+        let wanted = ids.map { "[\($0.map(String.init).joined(separator: ","))]" }
+        var (retry, head) = try await writeFeed(now: now) { [tables] writer in
+            var retry = QuarantineRetry()
+            let rows = try Row.fetchAll(
+                writer.db,
+                sql: """
+                    SELECT id, sender, resource, origin, row FROM main.quarantine
+                    WHERE ?1 IS NULL OR id IN (SELECT value FROM json_each(?1)) ORDER BY version
+                    """, arguments: [wanted])
+            for row in rows {
+                guard let sender = NodeID(row["sender"]), let policy = policies[sender],
+                    let table = tables[ResourceName(row["resource"])], policy.grants(table.definition.name),
+                    policy.origins.contains(where: { $0.code == row["origin"] as String })
+                else {
+                    retry.kept += 1
+                    continue
+                }
+                if try Self.take(Quarantine.fields(row["row"]), id: row["id"], of: table, sender: sender, writer) {
+                    retry.taken += 1
+                } else {
+                    retry.kept += 1
+                }
+            }
+            return retry
+        }
+        retry.head = head
+        return retry
+    }
+
+    /// - Returns: whether the row keeps all rules now; else what it breaks is noted.
+    private static func take(
+        _ fields: [String: FieldValue], id: Int64, of table: ResourceTable, sender: NodeID, _ writer: FeedWriter
+    ) throws -> Bool {
+        // The way of every row from a neighbour: as bytes, so that nothing is checked twice or otherwise.
+        let definition = table.definition
+        var block = BlockWriter(resource: definition, kind: .tail)
+        let columns =
+            EnvelopeColumn.all.map { ($0.name, $0.storage) } + definition.columns.map { ($0.name, $0.type.storage) }
+        for (index, (name, storage)) in columns.enumerated() {
+            switch (fields[name] ?? .null, storage) {
+            case (.text(var text), .text):
+                text.withUTF8 { block.columns[index].append(text: UnsafeRawBufferPointer($0)) }
+            case (.integer(let integer), .integer): block.columns[index].append(integer: integer)
+            case (.integer(let integer), .real): block.columns[index].append(real: Double(integer))
+            case (.real(let real), .real): block.columns[index].append(real: real)
+            case (let value, _):
+                block.columns[index].appendNull()
+                block.carry(name, value)
+            }
+        }
+        let known = Set(columns.map(\.0))
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
+            block.carry(name, value)
+        }
+        block.finishRow()
+        let nowhere = Cursor(
+            epoch: Epoch(counter: 0, nonce: 0), seq: 0, revision: LinkRevision(topology: 0, policy: 0), sweep: .complete
+        )
+        let header = ChangeSetHeader(
+            sender: sender, receiver: writer.node, start: nowhere, end: nowhere, head: 0,
+            schemaRevision: BuiltInResources.schemaRevision, rowCount: 1, payloadBytes: 0, createdAt: writer.now)
+        let payload = changeSetPayload(digest: header.digest, blocks: [block])
+        return try payload.withUnsafeBytes { payload in
+            let blocks = try PayloadReader { $0 == definition.name ? definition : nil }.blocks(
+                of: payload, header: header)
+            if let violation = blocks[0].faults(payload: payload).first?.violation {
+                try writer.db.execute(
+                    sql: "UPDATE main.quarantine SET field = ?, rule = ?, detail = ? WHERE id = ?",
+                    arguments: [violation.field ?? "", violation.code, violation.reason, id])
+                return false
+            }
+            let staged = try RowStager(table: table, db: writer.db).stage(blocks[0], payload: payload, skipping: [])
+            // It also takes the row out of the quarantine.
+            _ = try writer.apply(staged, to: table, supplier: sender)
+            return true
+        }
+    }
+
+    /// A row that was put aside, and its fields; nil when there is none with that number.
+    package func quarantinedRow(
+        _ id: Int64
+    ) async throws -> (row: QuarantinedRow, fields: [String: FieldValue])? {
+        try await pool.read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM main.quarantine WHERE id = ?", arguments: [id])
+            else { return nil }
+            return (QuarantinedRow(row), try Quarantine.fields(row["row"]))
+        }
+    }
+
+    /// Gives rows up that were put aside.
+    ///
+    /// - Returns: how many of them there were.
+    package func dropQuarantined(_ ids: [Int64]) async throws -> Int {
+        try await pool.write { db in
+            try ids.reduce(0) { dropped, id in
+                try db.execute(sql: "DELETE FROM main.quarantine WHERE id = ?", arguments: [id])
+                return dropped + db.changesCount
+            }
+        }
+    }
+}
+
+extension Quarantine {
+    /// The fields that `put` has kept.
+    static func fields(_ json: String) throws -> [String: FieldValue] {
+        try JSONDecoder().decode([String: FieldValue].self, from: Data(json.utf8))
+    }
+}
+
+extension QuarantinedRow {
+    init(_ row: Row) {
+        self.init(
+            id: row["id"], sender: row["sender"], resource: row["resource"], origin: row["origin"], key: row["key"],
+            field: row["field"], rule: row["rule"], detail: row["detail"], receivedAt: row["received_at"])
+    }
+}
