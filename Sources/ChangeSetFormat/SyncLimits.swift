@@ -95,13 +95,6 @@ package enum SyncLimits {
     /// How long a link that is being stopped waits for what is in flight; what is not acknowledged is sent again later.
     package static let stopGrace: Int64 = 5_000
 
-    /// Of a sender's rows, in percent, as many as a sweep after removed tombstones may take away without anybody being asked. Years of
-    /// deletions come to less; an emptied table is more.
-    package static let sweepPercentMax = 5
-
-    /// Rows that such a sweep may take away however few there are.
-    package static let sweepRowsMax = 100
-
     /// Refused hellos and change-sets of one neighbour within `misbehaviourWindow` before its link is paused. An honest
     /// neighbour that waits for a person's help makes six a minute.
     package static let misbehaviourMax = 20

@@ -30,10 +30,17 @@ package struct NodeReport: Hashable, Sendable, Codable {
     package let rows: Int64?
     /// Changes that whoever holds its rows had not derived tickets' states from yet; nil when there were none.
     package let lagRows: Int64?
+    /// Its rows that whoever holds them has put aside, and that are in no answer therefore; nil when there are none.
+    package let quarantined: Int64?
+    /// The code of what went wrong, when it gave no answer; nil when that is not known.
+    package let code: String?
 
     package init(
-        node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil, lagRows: Int64? = nil
+        node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil, lagRows: Int64? = nil,
+        quarantined: Int64? = nil, code: String? = nil
     ) {
+        self.quarantined = quarantined
+        self.code = code
         self.node = node
         self.state = state
         self.asOf = asOf
@@ -48,8 +55,11 @@ package struct NodeReport: Hashable, Sendable, Codable {
         guard reports.count == origins.count, Set(reports.map(\.node)) == Set(origins) else {
             throw .badAnswer("it must report on each of the \(origins.count) origins asked for, once")
         }
-        if reports.contains(where: { ($0.rows ?? 0) < 0 || ($0.lagRows ?? 0) < 0 }) {
+        if reports.contains(where: { ($0.rows ?? 0) < 0 || ($0.lagRows ?? 0) < 0 || ($0.quarantined ?? 0) < 0 }) {
             throw .badAnswer("a number of rows below 0")
+        }
+        if reports.contains(where: { $0.code.map { $0.wholeMatch(of: /E_[A-Z_]{1,60}/) == nil } ?? false }) {
+            throw .badAnswer("a code that is none")
         }
     }
 }
@@ -65,6 +75,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
     package let rows: Int64?
     /// As in its report.
     package let lagRows: Int64?
+    package let quarantined: Int64?
+    package let code: String?
     /// Whether a policy holds some of its tickets back from the answer: complete then means all that are granted.
     package let isFiltered: Bool
     /// Whether it was detached, and this is what it left (封存).
@@ -98,6 +110,7 @@ package struct Coverage: Hashable, Sendable, Codable {
             return NodeCoverage(
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,
                 state: report.state, asOf: report.asOf, rows: report.rows, lagRows: report.lagRows,
+                quarantined: report.quarantined, code: report.code,
                 isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows),
                 isFrozen: topology.detached.contains { $0.id == node })
         }
@@ -124,6 +137,6 @@ package struct Coverage: Hashable, Sendable, Codable {
     package var missing: [NodeCoverage] { nodes.filter { !counts($0) } }
 
     private func counts(_ node: NodeCoverage) -> Bool {
-        node.state.isAnswered || allowsStale && node.state == .stale
+        (node.state.isAnswered || allowsStale && node.state == .stale) && node.quarantined == nil
     }
 }

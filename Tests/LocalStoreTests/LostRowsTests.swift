@@ -1,4 +1,3 @@
-import ChangeSetFormat
 import FederationModel
 import LocalStore
 import TestSupport
@@ -67,42 +66,6 @@ import Testing
         _ = try await afresh.store.intake([ticket(1, title: "再")], now: noon + 120_000)
         #expect(try await carry(afresh.store, above.store, policy: revised).last?.lost == 0)
         #expect(try await above.store.count("service_request", where: "title = '再'") == 1)
-    }
-
-    /// A sender that has removed tombstones which the receiver had not seen begins with a new sweep at its head.
-    private func sweepAnew() async throws -> [ApplyReport] {
-        var start = Cursor(
-            epoch: city.store.epoch, seq: try await city.store.head(), revision: link.revision, sweep: link.sweepStart)
-        var reports: [ApplyReport] = []
-        while start.sweep != .complete {
-            let changeSet = try await changeSet(city.store, from: start, policy: link, rowsMax: 200)
-            let incoming = try IncomingChangeSet(
-                bytes: changeSet.bytes, policy: link, resources: above.store.resources, now: noon)
-            reports.append(try await above.store.apply(incoming, policy: link, now: noon))
-            start = changeSet.header.end
-        }
-        return reports
-    }
-
-    @Test(arguments: [(1_000, 100, 900), (1_000, 101, 1_000), (3_000, 150, 2_850), (50, 50, 0)])
-    func `that has removed tombstones takes a share away, and is asked about more`(
-        count: Int, gone: Int, left: Int
-    ) async throws {
-        _ = try await city.store.intake((1...count).map { ticket($0) }, now: noon)
-        try await carry(city.store, above.store, policy: link)
-        _ = try await city.store.intake([ticket(count + 1)], now: noon)
-        _ = try await city.store.remove(
-            .delete, tickets: (1...gone).map { "370100-\($0)" }, reason: "unlawful", order: ulid(1), now: noon)
-        for _ in 0..<5 { _ = try await city.store.advanceConsumers(now: noon) }
-        let head = Cursor(
-            epoch: city.store.epoch, seq: try await city.store.head(), revision: link.revision, sweep: .complete)
-        try await city.store.confirm(head, by: province)
-        let pruned = try await city.store.prune(receivers: [province], retention: 0, now: noon + 3_600_000)
-        #expect(pruned.tombstones == gone)
-        let reports = try await sweepAnew()
-        #expect(try await self.count() == Int64(left) + 1)
-        #expect(reports.last?.lost == (left == count ? gone : 0))
-        #expect(reports.reduce(0) { $0 + $1.retracted } == (left == count ? 0 : gone))
     }
 
     @Test func `loses its rows here when a person says so with their number, and no other way`() async throws {

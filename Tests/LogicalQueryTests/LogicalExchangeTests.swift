@@ -65,6 +65,12 @@ struct LogicalExchangeTests {
                     partial: PartialResult(for: analysis),
                     nodes: both.map { NodeReport(node: node($0), state: .ok, rows: -1) })
             ),
+            (
+                "rows put aside below 0",
+                LogicalAnswer(
+                    partial: PartialResult(for: analysis),
+                    nodes: both.map { NodeReport(node: node($0), state: .ok, quarantined: -1) })
+            ),
         ] {
             #expect(errorCode { try answer.check(against: request) } == "E_ANALYSIS_ANSWER", "\(name)")
         }
@@ -138,6 +144,29 @@ struct LogicalExchangeTests {
             let report = NodeReport(node: node("370300"), state: state)
             let coverage = Coverage(plan: plan, topology: topology, reports: [report])
             #expect(coverage.complete == (state == .ok || state == .late), "\(state)")
+        }
+    }
+
+    @Test func `an answer that lacks rows which were put aside is not complete, and counts them`() throws {
+        let topology = try demoTopology()
+        let plan = try QueryPlan(
+            topology: topology, node: node("370000"), resources: ["service_request"], wanted: [node("370300")])
+        let report = NodeReport(node: node("370300"), state: .ok, quarantined: 2)
+        let coverage = Coverage(plan: plan, topology: topology, reports: [report])
+        #expect(!coverage.complete && coverage.missing.map(\.quarantined) == [2])
+    }
+
+    @Test func `why a node gave no answer travels up as a code and as nothing else`() throws {
+        let analysis = try Analysis(dimensions: [.origin], asOf: 0)
+        let request = try request(analysis, ["370300", "370302"])
+        for (code, isOne) in [
+            ("E_PEER_RESPONSE_TOO_LARGE", true), ("E_", false), ("\u{1b}[31m", false), ("王小明", false),
+        ] {
+            let answer = LogicalAnswer(
+                partial: PartialResult(for: analysis),
+                nodes: request.origins.map { NodeReport(node: $0, state: .unreachable, code: code) })
+            let refused = errorCode { try answer.check(against: request) }
+            #expect(refused == (isOne ? nil : "E_ANALYSIS_ANSWER"), "\(code.debugDescription)")
         }
     }
 

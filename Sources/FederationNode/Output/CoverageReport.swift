@@ -13,6 +13,10 @@ struct CoverageReport: Encodable {
         let rows: Int64?
         /// Changes from which tickets' states were not derived yet when it answered.
         let lagRows: Int64?
+        /// Rows of it that were put aside, and are in no answer therefore.
+        let quarantined: Int64?
+        /// Why it gave no answer.
+        let code: String?
         /// Whether a policy holds some of the node's tickets back.
         let filtered: Bool
         /// Whether the node was detached, and this is what it left.
@@ -37,20 +41,30 @@ struct CoverageReport: Encodable {
             Node(
                 node: node.node.code, name: node.name, mode: node.mode.rawValue, state: node.state.rawValue,
                 asOf: node.asOf.map { ShanghaiTime.rfc3339($0) }, rows: node.rows, lagRows: node.lagRows,
+                quarantined: node.quarantined, code: node.code,
                 filtered: node.isFiltered, frozen: node.isFrozen, withheld: withheld.map { $0[node.node.code] ?? [] })
         }
     }
 }
 
 extension Coverage {
+    private static let connectionCodes: Set<String> = [
+        "E_PEER_UNREACHABLE", "E_PEER_TIMEOUT", "E_PEER_BROKEN", "E_PEER_CLOSED", "E_PEER_NO_ENDPOINT",
+    ]
+
     var text: String {
         var text = "覆盖 \(answered)/\(expected)"
         for node in nodes {
             let word = node.state.hasRows ? "截至" : "最近联系"
             let freshness = node.asOf.map { "\(word) \(ShanghaiTime.second($0))" } ?? "从未联系"
-            var parts = [node.node.code, node.name, node.mode.title, node.state.title, freshness]
+            // What did answer, and not so that it could be used, is not out of reach.
+            let isReached = node.state == .unreachable && node.code.map { !Self.connectionCodes.contains($0) } ?? false
+            let state = isReached ? "未作答" : node.state.title
+            var parts = [node.node.code, node.name, node.mode.title, state, freshness]
+            if let code = node.code { parts.append(code) }
             if let rows = node.rows { parts.append("\(rows) 件") }
             if let lag = node.lagRows { parts.append("工单状态滞后 \(lag) 行") }
+            if let quarantined = node.quarantined { parts.append("隔离 \(quarantined) 条，未计入") }
             if node.isFrozen { parts.append("已封存") }
             if node.isFiltered { parts.append("按策略仅提供部分工单") }
             text += "\n  \(parts.joined(separator: "  "))"

@@ -54,7 +54,6 @@ extension NodeStore {
                 report: ApplyReport(
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
-            if sweepGuard == .tombstonesGone && header.end.sweep == .complete { try applier.retractFew() }
             try LinkCursorTable.save(
                 header.end, mark: header.mark, of: header.sender,
                 sweepGuard: header.end.sweep == .complete ? .none : sweepGuard, db)
@@ -70,11 +69,8 @@ extension NodeStore {
     ) throws -> SweepGuard {
         guard let durable else { return .none }
         if durable.epoch != header.start.epoch { return .newEpoch }
-        let isPruned = durable.revision == header.start.revision && durable.seq < header.start.seq
-        guard isPruned else {
-            return durable == header.start ? try LinkCursorTable.sweepGuard(of: header.sender, db) : .none
-        }
-        return try LostRows.count(of: header.sender, db) == 0 ? .tombstonesGone : .newEpoch
+        // Also when a new sweep of this epoch begins before the first is over.
+        return try LinkCursorTable.sweepGuard(of: header.sender, db)
     }
 }
 
@@ -230,23 +226,6 @@ private struct ChangeSetApplier {
             report.retracted += ids.count
         } else {
             try LostRows.keep(ids, of: table, sender: policy.sender, db)
-        }
-    }
-
-    /// At the end of a sweep whose sender had removed tombstones: what it did not list was deleted there, unless that is so much
-    /// that somebody must look at it.
-    mutating func retractFew() throws {
-        let unlisted = try LostRows.count(of: policy.sender, db)
-        guard unlisted > 0 else { return }
-        var rows: Int64 = 0
-        for table in writer.resources {
-            rows += try Int64.fetchOne(db, sql: table.copies, arguments: [Int64(policy.sender.code) ?? 0]) ?? 0
-        }
-        guard unlisted <= max(SyncLimits.sweepRowsMax, Int(rows) * SyncLimits.sweepPercentMax / 100) else { return }
-        for table in writer.resources {
-            let ids = try LostRows.ids(of: table, sender: policy.sender, after: 0, limit: unlisted, db)
-            try writer.retract(ids, of: table)
-            report.retracted += ids.count
         }
     }
 }

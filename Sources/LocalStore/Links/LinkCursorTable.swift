@@ -68,8 +68,6 @@ enum SweepGuard: Int {
     case none = 0
     /// The sender has begun another epoch, so it may know less than it once sent: they are kept.
     case newEpoch = 1
-    /// The sender has removed tombstones that this node had not seen: they are kept until the sweep is over and shows how many there are.
-    case tombstonesGone = 2
 }
 
 extension NodeStore {

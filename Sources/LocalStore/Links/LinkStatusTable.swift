@@ -82,6 +82,19 @@ extension NodeStore {
         }
     }
 
+    /// Rows of some resources that were put aside, by their origin; origins without any are absent.
+    package func quarantineCounts(of resources: [ResourceName]) async throws -> [NodeID: Int64] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT origin, count(*) FROM main.quarantine
+                    WHERE resource IN (SELECT value FROM json_each(?)) GROUP BY origin
+                    """, arguments: ["[\(resources.map { "\"\($0)\"" }.joined(separator: ","))]"])
+            return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
+        }
+    }
+
     package func save(freshness: [NodeID: OriginFreshness]) async throws {
         try await pool.write { db in
             for (origin, freshness) in freshness {

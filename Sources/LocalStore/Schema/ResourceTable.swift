@@ -269,11 +269,6 @@ struct ResourceTable: Sendable {
     /// Rows of this node from version ?1 on, ?2 at most.
     var ownFrom: String { "SELECT id FROM main.\(table) WHERE supplier = 0 AND version >= ?1 LIMIT ?2" }
 
-    /// Live copies of supplier ?1.
-    var copies: String {
-        "SELECT count(*) FROM main.\(table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue)"
-    }
-
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
 }
 

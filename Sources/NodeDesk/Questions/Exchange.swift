@@ -76,7 +76,7 @@ extension MergedView {
     /// What stands for a child that gave no answer: each of its origins with the time at which it was last heard.
     func missing(_ origins: [NodeID], _ failure: ChildFailure) async -> [NodeReport] {
         let heard = (try? await store.freshness()) ?? [:]
-        return origins.map { NodeReport(node: $0, state: failure.state, asOf: heard[$0]?.asOf) }
+        return origins.map { NodeReport(node: $0, state: failure.state, asOf: heard[$0]?.asOf, code: failure.code) }
     }
 
     /// Notes a question that travelled, and how large its answer was.

@@ -101,11 +101,17 @@ package struct MergedView: Sendable {
     func copies(of origins: [NodeID], resources: [ResourceName]) async throws -> [NodeID: Copy] {
         let freshness = try await store.freshness()
         let catalogs = try await store.newestCatalogs(of: Set(origins))
+        let quarantined = try await store.quarantineCounts(of: resources)
         return Dictionary(
             uniqueKeysWithValues: origins.map { origin in
                 // A catalog that is not here yet promises nothing else.
                 let cycles = resources.map { catalogs[origin]?.entry($0)?.cycle ?? .realTime }
-                return (origin, Copy(freshness: freshness[origin], staleAfter: cycles.compactMap(\.staleAfter).min()))
+                return (
+                    origin,
+                    Copy(
+                        freshness: freshness[origin], staleAfter: cycles.compactMap(\.staleAfter).min(),
+                        quarantined: quarantined[origin])
+                )
             })
     }
 
@@ -114,6 +120,7 @@ package struct MergedView: Sendable {
         let freshness: OriginFreshness?
         /// Milliseconds; nil when it never is.
         let staleAfter: Int64?
+        let quarantined: Int64?
 
         var asOf: UnixMilliseconds? { freshness?.asOf }
 
@@ -139,7 +146,9 @@ package struct MergedView: Sendable {
         let state = isOwn ? .ok : copies[origin]?.state(now: now) ?? .bootstrapping
         let asOf = isOwn ? now : copies[origin]?.asOf
         let isLate = lagRows != nil && state == .ok
-        return NodeReport(node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows)
+        return NodeReport(
+            node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows,
+            quarantined: copies[origin]?.quarantined)
     }
 
     /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way
