@@ -25,7 +25,7 @@ package struct NodeService: Sendable {
 
     /// Serves until a signal comes; then finishes or cleanly abandons what is in flight.
     ///
-    /// - Parameter listening: called once all servers accept connections, with their addresses.
+    /// - Parameter listening: called once all servers accept connections and all links are there, with the addresses.
     /// - Throws: `E_ALREADY_RUNNING`, `E_TOPOLOGY_SAME_VERSION`, `E_LISTEN`, `E_CREDENTIALS`, `E_CREDENTIALS_NODE`, `E_FILE_READ`.
     package func run(listening: @escaping @Sendable (ListeningAddresses) -> Void) async throws {
         guard let rings = try Doorbell.rings(databasePath: local.settings.databasePath) else {
@@ -56,7 +56,8 @@ package struct NodeService: Sendable {
             store: local.store, databasePath: local.settings.databasePath, logger: logger)
         try await history.check()
         await retryQuarantine(desk)
-        let announcement = Announcement(servers: local.settings.intakeListen == nil ? 2 : 3, listening)
+        let announcement = Announcement(parts: local.settings.intakeListen == nil ? 3 : 4, listening)
+        supervisor.onFirstLinks { announcement.links() }
 
         var services: [any Service] = [
             CertificateService(certificates: certificates, peers: peers),
@@ -233,17 +234,18 @@ package struct ListeningAddresses: Sendable {
     package fileprivate(set) var intake: String?
 }
 
-/// Waits for all servers before it says that the node is listening.
+/// Waits for all servers and the links before it says that the node is listening.
 private final class Announcement: Sendable {
-    private let servers: Int
+    private let parts: Int
     private let listening: @Sendable (ListeningAddresses) -> Void
     private let state = Mutex((addresses: ListeningAddresses(), running: 0))
 
-    init(servers: Int, _ listening: @escaping @Sendable (ListeningAddresses) -> Void) {
-        self.servers = servers
+    init(parts: Int, _ listening: @escaping @Sendable (ListeningAddresses) -> Void) {
+        self.parts = parts
         self.listening = listening
     }
 
+    func links() { announce { _ in } }
     func peers(_ address: SocketAddress?) { announce { $0.peers = Self.text(address) } }
     func local(_ address: SocketAddress?) { announce { $0.local = Self.text(address) } }
     func intake(_ address: SocketAddress?) { announce { $0.intake = Self.text(address) } }
@@ -254,7 +256,7 @@ private final class Announcement: Sendable {
             state.running += 1
             return state
         }
-        if running == servers { listening(addresses) }
+        if running == parts { listening(addresses) }
     }
 
     private static func text(_ address: SocketAddress?) -> String {

@@ -22,6 +22,7 @@ package final class LinkSupervisor: Service {
     private let standing: AsyncStream<Standing>.Continuation
     private let exchange = Mutex<TopologyExchange?>(nil)
     private let outgoing = Mutex<[NodeID: OutgoingLink]>([:])
+    private let onFirstLinks = Mutex<(@Sendable () -> Void)?>(nil)
 
     package init(
         store: NodeStore, peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics,
@@ -42,6 +43,9 @@ package final class LinkSupervisor: Service {
     /// By whom a link lets the newer topology be brought when its other end stands on another version.
     func exchangeTopologies(by exchange: TopologyExchange) { self.exchange.withLock { $0 = exchange } }
 
+    /// What is done once the links of the first standing are there: before, a neighbour would be told that it is none.
+    func onFirstLinks(_ body: @escaping @Sendable () -> Void) { onFirstLinks.withLock { $0 = body } }
+
     /// A neighbour may take now what it refused.
     func retry(_ neighbour: NodeID) { outgoing.withLock { $0[neighbour] }?.retry() }
 
@@ -58,7 +62,13 @@ package final class LinkSupervisor: Service {
             }
             await withGracefulShutdownHandler {
                 var running: [NodeID: Running] = [:]
-                for await standing in standings { await bring(&running, to: standing, in: &group) }
+                for await standing in standings {
+                    await bring(&running, to: standing, in: &group)
+                    onFirstLinks.withLock { body in
+                        defer { body = nil }
+                        return body
+                    }?()
+                }
                 for link in running.values { await link.stop() }
             } onGracefulShutdown: { [self] in
                 standing.finish()
