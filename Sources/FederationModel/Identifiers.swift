@@ -65,7 +65,7 @@ package typealias UnixMilliseconds = Int64
 ///
 /// A node gets a new epoch at init, restore and clone (design rule 6). The counter tells which of two epochs of one node
 /// is later; the nonce keeps two copies of one backup apart.
-package struct Epoch: Hashable, Sendable, CustomStringConvertible {
+package struct Epoch: Hashable, Sendable, LosslessStringConvertible {
     package let counter: UInt32
     package let nonce: UInt64
 

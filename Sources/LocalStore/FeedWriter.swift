@@ -50,9 +50,9 @@ package final class FeedWriter {
         if let ownVersion { return ownVersion }
         let last = HybridTime(rawValue: try NodeValue.integer("version", db))
         // What was written under a clock that was ahead is issued anew (`reissueFutureVersions`), not followed.
-        let next =
-            last.milliseconds > now + SyncLimits.clockSkewMax
-            ? HybridTime(milliseconds: now, counter: 0) : last.next(now: now)
+        let isAhead = last.milliseconds > now + SyncLimits.clockSkewMax
+        if isAhead { try NodeValue.set(NodeValue.hasFutureVersions, 1, db) }
+        let next = isAhead ? HybridTime(milliseconds: now, counter: 0) : last.next(now: now)
         try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
             arguments: [next.rawValue])
         ownVersion = next

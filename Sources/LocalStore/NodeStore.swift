@@ -188,6 +188,8 @@ enum NodeValue {
     static let floor = "floor"
     /// Until then this node takes back what it lost.
     static let recoveryEnd = "recovery_end"
+    /// 1 while rows of this node may be here that were written under a clock which was ahead.
+    static let hasFutureVersions = "future_versions"
 
     static func integer(_ name: String, _ db: Database) throws -> Int64 {
         try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0
@@ -197,6 +199,9 @@ enum NodeValue {
         try String.fetchOne(db, sql: "SELECT value FROM main.node WHERE name = ?", arguments: [name])
     }
 
+    static func set(_ name: String, _ value: Int64, _ db: Database) throws {
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.node VALUES (?, ?)").execute(arguments: [name, value])
+    }
 }
 
 extension Statement {

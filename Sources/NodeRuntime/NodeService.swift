@@ -40,9 +40,10 @@ package struct NodeService: Sendable {
         let handshakes = HandshakeCounters()
         let peers = PeerClients(store: local.store) { () throws(FederationError) in certificates.current }
         let desk = NodeDesk(local, as: .system, peers: peers, announce: { signal.ring(head: $0) })
+        let announcement = Announcement(parts: local.settings.intakeListen == nil ? 3 : 4, listening)
         let supervisor = LinkSupervisor(
             store: local.store, peers: peers, signal: signal, completions: completions, metrics: metrics, logger: logger
-        )
+        ) { announcement.links() }
         let publisher = StandingPublisher(source: local.source, signal: signal, logger: logger) {
             supervisor.take($0)
         }
@@ -56,8 +57,6 @@ package struct NodeService: Sendable {
             store: local.store, databasePath: local.settings.databasePath, logger: logger)
         try await history.check()
         await retryQuarantine(desk)
-        let announcement = Announcement(parts: local.settings.intakeListen == nil ? 3 : 4, listening)
-        supervisor.onFirstLinks { announcement.links() }
 
         var services: [any Service] = [
             CertificateService(certificates: certificates, peers: peers),
@@ -67,8 +66,8 @@ package struct NodeService: Sendable {
                 logger: logger),
             history,
             PruningService(
-                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, signal: signal,
-                logger: logger),
+                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),
+            ReissueService(store: local.store, signal: signal, logger: logger),
             peerServer(
                 credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(

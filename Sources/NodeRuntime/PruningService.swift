@@ -4,13 +4,11 @@ import Logging
 import NodeDesk
 import ServiceLifecycle
 
-/// Removes tombstones and scope-log entries that nobody needs any more, and issues anew what was written under a clock that was ahead: at
-/// the start and then each hour.
+/// Removes tombstones and scope-log entries that nobody needs any more: at the start and then each hour.
 struct PruningService: Service {
     let store: NodeStore
     /// Milliseconds.
     let retention: Int64
-    let signal: ChangeSignal
     let logger: Logger
 
     private static let interval = Duration.seconds(3_600)
@@ -18,22 +16,9 @@ struct PruningService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             repeat {
-                await reissue()
                 await prune()
                 try? await Task.sleep(for: Self.interval)
             } while !Task.isCancelled
-        }
-    }
-
-    private func reissue() async {
-        do {
-            let (rows, head) = try await store.reissueFutureVersions(now: wallClock())
-            guard rows > 0 else { return }
-            signal.ring(head: head)
-            logger.warning(
-                "rows that were written under a clock which was ahead were issued anew", metadata: ["rows": "\(rows)"])
-        } catch {
-            logger.warning("versions could not be looked at", metadata: ["reason": "\(error)"])
         }
     }
 

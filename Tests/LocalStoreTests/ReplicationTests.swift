@@ -164,6 +164,9 @@ import Zstandard
         try await carry(city.store, above.store, policy: link)
         #expect(try await above.store.count("service_request") == 1)
         #expect(try await above.store.quarantinedRows(limit: 9).map(\.rule) == ["E_FIELD_TIME"])
+        // A retry does not let in what may not come in.
+        #expect(try await above.store.retryQuarantined(nil, policies: [jinan: link], now: noon).kept == 1)
+        #expect(try await above.store.count("service_request") == 1)
         #expect(try await city.store.reissueFutureVersions(now: noon).rows == 1)
         #expect(try await city.store.reissueFutureVersions(now: noon).rows == 0)
         try await carry(city.store, above.store, policy: link)

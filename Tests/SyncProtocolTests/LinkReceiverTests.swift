@@ -30,58 +30,7 @@ import Testing
         link.onChangeSet(id: id, header: Link.header(from, to), bytes: bytes, connection: connection, now: now)
     }
 
-    // MARK: - What the sender has lost
-
-    @Test func `a link whose sender has lost rows is not level and says so, until somebody has accepted that`() {
-        var link = open()
-        offer(&link, 1, Link.cursor(100), Link.cursor(101))
-        let report = Acknowledgement(cursor: Link.cursor(101), applied: 1, skipped: 0, quarantined: 0, lost: 50)
-        #expect(link.onApplied(report, now: now) == [.acknowledge(report)])
-        #expect(link.summary(now: now).state == .behind)
-        #expect(link.summary(now: now).lost == 50)
-        let reply = link.onHello(Link.hello(), connection: 2, cursor: Link.cursor(101), now: now)
-        guard case .reply(let answer, 2)? = reply.last else {
-            Issue.record("no reply: \(reply)")
-            return
-        }
-        #expect(answer.lost == 50)
-        #expect(link.onLossChanged(50, now: now) == [])
-        #expect(link.onLossChanged(0, now: now) == [.end(connection: 2)])
-        #expect(link.summary(now: now).lost == 0)
-    }
-
-    /// A receiver whose sender has lost three rows, after its sweep.
-    private func afterLoss(_ capabilities: [String] = Capability.all) -> LinkReceiver {
-        var link = Link.receiver(cursor: Link.cursor(100))
-        var hello = Link.hello()
-        hello.capabilities = capabilities
-        _ = link.onHello(hello, connection: 1, cursor: Link.cursor(100), now: now)
-        offer(&link, 1, Link.cursor(100), Link.cursor(101))
-        _ = link.onApplied(
-            Acknowledgement(cursor: Link.cursor(101), applied: 1, skipped: 0, quarantined: 0, lost: 3), now: now)
-        return link
-    }
-
-    @Test func `what a sender has lost goes back in place of an echo, until nothing is lost any more`() {
-        let heartbeat = Heartbeat(head: 101, clock: now, isLevel: true, origins: [:])
-        var link = afterLoss()
-        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.giveBack])
-        #expect(link.onSettled(lost: 2, connection: 1, now: now) == [.giveBack])
-        #expect(link.onSettled(lost: 2, connection: 7, now: now) == [])
-        // Not while something waits that the sender has sent: it may be just that.
-        offer(&link, 2, Link.cursor(101), Link.cursor(102))
-        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.echo])
-        _ = link.onApplied(
-            Acknowledgement(cursor: Link.cursor(102), applied: 1, skipped: 0, quarantined: 0, lost: 1), now: now)
-        #expect(link.onSettled(lost: 0, connection: 1, now: now) == [.end(connection: 1)])
-        #expect(link.summary(now: now).lost == 0)
-    }
-
-    @Test func `nothing goes back to a sender that would not know what it is`() {
-        var link = afterLoss([])
-        let heartbeat = Heartbeat(head: 101, clock: now, isLevel: true, origins: [:])
-        #expect(link.onHeartbeat(heartbeat, connection: 1, now: now) == [.echo])
-    }
+    // MARK: - Hello
 
     @Test func `the answer to a hello has the history mark of the change-set that brought the cursor`() {
         var link = open()
@@ -106,8 +55,6 @@ import Testing
         }
         #expect(later.mark == HistoryMark(8))
     }
-
-    // MARK: - Hello
 
     @Test func `a hello is answered with the durable cursor`() {
         var link = Link.receiver()
@@ -359,17 +306,6 @@ import Testing
             link.onApplyRefused(FederationError("E_DISK_FULL", "the disk is full", isRetryable: true), now: now))
         #expect(refused?.code == LinkCode.busy)
         #expect(refused?.retryAfterMS == SyncLimits.busyPause)
-    }
-
-    @Test func `a store that stops short of the end is believed`() {
-        var link = open()
-        offer(&link, 1, Link.cursor(100), Link.cursor(105))
-        offer(&link, 2, Link.cursor(105), Link.cursor(106))
-        #expect(
-            link.onApplied(Link.applied(Link.cursor(103)), now: now)
-                == [.acknowledge(Link.applied(Link.cursor(103))), .discard([2])])
-        #expect(offer(&link, 3, Link.cursor(106), Link.cursor(107)) == [.discard([3])])
-        #expect(offer(&link, 4, Link.cursor(103), Link.cursor(107)) == [.apply(4)])
     }
 
     @Test func `a lost connection drops the queue but not what the store has`() {

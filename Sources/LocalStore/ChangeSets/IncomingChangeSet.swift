@@ -29,9 +29,6 @@ package struct IncomingChangeSet: Sendable {
         }
     }
 
-    /// Rows that will be put aside.
-    package var faultCount: Int { faults.reduce(0) { $0 + $1.count } }
-
     /// Reads untrusted bytes, all of them, before anything is stored.
     ///
     /// - Parameters:
@@ -50,12 +47,7 @@ package struct IncomingChangeSet: Sendable {
         self.payload = payload
         self.blocks = blocks
         faults = payload.withUnsafeBytes { payload in
-            blocks.map { block in
-                let early = block.rowsFromTheFuture(now: now)
-                guard !early.isEmpty else { return block.faults(payload: payload) }
-                let rows = Set(early.map(\.row))
-                return block.faults(payload: payload).filter { !rows.contains($0.row) } + early
-            }
+            blocks.map { $0.faults(payload: payload, now: now) }
         }
     }
 }
@@ -150,9 +142,17 @@ private func check(
 }
 
 extension DecodedBlock {
+    /// The rows to put aside: those that break a rule of the catalog, and those from the future. At most one fault a row.
+    func faults(payload: UnsafeRawBufferPointer, now: UnixMilliseconds) -> [RowFault] {
+        let early = rowsFromTheFuture(now: now)
+        guard !early.isEmpty else { return faults(payload: payload) }
+        let rows = Set(early.map(\.row))
+        return faults(payload: payload).filter { !rows.contains($0.row) } + early
+    }
+
     /// Rows that were written at a time which no clock shows yet. Their origin's clock was wrong then, and may be right by now: what is
     /// judged is the clock, at hello. They are put aside, and nothing waits for them; the origin issues them anew.
-    fileprivate func rowsFromTheFuture(now: UnixMilliseconds) -> [RowFault] {
+    private func rowsFromTheFuture(now: UnixMilliseconds) -> [RowFault] {
         guard rowCount > 0, let version = column(EnvelopeColumn.version) else { return [] }
         return (0..<rowCount).compactMap { row in
             guard let raw = version.integer(row), HybridTime(rawValue: raw).milliseconds > now + SyncLimits.clockSkewMax

@@ -48,29 +48,25 @@ extension NodeStore {
                     "E_CURSOR_MOVED", "a change-set of \(header.sender) does not start at the cursor of its link",
                     isRetryable: true)
             }
-            let sweepGuard = try Self.sweepGuard(of: header, after: durable, db)
+            // Of another life of its database the sender may know less than it once sent; its silence deletes nothing.
+            let isNewEpoch =
+                try durable.map {
+                    try $0.epoch != header.start.epoch || LinkCursorTable.isNewEpoch(of: header.sender, db)
+                }
+                ?? false
             var applier = ChangeSetApplier(
-                policy: policy, sweepGuard: sweepGuard, catalogs: catalogs, writer: writer,
+                policy: policy, isNewEpoch: isNewEpoch, catalogs: catalogs, writer: writer,
                 report: ApplyReport(
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
             try LinkCursorTable.save(
                 header.end, mark: header.mark, of: header.sender,
-                sweepGuard: header.end.sweep == .complete ? .none : sweepGuard, db)
+                isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
             applier.report.lost = try LostRows.count(of: header.sender, db)
             return applier.report
         }
         report.head = head
         return report
-    }
-
-    private static func sweepGuard(
-        of header: ChangeSetHeader, after durable: Cursor?, _ db: Database
-    ) throws -> SweepGuard {
-        guard let durable else { return .none }
-        if durable.epoch != header.start.epoch { return .newEpoch }
-        // Also when a new sweep of this epoch begins before the first is over.
-        return try LinkCursorTable.sweepGuard(of: header.sender, db)
     }
 }
 
@@ -87,7 +83,8 @@ extension ChangeSetHeader {
 /// Brings the blocks of one change-set into the tables, inside the caller's transaction.
 private struct ChangeSetApplier {
     let policy: LinkPolicy
-    let sweepGuard: SweepGuard
+    /// Whether what is here came from another epoch than the change-set, as far as the sweep has not come by.
+    let isNewEpoch: Bool
     let catalogs: CatalogCache
     let writer: FeedWriter
     var report: ApplyReport
@@ -158,8 +155,8 @@ private struct ChangeSetApplier {
 
     /// Staged rows into the table; the staging table is empty afterwards.
     private mutating func store(_ staged: RowStager.Staged, table: ResourceTable) throws {
-        if staged.rows > 0, try sweepGuard == .newEpoch || LostRows.holdsAny(db) {
-            try LostRows.withhold(olderIn: table, sender: policy.sender, all: sweepGuard == .newEpoch, db)
+        if staged.rows > 0, try isNewEpoch || LostRows.holdsAny(db) {
+            try LostRows.withhold(olderIn: table, sender: policy.sender, all: isNewEpoch, db)
             try LostRows.release(stagedIn: table, db)
         }
         let changed = try writer.apply(staged, to: table, supplier: policy.sender)
@@ -221,11 +218,11 @@ private struct ChangeSetApplier {
         for (isBounded, arguments) in parts(after: after, last: last) {
             ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         }
-        if sweepGuard == .none {
+        if isNewEpoch {
+            try LostRows.keep(ids, of: table, sender: policy.sender, db)
+        } else {
             try writer.retract(ids, of: table)
             report.retracted += ids.count
-        } else {
-            try LostRows.keep(ids, of: table, sender: policy.sender, db)
         }
     }
 }

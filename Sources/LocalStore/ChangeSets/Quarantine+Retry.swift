@@ -79,7 +79,7 @@ extension NodeStore {
         return try payload.withUnsafeBytes { payload in
             let blocks = try PayloadReader { $0 == definition.name ? definition : nil }.blocks(
                 of: payload, header: header)
-            if let violation = blocks[0].faults(payload: payload).first?.violation {
+            if let violation = blocks[0].faults(payload: payload, now: writer.now).first?.violation {
                 try writer.db.execute(
                     sql: "UPDATE main.quarantine SET field = ?, rule = ?, detail = ? WHERE id = ?",
                     arguments: [violation.field ?? "", violation.code, violation.reason, id])

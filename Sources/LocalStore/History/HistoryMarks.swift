@@ -26,6 +26,6 @@ enum HistoryMarks {
             .fetchInteger([seq])
         guard let highest else { return }
         try db.execute(sql: "DELETE FROM main.history_mark WHERE seq <= ?", arguments: [highest])
-        try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES (?, ?)", arguments: [floor, highest])
+        try NodeValue.set(floor, highest, db)
     }
 }

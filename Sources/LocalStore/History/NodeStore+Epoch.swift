@@ -22,7 +22,10 @@ extension NodeStore {
         _ cursor: Cursor?, mark: HistoryMark?, of receiver: NodeID, now: UnixMilliseconds
     ) async throws -> Epoch? {
         guard let cursor, try await isOfAnotherPast(cursor, mark: mark) else { return nil }
-        guard cursor.epoch.counter <= epoch.counter.addingReportingOverflow(Self.counterStepMax).partialValue else {
+        // Whoever lies again and again comes to this bound and is refused from then on; the sum does not overflow.
+        guard cursor.epoch.counter < UInt32.max - Self.counterStepMax,
+            cursor.epoch.counter <= epoch.counter + Self.counterStepMax
+        else {
             throw FederationError(
                 "E_EPOCH", "\(receiver) stands on epoch \(cursor.epoch) of \(node), which is at epoch \(epoch)",
                 hint: "ask the administrator of \(receiver) which database its cursor is from")
@@ -47,9 +50,7 @@ extension NodeStore {
             try db.execute(
                 sql: "UPDATE main.ticket_number SET last = min(last + ?, ?) WHERE day >= ?",
                 arguments: [Self.numbersSkipped, TicketNumber.sequences.upperBound, day])
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO main.node VALUES (?, ?)",
-                arguments: [NodeValue.recoveryEnd, now + Self.recoveryTime])
+            try NodeValue.set(NodeValue.recoveryEnd, now + Self.recoveryTime, db)
             return next
         }
         take(begun)

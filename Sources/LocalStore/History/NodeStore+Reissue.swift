@@ -14,6 +14,10 @@ extension NodeStore {
     package func reissueFutureVersions(now: UnixMilliseconds) async throws -> (rows: Int, head: Seq) {
         let limit = HybridTime(milliseconds: now + SyncLimits.clockSkewMax + 1, counter: 0).rawValue
         var (reissued, head) = (0, try await head())
+        let isDue = try await pool.read { db in
+            try NodeValue.integer("version", db) >= limit || NodeValue.integer(NodeValue.hasFutureVersions, db) == 1
+        }
+        guard isDue else { return (0, head) }
         for table in tableOrder {
             while true {
                 let waiting = try await pool.read { db in
@@ -29,6 +33,7 @@ extension NodeStore {
                 reissued += waiting.count
             }
         }
+        try await pool.write { db in try NodeValue.set(NodeValue.hasFutureVersions, 0, db) }
         return (reissued, head)
     }
 }

@@ -19,8 +19,8 @@ extension NodeStore {
     ///
     /// Rows of this node become its own again, under a new version, so that every receiver gets them; fields that were masked or left
     /// out on their way stay so, unless this node has them in an older version, and are noted. Rows of other nodes are passed on
-    /// towards them. That happens only for 30 days after this database was found to be older than what it had sent, or anybody above could write records in this node's name.
-    /// What is known here is sent again, or settled.
+    /// towards them. That happens only for 30 days after this database was found to be older than what it had sent, or anybody above
+    /// could write records in this node's name. What is known here is sent again, or settled.
     ///
     /// - Parameter policy: what this node may send to the receiver.
     package func takeBack(
@@ -28,7 +28,7 @@ extension NodeStore {
     ) async throws -> TakenBack {
         var (report, head) = try await writeFeed(isDurable: true, now: now) { [tables, visibility] writer in
             let recovers = try now < NodeValue.integer(NodeValue.recoveryEnd, writer.db)
-            try writer.raiseVersion(to: changeSet.latestVersion(of: writer.node))
+            if recovers { try writer.raiseVersion(to: changeSet.latestVersion(of: writer.node)) }
             var taker = RowTaker(policy: policy, recovers: recovers, visibility: visibility, writer: writer)
             try changeSet.payload.withUnsafeBytes { payload in
                 for (block, faults) in zip(changeSet.blocks, changeSet.faults) {

@@ -24,10 +24,10 @@ enum LinkCursorTable {
             epoch: epoch, seq: row[1], revision: LinkRevision(topology: row[2], policy: row[3]), sweep: sweep)
     }
 
-    /// Under which guard the sweep goes on that is not over.
-    static func sweepGuard(of sender: NodeID, _ db: Database) throws -> SweepGuard {
-        let statement = try db.cachedStatement(sql: "SELECT sweep_guard FROM main.link_cursor WHERE sender = ?")
-        return try statement.fetchInteger([sender.code]).flatMap { SweepGuard(rawValue: Int($0)) } ?? .none
+    /// Whether the first sweep since the sender has begun another epoch is not over.
+    static func isNewEpoch(of sender: NodeID, _ db: Database) throws -> Bool {
+        try db.cachedStatement(sql: "SELECT is_new_epoch FROM main.link_cursor WHERE sender = ?")
+            .fetchInteger([sender.code]) == 1
     }
 
     static func mark(of sender: NodeID, _ db: Database) throws -> HistoryMark? {
@@ -36,7 +36,7 @@ enum LinkCursorTable {
     }
 
     static func save(
-        _ cursor: Cursor, mark: HistoryMark?, of sender: NodeID, sweepGuard: SweepGuard, _ db: Database
+        _ cursor: Cursor, mark: HistoryMark?, of sender: NodeID, isNewEpoch: Bool, _ db: Database
     ) throws {
         var resource: String?
         var after: RowKey?
@@ -47,27 +47,19 @@ enum LinkCursorTable {
         try db.cachedStatement(
             sql: """
                 INSERT INTO main.link_cursor
-                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key, sweep_guard,
+                  (sender, epoch, seq, topology, policy, sweep_resource, sweep_origin, sweep_key, is_new_epoch,
                    mark)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (sender) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
                   topology = excluded.topology, policy = excluded.policy, sweep_resource = excluded.sweep_resource,
                   sweep_origin = excluded.sweep_origin, sweep_key = excluded.sweep_key,
-                  sweep_guard = excluded.sweep_guard, mark = excluded.mark
+                  is_new_epoch = excluded.is_new_epoch, mark = excluded.mark
                 """
         ).execute(arguments: [
             sender.code, cursor.epoch.description, cursor.seq, cursor.revision.topology, cursor.revision.policy,
-            resource, after?.origin, after?.key, sweepGuard.rawValue, mark.map { Int64(bitPattern: $0.value) },
+            resource, after?.origin, after?.key, isNewEpoch, mark.map { Int64(bitPattern: $0.value) },
         ])
     }
-}
-
-/// What a sweep may not do to rows that it does not list.
-enum SweepGuard: Int {
-    /// They are retracted: the policy has changed, or the sender is new here.
-    case none = 0
-    /// The sender has begun another epoch, so it may know less than it once sent: they are kept.
-    case newEpoch = 1
 }
 
 extension NodeStore {

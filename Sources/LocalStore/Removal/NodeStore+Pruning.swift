@@ -78,8 +78,7 @@ extension NodeStore {
                         arguments: [table, row[1] as Int64])
                 }
                 if try highest > NodeValue.integer(NodeValue.floor, db) {
-                    try db.execute(
-                        sql: "INSERT OR REPLACE INTO main.node VALUES (?, ?)", arguments: [NodeValue.floor, highest])
+                    try NodeValue.set(NodeValue.floor, highest, db)
                 }
                 return rows.count
             }

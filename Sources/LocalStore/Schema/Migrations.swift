@@ -265,7 +265,6 @@ enum Migrations {
                     CREATE TABLE history_mark (seq INTEGER PRIMARY KEY, mark INTEGER NOT NULL) STRICT;
                     INSERT INTO history_mark SELECT value, random() FROM node WHERE name = 'seq' AND value > 0;
                     ALTER TABLE link_cursor ADD COLUMN mark INTEGER;
-                    ALTER TABLE link_cursor RENAME COLUMN is_new_epoch TO sweep_guard;
 
                     -- This node's own rows that it lost and got back, with the columns that came back as they had been sent: without
                     -- a value, or masked.

@@ -44,14 +44,14 @@ extension NodeDesk {
         }
         // One that is damaged says nothing, and its neighbours say the rest.
         let present = try? NodeStore.identity(at: settings.databasePath)
-        let exists = FileManager.default.fileExists(atPath: settings.databasePath)
-        let kept = exists ? "\(settings.databasePath)-replaced-\(now)" : nil
-        try NodeStore.put(backup, at: settings.databasePath, keeping: kept ?? settings.databasePath)
+        let wasThere = FileManager.default.fileExists(atPath: settings.databasePath)
+        let kept = "\(settings.databasePath)-replaced-\(now)"
+        try NodeStore.put(backup, at: settings.databasePath, keeping: kept)
         let desk = try open(settings, as: actor)
         let epoch = try await desk.perform(.restoreBackup) { now in
             try await desk.store.beginEpoch(above: present?.epoch.counter ?? 0, now: now)
         }
         try desk.store.close()
-        return RestoredBackup(epoch: epoch, kept: kept)
+        return RestoredBackup(epoch: epoch, kept: wasThere ? kept : nil)
     }
 }

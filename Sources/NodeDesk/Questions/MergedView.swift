@@ -87,10 +87,10 @@ package struct MergedView: Sendable {
         for row in try await store.rows(sql: counts.sql, arguments: counts.arguments) {
             if let origin = row.first?.text { rows[origin] = row.last?.integer }
         }
-        let freshness = try await copies(of: origins, resources: analysis.resourcesNeeded)
+        let copies = try await copies(of: origins, resources: analysis.resourcesNeeded)
         let reports = origins.map { origin in
             report(
-                on: origin, denied: denied, freshness, rows: rows[origin.code] ?? 0, lagRows: lagRows,
+                on: origin, denied: denied, copies, rows: rows[origin.code] ?? 0, lagRows: lagRows,
                 standing.topology, now: now)
         }
         return LogicalAnswer(partial: partial, nodes: reports)

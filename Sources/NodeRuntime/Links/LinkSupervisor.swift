@@ -22,12 +22,15 @@ package final class LinkSupervisor: Service {
     private let standing: AsyncStream<Standing>.Continuation
     private let exchange = Mutex<TopologyExchange?>(nil)
     private let outgoing = Mutex<[NodeID: OutgoingLink]>([:])
-    private let onFirstLinks = Mutex<(@Sendable () -> Void)?>(nil)
+    private let onFirstLinks: @Sendable () -> Void
 
+    /// - Parameter onFirstLinks: called once the links of the first standing are there: before, a neighbour would be told that it is
+    ///   none.
     package init(
         store: NodeStore, peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics,
-        logger: Logger
+        logger: Logger, onFirstLinks: @escaping @Sendable () -> Void
     ) {
+        self.onFirstLinks = onFirstLinks
         self.store = store
         self.peers = peers
         self.signal = signal
@@ -42,9 +45,6 @@ package final class LinkSupervisor: Service {
 
     /// By whom a link lets the newer topology be brought when its other end stands on another version.
     func exchangeTopologies(by exchange: TopologyExchange) { self.exchange.withLock { $0 = exchange } }
-
-    /// What is done once the links of the first standing are there: before, a neighbour would be told that it is none.
-    func onFirstLinks(_ body: @escaping @Sendable () -> Void) { onFirstLinks.withLock { $0 = body } }
 
     /// A neighbour may take now what it refused.
     func retry(_ neighbour: NodeID) { outgoing.withLock { $0[neighbour] }?.retry() }
@@ -62,12 +62,11 @@ package final class LinkSupervisor: Service {
             }
             await withGracefulShutdownHandler {
                 var running: [NodeID: Running] = [:]
+                var isFirst = true
                 for await standing in standings {
                     await bring(&running, to: standing, in: &group)
-                    onFirstLinks.withLock { body in
-                        defer { body = nil }
-                        return body
-                    }?()
+                    if isFirst { onFirstLinks() }
+                    isFirst = false
                 }
                 for link in running.values { await link.stop() }
             } onGracefulShutdown: { [self] in
@@ -155,8 +154,7 @@ package final class LinkSupervisor: Service {
         if let connector: any LinkConnector = reverse ?? client.map({ DialingConnector($0) }) {
             let started = OutgoingLink(
                 store: store, policy: send, connector: connector, signal: signal, completions: completions,
-                metrics: metrics,
-                head: head, logger: logger, onTopologyDiffers: onTopologyDiffers,
+                metrics: metrics, head: head, logger: logger, onTopologyDiffers: onTopologyDiffers,
                 onNewEpoch: { [weak self] epoch, head in
                     for link in self?.outgoing.withLock({ Array($0.values) }) ?? [] { link.take(epoch, head: head) }
                 },

@@ -294,7 +294,7 @@ package struct LinkReceiver: Sendable {
         guard let applied = applying else { return [] }
         applying = nil
         cursor = report.cursor
-        mark = report.cursor == applied.end ? applied.mark : nil
+        mark = applied.mark
         lost = report.lost ?? 0
         if report.cursor.sweep == .complete { isFirstSweep = false }
         adoptFreshness()
@@ -303,11 +303,6 @@ package struct LinkReceiver: Sendable {
         if session?.connection == applied.connection {
             directives.append(.acknowledge(report))
             lastError = nil
-            // A store may stop short of the end: what is queued behind does not fit then.
-            if report.cursor != applied.end {
-                directives += dropQueue()
-                session?.isRewinding = true
-            }
         }
         return directives + applyNext()
     }

@@ -3,15 +3,17 @@ import FederationModel
 // The model's values as they stand in JSON messages. A message that decodes holds valid values, so nothing behind the
 // border checks them again.
 
-extension Epoch: Codable {
-    /// The form of `description`, `COUNTER-NONCE`: 64-bit nonces do not survive JSON readers that know doubles only.
+/// A value whose JSON is its text: 64-bit numbers do not survive JSON readers that know doubles only.
+package protocol TextCodable: Codable, LosslessStringConvertible {}
+
+extension TextCodable {
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
-        guard let epoch = Epoch(text) else {
+        guard let value = Self(text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "an epoch is COUNTER-NONCE"))
+                .init(codingPath: decoder.codingPath, debugDescription: "no text of \(Self.self)"))
         }
-        self = epoch
+        self = value
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -20,22 +22,8 @@ extension Epoch: Codable {
     }
 }
 
-extension HistoryMark: Codable {
-    /// The form of `description`, as with the nonce of an epoch.
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let mark = HistoryMark(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a history mark is a hexadecimal number"))
-        }
-        self = mark
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
+extension Epoch: TextCodable {}
+extension HistoryMark: TextCodable {}
 
 extension Cursor: Codable {
     private enum CodingKeys: String, CodingKey {
