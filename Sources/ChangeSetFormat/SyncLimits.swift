@@ -47,6 +47,12 @@ package enum SyncLimits {
     /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
     package static let controlFrameBytesMax = 256 << 10
 
+    /// Rows that go back to a sender in one change-set: the keys of all of them fit into one settlement.
+    package static let returnedRowsMax = 500
+
+    /// Bytes of a settlement: `returnedRowsMax` keys of 200 bytes, each byte as JSON's longest escape.
+    package static let settlementBytesMax = 1 << 20
+
     /// How far a row's version may lie ahead of the receiver's clock. A node whose clock is hours wrong must not win
     /// against the future.
     package static let clockSkewMax: Int64 = 5 * 60 * 1_000

@@ -1,3 +1,4 @@
+import ChangeSetFormat
 import FederationModel
 import LocalStore
 import TestSupport
@@ -120,6 +121,35 @@ import Zstandard
         #expect(try await giveBack(to: afresh.store) == (0, 0, 0, 1))
         #expect(try await afresh.store.count("service_request") == 0)
         #expect(try await lost() == 3)
+    }
+
+    @Test func `is not taken from another than the receiver, nor more of it than an answer can name`() async throws {
+        _ = try await city.store.intake((1...600).map { person($0) }, now: noon)
+        try await carry(city.store, above.store, policy: link)
+        try await recognise(afresh.store)
+        func code(_ bytes: [UInt8], _ policy: LinkPolicy) async -> String? {
+            await errorCode {
+                let incoming = try IncomingChangeSet(
+                    bytes: bytes, policy: policy, resources: afresh.store.resources, now: noon)
+                _ = try await afresh.store.takeBack(incoming, policy: policy, now: noon)
+            }
+        }
+        // What the city itself once sent, and the same as if the province gave it back.
+        let start = Cursor(epoch: city.store.epoch, seq: 0, revision: link.revision, sweep: .complete)
+        for (rows, verdict) in [(501, "E_CHANGE_SET_TOO_LARGE"), (500, nil)] {
+            let sent = try await changeSet(city.store, from: start, policy: link, rowsMax: rows)
+            #expect(await code(sent.bytes, link) == "E_LINK_ADDRESS")
+            let (_, offset) = try sent.bytes.withUnsafeBytes { try ChangeSetHeader.decode($0) }
+            var header = sent.header
+            (header.sender, header.receiver) = (province, jinan)
+            var payload = try Array(sent.bytes.dropFirst(offset)).withUnsafeBytes {
+                try zstandardDecompress($0, limit: header.payloadBytes)
+            }
+            withUnsafeBytes(of: header.digest.littleEndian) { payload.replaceSubrange(0..<8, with: $0) }
+            let returned = header.encoded() + (try ZstandardCompressor().compress(payload))
+            #expect(await code(returned, link) == verdict)
+            #expect(try await afresh.store.count("service_request") == (verdict == nil ? 500 : 0))
+        }
     }
 
     @Test func `is let go of when the sender knows it and does not grant it`() async throws {

@@ -12,9 +12,6 @@ package struct LostPosition: Hashable, Sendable {
 }
 
 extension NodeStore {
-    /// Rows in one change-set on its way back; their keys fit into one frame of the answer.
-    private static let returnedRowsMax = 500
-
     /// The next of the rows that a sender has lost, as a change-set on its way back to it (design rule 6).
     ///
     /// - Parameters:
@@ -29,7 +26,7 @@ extension NodeStore {
             guard let cursor = try LinkCursorTable.cursor(of: sender, db) else { return nil }
             var blocks: [BlockWriter] = []
             var end = position
-            var (rowsLeft, bytesLeft) = (Self.returnedRowsMax, SyncLimits.payloadBytesTarget)
+            var (rowsLeft, bytesLeft) = (SyncLimits.returnedRowsMax, SyncLimits.payloadBytesTarget)
             let first = position.flatMap { policy.resources.firstIndex(of: $0.resource) } ?? 0
             for name in policy.resources[first...] {
                 guard rowsLeft > 0, bytesLeft > 0, let table = tables[name] else { break }

@@ -23,9 +23,23 @@ extension NodeStore {
     /// could write records in this node's name. What is known here is sent again, or settled.
     ///
     /// - Parameter policy: what this node may send to the receiver.
+    /// - Throws: `E_LINK_ADDRESS` for a change-set of anybody else; `E_CHANGE_SET_TOO_LARGE` beyond `SyncLimits.returnedRowsMax` rows.
     package func takeBack(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> TakenBack {
+        let header = changeSet.header
+        guard header.sender == policy.receiver, header.receiver == node else {
+            throw FederationError(
+                "E_LINK_ADDRESS",
+                "rows that came back from \(policy.receiver) to \(node) are from \(header.sender) to \(header.receiver)"
+            )
+        }
+        guard header.rowCount <= SyncLimits.returnedRowsMax else {
+            throw FederationError(
+                "E_CHANGE_SET_TOO_LARGE",
+                "\(policy.receiver) gives \(header.rowCount) rows back at once, at most \(SyncLimits.returnedRowsMax) are taken"
+            )
+        }
         var (report, head) = try await writeFeed(isDurable: true, now: now) { [tables, visibility] writer in
             let recovers = try now < NodeValue.integer(NodeValue.recoveryEnd, writer.db)
             if recovers { try writer.raiseVersion(to: changeSet.latestVersion(of: writer.node)) }

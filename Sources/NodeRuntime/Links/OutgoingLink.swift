@@ -101,8 +101,7 @@ package actor OutgoingLink: Service {
         logger[metadataKey: "link"] = "\(policy.sender)->\(policy.receiver)"
         self.logger = logger
         (inputs, input) = AsyncStream.makeStream(of: Input.self)
-        (confirmations, confirmation) = AsyncStream.makeStream(
-            of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
+        (confirmations, confirmation) = AsyncStream.makeStream(of: Cursor.self, bufferingPolicy: .bufferingNewest(1))
         statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
         sender = LinkSender(
             policy: policy, topology: store.standing.topology.stamp, epoch: store.epoch, head: head,

@@ -32,8 +32,8 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
         switch self {
         case .probe, .echo, .goodbye: 0
         case .changeSet, .returned: SyncLimits.changeSetBytesMax
-        case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply, .settlement:
-            SyncLimits.controlFrameBytesMax
+        case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply: SyncLimits.controlFrameBytesMax
+        case .settlement: SyncLimits.settlementBytesMax
         }
     }
 }
