@@ -1,10 +1,21 @@
 import FederationModel
+import TestSupport
 import Testing
 
 private let city = "370100"
 private let county = "370102"
 private let province = "370000"
+private let stranger = "370300"
 private let minute: Int64 = 60_000
+/// Without the county: it is held to nothing, and does what any other node may.
+private let rules = LifecycleRules(
+    hierarchy: NodeHierarchy(
+        Topology(
+            name: "test", version: 1,
+            nodes: [(province, nil), (city, province), (stranger, province)].map { code, parent in
+                TopologyNode(
+                    id: node(code), name: code, parent: parent.map { node($0) }, region: code, endpoint: nil)
+            })))
 private func dispatch(
     _ minutes: Int64, to unit: String = "城管局", due: Int64? = 3_000, _ more: [String: Int64] = [:],
     role: String = "main", by origin: String = city
@@ -166,6 +177,9 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
             transfer("offer", 30, to: county, by: city), transfer("accept", 40, to: county, by: county),
         ], dispatch(50)
     ),
+    ("E_STATE_NOT_INVOLVED", signed, happened("supervision", 30, ["level": "written"], by: stranger)),
+    ("E_STATE_NOT_INVOLVED", closed, happened("callback", 70, ["reached": "answered"], by: stranger)),
+    ("E_STATE_NOT_ABOVE", signed, transfer("designate", 30, to: stranger, by: stranger)),
     ("E_STATE_NO_OFFER", signed, transfer("accept", 40, to: county, by: county)),
     (
         "E_STATE_NO_OFFER",
@@ -227,13 +241,13 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
 ]
 
 @Suite struct `The guard of a ticket` {
-    private let ticketGuard = TicketGuard(LifecycleRules())
+    private let ticketGuard = TicketGuard(rules)
 
     @Test(arguments: legal.indices)
     func `lets every transition of the state machine pass`(index: Int) {
         let (name, thread, event, status) = legal[index]
         #expect(ticketGuard.refusal(of: [event], in: thread) == nil, "\(name)")
-        let state = TicketFold(LifecycleRules()).fold(thread + [event])
+        let state = TicketFold(rules).fold(thread + [event])
         #expect(state.status == status, "\(name)")
         #expect(state.conflicts.isEmpty, "\(name)")
     }

@@ -49,7 +49,8 @@ private func dispatch(_ minutes: Int64, by origin: String, due: Int64) -> Ticket
 
 @Suite struct `A transfer` {
     private let fold = TicketFold(LifecycleRules())
-    private let ticketGuard = TicketGuard(LifecycleRules(), topology: topology)
+    private let ticketGuard = TicketGuard(
+        LifecycleRules(hierarchy: NodeHierarchy(topology)), topology: topology)
     private let offer = step("offer", 10, to: taian, by: jinan)
 
     private func standings(_ events: [TicketEvent]) -> [TicketTransfer.Standing] {

@@ -43,7 +43,7 @@ struct Reference {
     ) -> [Look] {
         let grant = topology.grant(from: sender, to: receiver)
         let audiences = audiences(rows, at: sender, topology)
-        let tickets = tickets(rows)
+        let tickets = tickets(rows, topology)
         return rows.values.compactMap { row -> Look? in
             guard topology.supplier(of: row.origin, to: receiver) == sender else { return nil }
             let mine = Self.tickets(of: row, among: tickets)
@@ -96,13 +96,13 @@ struct Reference {
     }
 
     /// Requests, each with what its thread decides.
-    static func tickets(_ rows: [String: Look]) -> [String: Fields] {
+    static func tickets(_ rows: [String: Look], _ topology: Topology) -> [String: Fields] {
         let threads = Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }
         return threads.compactMapValues { thread in
             guard let request = thread.first(where: { $0.resource == "service_request" }) else { return nil }
             var fields = request.fields
             fields["origin"] = .text(request.origin.code)
-            let state = TicketFold(LifecycleRules()).fold(
+            let state = TicketFold(LifecycleRules(hierarchy: NodeHierarchy(topology))).fold(
                 thread.compactMap { look in
                     TicketGuard.forms[look.resource].map {
                         TicketEvent($0, origin: look.origin.code, key: look.key, version: 1, fields: look.fields)

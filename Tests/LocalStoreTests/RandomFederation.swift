@@ -323,7 +323,7 @@ struct RandomFederation {
     private mutating func noteHeld(_ node: NodeID) async throws {
         let held = try await looks(at: node)
         let byID = Dictionary(held.map { ($0.id, $0) }) { first, _ in first }
-        let tickets = Reference.tickets(byID)
+        let tickets = Reference.tickets(byID, topology)
         for look in held {
             everTickets[node, default: [:]][look.id, default: []].insert(Reference.tickets(of: look, among: tickets))
         }

@@ -14,19 +14,15 @@ package enum Accusation {
     ///
     /// - Parameter thread: records with `request_type`, `respondent_name`, `confidential`, `action` and `target`.
     package static func nodes(accusedBy thread: [TicketEvent], topology: Topology) -> Set<NodeID> {
-        let requests = thread.filter { $0.kind == .request }
-        let names = Set(requests.compactMap { $0.text(.respondentName) })
-        guard !names.isEmpty else { return [] }
+        guard let request = TicketEvent.request(of: thread), let name = request.text(.respondentName) else { return [] }
         let isReport = thread.contains { record in
             let raised = record.text(.action) == "set_confidential" ? record.text(.target) : nil
             return self.isReport(
                 requestType: record.text(.requestType), Confidentiality(record.text(.confidential) ?? raised))
         }
         guard isReport else { return [] }
-        let origins = Set(requests.map(\.origin))
         return Set(
-            topology.nodes.filter { !names.isDisjoint(with: $0.respondentNames) && !origins.contains($0.id.code) }
-                .map(\.id))
+            topology.nodes.filter { $0.respondentNames.contains(name) && $0.id.code != request.origin }.map(\.id))
     }
 }
 

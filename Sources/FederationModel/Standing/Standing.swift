@@ -28,7 +28,10 @@ package struct Standing: Sendable {
         self.topology = topology
         self.reference = reference
         self.catalogs = catalogs
-        self.rules = rules ?? LifecycleRules(reference, top: topology.root?.id ?? node)
+        self.rules =
+            rules
+            ?? LifecycleRules(
+                reference, top: topology.root?.id ?? node, hierarchy: NodeHierarchy(topology))
         var (outgoing, incoming) = ([NodeID: LinkPolicy](), [NodeID: LinkPolicy]())
         for neighbour in topology.neighbours(of: node) {
             func policy(from sender: NodeID, to receiver: NodeID) -> LinkPolicy? {

@@ -46,7 +46,7 @@ extension Folding {
 
     /// Raising wins everywhere; only the ticket's origin may lower it.
     private mutating func set(_ confidential: Confidentiality, _ event: TicketEvent) {
-        if confidential >= state.confidential || event.origin == event.text(.ticketOrigin) {
+        if confidential >= state.confidential || event.origin == ticketOrigin ?? event.text(.ticketOrigin) {
             state.confidential = confidential
         } else {
             note(.confidentialityDowngrade, event)

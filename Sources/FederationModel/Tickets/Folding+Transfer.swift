@@ -17,6 +17,7 @@ extension Folding {
 
     private mutating func offer(_ event: TicketEvent, id: String, to target: String) {
         let isOwner = event.origin == state.owner
+        if isOwner { involved.insert(target) }
         if !isOwner {
             note(.notOwner, event)
         } else if !state.status.isOpen {
@@ -73,7 +74,12 @@ extension Folding {
 
     /// The word of a node above stands, whoever accepted before or accepts later what was open.
     private mutating func designate(_ event: TicketEvent, id: String, to target: String, _ known: Int?) {
+        guard [state.owner ?? target, target].allSatisfy({ rules.hierarchy.isAbove(event.origin, $0) }) else {
+            note(.notAbove, event)
+            return
+        }
         if !state.status.isOpen { note(.notOpen, event) }
+        involved.insert(target)
         let former = known.map { transfers[$0] }
         let designation = TicketTransfer(
             id: id, from: former?.from ?? state.owner ?? event.origin, to: target,

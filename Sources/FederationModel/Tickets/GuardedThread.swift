@@ -16,7 +16,7 @@ package struct GuardedThread: Sendable {
 
     /// - Parameter own: the code of the node that guards.
     package init(_ events: [TicketEvent], own: String, rules: LifecycleRules) {
-        folding = Folding(rules: rules)
+        folding = Folding(rules: rules, request: TicketEvent.request(of: events))
         self.own = own
         take(events)
     }

@@ -14,11 +14,13 @@ package struct LifecycleRules: Hashable, Sendable {
     package var suspensionStopsClock: Bool
     /// Two clocks of one office may differ by so much, in milliseconds.
     package var clockTolerance: Int64
+    /// Who may decide on whose tickets. Not part of `fingerprint`: it concerns only tickets with records of several nodes.
+    package var hierarchy: NodeHierarchy
 
     package init(
         calendar: WorkCalendar = .weekendsOnly, returnWorkingDays: Int = 2, extensionsMax: Int64 = 2,
         allowsCallbackWhenDue: Bool = false, callbackAttempts: Int64 = 2, suspensionStopsClock: Bool = false,
-        clockTolerance: Int64 = 5 * 60_000
+        clockTolerance: Int64 = 5 * 60_000, hierarchy: NodeHierarchy = .none
     ) {
         self.calendar = calendar
         self.returnWorkingDays = returnWorkingDays
@@ -27,6 +29,7 @@ package struct LifecycleRules: Hashable, Sendable {
         self.callbackAttempts = callbackAttempts
         self.suspensionStopsClock = suspensionStopsClock
         self.clockTolerance = clockTolerance
+        self.hierarchy = hierarchy
     }
 }
 
@@ -35,7 +38,7 @@ extension LifecycleRules {
     package var fingerprint: String {
         [
             // Raised when the fold itself changes.
-            "2", calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
+            "3", calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
             "\(callbackAttempts)", "\(suspensionStopsClock)", "\(clockTolerance)",
         ].joined(separator: " ")
     }

@@ -5,7 +5,7 @@
 /// Nobody goes out by a later record: whoever was given a ticket has read it, and answers for what it did with it. Somebody
 /// goes out when the record that brought him in is taken back, or when a report (举报) turns out to accuse him.
 package enum TicketAudience {
-    /// The columns that it reads.
+    /// The columns that it reads beside those by which a thread finds its request (`TicketFold.columns`).
     package static let columns: [TicketColumn] = [
         .ticketOrigin, .toNode, .step, .requestType, .respondentName, .confidential, .action, .target,
     ]
@@ -44,9 +44,7 @@ package enum TicketAudience {
     }
 
     private static func origin(of thread: [TicketEvent]) -> NodeID? {
-        if let request = thread.first(where: { $0.resource == BuiltInResources.serviceRequest.name }) {
-            return NodeID(request.origin)
-        }
+        if let request = TicketEvent.request(of: thread) { return NodeID(request.origin) }
         let claims = Set(thread.map { $0.text(.ticketOrigin) })
         return claims.count == 1 ? claims.first.flatMap { $0 }.flatMap { NodeID($0) } : nil
     }

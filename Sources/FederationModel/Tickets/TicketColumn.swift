@@ -1,5 +1,6 @@
 /// The columns of a thread's records that its fold and its guard read.
 package enum TicketColumn: String, Sendable, CaseIterable {
+    case globalID = "global_id"
     case requestedDatetime = "requested_datetime"
     case acceptance
     case serviceCode = "service_code"

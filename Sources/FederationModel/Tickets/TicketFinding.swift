@@ -31,12 +31,15 @@ package struct TicketFinding: Hashable, Sendable {
         case evaluationBeforeCallback = "E_STATE_EVAL_BEFORE_CALLBACK"
         case reworkOpen = "E_STATE_REWORK_OPEN"
         case notOwner = "E_STATE_NOT_OWNER"
+        case notInvolved = "E_STATE_NOT_INVOLVED"
+        case notAbove = "E_STATE_NOT_ABOVE"
         case noOffer = "E_STATE_NO_OFFER"
         case offerOpen = "E_STATE_OFFER_OPEN"
         case merged = "E_STATE_MERGED"
         case archived = "E_STATE_ARCHIVED"
         case supervisionOpen = "E_STATE_SUPERVISION_OPEN"
         case confidentialityDowngrade = "E_CONF_DOWNGRADE"
+        case foreignRequest = "FOREIGN_REQUEST"
         // What nodes did at the same time: nobody was wrong to write it.
         case closedUnderSupervision = "CLOSED_UNDER_SUPERVISION"
         case reworkWins = "REWORK_WINS"
@@ -82,6 +85,9 @@ package struct TicketFinding: Hashable, Sendable {
             case .evaluationBeforeCallback: "尚未回访就评价"
             case .reworkOpen: "上一轮办理尚未结束"
             case .notOwner: "不是承办归属节点"
+            case .notInvolved: "与该工单无关的节点"
+            case .notAbove: "只有双方的共同上级可以指定"
+            case .foreignRequest: "工单编号属于其他节点的诉求"
             case .noOffer: "没有对应的移交"
             case .offerOpen: "上一次移交尚未答复"
             case .merged: "工单已并入其他工单"
@@ -102,7 +108,7 @@ package struct TicketFinding: Hashable, Sendable {
         /// What the fold made of it (处理规则, domain model 6.4).
         package var resolution: String {
             switch self {
-            case .notOwner: "记录保留，不改变工单状态"
+            case .notOwner, .notInvolved, .notAbove, .foreignRequest: "记录保留，不改变工单状态"
             case .merged, .archived, .confidentialityDowngrade: "记录保留，不生效"
             case .closedUnderSupervision: "两者都保留，督办继续，办结的工单不能归档"
             case .reworkWins: "重办有效，进入新一轮"
@@ -137,6 +143,8 @@ package struct TicketFinding: Hashable, Sendable {
             case .evaluationBeforeCallback: "record the callback first, or mark the evaluation as self_service"
             case .reworkOpen: "close the round before"
             case .notOwner: "only the node that owns the handling writes this; take the ticket over by a transfer"
+            case .notInvolved: "only the ticket's origin, whoever it was handed to, and the nodes above them write this"
+            case .notAbove: "offer it, or ask the node above both to designate"
             case .noOffer: "the owner offers the ticket first"
             case .offerOpen: "wait for the answer, or ask the common parent to designate"
             case .merged: "act on the ticket into which it was merged, or undo the merge"

@@ -13,7 +13,7 @@ package struct TicketFold: Sendable {
     /// The columns that the fold reads, by resource.
     package static let columns: [ResourceName: [TicketColumn]] = [
         "service_request": [
-            .requestedDatetime, .acceptance, .serviceCode, .confidential, .reporterKind, .replyRequired,
+            .globalID, .requestedDatetime, .acceptance, .serviceCode, .confidential, .reporterKind, .replyRequired,
             .callbackRequired, .migrated,
         ],
         "assignment": thread + [.assigneeUnit, .role, .dueDatetime, .designated],
@@ -39,7 +39,7 @@ package struct TicketFold: Sendable {
     package func fold(_ events: [TicketEvent]) -> TicketState { folding(of: events).state }
 
     func folding(of events: [TicketEvent]) -> Folding {
-        var folding = Folding(rules: rules)
+        var folding = Folding(rules: rules, request: TicketEvent.request(of: events))
         for event in events.sorted(by: TicketEvent.isBefore) { folding.take(event) }
         return folding
     }
@@ -48,6 +48,8 @@ package struct TicketFold: Sendable {
 /// The fold half-way through a thread. What a record does is in the extensions, by the part of a ticket's life.
 struct Folding {
     let rules: LifecycleRules
+    /// The request to which the thread belongs; nil while it is not here.
+    private var request: TicketEvent?
     var state = TicketState()
     /// Units that may sign: the main one and the joint ones of this round.
     var assigned: Set<String> = []
@@ -68,10 +70,20 @@ struct Folding {
     /// By which the owner took over, unless it was designated: its place in `transfers`, and the record.
     var acceptance: (transfer: Int, event: TicketEvent)?
     var phoneNode: String?
+    /// Nodes to which an owner or a node above has handed the ticket, or would.
+    var involved: Set<String> = []
 
-    init(rules: LifecycleRules) { self.rules = rules }
+    init(rules: LifecycleRules, request: TicketEvent?) {
+        self.rules = rules
+        self.request = request
+        state.owner = request?.origin
+    }
+
+    /// Whose ticket it is; while the request is not here, as the records say.
+    var ticketOrigin: String? { request?.origin }
 
     mutating func take(_ event: TicketEvent) {
+        if event.kind == .request && request == nil { request = event }
         if state.owner == nil { state.owner = event.text(.ticketOrigin) ?? event.origin }
         guard mayAct(event) else { return }
         switch event.kind {
@@ -110,7 +122,12 @@ struct Folding {
     /// Whether the record has any effect: not on an archived or merged ticket, and what belongs to handling only from the
     /// node that owns the handling (首接负责制). The record stays in any case.
     private mutating func mayAct(_ event: TicketEvent) -> Bool {
-        if event.kind == .request { return true }
+        if event.kind == .request {
+            // What an origin says twice of its own ticket is its own affair.
+            if event.origin == request?.origin { return true }
+            note(.foreignRequest, event)
+            return false
+        }
         if state.status == .archived {
             note(.archived, event)
             return false
@@ -119,9 +136,22 @@ struct Folding {
             note(.merged, event)
             return false
         }
-        guard event.origin != state.owner, belongsToHandling(event) else { return true }
-        note(.notOwner, event)
+        guard event.origin != state.owner else { return true }
+        if belongsToHandling(event) {
+            note(.notOwner, event)
+            return false
+        }
+        // Who may offer, accept and designate is looked at there.
+        if event.kind == .transfer || isInvolved(event) { return true }
+        note(.notInvolved, event)
         return false
+    }
+
+    /// Whether the record's author has a say though he does not own the handling: it is his ticket, it was handed to him, or he is
+    /// above one of them.
+    private func isInvolved(_ event: TicketEvent) -> Bool {
+        let nodes = [state.owner, ticketOrigin ?? event.text(.ticketOrigin)].compactMap(\.self)
+        return involved.contains(event.origin) || nodes.contains { rules.hierarchy.isAbove(event.origin, $0) }
     }
 
     /// A new round may be ordered from above, a return decided there, and whoever calls back evaluates.

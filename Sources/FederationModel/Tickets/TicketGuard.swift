@@ -67,7 +67,7 @@ package struct TicketGuard: Sendable {
                 hint: finding.code.hint)
         }
         return toAccused(suspects, in: after) ?? directWithoutReply(suspects, in: after)
-            ?? suspects.lazy.compactMap { wrongTarget($0, from: before, to: after) }.first
+            ?? suspects.lazy.compactMap { wrongTarget($0, in: after) }.first
     }
 
     /// Whether two versions of a record are the same to the guard.
@@ -116,7 +116,7 @@ package struct TicketGuard: Sendable {
 
     /// Where a ticket may be offered or designated to.
     private func wrongTarget(
-        _ event: TicketEvent, from before: GuardedThread, to after: GuardedThread
+        _ event: TicketEvent, in after: GuardedThread
     ) -> RowRejection? {
         guard let step = event.text(.step), ["offer", "designate"].contains(step), let author = NodeID(event.origin),
             topology.contains(author)
@@ -134,13 +134,6 @@ package struct TicketGuard: Sendable {
                 code: "E_REPORT_TO_ACCUSED", field: "to_node",
                 reason: "transfer: 举报不得移交给被举报的节点，也不得经其转送",
                 hint: "offer it to the node's supervising authority, on a way that does not lead through it")
-        }
-        let owner = (before.state.owner ?? event.text(.ticketOrigin)).flatMap { NodeID($0) } ?? author
-        let isAbove = [owner, target].allSatisfy { topology.chain(from: $0).contains(author) }
-        if step == "designate" && !isAbove {
-            return RowRejection(
-                code: "E_STATE_NOT_ABOVE", reason: "transfer: 只有双方的共同上级可以指定",
-                hint: "offer it, or ask the node above both to designate")
         }
         return nil
     }

@@ -34,6 +34,8 @@ struct ThreadAudienceConsumer: TransactionalConsumer {
                 String.fetchAll(db.cachedStatement(sql: table.sharedThreadsChanged), arguments: [after, upto]))
         }
         let threads = try writer.threads(kind, of: ids)
+        // Who may write in them depends on who is above whom, by which this consumer begins anew.
+        if kind.name == TicketKind.title { try TicketStateConsumer().fold(ids, writer) }
         for id in ids {
             let thread = kind.name == TicketKind.title ? id : "\(kind.name):\(id)"
             let nodes = kind.audience(threads[id] ?? [], at: writer.node, topology: writer.standing.topology)

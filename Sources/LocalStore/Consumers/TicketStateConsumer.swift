@@ -14,8 +14,11 @@ struct TicketStateConsumer: TransactionalConsumer {
     }
 
     func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws {
+        try fold(ThreadReader(kind).changed(after: after, upto: upto, writer.db), writer)
+    }
+
+    func fold(_ dirty: Set<String>, _ writer: FeedWriter) throws {
         let db = writer.db
-        let dirty = try ThreadReader(kind).changed(after: after, upto: upto, db)
         let threads = try writer.threads(kind, of: dirty)
         for ticket in dirty {
             try forgetConflicts(of: ticket, db)
