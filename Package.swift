@@ -44,6 +44,8 @@ let package = Package(
         .target(
             name: "SyncProtocol", dependencies: ["ChangeSetFormat", "FederationModel"], exclude: ["DESIGN.md"],
             swiftSettings: strict),
+        .target(
+            name: "Verification", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         /// What the tests of several targets need; no product holds it.
         .target(
             name: "TestSupport", dependencies: ["FederationModel"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -54,6 +56,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "VerificationTests", dependencies: ["FederationModel", "TestSupport", "Verification"],
             swiftSettings: strict),
         .testTarget(
             name: "SyncProtocolTests",
@@ -83,14 +88,16 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Zstandard", grdb, grdbSQLite,
+                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard", crypto,
+                grdb, grdbSQLite,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "LocalStoreTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Zstandard",
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
+                "Zstandard",
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
 
@@ -148,7 +155,7 @@ let package = Package(
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
                 "NodeIdentity",
-                "PeerTransport", "RecordIntake", "Zstandard",
+                "PeerTransport", "RecordIntake", "Verification", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
@@ -163,7 +170,8 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Zstandard",
+                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
+                "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -195,6 +203,7 @@ let package = Package(
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery", "MappingSuggestions",
                 "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake", "TicketGeneration",
+                "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

@@ -61,6 +61,7 @@ extension NodeDesk {
         case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
+        case verifyLinks, answerVerification
         case exportChangeSet, acceptLoss, createBackup, restoreBackup
     }
 }

@@ -10,5 +10,6 @@ import Testing
         try await federation.settle()
         try await federation.check()
         try await federation.checkCounts()
+        try await federation.checkFingerprints()
     }
 }

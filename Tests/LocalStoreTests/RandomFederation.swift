@@ -4,6 +4,7 @@ import LocalStore
 import LogicalQuery
 import TestSupport
 import Testing
+import Verification
 import Zstandard
 
 /// A federation of random shape, whose nodes write, send, lose and change their policies at random.
@@ -94,6 +95,18 @@ struct RandomFederation {
             let held = try await looks(at: node)
             let wanted = Set((expected[node] ?? [:]).values)
             #expect(held == wanted, "\(node), seed \(seed): \(held.symmetricDifference(wanted).map(\.id).sorted())")
+        }
+    }
+
+    /// Both ends of each link come to the same fingerprints.
+    func checkFingerprints() async throws {
+        for (sender, receiver) in links {
+            guard let below = stores[sender]?.store, let above = stores[receiver]?.store else { continue }
+            let policy = policy(from: sender, to: receiver, topology: topology)
+            let scope = VerificationScope(sender: sender, receiver: receiver, topologyVersion: topology.version)
+            let granted = try await below.partedRanges(of: policy, scope).map(\.total)
+            let received = try await above.partedRanges(of: policy, scope).map(\.total)
+            #expect(granted == received, "\(sender) to \(receiver), seed \(seed)")
         }
     }
 

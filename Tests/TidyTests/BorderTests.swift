@@ -6,12 +6,13 @@ private let allowedImports: [String: Set<String>] = [
     "LogicalQuery": ["FederationModel"],
     "ChangeSetFormat": ["FederationModel"],
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
+    "Verification": ["FederationModel"],
     "ConfigurationFiles": ["FederationModel", "Foundation", "Yams"],
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
-        "ChangeSetFormat", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "NodeFiles",
-        "Synchronization", "Zstandard",
+        "ChangeSetFormat", "Crypto", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "NodeFiles",
+        "Synchronization", "Verification", "Zstandard",
     ],
     "RecordIntake": [
         "CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc", "NodeFiles", "Zstandard",
@@ -22,24 +23,24 @@ private let allowedImports: [String: Set<String>] = [
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
-        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Synchronization", "Zstandard",
+        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Synchronization", "Verification", "Zstandard",
     ],
     "NodeRuntime": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
         "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
-        "Synchronization", "UnixSignals", "Zstandard",
+        "Synchronization", "UnixSignals", "Verification", "Zstandard",
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
         "ArgumentParser", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel", "Foundation",
         "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime",
-        "RecordIntake", "Synchronization", "TicketGeneration",
+        "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],
 ]
 
 /// The targets that are pure: the standard library only, no clock, no chance, no waiting.
-private let pureTargets = ["ChangeSetFormat", "FederationModel", "LogicalQuery", "SyncProtocol"]
+private let pureTargets = ["ChangeSetFormat", "FederationModel", "LogicalQuery", "SyncProtocol", "Verification"]
 
 @Suite struct `The borders of the targets` {
     @Test func `are drawn for every target with Swift files`() {

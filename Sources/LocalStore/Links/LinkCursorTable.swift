@@ -82,6 +82,11 @@ extension NodeStore {
     }
 
     /// Up to where a receiver has everything; 0 when it has said nothing of this life of the database.
+    package func confirmation(of receiver: NodeID) async throws -> Seq {
+        try await pool.read { db in try confirmed(by: receiver, db) }
+    }
+
+    /// The same inside a read; 0 when it has said nothing of this life of the database.
     func confirmed(by receiver: NodeID, _ db: Database) throws -> Seq {
         try db.cachedStatement(sql: "SELECT seq FROM main.link_confirmation WHERE receiver = ? AND epoch = ?")
             .fetchInteger([receiver.code, epoch.description]) ?? 0

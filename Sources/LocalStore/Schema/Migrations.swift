@@ -273,6 +273,15 @@ enum Migrations {
                       treated TEXT NOT NULL, PRIMARY KEY (resource, "key")) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("19 comparisons of links") { db in
+            try db.execute(
+                sql: """
+                    -- When both ends of a link were last held against each other, how many rows differed, and when none did.
+                    CREATE TABLE link_verification (
+                      peer TEXT NOT NULL, direction TEXT NOT NULL, at INTEGER NOT NULL, differences INTEGER NOT NULL,
+                      equal_at INTEGER, equal_seq INTEGER, PRIMARY KEY (peer, direction)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

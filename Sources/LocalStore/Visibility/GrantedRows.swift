@@ -123,6 +123,19 @@ struct GrantedRows: Sendable {
     ///
     /// What is granted by audience alone is found by its tickets, as there may be little of it in a large table.
     var bucket: String {
+        """
+        \(listing) AND (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
+        ORDER BY r.origin, r."key" LIMIT :limit
+        """
+    }
+
+    /// All that a sweep would list of what meets `condition` on row `r`.
+    func listing(where condition: String) -> String { "\(listing) AND \(condition) ORDER BY r.origin, r.\"key\"" }
+
+    /// The columns of a listing behind the envelope, before `carried`.
+    var columnNames: [String] { columns.map(\.column.name) }
+
+    private var listing: String {
         let source =
             isWhole || isOrder
             ? "main.\(table.table) AS r"
@@ -132,9 +145,7 @@ struct GrantedRows: Sendable {
             """
         return """
             SELECT \(selected) FROM \(source)
-            WHERE (r.origin, r."key") > (:origin, :key) AND +r.origin IN (SELECT value FROM json_each(:origins))
-              AND \(isWhole ? isGranted() : isHere + unlessAccusing)\(isOnItsWay)
-            ORDER BY r.origin, r."key" LIMIT :limit
+            WHERE \(isWhole ? isGranted() : isHere + unlessAccusing)\(isOnItsWay)
             """
     }
 

@@ -111,8 +111,7 @@ extension NodeDesk {
             return RowReport(
                 query: query, rows: answer.rows, next: answer.next, withheld: answer.withheld,
                 coverage: Coverage(
-                    plan: plan, topology: topology, reports: answer.nodes, isOfRows: true,
-                    allowsStale: allowsStale))
+                    plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale))
         }
     }
 
@@ -126,10 +125,20 @@ extension NodeDesk {
 
     /// Gives the merged view over the desk's connections, or over some for this question alone.
     func withView<Answer>(_ ask: (MergedView) async throws -> Answer) async throws -> Answer {
-        if let peers { return try await ask(MergedView(store: store, peers: peers)) }
+        try await withPeers { try await ask(MergedView(store: store, peers: $0)) }
+    }
+
+    /// Gives the desk's connections, or some for this once.
+    func withPeers<Answer>(_ ask: (PeerClients) async throws -> Answer) async throws -> Answer {
+        if let peers { return try await ask(peers) }
         let peers = PeerClients(store: store) { [local] () throws(FederationError) in try local.credentials() }
-        let answer = try await ask(MergedView(store: store, peers: peers))
-        await peers.shutdown()
-        return answer
+        do {
+            let answer = try await ask(peers)
+            await peers.shutdown()
+            return answer
+        } catch {
+            await peers.shutdown()
+            throw error
+        }
     }
 }
