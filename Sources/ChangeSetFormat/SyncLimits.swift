@@ -47,6 +47,13 @@ package enum SyncLimits {
     /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
     package static let controlFrameBytesMax = 256 << 10
 
+    /// Rows of one sender that are put aside here before its link pauses: a neighbour whose every row is bad must not fill the disk,
+    /// and somebody must look.
+    package static let quarantineRowsMax = 10_000
+
+    /// How long a link pauses whose sender has too many rows put aside, until it is tried again.
+    package static let quarantinePause: Int64 = 30_000
+
     /// Rows that go back to a sender in one change-set: the keys of all of them fit into one settlement.
     package static let returnedRowsMax = 500
 
@@ -59,6 +66,9 @@ package enum SyncLimits {
 
     /// Time between two heartbeats on an idle link; three missed ones make it unreachable.
     package static let heartbeatInterval: Int64 = 5_000
+
+    /// While a frame arrives, its receiver says so at most so often: half a heartbeat, so that the sender never takes it for silent.
+    package static let progressInterval: Int64 = 2_500
 
     /// First pause after a failed contact; it doubles, with jitter, up to `backOffMax`.
     package static let backOffInitial: Int64 = 200
@@ -77,13 +87,16 @@ package enum SyncLimits {
     /// and a try holds the link up for `probeTimeout`; but a network that only stalled once shall have its stream back.
     package static let requestsPeriod: Int64 = 60 * 60 * 1_000
 
-    /// How long a change-set may stay unacknowledged before the connection counts as broken. The largest one takes a slow
-    /// disk some seconds.
+    /// How long a change-set may stay unacknowledged, without a word that it is arriving, before the connection counts as broken.
+    /// The largest one takes a slow disk some seconds.
     package static let acknowledgementTimeout: Int64 = 60_000
 
     /// Round trip of a change-set below which the next one may be twice as large: long enough for bulk, short enough for
     /// a live change behind it.
     package static let roundTripTarget: Int64 = 1_500
+
+    /// Round trip above which the next one is half as large: three in flight take that long when each is in time.
+    package static let roundTripMax: Int64 = 3 * roundTripTarget
 
     /// Heartbeats without an echo after which an idle link counts as broken. TCP alone may notice after many minutes.
     package static let heartbeatsMissedMax = 3

@@ -23,9 +23,8 @@ struct NodeCommand: AsyncParsableCommand {
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
-            LinkCommand.self,
-            QueryCommand.self, StatusCommand.self, QuarantineCommand.self, BackupCommand.self,
-            NodeMaintenanceCommand.self,
+            LinkCommand.self, SyncCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
+            BackupCommand.self, NodeMaintenanceCommand.self,
         ])
 
     /// Whatever fails, stderr begins with a code; only the words on wrong usage are ArgumentParser's.

@@ -17,6 +17,8 @@ package struct LinkSummary: Hashable, Sendable {
     package var lastError: FederationError?
     /// Rows that the receiver got from the sender and that the sender no longer has.
     package var lost: Int
+    /// Rows of the sender that are put aside at the receiver.
+    package var quarantined: Int
 
     /// How old the receiver's view may be, in milliseconds.
     package func lag(now: UnixMilliseconds) -> Int64 { state == .level ? 0 : max(0, now - lastLevel) }

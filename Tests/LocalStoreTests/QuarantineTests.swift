@@ -75,3 +75,49 @@ import Testing
         #expect(try await held().isEmpty)
     }
 }
+
+@Suite struct `Rows that are put aside` {
+    private let link = policy(from: jinan, to: province)
+
+    /// A city whose titles are too long for the province.
+    private func city(_ tickets: Range<Int>) async throws -> TemporaryStore {
+        let longer = BuiltInResources.all.map { resource in
+            guard resource.name == "service_request" else { return resource }
+            return ResourceDefinition(
+                resource.name, resource.title, stage: resource.stage,
+                columns: resource.columns.map { column in
+                    guard column.name == "title" else { return column }
+                    return ColumnDefinition("title", column.title, level: column.level, bytesMax: 100_000)
+                }, indexes: resource.indexes, flow: resource.flow, thread: resource.thread)
+        }
+        let city = try TemporaryStore(jinan, resources: longer)
+        let title = String(repeating: "长", count: 1_000)
+        _ = try await city.store.intake(tickets.map { ticket($0, title: title) }, now: noon)
+        return city
+    }
+
+    @Test func `are counted altogether, and one too many changes nothing and names both nodes`() async throws {
+        let limit = SyncLimits.quarantineRowsMax
+        let city = try await city(1..<limit + 2)
+        let above = try TemporaryStore(province)
+        await #expect(throws: FederationError.self) {
+            try await carry(city.store, above.store, policy: link, rowsMax: limit / 2)
+        }
+        let cursor = try await above.store.cursor(of: jinan)
+        #expect(try await above.store.quarantineCounts() == [jinan: limit])
+        do {
+            try await carry(city.store, above.store, policy: link)
+            Issue.record("one too many was taken")
+        } catch let error as FederationError {
+            #expect(error.code == "E_QUARANTINE_FULL" && error.isRetryable)
+            #expect(error.message.contains("370100") && error.message.contains("370000"))
+        }
+        #expect(try await above.store.cursor(of: jinan) == cursor)
+
+        // Somebody has given one up: the link goes on.
+        let id = try #require(try await above.store.quarantinedRows(limit: 1).first?.id)
+        #expect(try await above.store.dropQuarantined([id]) == 1)
+        let reports = try await carry(city.store, above.store, policy: link)
+        #expect(reports.map(\.quarantined) == [1] && reports.map(\.quarantinedTotal) == [limit])
+    }
+}

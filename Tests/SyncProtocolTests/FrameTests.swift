@@ -38,7 +38,7 @@ import Testing
             [kind.rawValue] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
         }
         let writer: FrameReader.Writer =
-            [.echo, .acknowledgement, .refusal, .helloReply, .returned].contains(kind) ? .receiver : .sender
+            [.echo, .acknowledgement, .refusal, .helloReply, .returned, .progress].contains(kind) ? .receiver : .sender
         var atLimit = FrameReader(writtenBy: writer)
         atLimit.append(header(kind.bodyBytesMax))
         #expect(try atLimit.next()?.body.count == (kind.bodyBytesMax == 0 ? 0 : nil))

@@ -19,7 +19,7 @@ import Testing
         let text = try json(Link.hello())
         #expect(
             text
-                == #"{"capabilities":["history-marks","give-back"],"clock":1900000000000,"epoch":"1-abc","head":100,"node":"370100","#
+                == #"{"capabilities":["history-marks","give-back","progress"],"clock":1900000000000,"epoch":"1-abc","head":100,"node":"370100","#
                 + #""policy":0,"protocol":{"max":1,"min":1},"receiver":"370000","schema":1,"since":1,"topology":1}"#)
         #expect(try decode(Hello.self, text) == Link.hello())
         // From a node of an earlier release, whose links sweep with each topology version.

@@ -340,6 +340,7 @@ struct SimulatedPair {
         nextID += 1
         let id = nextID
         incoming[id] = changeSet
+        feedReceiver { $0.onProgress(connection: number, now: $1) }
         feedReceiver { $0.onChangeSet(id: id, header: changeSet.header, bytes: 100, connection: number, now: $1) }
         if mutant == .staleApplied, let stale = incoming[id], stale.header.start != target.cursor { commit(stale) }
     }
@@ -370,6 +371,7 @@ struct SimulatedPair {
             refusedCount += 1
             answer(connection) { $0.onRefused(refusal, now: $1) }
         case .echo, .giveBack: answer(connection) { $0.onEcho(now: $1) }
+        case .progress: answer(connection) { $0.onProgress(now: $1) }
         case .end(let number):
             let error = FederationError("E_CONNECTION_CLOSED", "the receiver said goodbye", isRetryable: true)
             senderHears(number, after: 10) { $0.onDisconnected(error, now: $1) }

@@ -19,7 +19,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     @Flag(
         help:
-            "Exit with 4 when a link is refused, unreachable or paused or has lost rows, or the database or a certificate needs somebody."
+            "Exit with 4 when a link is refused, unreachable or paused, has lost rows or differs, or the database or a certificate needs somebody."
     )
     var check = false
 
@@ -37,7 +37,7 @@ struct NodeMaintenanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Upkeep of this node.",
         discussion: "EXAMPLE\n  federation-node node rebuild",
-        subcommands: [Rebuild.self])
+        subcommands: [Rebuild.self, ReconcileCommand.self])
 
     struct Rebuild: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -120,12 +120,15 @@ private struct StatusDocument: Encodable {
 
     var needsSomebody: Bool {
         store != nil || certificates?.allSatisfy(\.isFine) == false
-            || links.contains { [LinkState.refused, .unreachable, .paused].contains($0.state) || $0.lost > 0 }
+            || links.contains { link in
+                [LinkState.refused, .unreachable, .paused].contains(link.state) || link.lost > 0
+                    || link.differences ?? 0 > 0
+            }
     }
 
     var text: String {
         var text = "\(node) \(name)  \(serving ? "服务运行中" : "服务未运行")  纪元 \(epoch)\n"
-        text += LinkDocument.table(links)
+        text += LinkDocument.table(links, areLastKnown: !serving)
         if let store {
             text += "\n本节点数据库 \(store.code): \(store.message)"
             if let hint = store.hint { text += "\n  → \(hint)" }

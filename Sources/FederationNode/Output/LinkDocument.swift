@@ -1,5 +1,6 @@
 import FederationModel
 import NodeDesk
+import Verification
 
 /// One direction of one link as JSON and as a line of a table.
 struct LinkDocument: Encodable {
@@ -17,7 +18,11 @@ struct LinkDocument: Encodable {
     let quarantined: Int
     /// Rows that the receiver got from the sender and that the sender no longer has.
     let lost: Int
+    /// When both ends were last found to hold the same rows.
     let verifiedEqualAt: String?
+    /// When they were last held against each other, and how many rows differed.
+    let verifiedAt: String?
+    let differences: Int?
 
     init(_ report: LinkReport) {
         peer = report.peer.id.code
@@ -33,12 +38,14 @@ struct LinkDocument: Encodable {
         lastError = report.error.map(Problem.init)
         quarantined = report.quarantined
         lost = report.lost
-        verifiedEqualAt = nil
+        verifiedEqualAt = report.verification?.equalAt.map { ShanghaiTime.rfc3339($0) }
+        verifiedAt = report.verification.map { ShanghaiTime.rfc3339($0.at) }
+        differences = report.verification?.differences
     }
 
     private enum CodingKeys: String, CodingKey {
         case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, lastError
-        case quarantined, lost, verifiedEqualAt
+        case quarantined, lost, verifiedEqualAt, verifiedAt, differences
     }
 
     /// Keys without a value are written as null: scripts may rely on them.
@@ -58,10 +65,14 @@ struct LinkDocument: Encodable {
         try container.encode(quarantined, forKey: .quarantined)
         try container.encode(lost, forKey: .lost)
         try container.encode(verifiedEqualAt, forKey: .verifiedEqualAt)
+        try container.encode(verifiedAt, forKey: .verifiedAt)
+        try container.encode(differences, forKey: .differences)
     }
 
-    static func table(_ links: [LinkDocument]) -> String {
-        var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", "状态", "游标", "滞后行", "滞后秒", "最近联系"])
+    /// - Parameter areLastKnown: whether the service does not run, so that the states are those from before it ended.
+    static func table(_ links: [LinkDocument], areLastKnown: Bool = false) -> String {
+        let state = areLastKnown ? "状态(停止前)" : "状态"
+        var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", state, "游标", "滞后行", "滞后秒", "最近联系"])
         for link in links {
             let modes = Set(link.mode.values)
             let mode = modes.count > 1 ? "混合" : AggregationMode(rawValue: modes.first ?? "")?.title ?? "–"
@@ -83,7 +94,11 @@ struct LinkDocument: Encodable {
             text += "\n\(name)(\(peer)) \(error.code): \(error.message)"
             if let hint = error.hint { text += "\n  → \(hint)" }
         }
-        if quarantined > 0 { text += "\n\(name)(\(peer)) 隔离 \(quarantined) 行，见 quarantine list" }
+        if quarantined > 0 {
+            let place = direction == "sending" ? "对端" : "本节点"
+            text += "\n\(name)(\(peer)) \(place)隔离 \(quarantined) 行，见\(place) quarantine list"
+        }
+        if let differences, differences > 0 { text += "\n\(name)(\(peer)) 核对发现 \(differences) 行不一致，见 sync verify" }
         if lost > 0 { text += "\n\(name)(\(peer)) 发送方已失 \(lost) 行，由接收方保留" }
         return text
     }

@@ -17,6 +17,8 @@ package struct ApplyReport: Hashable, Sendable {
     package var retracted: Int
     /// Rows of the sender that are here and that it no longer has, those of earlier change-sets included.
     package var lost = 0
+    /// Rows of the sender that are put aside here, those of earlier change-sets included.
+    package var quarantinedTotal = 0
     /// Resources of which rows were passed over, because the sender's own catalog does not grant them.
     package var refused: [ResourceName: CatalogRefusal] = [:]
     /// This node's head after the commit; its own links are woken with it.
@@ -26,7 +28,8 @@ package struct ApplyReport: Hashable, Sendable {
 extension NodeStore {
     /// Applies a change-set: rows, quarantine and cursor in one transaction.
     ///
-    /// - Throws: `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
+    /// - Throws: `E_QUARANTINE_FULL` when there would be more rows of the sender put aside than `SyncLimits.quarantineRowsMax`;
+    ///   `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
     ///   earlier epoch than the cursor; nothing is stored then.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
@@ -63,6 +66,10 @@ extension NodeStore {
                 header.end, mark: header.mark, of: header.sender,
                 isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
             applier.report.lost = try LostRows.count(of: header.sender, db)
+            applier.report.quarantinedTotal = try Quarantine.count(of: header.sender, db)
+            if applier.report.quarantined > 0, applier.report.quarantinedTotal > SyncLimits.quarantineRowsMax {
+                throw FederationError.quarantineFull(of: header.sender, at: policy.receiver)
+            }
             return applier.report
         }
         report.head = head

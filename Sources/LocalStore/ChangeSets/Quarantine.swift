@@ -15,7 +15,8 @@ enum Quarantine {
             switch column.value(fault.row, payload: payload) {
             case .text(let text): row[column.name] = text
             case .integer(let integer): row[column.name] = integer
-            case .real(let real): row[column.name] = real
+            // JSON has no word for one that is not finite; as a text it breaks the rule again when it is tried again.
+            case .real(let real): row[column.name] = real.isFinite ? real : "\(real)"
             case .null: break
             }
         }
@@ -37,6 +38,11 @@ enum Quarantine {
         ])
     }
 
+    static func count(of sender: NodeID, _ db: Database) throws -> Int {
+        let statement = try db.cachedStatement(sql: "SELECT count(*) FROM main.quarantine WHERE sender = ?")
+        return Int(try statement.fetchInteger([sender.code]) ?? 0)
+    }
+
     static func holds(_ resource: ResourceName, _ db: Database) throws -> Bool {
         try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.quarantine WHERE resource = ?)").fetchInteger([
             resource.text
@@ -53,6 +59,16 @@ enum Quarantine {
                   WHERE b.origin = quarantine.origin AND b."key" = quarantine."key")
                 """
         ).execute(arguments: [resource.text])
+    }
+}
+
+extension FederationError {
+    static func quarantineFull(of sender: NodeID, at receiver: NodeID) -> FederationError {
+        FederationError(
+            "E_QUARANTINE_FULL",
+            "\(receiver) has put aside more than \(SyncLimits.quarantineRowsMax) rows of \(sender); their link pauses",
+            hint: "see `federation-node quarantine list` at \(receiver); mend what is wrong where the rows "
+                + "come from, or give them up with `federation-node quarantine drop`", isRetryable: true)
     }
 }
 

@@ -20,12 +20,15 @@ package struct LinkStatus: Hashable, Sendable {
     package var errorAt: UnixMilliseconds?
     /// Rows that the receiver got from the sender and that the sender no longer has, as the receiver said last.
     package var lost: Int
+    /// Rows of the sender that are put aside at the receiver, as that said last.
+    package var quarantined: Int
 
     package init(
         peer: NodeID, direction: LinkDirection, state: LinkState, cursor: Seq = 0, head: Seq = 0, lagRows: Int64 = 0,
         lastContact: UnixMilliseconds? = nil, levelAt: UnixMilliseconds? = nil, error: FederationError? = nil,
-        errorAt: UnixMilliseconds? = nil, lost: Int = 0
+        errorAt: UnixMilliseconds? = nil, lost: Int = 0, quarantined: Int = 0
     ) {
+        self.quarantined = quarantined
         self.lost = lost
         self.peer = peer
         self.direction = direction
@@ -44,12 +47,12 @@ extension NodeStore {
     package func save(_ status: LinkStatus) async throws {
         try await pool.write { db in
             try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                sql: "INSERT OR REPLACE INTO main.link_status VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             ).execute(arguments: [
                 status.peer.code, status.direction.rawValue, status.state.rawValue, status.cursor, status.head,
                 status.lagRows,
                 status.lastContact, status.levelAt, status.error?.code, status.error?.message, status.error?.hint,
-                status.errorAt, status.lost,
+                status.errorAt, status.lost, status.quarantined,
             ])
         }
     }
@@ -68,8 +71,27 @@ extension NodeStore {
                     peer: peer, direction: direction, state: LinkState(rawValue: row["state"]) ?? .connecting,
                     cursor: row["cursor"], head: row["head"],
                     lagRows: row["lag_rows"], lastContact: row["last_contact"], levelAt: row["level_at"], error: error,
-                    errorAt: row["error_at"], lost: row["lost"])
+                    errorAt: row["error_at"], lost: row["lost"],
+                    quarantined: row["quarantined"])
             }
+        }
+    }
+
+    /// Rows behind a seq that a link has to look at: a figure that a person can use, where the distance of two seqs is not, because a
+    /// row that changed ten times is sent once.
+    ///
+    /// - Returns: nil when there are more than 10,000; nobody needs to know how many then.
+    package func rowsWaiting(after seq: Seq, policy: LinkPolicy) async throws -> Int64? {
+        try await pool.read { [visibility] db in
+            let seqs = Set(try visibility.rows(grantedBy: policy, db).flatMap(\.seqs)).sorted()
+            guard !seqs.isEmpty else { return 0 }
+            let count =
+                try db.cachedStatement(
+                    sql: """
+                        SELECT count(*) FROM (SELECT seq FROM (\(seqs.joined(separator: " UNION ALL "))) LIMIT 10001)
+                        """
+                ).fetchInteger(["after": seq]) ?? 0
+            return count > 10_000 ? nil : count
         }
     }
 

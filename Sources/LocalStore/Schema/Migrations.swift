@@ -282,6 +282,9 @@ enum Migrations {
                       equal_at INTEGER, equal_seq INTEGER, PRIMARY KEY (peer, direction)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("20 what a receiver has put aside") { db in
+            try db.execute(sql: "ALTER TABLE link_status ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }()
 

@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import LocalStore
+import Verification
 
 /// One direction of one link as `status` and `/metrics` show it, from local state alone: it works when the peer is down
 /// and when the service is not running.
@@ -16,9 +17,12 @@ package struct LinkReport: Sendable {
     package let lagSeconds: Double
     package let lastContact: UnixMilliseconds?
     package let error: FederationError?
+    /// Rows of the sender that are put aside at the receiver.
     package let quarantined: Int
     /// Rows that the receiver got from the sender and that the sender no longer has.
     package let lost: Int
+    /// How both ends stood when they were last held against each other; nil when they never were.
+    package let verification: LinkVerification?
 
     /// Contact older than this means that the peer is gone, whatever the last state was: four heartbeats were missed. The
     /// link itself gives up after three, if its service runs to notice.
@@ -29,6 +33,7 @@ package struct LinkReport: Sendable {
         let statuses = try await local.store.linkStatuses()
         let quarantine = try await local.store.quarantineCounts()
         let held = try await local.store.lostRows()
+        let verifications = try await local.store.linkVerifications()
         let head = try await local.store.head()
         var reports: [LinkReport] = []
         let standing = local.standing
@@ -44,6 +49,13 @@ package struct LinkReport: Sendable {
             for direction in directions {
                 let status = statuses.first { $0.peer == neighbour && $0.direction == direction }
                 let policy = direction == .sending ? standing.outgoing[neighbour] : standing.incoming[neighbour]
+                // A row that this node wrote since counts too, also while the service is down.
+                var lagRows =
+                    (status?.lagRows ?? 0) + (direction == .sending ? max(0, head - (status?.head ?? head)) : 0)
+                if lagRows > 0, let policy, direction == .sending {
+                    lagRows = min(
+                        lagRows, try await local.store.rowsWaiting(after: head - lagRows, policy: policy) ?? lagRows)
+                }
                 let copied = policy?.wholeResources ?? []
                 let modes = local.store.resources.filter { !$0.isReference || copied.contains($0.name) }.map {
                     ($0.name, copied.contains($0.name) ? AggregationMode.physical : .logical)
@@ -51,10 +63,10 @@ package struct LinkReport: Sendable {
                 reports.append(
                     LinkReport(
                         peer: peer, role: role, direction: direction, status: status,
-                        modes: Dictionary(uniqueKeysWithValues: modes), head: head,
-                        quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : 0,
-                        lost: direction == .receiving ? held[neighbour] ?? 0 : status?.lost ?? 0, at: local.id,
-                        now: now))
+                        modes: Dictionary(uniqueKeysWithValues: modes), lagRows: lagRows,
+                        quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : status?.quarantined ?? 0,
+                        lost: direction == .receiving ? held[neighbour] ?? 0 : status?.lost ?? 0,
+                        verification: verifications[neighbour]?[direction], at: local.id, now: now))
             }
         }
         return reports
@@ -62,9 +74,10 @@ package struct LinkReport: Sendable {
 
     private init(
         peer: TopologyNode, role: LinkRole, direction: LinkDirection, status: LinkStatus?,
-        modes: [ResourceName: AggregationMode], head: Seq, quarantined: Int, lost: Int, at id: NodeID,
-        now: UnixMilliseconds
+        modes: [ResourceName: AggregationMode], lagRows: Int64, quarantined: Int, lost: Int,
+        verification: LinkVerification?, at id: NodeID, now: UnixMilliseconds
     ) {
+        self.verification = verification
         self.lost = lost
         self.peer = peer
         self.role = role
@@ -77,7 +90,7 @@ package struct LinkReport: Sendable {
         let loss = lost > 0 ? FederationError.rowsLost(lost, by: sender, at: receiver) : nil
         guard let status else {
             state = .connecting
-            lagRows = 0
+            self.lagRows = 0
             lagSeconds = 0
             error = loss
             return
@@ -91,8 +104,7 @@ package struct LinkReport: Sendable {
                 ? FederationError(
                     "E_LINK_SILENT", "\(peer.id) has not been heard",
                     hint: "see whether its service runs and reaches this node") : loss)
-        // A row that this node wrote since counts too, also while the service is down.
-        lagRows = status.lagRows + (direction == .sending ? max(0, head - status.head) : 0)
+        self.lagRows = lagRows
         // A neighbour that is not heard is no idle one.
         lagSeconds = lagRows == 0 && state == .level ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
     }

@@ -3,8 +3,9 @@ import Hummingbird
 import LogicalQuery
 import NIOCore
 import NodeDesk
+import Verification
 
-/// Questions from above.
+/// Questions of neighbours.
 extension LinkRoutes {
     /// Most bytes of a question. Filter values are the most of it.
     private static let questionBytesMax = 8 << 20
@@ -15,6 +16,15 @@ extension LinkRoutes {
 
     func rows(_ request: Request, peer: NodeID) async -> Response {
         await answer(RowRequest.self, request, peer) { try await $0.answer($1) }
+    }
+
+    /// One step of a comparison of what both ends of a link hold.
+    func verification(_ request: Request, peer: NodeID) async -> Response {
+        await answering(peer) {
+            let desk = desk.acting(as: .peer(peer))
+            let question = try await decode(VerificationRequest.self, request, max: Self.questionBytesMax)
+            return try json(try await desk.answer(question))
+        }
     }
 
     private func answer<Question: Decodable>(

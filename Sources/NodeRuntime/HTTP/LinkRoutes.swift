@@ -38,6 +38,7 @@ package struct LinkRoutes: Sendable {
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
         router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
         router.post("/v1/rows") { request, context in await rows(request, peer: context.peer) }
+        router.post("/v1/verification") { request, context in await verification(request, peer: context.peer) }
         router.get("/v1/topology/releases") { request, context in await releases(request, peer: context.peer) }
         router.post("/v1/topology/releases") { request, context in await takeReleases(request, peer: context.peer) }
     }
@@ -68,6 +69,8 @@ package struct LinkRoutes: Sendable {
                     group.addTask {
                         do throws(FederationError) {
                             try await read(body, writtenBy: .sender, peer: peer) {
+                                await link.progress(connection: connection)
+                            } take: {
                                 await link.take($0, connection: connection)
                             }
                             await link.disconnected(nil, connection: connection)
@@ -149,15 +152,18 @@ package struct LinkRoutes: Sendable {
 
     /// Cuts a body into frames until it ends, or this node does.
     ///
+    /// - Parameter progress: is called when a part of a frame has arrived.
     /// - Throws: what `FrameReader.next` throws, and `E_PEER_BROKEN`.
     private func read(
-        _ body: RequestBody, writtenBy writer: FrameReader.Writer, peer: NodeID, take: (Frame) async -> Void
+        _ body: RequestBody, writtenBy writer: FrameReader.Writer, peer: NodeID, progress: () async -> Void = {},
+        take: (Frame) async -> Void
     ) async throws(FederationError) {
         var reader = FrameReader(writtenBy: writer)
         do {
             for try await chunk in body {
                 reader.append(chunk.readableBytesView)
                 while let frame = try reader.next() { await take(frame) }
+                if reader.isInFrame { await progress() }
             }
         } catch let error as FederationError {
             throw error

@@ -6,6 +6,7 @@ import NIOCore
 import NodeDesk
 import NodeFiles
 import NodeIdentity
+import Verification
 
 /// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
 struct LocalRoutes: Sendable {
@@ -110,12 +111,20 @@ struct LocalRoutes: Sendable {
             "federation_link_last_contact_timestamp_seconds", .gauge, help: "When the peer was last heard.",
             samples: samples { $0.lastContact.map { Double($0) / 1_000 } })
         page.append(
-            "federation_link_quarantined_rows", .gauge, help: "Rows of the peer that were put aside.",
-            samples: samples { $0.direction == .receiving ? Double($0.quarantined) : nil })
+            "federation_link_quarantined_rows", .gauge, help: "Rows of the sender that the receiver has put aside.",
+            samples: samples { Double($0.quarantined) })
         page.append(
             "federation_link_lost_rows", .gauge,
             help: "Rows that the receiver got from the sender and that the sender no longer has.",
             samples: samples { Double($0.lost) })
+        page.append(
+            "federation_link_verified_equal_timestamp_seconds", .gauge,
+            help: "When both ends were last found to hold the same rows.",
+            samples: samples { $0.verification?.equalAt.map { Double($0) / 1_000 } })
+        page.append(
+            "federation_link_differing_rows", .gauge,
+            help: "Rows that differed when both ends were last held against each other.",
+            samples: samples { $0.verification.map { Double($0.differences) } })
     }
 
     private func labels(_ link: LinkReport) -> [(String, String)] {

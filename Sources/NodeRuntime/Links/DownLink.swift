@@ -49,7 +49,9 @@ package struct DownLink: Service {
             defer { group.cancelAll() }
             var connection: Int?
             do {
-                try await wire.read { frame in
+                try await wire.read {
+                    if let connection { await link.progress(connection: connection) }
+                } take: { frame in
                     if let connection {
                         await link.take(frame, connection: connection)
                     } else if frame.kind == .echo {

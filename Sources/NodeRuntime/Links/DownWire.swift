@@ -9,8 +9,9 @@ import Synchronization
 protocol DownWire: Sendable {
     /// Hands on each frame of the parent, in order, until the connection ends.
     ///
+    /// - Parameter progress: is called when a part of a frame has arrived.
     /// - Throws: `StreamIsBuffered`, and why the connection broke.
-    func read(_ take: (Frame) async throws -> Void) async throws
+    func read(progress: () async -> Void, take: (Frame) async throws -> Void) async throws
     func write(_ frame: Frame) async throws
     /// Nothing more is written.
     func finish()
@@ -45,7 +46,7 @@ struct DownStream: DownWire {
         }
     }
 
-    func read(_ take: (Frame) async throws -> Void) async throws {
+    func read(progress: () async -> Void, take: (Frame) async throws -> Void) async throws {
         let heard = LastHeard()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -66,6 +67,7 @@ struct DownStream: DownWire {
                     heard.note()
                     reader.append(chunk)
                     while let frame = try reader.next() { try await take(frame) }
+                    if reader.isInFrame { await progress() }
                 }
             } catch is CancellationError where heard.time == nil && !Task.isCancelled {
                 throw StreamIsBuffered()
@@ -91,7 +93,8 @@ struct DownRequests: DownWire {
             client: client, number: response.head.headers["link-connection"] ?? "", first: response.body)
     }
 
-    func read(_ take: (Frame) async throws -> Void) async throws {
+    // A request is answered by one whole frame, so there is nobody to tell.
+    func read(progress: () async -> Void, take: (Frame) async throws -> Void) async throws {
         var reader = FrameReader(writtenBy: .sender)
         reader.append(first)
         while true {

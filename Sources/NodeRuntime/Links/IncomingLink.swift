@@ -83,6 +83,7 @@ package actor IncomingLink {
         do {
             durable = try await store.markedCursor(of: sender)
             try await refreshLoss()
+            receiver.onQuarantineChanged(try await store.quarantineCounts()[sender] ?? 0)
             if let durable, durable.cursor.epoch != hello.epoch {
                 try await store.doubt(receiver.policy?.origins ?? [])
             }
@@ -134,9 +135,13 @@ package actor IncomingLink {
         case .goodbye: disconnected(nil, connection: connection)
         // A connection has one hello, and who reads it takes it from there.
         case .hello: refuseUnreadable(.unreadable(.hello, of: sender), connection: connection)
-        case .echo, .acknowledgement, .refusal, .helloReply, .returned: break  // They say nothing to a receiver.
+        // They say nothing to a receiver.
+        case .echo, .acknowledgement, .refusal, .helloReply, .returned, .progress: break
         }
     }
+
+    /// A part of a frame has arrived.
+    func progress(connection: Int) { perform(receiver.onProgress(connection: connection, now: wallClock())) }
 
     func disconnected(_ error: FederationError?, connection: Int) {
         if present == connection { present = nil }
@@ -209,6 +214,7 @@ package actor IncomingLink {
                 count(refusal)
                 send(.refusal, refusal)
             case .echo: send(Frame(.echo))
+            case .progress: send(Frame(.progress))
             case .giveBack: giveBack()
             case .end(let connection): end(connection)
             }
@@ -321,7 +327,9 @@ package actor IncomingLink {
                     cursor: report.cursor, applied: report.applied, skipped: report.skipped,
                     quarantined: report.quarantined,
                     refused: refused.isEmpty ? nil : Dictionary(uniqueKeysWithValues: refused),
-                    lost: report.lost > 0 ? report.lost : nil), now: wallClock()))
+                    lost: report.lost > 0 ? report.lost : nil,
+                    quarantinedTotal: report.quarantinedTotal > 0 ? report.quarantinedTotal : nil),
+                now: wallClock()))
     }
 
     private func count(_ refusal: Refusal) {

@@ -53,6 +53,7 @@ package final class LinkStatusWriter: Sendable {
         return LinkStatus(
             peer: peer, direction: direction, state: summary.state, cursor: summary.cursor?.seq ?? 0,
             head: summary.head, lagRows: summary.lagRows, lastContact: summary.lastContact, levelAt: summary.lastLevel,
-            error: isFine ? nil : summary.lastError, errorAt: isFine ? nil : summary.lastContact, lost: summary.lost)
+            error: isFine ? nil : summary.lastError, errorAt: isFine ? nil : summary.lastContact, lost: summary.lost,
+            quarantined: summary.quarantined)
     }
 }

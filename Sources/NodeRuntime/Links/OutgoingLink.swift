@@ -227,6 +227,7 @@ package actor OutgoingLink: Service {
         do {
             switch frame.kind {
             case .echo: return sender.onEcho(now: now)
+            case .progress: return sender.onProgress(now: now)
             case .returned:
                 takeBack(frame.body)
                 return sender.onEcho(now: now)

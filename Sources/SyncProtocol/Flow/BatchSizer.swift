@@ -8,10 +8,15 @@ package struct BatchSizer: Hashable, Sendable {
 
     package init() {}
 
-    /// Doubles after a change-set that was full and came back in time. One that was not full says nothing about more.
+    /// Doubles after a change-set that was full and came back in time, halves after one that took long: a live change may wait behind
+    /// it. One that was not full says nothing about more.
     package mutating func onAcknowledged(isFull: Bool, roundTrip: UnixMilliseconds) {
         if isFull && roundTrip < SyncLimits.roundTripTarget { rows = min(rows * 2, SyncLimits.rowsMax) }
+        if roundTrip > SyncLimits.roundTripMax { _ = shrink() }
     }
+
+    /// After a connection that ended before a change-set was acknowledged.
+    package mutating func quarter() { rows = max(1, rows / 4) }
 
     /// Halves.
     ///

@@ -35,6 +35,10 @@ package struct LinkReceiver: Sendable {
     private var lastLevel: UnixMilliseconds
     private var lastContact: UnixMilliseconds?
     private var lastError: FederationError?
+    /// When the sender was last told that something arrives.
+    private var toldProgressAt: UnixMilliseconds = 0
+    /// Rows of the sender that are put aside here.
+    private var quarantined = 0
     /// Rows that are here and that the sender no longer has.
     package private(set) var lost = 0
 
@@ -43,6 +47,8 @@ package struct LinkReceiver: Sendable {
         let epoch: Epoch
         /// Whether the sender knows what a `returned` frame is.
         let takesBack: Bool
+        /// Whether it knows what a `progress` frame is.
+        let hearsProgress: Bool
         /// Whether the sender has been told where to go on and has not come back there yet; what it sent before it heard
         /// that is dropped without a word.
         var isRewinding = false
@@ -52,6 +58,7 @@ package struct LinkReceiver: Sendable {
         let connection: Int
         let epoch: Epoch
         let takesBack: Bool
+        let hearsProgress: Bool
         let version: Int
     }
 
@@ -109,7 +116,7 @@ package struct LinkReceiver: Sendable {
         rules = rules.under(hello.revision)
         heldHello = HeldHello(
             connection: connection, epoch: hello.epoch, takesBack: hello.capabilities.contains(Capability.giveBack),
-            version: version)
+            hearsProgress: hello.capabilities.contains(Capability.progress), version: version)
         senderHead = max(0, hello.head)
         isToldLevel = false
         heartbeat = nil
@@ -124,7 +131,9 @@ package struct LinkReceiver: Sendable {
     private mutating func replyToHello(_ now: UnixMilliseconds) -> [ReceiverDirective] {
         guard let hello = heldHello else { return [] }
         heldHello = nil
-        session = Session(connection: hello.connection, epoch: hello.epoch, takesBack: hello.takesBack)
+        session = Session(
+            connection: hello.connection, epoch: hello.epoch, takesBack: hello.takesBack,
+            hearsProgress: hello.hearsProgress)
         if let cursor, cursor.epoch != hello.epoch {
             // Until its sweep is over nobody knows whether all of it is here.
             for origin in origins.keys { origins[origin]?.complete = false }
@@ -134,7 +143,7 @@ package struct LinkReceiver: Sendable {
         let reply = HelloReply(
             protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
             topologyVersion: rules.topology.version, clock: now, cursor: cursor, mark: mark,
-            lost: lost > 0 ? lost : nil)
+            lost: lost > 0 ? lost : nil, quarantinedTotal: quarantined > 0 ? quarantined : nil)
         return [.reply(reply, connection: hello.connection)]
     }
 
@@ -187,7 +196,19 @@ package struct LinkReceiver: Sendable {
         return dropQueue() + [.end(connection: connection)]
     }
 
+    /// What the store holds of the sender's rows that were put aside, to be said before a hello is answered.
+    package mutating func onQuarantineChanged(_ rows: Int) { quarantined = rows }
+
     // MARK: - What the sender sends
+
+    /// A part of a frame has arrived: a slow line is no silent one, and the sender learns that before the whole is here.
+    package mutating func onProgress(connection: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
+        guard let session, session.connection == connection else { return [] }
+        lastContact = now
+        guard session.hearsProgress, now - toldProgressAt >= SyncLimits.progressInterval else { return [] }
+        toldProgressAt = now
+        return [.progress]
+    }
 
     /// The stream's first frame.
     package mutating func onProbe(connection: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
@@ -296,6 +317,7 @@ package struct LinkReceiver: Sendable {
         cursor = report.cursor
         mark = applied.mark
         lost = report.lost ?? 0
+        quarantined = report.quarantinedTotal ?? 0
         if report.cursor.sweep == .complete { isFirstSweep = false }
         adoptFreshness()
         defer { noteLevel(now) }
@@ -321,7 +343,9 @@ package struct LinkReceiver: Sendable {
             return reply + applyNext()
         }
         let directives = dropQueue()
-        guard error.isRetryable else { return directives + refuse(error, now: now) }
+        guard error.isRetryable, error.code != LinkCode.quarantineFull else {
+            return directives + refuse(error, now: now)
+        }
         let busy = FederationError(
             LinkCode.busy, "\(rules.node) can't store change-sets now: \(error.message)", hint: error.hint,
             isRetryable: true)
@@ -359,6 +383,8 @@ package struct LinkReceiver: Sendable {
         case LinkCode.outOfStep: return [.refuse(Refusal(error, cursor: expected))]
         case LinkCode.queueFull, LinkCode.busy:
             return [.refuse(Refusal(error, retryAfterMS: SyncLimits.busyPause, cursor: expected))]
+        case LinkCode.quarantineFull:
+            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.quarantinePause, cursor: expected))]
         default:
             let refusal = ReceiverDirective.refuse(Refusal(error, cursor: expected))
             guard misbehaviour.note(now: now) else { return [refusal] }
@@ -414,7 +440,7 @@ package struct LinkReceiver: Sendable {
         return LinkSummary(
             neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
             lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact,
-            lastError: lastError, lost: lost)
+            lastError: lastError, lost: lost, quarantined: quarantined)
     }
 
     private func state(now: UnixMilliseconds) -> LinkState {
@@ -428,6 +454,7 @@ package struct LinkReceiver: Sendable {
             return .unreachable
         }
         if isLevel { return .level }
+        if lastError?.code == LinkCode.quarantineFull { return .paused }
         guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,
             cursor.sweep == .complete
         else { return isFirstSweep ? .bootstrapping : .sweeping }

@@ -19,6 +19,8 @@ package enum ReceiverDirective: Hashable, Sendable {
     case refuse(Refusal)
     /// Send an echo frame.
     case echo
+    /// Write a `progress` frame on the present connection.
+    case progress
     /// In its place, send the next rows that the sender has lost as a `returned` frame; an echo when there are no more.
     case giveBack
     /// Say goodbye on this connection and close it; if its hello still waits for an answer, that fails with it.

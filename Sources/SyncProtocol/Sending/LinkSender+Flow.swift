@@ -158,6 +158,7 @@ extension LinkSender {
             flow.inFlight.removeFirst(index + 1)
             link.acknowledged = acknowledgement.cursor
             link.lost = acknowledgement.lost ?? 0
+            link.quarantined = acknowledgement.quarantinedTotal ?? 0
             link.phase = .flowing(flow)
             let event = LinkDirective.note(.acknowledged(acknowledgement, roundTrip: now - first.sentAt))
             guard wasSweeping && acknowledgement.cursor.sweep == .complete else { return [event] }
@@ -182,8 +183,8 @@ extension LinkSender {
                 guard link.sizer.shrink() else {
                     return link.refuse(refusal.error, retryAfter: refusal.retryAfterMS, now: now)
                 }
-            case LinkCode.queueFull, LinkCode.busy:
-                _ = link.sizer.shrink()
+            case LinkCode.queueFull, LinkCode.busy, LinkCode.quarantineFull:
+                if refusal.code != LinkCode.quarantineFull { _ = link.sizer.shrink() }
                 flow.pausedUntil = now + Self.bounded(refusal.retryAfterMS ?? SyncLimits.busyPause)
                 link.phase = .flowing(flow)
             default:
@@ -223,6 +224,7 @@ extension LinkSender {
         guard case .flowing(var flow) = phase else { return [] }
         if let stopBy = flow.stopBy, flow.inFlight.isEmpty || stopBy <= now { return [.disconnect] + finish() }
         if !flow.inFlight.isEmpty, flow.waitingSince + SyncLimits.acknowledgementTimeout <= now {
+            sizer.quarter()
             return lose(
                 LinkCode.acknowledgementTimeout,
                 "has not acknowledged a change-set for "
@@ -298,7 +300,7 @@ extension LinkSender {
         return LinkSummary(
             neighbour: policy.receiver, state: state, cursor: acknowledged, head: head,
             lagRows: max(0, head - reached), lastLevel: lastLevel, lastContact: lastContact,
-            lastError: lastError, lost: lost)
+            lastError: lastError, lost: lost, quarantined: quarantined)
     }
 }
 

@@ -33,6 +33,8 @@ package struct LinkSender: Sendable {
     var lastError: FederationError?
     /// Rows that the receiver got from this node and that are not here any more, as it said last.
     var lost = 0
+    /// Rows of this node that are put aside at the receiver, as it said last.
+    var quarantined = 0
     /// Until then something between the nodes counts as buffering, and a new connection uses requests at once.
     private var requestsUntil: UnixMilliseconds?
     /// The time of the last `wake` directive that has not come back.
@@ -109,6 +111,7 @@ package struct LinkSender: Sendable {
                 let start = try link.startingPoint(after: reply.cursor)
                 link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
                 link.lost = reply.lost ?? 0
+                link.quarantined = reply.quarantinedTotal ?? 0
                 link.receiverCapabilities = Set(reply.capabilities)
                 guard let until = link.requestsUntil, now < until else {
                     link.phase = .opening(Opening(start: start))
@@ -163,6 +166,18 @@ package struct LinkSender: Sendable {
         }
     }
 
+    /// The receiver says that a frame is arriving there: on a slow line that takes longer than anything may stay unanswered.
+    package mutating func onProgress(now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            guard case .flowing(var flow) = link.phase else { return [] }
+            flow.heartbeatsMissed = 0
+            flow.waitingSince = now
+            link.phase = .flowing(flow)
+            link.heard(now)
+            return []
+        }
+    }
+
     // MARK: - Around a connection
 
     /// The connection broke, or the receiver said goodbye. MUST NOT be called for a connection that a `disconnect`
@@ -170,8 +185,12 @@ package struct LinkSender: Sendable {
     package mutating func onDisconnected(_ error: FederationError, now: UnixMilliseconds) -> [LinkDirective] {
         input(now) { link in
             switch link.phase {
-            case .connecting, .opening, .flowing: link.fail(error, now: now)
-            default: []
+            case .connecting, .opening: return link.fail(error, now: now)
+            case .flowing(let flow):
+                // What did not get through goes again in smaller parts, or a line that breaks each minute would never bring it.
+                if !flow.inFlight.isEmpty { link.sizer.quarter() }
+                return link.fail(error, now: now)
+            default: return []
             }
         }
     }
@@ -329,7 +348,8 @@ package struct LinkSender: Sendable {
     /// The other end was heard: the next pause is short again.
     mutating func heard(_ now: UnixMilliseconds) {
         lastContact = now
-        lastError = nil
+        // A receiver that asked for patience says why; a sign of life does not take that back.
+        if case .flowing(let flow) = phase, flow.pausedUntil != nil {} else { lastError = nil }
         backOff.reset()
     }
 

@@ -7,5 +7,8 @@ package enum Capability {
     /// A receiver gives back what the sender has lost (`FrameKind.returned`).
     package static let giveBack = "give-back"
 
-    package static let all = [historyMarks, giveBack]
+    /// A receiver says that a frame is arriving (`FrameKind.progress`).
+    package static let progress = "progress"
+
+    package static let all = [historyMarks, giveBack, progress]
 }

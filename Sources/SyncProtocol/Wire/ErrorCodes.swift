@@ -8,6 +8,8 @@ package enum LinkCode {
     package static let tooLarge = "E_CHANGE_SET_TOO_LARGE"
     /// The receiver holds as much as it may; wait and make smaller ones.
     package static let queueFull = "E_QUEUE_FULL"
+    /// The receiver has put aside more rows of the sender than it may; wait.
+    package static let quarantineFull = "E_QUARANTINE_FULL"
     /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 

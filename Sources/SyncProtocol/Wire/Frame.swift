@@ -26,11 +26,13 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
     case returned = 10
     /// Sender: the `Settlement` of it. Answered by the next `returned`, or an echo.
     case settlement = 11
+    /// Receiver: a part of a frame has arrived. On a slow line that is all that is heard of it for minutes.
+    case progress = 12
 
     /// Longest body in bytes.
     package var bodyBytesMax: Int {
         switch self {
-        case .probe, .echo, .goodbye: 0
+        case .probe, .echo, .goodbye, .progress: 0
         case .changeSet, .returned: SyncLimits.changeSetBytesMax
         case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply: SyncLimits.controlFrameBytesMax
         case .settlement: SyncLimits.settlementBytesMax
@@ -73,7 +75,7 @@ package struct FrameReader: Sendable {
         fileprivate func mayWrite(_ kind: FrameKind) -> Bool {
             switch kind {
             case .changeSet, .heartbeat, .hello, .settlement: self == .sender
-            case .acknowledgement, .refusal, .helloReply, .returned: self == .receiver
+            case .acknowledgement, .refusal, .helloReply, .returned, .progress: self == .receiver
             case .probe, .echo, .goodbye: true
             }
         }
@@ -114,6 +116,9 @@ package struct FrameReader: Sendable {
         discardRead()
         return frame
     }
+
+    /// Whether a part of a frame is here.
+    package var isInFrame: Bool { buffer.count > start }
 
     /// Moves what is left to the front once at least as much lies before it, so that every byte moves at most once for
     /// each one read.

@@ -124,11 +124,15 @@ package struct HelloReply: Codable, Hashable, Sendable {
     package var mark: HistoryMark?
     /// Rows that the receiver got from the sender and that the sender no longer has; nil when there are none.
     package var lost: Int?
+    /// Rows of the sender that are put aside at the receiver; nil when there are none.
+    package var quarantinedTotal: Int?
 
     package init(
         protocolVersion: Int, capabilities: [String], schemaRevision: Int, topologyVersion: Int64,
-        clock: UnixMilliseconds, cursor: Cursor?, mark: HistoryMark? = nil, lost: Int? = nil
+        clock: UnixMilliseconds, cursor: Cursor?, mark: HistoryMark? = nil, lost: Int? = nil,
+        quarantinedTotal: Int? = nil
     ) {
+        self.quarantinedTotal = quarantinedTotal
         self.mark = mark
         self.lost = lost
         self.protocolVersion = protocolVersion
@@ -140,7 +144,7 @@ package struct HelloReply: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case capabilities, clock, cursor, mark, lost
+        case capabilities, clock, cursor, mark, lost, quarantinedTotal
         case protocolVersion = "protocol"
         case schemaRevision = "schema"
         case topologyVersion = "topology"

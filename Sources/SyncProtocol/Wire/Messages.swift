@@ -18,11 +18,15 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     package var refused: [String: String]?
     /// As in the reply to a hello.
     package var lost: Int?
+    package var quarantinedTotal: Int?
 
     package init(
-        cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil, lost: Int? = nil
+        cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil,
+        lost: Int? = nil,
+        quarantinedTotal: Int? = nil
     ) {
         self.lost = lost
+        self.quarantinedTotal = quarantinedTotal
         self.cursor = cursor
         self.applied = applied
         self.skipped = skipped
