@@ -1,6 +1,6 @@
 import FederationModel
 
-/// One column of a block, read whole and checked: type, counts, UTF-8, no NUL. Texts stay where they are in the payload.
+/// One column of a block, read whole and checked: type, counts, UTF-8, no NUL, finite numbers. Texts stay where they are in the payload.
 package struct DecodedColumn: Sendable {
     package let name: String
     package let storage: ColumnType.Storage
@@ -10,6 +10,11 @@ package struct DecodedColumn: Sendable {
     fileprivate(set) var reals: [Double] = []
     /// For each row the index of its value, -1 where it has none; empty when row and value have the same index.
     let valueIndex: [Int32]
+    /// What is wrong with values that no row may have, by their index: their rows are put aside, the others stand.
+    fileprivate(set) var badValues: [Int: String] = [:]
+
+    /// What is wrong with the value of `row`.
+    func badValue(_ row: Int) -> String? { badValues.isEmpty ? nil : badValues[index(row)] }
 
     @inline(__always)
     private func index(_ row: Int) -> Int { valueIndex.isEmpty ? row : Int(valueIndex[row]) }
@@ -66,8 +71,8 @@ package struct PayloadReader {
     package init(schema: @escaping (ResourceName) -> ResourceDefinition?) { self.schema = schema }
 
     /// - Throws: `E_CHANGE_SET_CHECKSUM` (payload of another header), `E_CHANGE_SET_COUNTS`, `E_CHANGE_SET_TRUNCATED`,
-    ///   `E_CHANGE_SET_MALFORMED`, `E_RESOURCE_UNKNOWN`, `E_COLUMN_UNKNOWN`, `E_COLUMN_TYPE`, `E_TEXT_ENCODING`,
-    ///   `E_TEXT_NUL`.
+    ///   `E_CHANGE_SET_MALFORMED`, `E_RESOURCE_UNKNOWN`, `E_COLUMN_UNKNOWN`, `E_COLUMN_TYPE`; `E_TEXT_ENCODING` and
+    ///   `E_TEXT_NUL` of origins and keys, without which nobody can say whose row is bad.
     package func blocks(
         of payload: UnsafeRawBufferPointer, header: ChangeSetHeader
     ) throws(FederationError) -> [DecodedBlock] {
@@ -154,7 +159,10 @@ package struct PayloadReader {
         let (present, valueIndex) = try presence(&body, rows: rows, column: "\(resource.name).\(name)")
         var column = DecodedColumn(name: name, storage: storage, valueIndex: valueIndex)
         switch storage {
-        case .text: column.starts = try texts(&body, count: present, column: "\(resource.name).\(name)")
+        case .text:
+            column.starts = try starts(of: &body, count: present)
+            column.badValues = badTexts(body.bytes, starts: column.starts)
+            if envelope != nil, let bad = column.badValues.values.first { throw Self.badEnvelope(bad, name, resource) }
         case .integer:
             var integers: [Int64] = []
             integers.reserveCapacity(present)
@@ -167,11 +175,9 @@ package struct PayloadReader {
         case .real:
             var reals: [Double] = []
             reals.reserveCapacity(present)
-            for _ in 0..<present {
+            for index in 0..<present {
                 let real = Double(bitPattern: try body.fixed())
-                guard real.isFinite else {
-                    throw .malformedChangeSet("\(resource.name).\(name) holds no finite number")
-                }
+                if !real.isFinite { column.badValues[index] = "is no finite number" }
                 reals.append(real)
             }
             column.reals = reals
@@ -201,9 +207,8 @@ package struct PayloadReader {
         }
     }
 
-    private func texts(
-        _ body: inout ByteReader, count: Int, column: String
-    ) throws(FederationError) -> [Int] {
+    /// Where the texts of a column begin in the payload, and the last ends.
+    private func starts(of body: inout ByteReader, count: Int) throws(FederationError) -> [Int] {
         var starts: [Int] = []
         starts.reserveCapacity(count + 1)
         starts.append(0)
@@ -212,22 +217,37 @@ package struct PayloadReader {
             starts.append(starts[starts.count - 1] + length)
         }
         let range = try body.skip(starts[count])
-        try checkText(body.bytes, range: range, starts: starts, column: column)
         for index in starts.indices { starts[index] += range.lowerBound }
         return starts
     }
 
-    /// The texts of a column are checked in one go: valid UTF-8 as a whole, and no text begins inside a character.
-    private func checkText(
-        _ bytes: UnsafeRawBufferPointer, range: Range<Int>, starts: [Int], column: String
-    ) throws(FederationError) {
-        let run = UnsafeRawBufferPointer(rebasing: bytes[range])
-        guard isValidUTF8(run), starts.allSatisfy({ $0 == run.count || run[$0] & 0xc0 != 0x80 }) else {
-            throw FederationError("E_TEXT_ENCODING", "a text of \(column) in a change-set is not valid UTF-8")
+    /// The texts of a column are checked in one go: valid UTF-8 as a whole, no text begins inside a character, no NUL. Only when
+    /// that fails each is looked at.
+    private func badTexts(_ bytes: UnsafeRawBufferPointer, starts: [Int]) -> [Int: String] {
+        guard let first = starts.first, let end = starts.last, first < end else { return [:] }
+        let run = UnsafeRawBufferPointer(rebasing: bytes[first..<end])
+        let isWhole = starts.allSatisfy { $0 == end || bytes[$0] & 0xc0 != 0x80 }
+        if isWhole && isValidUTF8(run) && !run.contains(0) { return [:] }
+        var bad: [Int: String] = [:]
+        for (index, (start, end)) in zip(starts, starts.dropFirst()).enumerated() {
+            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            if !isValidUTF8(text) {
+                bad[index] = Self.notUTF8
+            } else if text.contains(0) {
+                bad[index] = "holds a NUL character"
+            }
         }
-        guard !run.contains(0) else {
-            throw FederationError("E_TEXT_NUL", "a text of \(column) in a change-set holds a NUL character")
-        }
+        return bad
+    }
+
+    private static let notUTF8 = "is not valid UTF-8"
+
+    private static func badEnvelope(_ reason: String, _ column: String, _ resource: ResourceDefinition)
+        -> FederationError
+    {
+        FederationError(
+            reason == notUTF8 ? "E_TEXT_ENCODING" : "E_TEXT_NUL",
+            "a text of \(resource.name).\(column) in a change-set \(reason)")
     }
 }
 

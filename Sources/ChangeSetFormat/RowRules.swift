@@ -13,7 +13,8 @@ package struct RowFault: Hashable, Sendable {
 
 extension DecodedBlock {
     /// The rows that break a rule of the catalog: a required field of a live row is missing, a text is too long, a code
-    /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnRule.timestamps`. At
+    /// does not have the shape of a code, a boolean is neither 0 nor 1, a time lies outside `ColumnRule.timestamps`, a text is
+    /// not UTF-8 or has a NUL, a real is not finite. At
     /// most one fault a row, in the order of the rows. Of columns that the catalog does not know only number and size are
     /// limited; a value whose type is not that of the catalog is a fault of its row, because the sender may have carried it.
     ///
@@ -27,6 +28,12 @@ extension DecodedBlock {
         }
         for row in 0..<rowCount {
             if let violation = envelopeViolation(row) { note(row, violation) }
+        }
+        for column in columns + foreign where !column.badValues.isEmpty {
+            for row in 0..<rowCount {
+                guard let reason = column.badValue(row) else { continue }
+                note(row, .init(field: column.name, rule: column.storage == .text ? .badText : .type, reason: reason))
+            }
         }
         for definition in resource.columns {
             guard let column = column(definition.name) else {
@@ -90,7 +97,7 @@ extension DecodedColumn {
             return definition.violation(ofText: UnsafeRawBufferPointer(rebasing: payload[range]))
         }
         if let integer = integer(row) { return definition.violation(of: integer) }
-        // Reals were checked when they were read.
+        // Reals that are none are bad values.
         return nil
     }
 }

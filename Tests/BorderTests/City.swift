@@ -143,7 +143,7 @@ struct City {
 }
 
 /// A value of a row, which need not be one that the catalog allows.
-enum Cell: Equatable {
+enum Cell: Equatable, Sendable {
     case null
     case text(String)
     case bytes([UInt8])

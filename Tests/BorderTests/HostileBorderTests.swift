@@ -92,14 +92,16 @@ struct `A province that a hostile neighbour speaks to` {
         #expect(try province.storedRows(of: city.node) == City.rowsOfDraft, "in quarantine")
     }
 
-    @Test func `refuses text that is not UTF-8`() async throws {
-        try await expectRefused(
-            city.changeSet(edit: { $0["title"] = .bytes([0xe4, 0xb8]) }), "E_TEXT_ENCODING")
-        try await expectGood()
+    @Test(arguments: [Cell.bytes([0xe4, 0xb8]), .text("a\0b")])
+    func `puts a row aside whose text is not UTF-8, or has a NUL`(title: Cell) async throws {
+        let bytes = try city.changeSet(edit: { $0["title"] = title })
+        #expect(try await city.answer(to: bytes) == .acknowledged(rows: 0))
+        #expect(try province.storedRows(of: city.node) == City.rowsOfDraft, "in quarantine")
     }
 
-    @Test func `refuses text with a NUL`() async throws {
-        try await expectRefused(city.changeSet(edit: { $0["title"] = .text("a\0b") }), "E_TEXT_NUL")
+    @Test func `refuses a key that is not UTF-8, or has a NUL`() async throws {
+        try await expectRefused(city.changeSet(edit: { $0["key"] = .bytes([0xe4, 0xb8]) }), "E_TEXT_ENCODING")
+        try await expectRefused(city.changeSet(edit: { $0["key"] = .text("a\0b") }), "E_TEXT_NUL")
         try await expectGood()
     }
 

@@ -133,8 +133,8 @@ import Testing
     @Test func `may hold columns of a later release, 64 of them, which must be whole too`() {
         #expect(column("surprise", 1, [every, 1, 0x61]) == nil)
         #expect(column("surprise", 4, [every, 1, 0x61]) == "E_COLUMN_TYPE")
-        #expect(column("surprise", 1, [every, 1, 0xff]) == "E_TEXT_ENCODING")
-        #expect(column("surprise", 1, [every, 1, 0]) == "E_TEXT_NUL")
+        #expect(fault("surprise", 1, [every, 1, 0xff]) == "E_FIELD_TEXT surprise")
+        #expect(fault("surprise", 1, [every, 1, 0]) == "E_FIELD_TEXT surprise")
         #expect(column("surprise", 2, [every, 2, 2]) == "E_CHANGE_SET_MALFORMED")
         func surprises(_ count: Int) -> String? {
             let columns = (0..<count).map { rawColumn("s\($0)", 2, [every, 2]) }
@@ -156,26 +156,29 @@ import Testing
     @Test(
         arguments: [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe4, 0xb8], [0x80]]
             as [[UInt8]])
-    func `is refused with bytes that are not UTF-8`(bytes: [UInt8]) {
-        #expect(column("name", 1, [every, UInt8(bytes.count)] + bytes) == "E_TEXT_ENCODING")
+    func `has its row put aside where bytes are not UTF-8, and is refused where they are a key`(bytes: [UInt8]) {
+        #expect(fault("name", 1, [every, UInt8(bytes.count)] + bytes) == "E_FIELD_TEXT name")
+        let key = rawColumn("key", 1, [every, UInt8(bytes.count)] + bytes)
+        let block = rawBlock(rows: 1, envelope: false, [key])
+        #expect(payloadCode(PlainChangeSet(raw: [block], rowCount: 1)) == "E_TEXT_ENCODING")
     }
 
-    @Test func `is refused with a character that is cut between two rows`() {
+    @Test func `has both rows put aside between which a character is cut`() throws {
         let cut = rawColumn("name", 1, [every, 1, 2] + Array("中".utf8))
-        #expect(payloadCode(PlainChangeSet(raw: [rawBlock(rows: 2, [cut])], rowCount: 2)) == "E_TEXT_ENCODING")
+        #expect(try faults([cut], rows: 2).map(\.row) == [0, 1])
         let whole = rawColumn("name", 1, [every, 3, 0] + Array("中".utf8))
         #expect(payloadCode(PlainChangeSet(raw: [rawBlock(rows: 2, [whole])], rowCount: 2)) == nil)
     }
 
-    @Test func `is refused with a NUL in a text or in a name`() {
-        #expect(column("name", 1, [every, 3, 0x61, 0, 0x62]) == "E_TEXT_NUL")
+    @Test func `has its row put aside for a NUL in a text, and is refused for one in a name`() {
+        #expect(fault("name", 1, [every, 3, 0x61, 0, 0x62]) == "E_FIELD_TEXT name")
         #expect(column("na\0me", 1, [every, 1, 0x61]) == "E_CHANGE_SET_MALFORMED")
     }
 
     @Test func `is refused with numbers that are none`() {
         for real in [Double.nan, .signalingNaN, .infinity, -.infinity] {
             let bytes = withUnsafeBytes(of: real.bitPattern.littleEndian) { Array($0) }
-            #expect(column("ratio", 3, [every] + bytes) == "E_CHANGE_SET_MALFORMED")
+            #expect(fault("ratio", 3, [every] + bytes) == "E_FIELD_TYPE ratio", "its row is put aside")
         }
         let long = [UInt8](repeating: 0xff, count: 9)
         #expect(column("amount", 2, [every] + long + [1]) == nil)
@@ -191,6 +194,18 @@ import Testing
     }
 
     /// The code of a change-set of one row with one more column, written byte by byte.
+    /// Rule and field of the one row's fault.
+    private func fault(_ name: String, _ storage: UInt8, _ body: [UInt8]) -> String? {
+        (try? faults([rawColumn(name, storage, body)], rows: 1))?.first
+            .map { "\($0.violation.code) \($0.violation.field ?? "")" }
+    }
+
+    private func faults(_ columns: [[UInt8]], rows: Int) throws -> [RowFault] {
+        let changeSet = PlainChangeSet(raw: [rawBlock(rows: rows, columns)], rowCount: rows)
+        let blocks = try changeSet.decoded()
+        return changeSet.payload.withUnsafeBytes { payload in blocks.flatMap { $0.faults(payload: payload) } }
+    }
+
     private func column(_ name: String, _ storage: UInt8, _ body: [UInt8]) -> String? {
         payloadCode(PlainChangeSet(raw: [rawBlock(rows: 1, [rawColumn(name, storage, body)])], rowCount: 1))
     }

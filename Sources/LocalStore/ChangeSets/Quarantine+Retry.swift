@@ -20,13 +20,15 @@ extension NodeStore {
             let rows = try Row.fetchAll(
                 writer.db,
                 sql: """
-                    SELECT id, sender, resource, origin, row FROM main.quarantine
+                    SELECT id, sender, resource, origin, row, rule FROM main.quarantine
                     WHERE ?1 IS NULL OR id IN (SELECT value FROM json_each(?1)) ORDER BY version
                     """, arguments: [wanted])
             for row in rows {
                 guard let sender = NodeID(row["sender"]), let policy = policies[sender],
                     let table = tables[ResourceName(row["resource"])], policy.grants(table.definition.name),
-                    policy.origins.contains(where: { $0.code == row["origin"] as String })
+                    policy.origins.contains(where: { $0.code == row["origin"] as String }),
+                    // What is kept of such a text is not what was sent.
+                    row["rule"] as String != RowRejection.Rule.badText.rawValue
                 else {
                     retry.kept += 1
                     continue

@@ -1,0 +1,44 @@
+import ChangeSetFormat
+import FederationModel
+import Foundation
+import LocalStore
+import TestSupport
+import Testing
+
+/// What no intake lets in, and a damaged file or another program may hold all the same.
+@Suite struct `A damaged row at the sender` {
+    @Test(arguments: [
+        "title = CAST(x'e4b8' AS TEXT)", "title = CAST(x'610062' AS TEXT)", "lat = 9e999", "channel = ''",
+        "request_type = printf('%.*c', 5000, 'x')", "requested_datetime = 9223372036854775807", "migrated = 7",
+        "carried = '{\"later\":\"x\"}'", "reporter_phone = char(0x202e) || '13812348000'",
+    ])
+    func `stops neither its link nor the rows beside it, and is known at the receiver`(damage: String) async throws {
+        let link = policy(from: jinan, to: province)
+        let city = try TemporaryStore(jinan, topology: qilu)
+        let above = try TemporaryStore(province, topology: qilu)
+        _ = try await city.store.intake((1...20).map { ticket($0) }, now: noon)
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/usr/bin/env")
+        shell.arguments = [
+            "sqlite3", "-cmd", ".timeout 10000", city.path,
+            "UPDATE service_request SET \(damage) WHERE key = '370100-7'",
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+        let reports = try await carry(city.store, above.store, policy: link)
+        let stored = try await above.store.count("service_request") ?? 0
+        let aside = try await above.store.quarantinedRows(limit: 10)
+        #expect(stored + Int64(aside.count) == 20 && stored >= 19)
+        #expect(aside.allSatisfy { $0.key == "370100-7" })
+        #expect(reports.last?.cursor.sweep == .complete && reports.last?.cursor.seq == 20)
+        // Each start tries again what was put aside; what can't be read does not become something else by that.
+        let retry = try await above.store.retryQuarantined(nil, policies: [jinan: link], now: noon)
+        #expect(retry.taken == 0 && retry.kept == aside.count)
+        // A good version takes its place.
+        _ = try await city.store.intake([ticket(7, title: "又不亮")], now: noon)
+        try await carry(city.store, above.store, policy: link)
+        #expect(try await above.store.quarantinedRows(limit: 10).isEmpty)
+        #expect(try await above.store.count("service_request", where: "title = '又不亮'") == 1)
+    }
+}
