@@ -95,11 +95,8 @@ package struct Coverage: Hashable, Sendable, Codable {
 
     /// Names and modes come from the asking node's topology, the rest from the reports; a node that nobody reports on is
     /// unreachable.
-    ///
-    /// - Parameter isOfRows: whether the answer is a page of rows, over which filters are set at every hop. The sums of an
-    ///   analysis are only short of what was not copied to whoever answers.
     package init(
-        plan: QueryPlan, topology: Topology, reports: [NodeReport], isOfRows: Bool = false, allowsStale: Bool = false
+        plan: QueryPlan, topology: Topology, reports: [NodeReport], allowsStale: Bool = false
     ) {
         self.allowsStale = allowsStale
         let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
@@ -111,15 +108,15 @@ package struct Coverage: Hashable, Sendable, Codable {
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,
                 state: report.state, asOf: report.asOf, rows: report.rows, lagRows: report.lagRows,
                 quarantined: report.quarantined, code: report.code,
-                isFiltered: Self.isFiltered(node, plan, topology, isOfRows: isOfRows),
+                isFiltered: Self.isFiltered(node, plan, topology),
                 isFrozen: topology.detached.contains { $0.id == node })
         }
     }
 
-    private static func isFiltered(_ origin: NodeID, _ plan: QueryPlan, _ topology: Topology, isOfRows: Bool) -> Bool {
+    /// A filter holds for every way out of a node: for what is copied, and for what is asked of it.
+    private static func isFiltered(_ origin: NodeID, _ plan: QueryPlan, _ topology: Topology) -> Bool {
         var sender = topology.detached.first { $0.id == origin }?.parent ?? origin
         while sender != plan.node, let receiver = topology.node(sender)?.parent {
-            guard isOfRows || topology.copies(plan.resources, from: sender, to: receiver) else { return false }
             if !topology.grant(from: sender, to: receiver).tickets.isEmpty { return true }
             sender = receiver
         }

@@ -167,6 +167,10 @@ extension `Real processes` {
             #expect(try await rows(["--resource", "handling"], at: "370300", of: federation).result.status == 0)
             #expect(try await log(at: "370300", of: federation).contains("answered 370000 rows E_ROWS_NOT_GRANTED 0"))
 
+            // What is counted is what the policies give: the city's holds for the county below it too.
+            let counted = try await federation.query(["--by", "origin"], at: "370000")
+            let counts = (counted.json["rows"] as? [[Any]] ?? []).map { row in row.map { "\($0)" } }
+            #expect(Set(counts) == [["370100", "4"], ["370300", "3"], ["370302", "3"]])
             try await federation.succeed(["query", "--where", "origin=370302"], at: "370000")
             #expect(try await log(at: "370302", of: federation).first == "answered 370300 analysis ok 1")
 

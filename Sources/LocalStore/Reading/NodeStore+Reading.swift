@@ -1,5 +1,6 @@
 import FederationModel
 import GRDB
+import LogicalQuery
 
 extension NodeStore {
     /// Runs a compiled query on one reader.
@@ -11,6 +12,24 @@ extension NodeStore {
             while let row = try rows.next() { result.append((0..<row.count).map { row.fieldValue(at: $0) }) }
             return result
         }
+    }
+
+    /// Runs a compiled query over the tickets that may be told.
+    ///
+    /// - Parameters:
+    ///   - filter: what the asker is granted.
+    ///   - readers: the nodes to which the answer goes; empty when it stays. What was recalled, or accuses one of them, does not count.
+    package func rows(
+        of query: CompiledQuery, within filter: GrantFilter, readers: [TopologyNode]
+    ) async throws -> [[FieldValue]] {
+        guard !filter.isEmpty || !readers.isEmpty else {
+            return try await rows(sql: query.sql, arguments: query.arguments)
+        }
+        let requests = BuiltInResources.serviceRequest
+        let isGiven = Visibility.isWithin(filter, requests, readers: readers)
+        // In the place of the table of that name; SQLite puts the two together into one (https://sqlite.org/optoverview.html#flattening).
+        let given = "WITH \(requests.name) AS (SELECT * FROM main.\(requests.name) AS r WHERE \(isGiven))\n"
+        return try await rows(sql: given + query.sql, arguments: query.arguments)
     }
 
     /// Live rows of a resource, by origin.

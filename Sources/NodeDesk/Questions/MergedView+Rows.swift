@@ -74,7 +74,7 @@ extension MergedView {
     }
 
     /// Whom rows of this node reach: the nodes from `asker` up to `reader`. All above count where that is none of them.
-    private func readers(
+    func readers(
         from asker: NodeID?, upTo reader: NodeID?, _ topology: Topology
     ) -> [TopologyNode] {
         guard let asker else { return [] }

@@ -20,10 +20,12 @@ package struct MergedView: Sendable {
 
     /// - Parameters:
     ///   - wanted: the origins to answer for; nil for this node and everything below it.
+    ///   - asker: the parent that asked, whose link's filter holds for what is counted; nil for people at this node.
     ///   - deadlineMS: how long the whole answer may take.
     /// - Returns: the plan, and an answer that reports on every origin of it.
     package func answer(
-        _ analysis: Analysis, wanted: [NodeID]? = nil, deadlineMS: Int64, now: UnixMilliseconds
+        _ analysis: Analysis, wanted: [NodeID]? = nil, asker: NodeID? = nil, deadlineMS: Int64,
+        now: UnixMilliseconds
     ) async throws -> (plan: QueryPlan, answer: LogicalAnswer) {
         // One for the whole answer: the topology may change while it is being made.
         let standing = store.standing
@@ -32,13 +34,23 @@ package struct MergedView: Sendable {
         let asked = analysis.originsAsked(among: scope)
         let plan = try QueryPlan(
             topology: topology, node: store.node, resources: analysis.resourcesNeeded, wanted: asked)
+        let filter = filter(for: asker, topology)
         let answer = try await withThrowingTaskGroup(of: LogicalAnswer.self) { group in
             group.addTask {
-                try await local(analysis, origins: plan.local, standing, deadlineMS: deadlineMS, now: now)
+                try await local(
+                    analysis, origins: plan.local, for: asker, standing, deadlineMS: deadlineMS, now: now)
             }
             for (child, origins) in plan.delegated {
+                guard let below = analysis.within(filter) else {
+                    group.addTask {
+                        LogicalAnswer(
+                            partial: PartialResult(for: analysis),
+                            nodes: origins.map { NodeReport(node: $0, state: .denied) })
+                    }
+                    continue
+                }
                 let request = try LogicalRequest(
-                    analysis: analysis, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
+                    analysis: below, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
                     topologyVersion: topology.version)
                 group.addTask { try await ask(child, request) }
             }
@@ -54,7 +66,8 @@ package struct MergedView: Sendable {
     ///
     /// - Throws: `E_QUERY_DEADLINE` when the sums take longer than there is time.
     private func local(
-        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, deadlineMS: Int64, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, deadlineMS: Int64,
+        now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
@@ -64,27 +77,30 @@ package struct MergedView: Sendable {
         }
         let lagRows = isDerived == true ? nil : try await store.consumerStatus().map(\.lagRows).max()
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
-            try await sums(analysis, origins: origins, standing, lagRows: lagRows, now: now)
+            try await sums(analysis, origins: origins, for: asker, standing, lagRows: lagRows, now: now)
         }
         guard let answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
         return answer
     }
 
     private func sums(
-        _ analysis: Analysis, origins: [NodeID], _ standing: Standing, lagRows: Int64?, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, lagRows: Int64?,
+        now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
+        let filter = filter(for: asker, standing.topology)
+        let readers = readers(from: asker, upTo: nil, standing.topology)
         let query = SQLiteDialect.compile(
             analysis, origins: origins.filter { !denied.contains($0) }, regions: standing.reference.regions)
         var partial = PartialResult(for: analysis)
-        for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
+        for row in try await store.rows(of: query, within: filter, readers: readers) {
             try partial.add(
                 key: row.prefix(query.keyCount).map(\.label),
                 sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
         }
         let counts = SQLiteDialect.rowsPerOrigin(origins)
         var rows: [String: Int64] = [:]
-        for row in try await store.rows(sql: counts.sql, arguments: counts.arguments) {
+        for row in try await store.rows(of: counts, within: filter, readers: readers) {
             if let origin = row.first?.text { rows[origin] = row.last?.integer }
         }
         let copies = try await copies(of: origins, resources: analysis.resourcesNeeded)
@@ -94,6 +110,11 @@ package struct MergedView: Sendable {
                 standing.topology, now: now)
         }
         return LogicalAnswer(partial: partial, nodes: reports)
+    }
+
+    /// Which tickets count for whoever asks.
+    private func filter(for asker: NodeID?, _ topology: Topology) -> GrantFilter {
+        asker.map { topology.grant(from: store.node, to: $0).tickets } ?? GrantFilter()
     }
 
     /// How fresh the copies here are, and how old they may be by the update cycles that their origins' catalogs state: the shortest

@@ -10,9 +10,9 @@ extension NodeDesk {
     /// - Throws: `E_ANALYSIS_DENIED`, `E_TOPOLOGY_VERSION`, `E_QUERY_SCOPE`, and what the store throws.
     package func answer(_ request: LogicalRequest) async throws -> [UInt8] {
         try await perform(.answerAnalysis) { now in
-            try await answer(to: Question(request), on: request.topologyVersion) { view, _ in
+            try await answer(to: Question(request), on: request.topologyVersion) { view, peer in
                 let (_, answer) = try await view.answer(
-                    request.analysis, wanted: request.origins, deadlineMS: request.deadlineMS, now: now)
+                    request.analysis, wanted: request.origins, asker: peer, deadlineMS: request.deadlineMS, now: now)
                 return (try WireJSON.encode(answer), answer.partial.groups.count)
             }
         }

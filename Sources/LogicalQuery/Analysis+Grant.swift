@@ -1,0 +1,25 @@
+import FederationModel
+
+extension Analysis {
+    /// The same question over what a link's filter gives, as the nodes below are asked, who do not know that filter.
+    ///
+    /// - Returns: nil when that can't be asked: regions are counted by the tree of a day, and what a thread decides is known to its
+    ///   origin's node alone. Then what lies below does not count.
+    package func within(_ filter: GrantFilter) -> Analysis? {
+        guard !filter.isEmpty else { return self }
+        guard filter.regions.isEmpty, !filter.isFolded else { return nil }
+        var filters = filters
+        do throws(FederationError) {
+            if !filter.requestTypes.isEmpty { filters.append(try Filter(.requestType, .equals, filter.requestTypes)) }
+            if !filter.serviceCodes.isEmpty {
+                filters.append(try Filter(.service(levels: nil), .hasPrefix, filter.serviceCodes))
+            }
+            return try Analysis(
+                measures: measures, dimensions: dimensions, filters: filters,
+                from: filter.from.map { max($0, from ?? $0) } ?? from, to: to, top: top, asOf: asOf,
+                regionsAsOf: regionsAsOf)
+        } catch {
+            return nil
+        }
+    }
+}
