@@ -22,51 +22,11 @@ done
 . scripts/bench-common.sh
 prepare SyncBenchmark
 
-pids=()
-stop_all() {
-  local pid
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
-  pids=()
-}
-cleanup() { stop_all; [ "$own_dir" = no ] || rm -rf "$dir"; }
 trap cleanup EXIT
-
-free_port() { # a port nobody listens on, from a range below the ephemeral ones
-  local port
-  while :; do
-    port=$((20000 + RANDOM % 10000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-  done
-}
 
 cities=(370100 370200 370300 370400 370500)
 nodes=(370000 "${cities[@]}")
 
-# make_federation DIR CODE...: data directories, certificates and a topology with a province and cities.
-make_federation() {
-  local home=$1; shift
-  mkdir -p "$home"
-  { echo "version: 1"; echo "name: benchmark"; echo "nodes:"
-    for code in 370000 "$@"; do
-      echo "  - code: \"$code\""; echo "    name: node $code"; echo "    endpoint: https://127.0.0.1:$(free_port)"
-      [ "$code" = 370000 ] || echo "    parent: \"370000\""
-    done; } >"$home/topology.yaml"
-  "$bin/federation-node" ca init --dir "$home/ca" >/dev/null
-  for code in 370000 "$@"; do
-    "$bin/federation-node" init --node "$code" --topology "$home/topology.yaml" --dir "$home/$code" \
-      --local-listen 127.0.0.1:0 >/dev/null 2>&1
-    "$bin/federation-node" ca issue --ca "$home/ca" --node "$code" --out "$home/$code/credentials" >/dev/null
-  done
-}
-
-# serve DIR CODE: starts a node without consumers; its pid is $!.
-serve() {
-  "$bin/federation-node" serve --config "$1/$2/node.yaml" --set consumers=off --set log-level=warning \
-    >"$1/$2/serve.log" 2>&1 &
-  pids+=("$!")
-}
-listening() { until grep -q '^listening' "$1/$2/serve.log" 2>/dev/null; do sleep 0.02; done; }
 seq_of() { sqlite3 "$1" "PRAGMA busy_timeout=5000; SELECT value FROM node WHERE name='seq'" | tail -1; }
 
 # --- 1. Bulk: five cities into one province ---------------------------------------------------------------------------
