@@ -56,6 +56,9 @@ extension `Real processes` {
 
             let repaired = try await federation.run(arguments + ["--repair"], at: asker)
             #expect(try repaired.status == 4 && repaired.json()["repaired"] as? Int == 4, "\(repaired.output)")
+            let differing = try await federation.succeed(["status", "--json"], at: asker).json()[list: "links"]
+                .compactMap { $0["differences"] as? Int }
+            #expect(differing.sorted() == [0, 1], "what is equal again is known without another call")
             // The row that nobody ever wrote is, to the province, one that its origin has lost: a person decides.
             try await federation.waitUntil("the lost row is named", seconds: 30) {
                 try await federation.succeed(["link", "list"], at: "370000").output.contains("发送方已失 1 行")

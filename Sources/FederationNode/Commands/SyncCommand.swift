@@ -67,7 +67,7 @@ struct SyncCommand: AsyncParsableCommand {
             }
             if report.isCut { lines.append("  还有更多，再次运行可继续") }
             if isRepaired {
-                lines.append("  已修复 \(report.repaired) 行\(report.isRepairDone ? "" : "，尚在传送")")
+                lines.append("  已修复 \(report.repaired) 行\(report.isRepairDone ? "，再次核对一致" : "，尚未一致")")
             }
             return lines.joined(separator: "\n")
         }
@@ -116,7 +116,7 @@ struct ReconcileCommand: AsyncParsableCommand {
             if others > 0 { lines[lines.count - 1] += ", different \(others)" }
             if report.isEqual { lines[lines.count - 1] += ", digest equal" }
             if report.repaired > 0 {
-                lines.append("已补齐 \(report.repaired) 行\(report.isRepairDone ? "" : "，尚在传送")")
+                lines.append("已补齐 \(report.repaired) 行\(report.isRepairDone ? "，再次核对一致" : "，尚未一致")")
             }
             try Output.line(lines.joined(separator: "\n"))
         }

@@ -25,7 +25,7 @@ package struct VerificationReport: Sendable {
     package var bytes = 0
     /// Rows that were sent again, given back or let go of.
     package var repaired = 0
-    /// Whether what was repaired has reached the receiver.
+    /// Whether both ends were found equal after the repair.
     package var isRepairDone = false
     /// Why nothing can be said.
     package var error: FederationError?
@@ -155,20 +155,33 @@ extension NodeDesk {
             }
             report.totals = verifier.totals
             report.isCut = verifier.isCut
-            if scope.resource == nil && scope.origin == nil {
-                let rows = report.differences.reduce(0) { $0 + $1.rows.count }
-                try await store.note(differences: rows, at: seq, with: peer.id, direction, now: now)
-            }
+            try await note(verifier, at: seq, with: peer.id, direction, now: now)
+            report.bytes = verifier.bytes
             if repairs && !report.differences.isEmpty {
                 let (rows, head) = try await verifier.repair(now: now) { try await commit(\.1, $0) }
                 report.repaired = rows
-                report.isRepairDone = try await hasArrived(head, at: direction, peer.id)
+                report.bytes = verifier.bytes
+                guard try await hasArrived(head, at: direction, peer.id) else { return report }
+                // That they are equal now is proved, not concluded.
+                var again = LinkVerifier(store: store, client: verifier.client, policy: policy, scope: scope)
+                let seq = try await again.compare()
+                try await note(again, at: seq, with: peer.id, direction, now: clock())
+                report.bytes += again.bytes
+                report.isRepairDone = again.found.isEmpty && !again.isCut
             }
-            report.bytes = verifier.bytes
         } catch let error as FederationError {
             report.error = error
         }
         return report
+    }
+
+    /// Keeps the outcome for `status`, unless only a part was compared.
+    private func note(
+        _ verifier: LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection, now: UnixMilliseconds
+    ) async throws {
+        guard verifier.scope.resource == nil, verifier.scope.origin == nil, verifier.scope.from == nil else { return }
+        let rows = verifier.found.reduce(0) { $0 + $1.rows.count }
+        try await store.note(differences: rows, at: seq, with: peer, direction, now: now)
     }
 
     /// Waits until the receiver has what the sender's feed held at `head`.
