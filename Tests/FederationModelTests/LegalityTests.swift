@@ -138,6 +138,22 @@ private func step(_ step: String, _ minutes: Int64, to target: String, by origin
         for thread in [[report], [report, forged], [forged, report]] {
             #expect(Accusation.nodes(accusedBy: thread, topology: topology) == [node(jinan)])
         }
+        // Nor does one make a complaint a report, which would not reach whom it concerns.
+        let complaint = record(
+            "service_request", by: lixia, 0, key: "370102-1",
+            ["global_id": "370102-1", "request_type": "2", "respondent_name": "济南市"])
+        let denial = record(
+            "service_request", by: taian, 0, key: "y", ["global_id": "370102-1", "request_type": "4"])
+        #expect(Accusation.nodes(accusedBy: [complaint, denial], topology: topology).isEmpty)
+    }
+
+    @Test func `keeps no owner from writing, by a time to come or a respondent of its own`() {
+        let ticketGuard = TicketGuard(LifecycleRules(hierarchy: NodeHierarchy(topology)), topology: topology)
+        let forged = record(
+            "service_request", by: taian, 1_000_000, key: "y", ["request_type": "4", "respondent_name": "城管局"])
+        let dispatch = record("assignment", by: jinan, 10, ["role": "main", "assignee_unit": "城管局"])
+        let before = ticketGuard.refusal(of: [dispatch], in: [request])
+        #expect(ticketGuard.refusal(of: [dispatch], in: [request, forged]) == before)
     }
 
     @Test func `while those above, and those to whom it was handed, have their say`() {

@@ -16,6 +16,7 @@ package enum Accusation {
     package static func nodes(accusedBy thread: [TicketEvent], topology: Topology) -> Set<NodeID> {
         guard let request = TicketEvent.request(of: thread), let name = request.text(.respondentName) else { return [] }
         let isReport = thread.contains { record in
+            if record.kind == .request && record.origin != request.origin { return false }
             let raised = record.text(.action) == "set_confidential" ? record.text(.target) : nil
             return self.isReport(
                 requestType: record.text(.requestType), Confidentiality(record.text(.confidential) ?? raised))

@@ -41,11 +41,12 @@ package struct GuardedThread: Sendable {
             folding.take(event)
             end = (event.occurredAt, event.rank)
             if event.origin == own { records |= Self.bit(of: event) }
-            if event.kind != .supervision && (event.origin == own || event.kind == .request) {
+            let isRequest = event.kind == .request && event.origin == folding.ticketOrigin
+            if event.kind != .supervision && (event.origin == own || isRequest) {
                 latest = max(latest ?? .min, event.occurredAt)
             }
             if event.kind == .reply { hasReply = true }
-            if event.kind == .request {
+            if isRequest {
                 requestType = event.text(.requestType)
                 respondents = [.respondentName, .respondentUscc].compactMap { event.text($0) }
             }
