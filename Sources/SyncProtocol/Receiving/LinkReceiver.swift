@@ -12,33 +12,33 @@ package struct LinkReceiver: Sendable {
     private let schemaRevision: Int
     private let capabilities: [String]
 
-    private(set) var session: Session?
+    var session: Session?
     /// A hello that came during an apply: only when that has ended is the cursor known that the reply must name.
     private var heldHello: HeldHello?
     /// The change-set that the store has.
-    private var applying: Queued?
+    var applying: Queued?
     /// What the store will get next, oldest first.
-    private var queue: [Queued] = []
+    var queue: [Queued] = []
     /// The durable cursor.
     private(set) var cursor: Cursor?
     /// Its history mark.
     private var mark: HistoryMark?
-    private var misbehaviour = MisbehaviourCounter()
+    var misbehaviour = MisbehaviourCounter()
 
     private(set) var senderHead: Seq = 0
     /// Whether the sender has said that everything up to `senderHead` that is granted is here.
-    private var isToldLevel = false
-    private var heartbeat: Heartbeat?
+    var isToldLevel = false
+    var heartbeat: Heartbeat?
     /// How fresh each origin behind the sender is, as of what has been applied here; the coverage of an answer says it.
-    package private(set) var origins: [NodeID: OriginFreshness] = [:]
-    private var isFirstSweep = false
-    private var lastLevel: UnixMilliseconds
-    private var lastContact: UnixMilliseconds?
-    private var lastError: FederationError?
+    package internal(set) var origins: [NodeID: OriginFreshness] = [:]
+    var isFirstSweep = false
+    var lastLevel: UnixMilliseconds
+    var lastContact: UnixMilliseconds?
+    var lastError: FederationError?
     /// When the sender was last told that something arrives.
     private var toldProgressAt: UnixMilliseconds = 0
     /// Rows of the sender that are put aside here.
-    private var quarantined = 0
+    var quarantined = 0
     /// Rows that are here and that the sender no longer has.
     package private(set) var lost = 0
 
@@ -55,14 +55,12 @@ package struct LinkReceiver: Sendable {
     }
 
     private struct HeldHello: Sendable {
-        let connection: Int
-        let epoch: Epoch
-        let takesBack: Bool
-        let hearsProgress: Bool
+        /// What begins with the answer.
+        let session: Session
         let version: Int
     }
 
-    private struct Queued: Hashable, Sendable {
+    struct Queued: Hashable, Sendable {
         let id: Int
         let end: Cursor
         let mark: HistoryMark?
@@ -112,11 +110,12 @@ package struct LinkReceiver: Sendable {
             return [.refuseHello(Refusal(error), connection: connection)]
         }
         var directives = endSession()
-        if let heldHello { directives.append(.end(connection: heldHello.connection)) }
+        if let heldHello { directives.append(.end(connection: heldHello.session.connection)) }
         rules = rules.under(hello.revision)
         heldHello = HeldHello(
-            connection: connection, epoch: hello.epoch, takesBack: hello.capabilities.contains(Capability.giveBack),
-            hearsProgress: hello.capabilities.contains(Capability.progress), version: version)
+            session: Session(
+                connection: connection, epoch: hello.epoch, takesBack: hello.capabilities.contains(Capability.giveBack),
+                hearsProgress: hello.capabilities.contains(Capability.progress)), version: version)
         senderHead = max(0, hello.head)
         isToldLevel = false
         heartbeat = nil
@@ -131,20 +130,19 @@ package struct LinkReceiver: Sendable {
     private mutating func replyToHello(_ now: UnixMilliseconds) -> [ReceiverDirective] {
         guard let hello = heldHello else { return [] }
         heldHello = nil
-        session = Session(
-            connection: hello.connection, epoch: hello.epoch, takesBack: hello.takesBack,
-            hearsProgress: hello.hearsProgress)
-        if let cursor, cursor.epoch != hello.epoch {
+        let begun = hello.session
+        session = begun
+        if let cursor, cursor.epoch != begun.epoch {
             // Until its sweep is over nobody knows whether all of it is here.
             for origin in origins.keys { origins[origin]?.complete = false }
         }
-        if cursor?.epoch != hello.epoch { isFirstSweep = true }
+        if cursor?.epoch != begun.epoch { isFirstSweep = true }
         lastError = nil
         let reply = HelloReply(
             protocolVersion: hello.version, capabilities: capabilities, schemaRevision: schemaRevision,
             topologyVersion: rules.topology.version, clock: now, cursor: cursor, mark: mark,
             lost: lost > 0 ? lost : nil, quarantinedTotal: quarantined > 0 ? quarantined : nil)
-        return [.reply(reply, connection: hello.connection)]
+        return [.reply(reply, connection: begun.connection)]
     }
 
     /// The connection broke or the sender said goodbye. What is queued goes; what the store has is committed all the same.
@@ -152,7 +150,7 @@ package struct LinkReceiver: Sendable {
         _ error: FederationError?, connection: Int, now: UnixMilliseconds
     ) -> [ReceiverDirective] {
         noteLevel(now)
-        if heldHello?.connection == connection { heldHello = nil }
+        if heldHello?.session.connection == connection { heldHello = nil }
         guard session?.connection == connection else { return [] }
         session = nil
         lastError = error
@@ -178,7 +176,7 @@ package struct LinkReceiver: Sendable {
             return []
         }
         defer { heldHello = nil }
-        return endSession() + (heldHello.map { [.end(connection: $0.connection)] } ?? [])
+        return endSession() + (heldHello.map { [.end(connection: $0.session.connection)] } ?? [])
     }
 
     /// What the store holds of rows that the sender has lost, to be said before a hello is answered and when somebody may have
@@ -190,7 +188,7 @@ package struct LinkReceiver: Sendable {
         return endSession()
     }
 
-    private mutating func endSession() -> [ReceiverDirective] {
+    mutating func endSession() -> [ReceiverDirective] {
         guard let connection = session?.connection else { return [] }
         session = nil
         return dropQueue() + [.end(connection: connection)]
@@ -355,7 +353,7 @@ package struct LinkReceiver: Sendable {
     // MARK: - Queue
 
     /// Where the next change-set must start: behind all that was taken, applied or not.
-    private var expected: Cursor? { queue.last?.end ?? applying?.end ?? cursor }
+    var expected: Cursor? { queue.last?.end ?? applying?.end ?? cursor }
 
     private var queuedBytes: Int { queue.reduce(applying?.bytes ?? 0) { $0 + $1.bytes } }
 
@@ -370,94 +368,5 @@ package struct LinkReceiver: Sendable {
         guard !queue.isEmpty else { return [] }
         defer { queue = [] }
         return [.discard(queue.map(\.id))]
-    }
-
-    // MARK: - Refusals
-
-    /// Refuses a change-set and tells where to go on. What crosses is not the neighbour's fault; the rest is counted, and
-    /// too much of it pauses the link.
-    private mutating func refuse(_ error: FederationError, now: UnixMilliseconds) -> [ReceiverDirective] {
-        session?.isRewinding = true
-        lastError = error
-        switch error.code {
-        case LinkCode.outOfStep: return [.refuse(Refusal(error, cursor: expected))]
-        case LinkCode.queueFull, LinkCode.busy:
-            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.busyPause, cursor: expected))]
-        case LinkCode.quarantineFull:
-            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.quarantinePause, cursor: expected))]
-        default:
-            let refusal = ReceiverDirective.refuse(Refusal(error, cursor: expected))
-            guard misbehaviour.note(now: now) else { return [refusal] }
-            lastError = tooManyErrors
-            return [refusal] + endSession()
-        }
-    }
-
-    private var outOfStep: FederationError {
-        FederationError(
-            LinkCode.outOfStep, "a change-set of \(rules.sender) does not start where its link stands on \(rules.node)",
-            isRetryable: true)
-    }
-
-    private var queueFull: FederationError {
-        FederationError(
-            LinkCode.queueFull, "\(rules.node) holds as many bytes of \(rules.sender) as it may", isRetryable: true)
-    }
-
-    private var tooManyErrors: FederationError {
-        FederationError(
-            LinkCode.tooManyErrors,
-            "\(rules.node) has paused its link from \(rules.sender): more than \(SyncLimits.misbehaviourMax) refused "
-                + "messages within a minute",
-            hint: "look at the refusals before this one", isRetryable: true)
-    }
-
-    // MARK: - Status
-
-    /// The heartbeat's word about the origins holds here once everything before it has been applied.
-    private mutating func adoptFreshness() {
-        // Nobody knows whether what the sender has lost is right as it is here.
-        defer { if lost > 0 { for origin in origins.keys { origins[origin]?.complete = false } } }
-        guard let heartbeat, let cursor, cursor.sweep == .complete else { return }
-        if heartbeat.isLevel || cursor.seq >= heartbeat.head {
-            origins = heartbeat.origins
-            self.heartbeat = nil
-        }
-    }
-
-    private var isLevel: Bool {
-        guard applying == nil, queue.isEmpty, lost == 0 else { return false }
-        return isToldLevel || cursor?.sweep == .complete && (cursor?.seq ?? 0) >= senderHead
-    }
-
-    private mutating func noteLevel(_ now: UnixMilliseconds) {
-        if state(now: now) == .level { lastLevel = now }
-    }
-
-    /// - Parameter now: silence counts too, and there is no timer here that would notice it.
-    package func summary(now: UnixMilliseconds) -> LinkSummary {
-        let heads = max(0, senderHead - (cursor?.seq ?? 0))
-        return LinkSummary(
-            neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
-            lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact,
-            lastError: lastError, lost: lost, quarantined: quarantined)
-    }
-
-    private func state(now: UnixMilliseconds) -> LinkState {
-        if misbehaviour.pauseLeft(now: now) != nil { return .paused }
-        guard let session else {
-            guard let lastError else { return lastContact == nil ? .connecting : .unreachable }
-            return lastError.isRetryable ? .unreachable : .refused
-        }
-        let silence = now - (lastContact ?? now)
-        if silence > SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax) {
-            return .unreachable
-        }
-        if isLevel { return .level }
-        if lastError?.code == LinkCode.quarantineFull { return .paused }
-        guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,
-            cursor.sweep == .complete
-        else { return isFirstSweep ? .bootstrapping : .sweeping }
-        return .behind
     }
 }

@@ -22,8 +22,7 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
 
     package init(
         cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil,
-        lost: Int? = nil,
-        quarantinedTotal: Int? = nil
+        lost: Int? = nil, quarantinedTotal: Int? = nil
     ) {
         self.lost = lost
         self.quarantinedTotal = quarantinedTotal

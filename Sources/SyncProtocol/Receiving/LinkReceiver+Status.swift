@@ -1,0 +1,94 @@
+import ChangeSetFormat
+import FederationModel
+
+/// What a receiver refuses, and what it says of itself.
+extension LinkReceiver {
+    // MARK: - Refusals
+
+    /// Refuses a change-set and tells where to go on. What crosses is not the neighbour's fault; the rest is counted, and
+    /// too much of it pauses the link.
+    mutating func refuse(_ error: FederationError, now: UnixMilliseconds) -> [ReceiverDirective] {
+        session?.isRewinding = true
+        lastError = error
+        switch error.code {
+        case LinkCode.outOfStep: return [.refuse(Refusal(error, cursor: expected))]
+        case LinkCode.queueFull, LinkCode.busy:
+            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.busyPause, cursor: expected))]
+        case LinkCode.quarantineFull:
+            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.quarantinePause, cursor: expected))]
+        default:
+            let refusal = ReceiverDirective.refuse(Refusal(error, cursor: expected))
+            guard misbehaviour.note(now: now) else { return [refusal] }
+            lastError = tooManyErrors
+            return [refusal] + endSession()
+        }
+    }
+
+    var outOfStep: FederationError {
+        FederationError(
+            LinkCode.outOfStep, "a change-set of \(rules.sender) does not start where its link stands on \(rules.node)",
+            isRetryable: true)
+    }
+
+    var queueFull: FederationError {
+        FederationError(
+            LinkCode.queueFull, "\(rules.node) holds as many bytes of \(rules.sender) as it may", isRetryable: true)
+    }
+
+    var tooManyErrors: FederationError {
+        FederationError(
+            LinkCode.tooManyErrors,
+            "\(rules.node) has paused its link from \(rules.sender): more than \(SyncLimits.misbehaviourMax) refused "
+                + "messages within a minute",
+            hint: "look at the refusals before this one", isRetryable: true)
+    }
+
+    // MARK: - Status
+
+    /// The heartbeat's word about the origins holds here once everything before it has been applied.
+    mutating func adoptFreshness() {
+        // Nobody knows whether what the sender has lost is right as it is here.
+        defer { if lost > 0 { for origin in origins.keys { origins[origin]?.complete = false } } }
+        guard let heartbeat, let cursor, cursor.sweep == .complete else { return }
+        if heartbeat.isLevel || cursor.seq >= heartbeat.head {
+            origins = heartbeat.origins
+            self.heartbeat = nil
+        }
+    }
+
+    private var isLevel: Bool {
+        guard applying == nil, queue.isEmpty, lost == 0 else { return false }
+        return isToldLevel || cursor?.sweep == .complete && (cursor?.seq ?? 0) >= senderHead
+    }
+
+    mutating func noteLevel(_ now: UnixMilliseconds) {
+        if state(now: now) == .level { lastLevel = now }
+    }
+
+    /// - Parameter now: silence counts too, and there is no timer here that would notice it.
+    package func summary(now: UnixMilliseconds) -> LinkSummary {
+        let heads = max(0, senderHead - (cursor?.seq ?? 0))
+        return LinkSummary(
+            neighbour: rules.sender, state: state(now: now), cursor: cursor, head: senderHead,
+            lagRows: isLevel ? 0 : heads, lastLevel: lastLevel, lastContact: lastContact,
+            lastError: lastError, lost: lost, quarantined: quarantined)
+    }
+
+    private func state(now: UnixMilliseconds) -> LinkState {
+        if misbehaviour.pauseLeft(now: now) != nil { return .paused }
+        guard let session else {
+            guard let lastError else { return lastContact == nil ? .connecting : .unreachable }
+            return lastError.isRetryable ? .unreachable : .refused
+        }
+        let silence = now - (lastContact ?? now)
+        if silence > SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax) {
+            return .unreachable
+        }
+        if isLevel { return .level }
+        if lastError?.code == LinkCode.quarantineFull { return .paused }
+        guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,
+            cursor.sweep == .complete
+        else { return isFirstSweep ? .bootstrapping : .sweeping }
+        return .behind
+    }
+}
