@@ -147,8 +147,9 @@ package struct VerificationAnswer: Hashable, Sendable, Codable {
 
 /// Holds the rows that a sender grants of a range against those that its receiver has.
 package func differences(granted: [RowStatement], received: [RowStatement]) -> [DifferingRow] {
-    let granted = Dictionary(granted.map { (Bytes($0.key), $0) }) { $1 }
-    let received = Dictionary(received.map { (Bytes($0.key), $0) }) { $1 }
+    // By their bytes: to SQLite, two texts that Unicode holds for equivalent are two keys.
+    let granted = Dictionary(granted.map { (Array($0.key.utf8), $0) }) { $1 }
+    let received = Dictionary(received.map { (Array($0.key.utf8), $0) }) { $1 }
     var found: [DifferingRow] = []
     for key in Set(granted.keys).union(received.keys) {
         let (sent, received) = (granted[key], received[key])
@@ -157,11 +158,4 @@ package func differences(granted: [RowStatement], received: [RowStatement]) -> [
         found.append(DifferingRow(key: any.key, difference: difference))
     }
     return found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-}
-
-/// A key by its bytes: to SQLite, two texts that Unicode holds for equivalent are two keys.
-private struct Bytes: Hashable {
-    let bytes: [UInt8]
-
-    init(_ text: String) { bytes = Array(text.utf8) }
 }

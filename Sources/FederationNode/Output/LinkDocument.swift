@@ -20,6 +20,8 @@ struct LinkDocument: Encodable {
     let lost: Int
     /// When both ends were last found to hold the same rows.
     let verifiedEqualAt: String?
+    /// Where the receiver's cursor stood then.
+    let verifiedEqualCursor: Seq?
     /// When they were last held against each other, and how many rows differed.
     let verifiedAt: String?
     let differences: Int?
@@ -39,13 +41,14 @@ struct LinkDocument: Encodable {
         quarantined = report.quarantined
         lost = report.lost
         verifiedEqualAt = report.verification?.equalAt.map { ShanghaiTime.rfc3339($0) }
+        verifiedEqualCursor = report.verification?.equalSeq
         verifiedAt = report.verification.map { ShanghaiTime.rfc3339($0.at) }
         differences = report.verification?.differences
     }
 
     private enum CodingKeys: String, CodingKey {
         case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, lastError
-        case quarantined, lost, verifiedEqualAt, verifiedAt, differences
+        case quarantined, lost, verifiedEqualAt, verifiedEqualCursor, verifiedAt, differences
     }
 
     /// Keys without a value are written as null: scripts may rely on them.
@@ -65,6 +68,7 @@ struct LinkDocument: Encodable {
         try container.encode(quarantined, forKey: .quarantined)
         try container.encode(lost, forKey: .lost)
         try container.encode(verifiedEqualAt, forKey: .verifiedEqualAt)
+        try container.encode(verifiedEqualCursor, forKey: .verifiedEqualCursor)
         try container.encode(verifiedAt, forKey: .verifiedAt)
         try container.encode(differences, forKey: .differences)
     }

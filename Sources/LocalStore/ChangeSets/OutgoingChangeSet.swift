@@ -124,9 +124,9 @@ private struct ChangeSetDraft {
     }
 
     private func upperBound(_ db: Database, after: Seq, window: Int) throws -> Seq {
-        let union = Set(granted.flatMap(\.seqs)).sorted().joined(separator: " UNION ALL ")
+        let feed = GrantedRows.feed(of: granted)
         let statement = try db.cachedStatement(
-            sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(union)) ORDER BY seq LIMIT :window)")
+            sql: "SELECT count(*), max(seq) FROM (SELECT seq FROM (\(feed)) ORDER BY seq LIMIT :window)")
         guard let row = try Row.fetchOne(statement, arguments: ["after": after, "window": window]) else {
             return head
         }

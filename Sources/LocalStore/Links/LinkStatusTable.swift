@@ -83,14 +83,12 @@ extension NodeStore {
     /// - Returns: nil when there are more than 10,000; nobody needs to know how many then.
     package func rowsWaiting(after seq: Seq, policy: LinkPolicy) async throws -> Int64? {
         try await pool.read { [visibility] db in
-            let seqs = Set(try visibility.rows(grantedBy: policy, db).flatMap(\.seqs)).sorted()
-            guard !seqs.isEmpty else { return 0 }
-            let count =
-                try db.cachedStatement(
-                    sql: """
-                        SELECT count(*) FROM (SELECT seq FROM (\(seqs.joined(separator: " UNION ALL "))) LIMIT 10001)
-                        """
-                ).fetchInteger(["after": seq]) ?? 0
+            let granted = try visibility.rows(grantedBy: policy, db)
+            guard !granted.isEmpty else { return 0 }
+            let feed = GrantedRows.feed(of: granted)
+            let statement = try db.cachedStatement(
+                sql: "SELECT count(*) FROM (SELECT seq FROM (\(feed)) LIMIT 10001)")
+            let count = try statement.fetchInteger(["after": seq]) ?? 0
             return count > 10_000 ? nil : count
         }
     }

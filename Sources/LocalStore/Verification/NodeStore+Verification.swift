@@ -10,16 +10,17 @@ extension NodeStore {
     package func partedRanges(of policy: LinkPolicy, _ scope: VerificationScope) async throws -> [PartedRange] {
         try await read(policy, scope) { resources, db in
             try resources.flatMap { rows in
-                var splitters: [String: RangeSplitter] = [:]
-                var codes: [String] = []
-                try rows.forEach(db) { origin, key, digest in
-                    if splitters[origin] == nil, let node = NodeID(origin) {
-                        splitters[origin] = RangeSplitter(KeyRange(rows.resource.name, node))
-                        codes.append(origin)
+                // They come in the order of their origins.
+                var (origin, splitters): (String?, [RangeSplitter]) = (nil, [])
+                try rows.forEach(db) { next, key, digest in
+                    if next != origin {
+                        guard let node = NodeID(next) else { return }
+                        splitters.append(RangeSplitter(KeyRange(rows.resource.name, node)))
+                        origin = next
                     }
-                    splitters[origin]?.add(key: key, digest)
+                    splitters[splitters.count - 1].add(key: key, digest)
                 }
-                return codes.compactMap { splitters[$0]?.parted }
+                return splitters.map(\.parted)
             }
         }
     }
@@ -30,7 +31,7 @@ extension NodeStore {
     ) async throws -> PartedRange {
         try await read(policy, scope) { resources, db in
             var splitter = RangeSplitter(range)
-            try resources.first { $0.resource.name == range.resource }?.forEach(in: range, db) { key, digest in
+            try resources.forEach(in: range, db) { key, digest in
                 splitter.add(key: key, digest)
                 return true
             }
@@ -45,7 +46,7 @@ extension NodeStore {
         try await read(policy, scope) { resources, db in
             try ranges.map { range in
                 var fingerprint = Fingerprint()
-                try resources.first { $0.resource.name == range.resource }?.forEach(in: range, db) { _, digest in
+                try resources.forEach(in: range, db) { _, digest in
                     fingerprint.add(digest)
                     return true
                 }
@@ -61,7 +62,7 @@ extension NodeStore {
     ) async throws -> (rows: [RowStatement], position: ReceiverPosition?) {
         try await read(policy, scope) { [node] resources, db in
             var rows: [RowStatement] = []
-            try resources.first { $0.resource.name == range.resource }?.forEach(in: range, db) { key, digest in
+            try resources.forEach(in: range, db) { key, digest in
                 rows.append(RowStatement(key: key, digest: digest))
                 return rows.count < limit
             }

@@ -63,8 +63,7 @@ struct VerifiedRows {
         }
     }
 
-    /// Reads those of a range, in the order of their keys, until `body` says that it has enough.
-    func forEach(in range: KeyRange, _ db: Database, _ body: (_ key: String, RowDigest) -> Bool) throws {
+    fileprivate func forEach(in range: KeyRange, _ db: Database, _ body: (_ key: String, RowDigest) -> Bool) throws {
         var arguments = arguments
         arguments["origin"] = range.origin.code
         arguments["key"] = range.after ?? ""
@@ -98,6 +97,13 @@ struct VerifiedRows {
                 throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading rows of \(resource.name)")
             }
         }
+    }
+}
+
+extension [VerifiedRows] {
+    /// Reads the rows of a range, in the order of their keys, until `body` says that it has enough; none where they are not compared.
+    func forEach(in range: KeyRange, _ db: Database, _ body: (_ key: String, RowDigest) -> Bool) throws {
+        try first { $0.resource.name == range.resource }?.forEach(in: range, db, body)
     }
 }
 

@@ -66,6 +66,11 @@ struct GrantedRows: Sendable {
         return [isWhole ? table.seqs : ResourceTable.sharedSeqs, ScopeLog.seqs]
     }
 
+    /// The seqs behind :after of everything that a link has to look at.
+    static func feed(of granted: [GrantedRows]) -> String {
+        Set(granted.flatMap(\.seqs)).sorted().joined(separator: " UNION ALL ")
+    }
+
     /// What changed in (:after, :upto]. :origins and :behind (`LinkPolicy.nodesBehind`) are JSON arrays. The plus keeps the
     /// planner on the index of seq: to it, one origin looks like fewer rows than a range.
     ///

@@ -14,17 +14,10 @@ struct LinkVerifier {
     private(set) var bytes = 0
     /// What was compared at this end.
     private(set) var totals: [RangeTotal] = []
-    private(set) var found: [Found] = []
+    private(set) var found: [VerificationReport.Difference] = []
     /// Whether it stopped before it had seen everything that differs.
     private(set) var isCut = false
     private var steps = 0
-
-    /// Rows of one resource and origin that differ.
-    struct Found {
-        let resource: ResourceName
-        let origin: NodeID
-        let rows: [DifferingRow]
-    }
 
     init(store: NodeStore, client: PeerClient, policy: LinkPolicy, scope: VerificationScope) {
         self.store = store
@@ -38,6 +31,9 @@ struct LinkVerifier {
     /// A neighbour that says without end that something differs is left.
     private static let stepsMax = 5_000
     private static let stepDeadlineMS = 600_000
+
+    /// How many rows differ, as far as it has come.
+    var rowsFound: Int { found.reduce(0) { $0 + $1.rows.count } }
 
     private var isSender: Bool { policy.sender == store.node }
     private var peer: NodeID { isSender ? policy.receiver : policy.sender }
@@ -115,7 +111,7 @@ struct LinkVerifier {
     private mutating func compareRows(of whole: KeyRange) async throws {
         var range = whole
         while true {
-            if found.reduce(0, { $0 + $1.rows.count }) >= Self.differencesMax { isCut = true }
+            if rowsFound >= Self.differencesMax { isCut = true }
             if isCut { return }
             let head = try await store.head()
             let (rows, ownPosition) = try await store.rows(
@@ -134,7 +130,7 @@ struct LinkVerifier {
             }
             differing.removeAll { $0.verdict == .onItsWay }
             if !differing.isEmpty {
-                found.append(Found(resource: range.resource, origin: range.origin, rows: differing))
+                found.append(.init(resource: range.resource, origin: range.origin, rows: differing))
             }
             guard let upTo = answer.upTo ?? (isFull ? rows.last?.key : nil) else { return }
             guard (range.after ?? "").utf8.lexicographicallyPrecedes(upTo.utf8) else { throw badAnswer }

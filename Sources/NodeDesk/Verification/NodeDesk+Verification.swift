@@ -10,8 +10,6 @@ package struct VerificationReport: Sendable {
         package let origin: NodeID
         /// In the order of their keys.
         package let rows: [DifferingRow]
-
-        package func count(_ difference: RowDifference) -> Int { rows.count { $0.difference == difference } }
     }
 
     package let peer: TopologyNode
@@ -150,9 +148,7 @@ extension NodeDesk {
             var verifier = LinkVerifier(
                 store: store, client: try clients.client(for: peer.id), policy: policy, scope: scope)
             let seq = try await verifier.compare()
-            report.differences = verifier.found.map {
-                .init(resource: $0.resource, origin: $0.origin, rows: $0.rows)
-            }
+            report.differences = verifier.found
             report.totals = verifier.totals
             report.isCut = verifier.isCut
             try await note(verifier, at: seq, with: peer.id, direction, now: now)
@@ -180,8 +176,7 @@ extension NodeDesk {
         _ verifier: LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection, now: UnixMilliseconds
     ) async throws {
         guard verifier.scope.resource == nil, verifier.scope.origin == nil, verifier.scope.from == nil else { return }
-        let rows = verifier.found.reduce(0) { $0 + $1.rows.count }
-        try await store.note(differences: rows, at: seq, with: peer, direction, now: now)
+        try await store.note(differences: verifier.rowsFound, at: seq, with: peer, direction, now: now)
     }
 
     /// Waits until the receiver has what the sender's feed held at `head`.
