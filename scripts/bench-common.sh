@@ -1,8 +1,7 @@
 # What the scripts that measure share. They source it from the top of the repository; `json`, `dir` are theirs.
 
-say() { echo "$*" >&2; }
-now() { date +%s.%N; }
-calc() { awk "BEGIN { printf \"%.4f\", $1 }"; }
+. scripts/processes-common.sh
+
 number() { sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" <<<"$1"; }
 
 # prepare PRODUCT: installs what is missing and builds the node and PRODUCT. Sets bin, dir, and own_dir to yes when the
@@ -27,14 +26,6 @@ stop_all() {
   pids=()
 }
 cleanup() { stop_all; [ "$own_dir" = no ] || rm -rf "$dir"; }
-
-free_port() { # a port nobody listens on, from a range below the ephemeral ones
-  local port
-  while :; do
-    port=$((20000 + RANDOM % 10000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-  done
-}
 
 # make_federation DIR CODE...: data directories, certificates and a topology with a province and cities.
 make_federation() {
