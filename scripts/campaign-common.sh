@@ -115,7 +115,7 @@ end() {
 # --- Load ---------------------------------------------------------------------------------------------------------------
 
 # push_load CODE ROWS PAUSE: a local system that pushes batches of ROWS new tickets and three changed ones until `quiet` exists. A batch is
-# repeated until it is acknowledged, then its keys and titles are written to `acked.CODE`.
+# repeated until it is acknowledged; then its keys and titles are added to `acked.CODE`, and `newest.CODE` has its last key and the time.
 push_load() {
   local code=$1 rows=$2 pause=$3 token url batch=0 last=0 status
   token=$(at "$code" token create --name campaign 2>/dev/null)
@@ -140,6 +140,7 @@ push_load() {
         *) fail "node $code answers a push with $status: $(head -c 300 "$dir/answer.$code")"; return ;;
       esac
     done
+    echo "$code-p$((last + rows)) $EPOCHREALTIME" >"$dir/newest.$code"
     grep -q '"rejected":0,' "$dir/answer.$code" || {
       fail "node $code refuses rows of a push: $(grep -o '"code":"[^}]*' "$dir/answer.$code" | head -1)"
       return
