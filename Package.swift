@@ -97,7 +97,7 @@ let package = Package(
             name: "LocalStoreTests",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
-                "Zstandard",
+                "Zstandard", grdb,
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
 

@@ -14,6 +14,7 @@ package final class NodeStore: Sendable {
     let pool: StorePool
     /// Makes the keyed digest of a value.
     package let tokens: (@Sendable (String) throws -> String)?
+    let retractionLimit: RetractionLimit
     let catalogs = CatalogCache()
     let tables: [ResourceName: ResourceTable]
     /// In the order of the catalog, which is the order of a sweep.
@@ -68,12 +69,13 @@ package final class NodeStore: Sendable {
     /// - Parameters:
     ///   - consumers: what is downstream of the feed.
     ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
+    ///   - retractionLimit: beyond which a sweep does not take rows away.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_NEWER`, and the other codes of `StorePool`.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
         consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
-        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds,
+        threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds, retractionLimit: RetractionLimit = .standard,
         tokens: (@Sendable (String) throws -> String)? = nil
     ) throws {
         try Self.requireFile(path)
@@ -81,6 +83,7 @@ package final class NodeStore: Sendable {
         self.tokens = tokens
         self.consumers = consumers
         self.threadKinds = threadKinds
+        self.retractionLimit = retractionLimit
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
         pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)

@@ -70,6 +70,8 @@ package struct NodeSettings: Sendable {
     package let removalConfirmationHours: Double
     /// Days that tombstones are kept at least.
     package let tombstoneRetentionDays: Int64
+    /// Beyond which a sweep takes nothing away and asks.
+    package let retractionLimit: RetractionLimit
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -89,6 +91,10 @@ package struct NodeSettings: Sendable {
         ("consumers", "on", "on or off: whether the feed's consumers run"),
         ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (召回/删除) is overdue"),
         ("tombstone-retention-days", "455", "days that tombstones are kept: 90 offline, and a year"),
+        (
+            "sweep-retraction-percent", "5",
+            "of a neighbour's rows that a sweep may take away without deletions; 100: all"
+        ),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -159,6 +165,9 @@ package struct NodeSettings: Sendable {
         }
         tombstoneRetentionDays = try required("tombstone-retention-days", "a number of days, at most 36500") {
             Int64($0).flatMap { (0...36_500).contains($0) ? $0 : nil }
+        }
+        retractionLimit = try required("sweep-retraction-percent", "a whole number from 0 to 100") {
+            Int($0).flatMap { (0...100).contains($0) ? RetractionLimit(percent: $0) : nil }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

@@ -35,9 +35,9 @@ struct LinkCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let go of rows that a neighbour once sent and no longer has.",
             discussion: """
-                A neighbour whose database was set up afresh, or whose older one was put back, may lack rows that this node got \
-                from it. They are kept here, and the link is not level, until it has them again or somebody decides that they are \
-                to go. This can't be undone: this node may have the only copy.
+                A neighbour whose database was set up afresh, whose older one was put back, or whose rows were deleted past the \
+                program, may lack rows that this node got from it. They are kept here, and the link is not level, until it has them \
+                again or somebody decides that they are to go. This can't be undone: this node may have the only copy.
 
                 EXAMPLE
                   federation-node link accept-loss --peer 370100 --rows 50 --config /srv/370000/node.yaml

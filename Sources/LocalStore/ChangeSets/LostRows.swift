@@ -2,15 +2,17 @@ import FederationModel
 import GRDB
 
 /// Rows that a neighbour had supplied and now no longer knows, or knows only in an older version: its database was set up afresh,
-/// or an older one was put back (design rule 6). This node may hold the only copy, so it keeps them, however often the neighbour
-/// lists what it has, until that supplies them again or a person accepts the loss.
+/// an older one was put back (design rule 6), or so much is gone without a word that nobody can have meant it (`RetractionLimit`).
+/// This node may hold the only copy, so it keeps them, however often the neighbour lists what it has, until that supplies them again
+/// or a person accepts the loss.
 enum LostRows {
     static func holdsAny(_ db: Database) throws -> Bool {
         try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.lost_row)").fetchInteger([]) == 1
     }
 
     static func count(of sender: NodeID, _ db: Database) throws -> Int {
-        let statement = try db.cachedStatement(sql: "SELECT count(*) FROM main.lost_row WHERE sender = ?")
+        let statement = try db.cachedStatement(
+            sql: "SELECT count(*) FROM main.lost_row WHERE sender = ? AND is_pending = 0")
         return Int(try statement.fetchInteger([sender.code]) ?? 0)
     }
 
@@ -33,9 +35,26 @@ enum LostRows {
         ).fetchInteger([key.origin, key.key, sender.code])
     }
 
-    static func keep(_ ids: [Int64], of table: ResourceTable, sender: NodeID, _ db: Database) throws {
-        let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO main.lost_row VALUES (?, ?, ?)")
-        for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code]) }
+    /// - Parameter isPending: whether the end of the sweep decides over them.
+    static func keep(
+        _ ids: [Int64], of table: ResourceTable, sender: NodeID, isPending: Bool = false, _ db: Database
+    ) throws {
+        let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO main.lost_row VALUES (?, ?, ?, ?)")
+        for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code, isPending]) }
+    }
+
+    /// Those over which the sweep that goes on has not decided.
+    static func pending(of table: ResourceTable, sender: NodeID, _ db: Database) throws -> [Int64] {
+        try Int64.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND is_pending = 1"),
+            arguments: [table.definition.name.text, sender.code])
+    }
+
+    static func settlePending(of table: ResourceTable, sender: NodeID, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: "UPDATE main.lost_row SET is_pending = 0 WHERE resource = ? AND sender = ? AND is_pending = 1"
+        ).execute(arguments: [table.definition.name.text, sender.code])
     }
 
     /// Takes out of the staged rows what is older than the copy here, and keeps that.
@@ -68,8 +87,9 @@ extension FederationError {
         FederationError(
             "E_ROWS_LOST", "\(sender) no longer has \(rows) rows that \(receiver) got from it; \(receiver) keeps them",
             hint:
-                "its database was set up afresh or an older one was put back: they go back to it by themselves; if they do not, "
-                + "put the right one back, or, if the rows are to go, `federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)"
+                "its database was set up afresh, an older one was put back, or rows were deleted past the program; what it lost by a "
+                + "restore goes back to it by itself. If it does not, put the right database back, or, if the rows are to go, "
+                + "`federation-node link accept-loss --peer \(sender) --rows \(rows)` at \(receiver)"
         )
     }
 }
@@ -78,7 +98,8 @@ extension NodeStore {
     /// Rows that each neighbour had supplied and no longer has; those without any are absent.
     package func lostRows() async throws -> [NodeID: Int] {
         try await pool.read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT sender, count(*) FROM main.lost_row GROUP BY sender")
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT sender, count(*) FROM main.lost_row WHERE is_pending = 0 GROUP BY sender")
             return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
         }
     }
@@ -98,7 +119,8 @@ extension NodeStore {
             }
             for table in tableOrder {
                 let ids = try Int64.fetchAll(
-                    writer.db, sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ?",
+                    writer.db,
+                    sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND is_pending = 0",
                     arguments: [table.definition.name.text, sender.code])
                 try writer.retract(ids, of: table)
             }

@@ -34,7 +34,7 @@ extension NodeStore {
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
-        var (report, head) = try await writeFeed(now: now) { [tables, catalogs] writer in
+        var (report, head) = try await writeFeed(now: now) { [tables, catalogs, retractionLimit] writer in
             let db = writer.db
             let header = changeSet.header
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
@@ -57,8 +57,9 @@ extension NodeStore {
                     try $0.epoch != header.start.epoch || LinkCursorTable.isNewEpoch(of: header.sender, db)
                 }
                 ?? false
+            if durable != header.start { try UnlistedRows.restart(of: header.sender, db) }
             var applier = ChangeSetApplier(
-                policy: policy, isNewEpoch: isNewEpoch, catalogs: catalogs, writer: writer,
+                policy: policy, isNewEpoch: isNewEpoch, limit: retractionLimit, catalogs: catalogs, writer: writer,
                 report: ApplyReport(
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
@@ -92,6 +93,7 @@ private struct ChangeSetApplier {
     let policy: LinkPolicy
     /// Whether what is here came from another epoch than the change-set, as far as the sweep has not come by.
     let isNewEpoch: Bool
+    let limit: RetractionLimit
     let catalogs: CatalogCache
     let writer: FeedWriter
     var report: ApplyReport
@@ -141,13 +143,17 @@ private struct ChangeSetApplier {
     /// Finds the resources that the sender's own catalog, as far as it is here, does not grant (5.3-2). Their rows are
     /// passed over and not kept anywhere; the others go on, and so does the cursor.
     private mutating func refuse(blocks: [DecodedBlock]) throws {
-        guard let catalog = try catalogs.newest(of: policy.sender, db) else { return }
-        for block in blocks where block.rowCount > 0 && !Catalog.exempt.contains(block.resource.name) {
-            guard let refusal = catalog.refusal(of: block.resource.name, to: policy.receiver) else { continue }
+        for block in blocks where block.rowCount > 0 {
+            guard let refusal = try refusal(of: block.resource.name) else { continue }
             report.refused[block.resource.name] = refusal
             try RefusedResources.note(
                 block.resource.name, refusal, rows: block.rowCount, sender: policy.sender, now: writer.now, db)
         }
+    }
+
+    private func refusal(of resource: ResourceName) throws -> CatalogRefusal? {
+        if Catalog.exempt.contains(resource) { return nil }
+        return try catalogs.newest(of: policy.sender, db)?.refusal(of: resource, to: policy.receiver)
     }
 
     private mutating func stage(
@@ -189,8 +195,15 @@ private struct ChangeSetApplier {
                 staged = try stage(block, faults: faults, payload: payload, table: table)
             }
             // Before the rows go in: into an empty range, which an initial load meets, this finds nothing at once.
-            try retractUnlisted(table, after: after, last: last)
+            let unlisted = try UnlistedRows(
+                of: table, isRefused: refusal(of: resource) != nil, isNewEpoch: isNewEpoch, policy: policy,
+                limit: limit,
+                writer)
+            for (isBounded, arguments) in parts(after: after, last: last) {
+                report.retracted += try unlisted.pass(isBounded: isBounded, arguments)
+            }
             try store(staged, table: table)
+            if last == nil { report.retracted += try unlisted.decide() }
             position = last == nil ? policy.sweepPosition(after: resource) : end
         }
     }
@@ -217,19 +230,6 @@ private struct ChangeSetApplier {
                       \(isBounded ? "AND \"key\" <= ?3" : "")
                     """
             ).execute(arguments: arguments)
-        }
-    }
-
-    private mutating func retractUnlisted(_ table: ResourceTable, after: RowKey?, last: RowKey?) throws {
-        var ids: [Int64] = []
-        for (isBounded, arguments) in parts(after: after, last: last) {
-            ids += try Int64.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
-        }
-        if isNewEpoch {
-            try LostRows.keep(ids, of: table, sender: policy.sender, db)
-        } else {
-            try writer.retract(ids, of: table)
-            report.retracted += ids.count
         }
     }
 }

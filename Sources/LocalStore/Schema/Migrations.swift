@@ -285,6 +285,19 @@ enum Migrations {
         migrator.registerMigration("20 what a receiver has put aside") { db in
             try db.execute(sql: "ALTER TABLE link_status ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("21 what a sweep may take away") { db in
+            try db.execute(
+                sql: """
+                    -- 1 while the sweep goes on that did not name the row: at the end of its resource all of them go, or all stay.
+                    ALTER TABLE lost_row ADD COLUMN is_pending INTEGER NOT NULL DEFAULT 0;
+                    -- What each sender granted when its last sweep came by (`GrantScope`).
+                    CREATE TABLE swept_scope (
+                      sender TEXT NOT NULL, resource TEXT NOT NULL, rules TEXT NOT NULL, nodes_behind TEXT NOT NULL,
+                      PRIMARY KEY (sender, resource)) STRICT, WITHOUT ROWID;
+                    -- Orders that are neither confirmed nor passed on while rows of their supplier are kept as lost.
+                    CREATE TABLE removal_held (id INTEGER PRIMARY KEY) STRICT;
+                    """)
+        }
         return migrator
     }()
 

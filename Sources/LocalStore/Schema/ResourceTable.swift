@@ -143,10 +143,10 @@ struct ResourceTable: Sendable {
     }
 
     /// Live copies in one origin's part of a bucket that the staged listing does not name. ?1 origin, ?2 the key after
-    /// which it begins; with `bounded` ?3 its last key.
+    /// which it begins; with `bounded` ?3 its last key. Those that are kept as lost are not among them.
     func unlisted(bounded: Bool) -> String {
         """
-        SELECT id FROM main.\(table)
+        SELECT id, supplier FROM main.\(table)
         WHERE origin = ?1 AND "key" > ?2 \(bounded ? "AND \"key\" <= ?3" : "")
           AND deleted = \(RowState.live.rawValue) AND supplier <> 0
           AND "key" NOT IN (SELECT "key" FROM batch.\(table) WHERE origin = ?1)
@@ -172,6 +172,11 @@ struct ResourceTable: Sendable {
     /// Whether the supplier has lost the row.
     private var isLost: String {
         "EXISTS (SELECT 1 FROM main.lost_row AS l WHERE l.resource = '\(definition.name)' AND l.row = \(table).id)"
+    }
+
+    /// How many live rows supplier ?1 has brought.
+    var countSupplied: String {
+        "SELECT count(*) FROM main.\(table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue)"
     }
 
     /// Of the rows that their supplier had lost, those that are staged.

@@ -15,9 +15,9 @@ package struct LocalNode: Sendable {
     package init(settings: NodeSettings) throws {
         self.settings = settings
         let tokens = TokenSource(path: "\(settings.credentialsPath)/token.key")
-        store = try NodeStore(at: settings.databasePath, consumers: NodeStore.builtInConsumers) {
-            try tokens.token(of: $0)
-        }
+        store = try NodeStore(
+            at: settings.databasePath, consumers: NodeStore.builtInConsumers, retractionLimit: settings.retractionLimit
+        ) { try tokens.token(of: $0) }
         guard store.node == settings.node else {
             throw FederationError(
                 "E_NODE_MISMATCH", "the database belongs to node \(store.node), node.yaml says \(settings.node)",

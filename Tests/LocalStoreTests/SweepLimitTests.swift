@@ -1,0 +1,218 @@
+import ChangeSetFormat
+import FederationModel
+import GRDB
+import LocalStore
+import TestSupport
+import Testing
+import Zstandard
+
+import struct FederationModel.Cursor
+
+/// A city's rows were deleted past the program, in SQL: there are no tombstones, and then a sweep comes by.
+@Suite struct `A sweep that no longer names rows` {
+    private let city: TemporaryStore
+    private let above: TemporaryStore
+
+    init() throws {
+        city = try TemporaryStore(jinan, topology: qilu)
+        above = try TemporaryStore(province, topology: qilu)
+    }
+
+    private func link(_ version: Int64, _ grant: LinkGrant = LinkGrant()) -> LinkPolicy {
+        policy(
+            from: jinan, to: province,
+            topology: Topology(
+                name: "test", version: version,
+                nodes: qilu.nodes.map { node in
+                    TopologyNode(
+                        id: node.id, name: node.name, parent: node.parent, region: node.region, endpoint: nil,
+                        grant: node.id == jinan ? grant : LinkGrant())
+                }))
+    }
+
+    private func send(_ count: Int, calls: Int = 0) async throws {
+        _ = try await city.store.intake((1...count).map { ticket($0) }, now: noon)
+        if calls > 0 { _ = try await city.store.intake((1...calls).map { call($0) }, now: noon) }
+        try await carry(city.store, above.store, policy: link(1))
+    }
+
+    private func deleteInSQL(_ statement: String, at store: TemporaryStore? = nil) throws {
+        let queue = try DatabaseQueue(path: (store ?? city).path)
+        try queue.write { try $0.execute(sql: statement) }
+        try queue.close()
+    }
+
+    private func lost() async throws -> Int { try await above.store.lostRows()[jinan] ?? 0 }
+
+    private func count(_ resource: String = "service_request") async throws -> Int64? {
+        try await above.store.count(resource)
+    }
+
+    /// What goes back to the city, and what that says of it.
+    private func giveBack(_ policy: LinkPolicy) async throws -> Int {
+        var position: LostPosition?
+        var settled = 0
+        while let (changeSet, end) = try await above.store.lostChangeSet(
+            of: jinan, policy: policy, after: position, now: noon, compressor: ZstandardCompressor())
+        {
+            let incoming = try IncomingChangeSet(
+                bytes: changeSet.bytes, policy: policy, resources: city.store.resources, now: noon)
+            let taken = try await city.store.takeBack(incoming, policy: policy, now: noon)
+            _ = try await above.store.settle(taken.settled, of: jinan, now: noon)
+            (settled, position) = (settled + taken.settled.count, end)
+        }
+        return settled
+    }
+
+    @Test(arguments: [3, 1_000])
+    func `takes none of them away when they are more than 5 of 100, and a person decides`(rowsMax: Int) async throws {
+        try await send(600)
+        try deleteInSQL("DELETE FROM service_request WHERE id % 19 = 0 OR id > 599")
+        #expect(try await city.store.count("service_request") == 568)
+        let reports = try await carry(city.store, above.store, policy: link(2), rowsMax: rowsMax)
+        #expect(reports.last?.lost == 32 && reports.allSatisfy { $0.retracted == 0 })
+        #expect(try await count() == 600)
+        // The city knows nothing of them and has not gone back: it takes none, and says nothing of them.
+        #expect(try await giveBack(link(2)) == 0)
+        #expect(try await lost() == 32)
+        // Another sweep asks again for the same ones.
+        #expect(try await carry(city.store, above.store, policy: link(3), rowsMax: rowsMax).last?.lost == 32)
+        _ = try await above.store.acceptLoss(of: jinan, rows: 32, now: noon)
+        try await carry(city.store, above.store, policy: link(3), rowsMax: rowsMax)
+        #expect(try await count() == 568)
+        #expect(try await lost() == 0)
+    }
+
+    @Test(arguments: [3, 1_000])
+    func `takes them away when they are fewer`(rowsMax: Int) async throws {
+        try await send(600)
+        try deleteInSQL("DELETE FROM service_request WHERE id % 20 = 0")
+        let reports = try await carry(city.store, above.store, policy: link(2), rowsMax: rowsMax)
+        #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 30)
+        #expect(try await count() == 570)
+    }
+
+    @Test func `takes 20 away at any share, and not 21`() async throws {
+        try await send(21, calls: 20)
+        try deleteInSQL("DELETE FROM service_request; DELETE FROM call_record")
+        #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 21)
+        #expect(try await count() == 21)
+        #expect(try await count("call_record") == 0)
+    }
+
+    @Test func `of one resource is not outweighed by the rows of another`() async throws {
+        try await send(1_000, calls: 30)
+        try deleteInSQL("DELETE FROM call_record")
+        #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 30)
+        #expect(try await count("call_record") == 30)
+    }
+
+    @Test func `takes away whatever the policy grants no more, and by the next policy keeps again`() async throws {
+        try await send(100)
+        var grant = LinkGrant()
+        grant.tickets.requestTypes = ["9"]
+        let reports = try await carry(city.store, above.store, policy: link(2, grant))
+        #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 100)
+        try await carry(city.store, above.store, policy: link(3))
+        #expect(try await count() == 100)
+        try deleteInSQL("DELETE FROM service_request")
+        #expect(try await carry(city.store, above.store, policy: link(4)).last?.lost == 100)
+    }
+
+    @Test func `and has narrowed another resource keeps those of this one`() async throws {
+        try await send(100, calls: 50)
+        var grant = LinkGrant()
+        grant.treatments["call_record"] = ["caller": .drop]
+        try deleteInSQL("DELETE FROM service_request")
+        #expect(try await carry(city.store, above.store, policy: link(2, grant)).last?.lost == 100)
+    }
+
+    @Test func `has rows taken away that were deleted by an order whose tombstones are gone, without a person`()
+        async throws
+    {
+        try await send(60)
+        let ids = (1...40).map { "370100-\($0)" }
+        _ = try await city.store.remove(.delete, tickets: ids, reason: "unlawful", order: ulid(1), now: noon)
+        try await city.store.catchUpConsumers(now: noon)
+        // The province was away for longer than tombstones are kept.
+        try await city.store.confirm(
+            Cursor(
+                epoch: city.store.epoch, seq: try await city.store.head(), revision: link(1).revision,
+                sweep: .complete), by: province)
+        let later = noon + 3 * 3_600_000
+        _ = try await city.store.advanceConsumers(now: later)
+        _ = try await city.store.prune(receivers: [province], retention: 0, now: later)
+        let start = Cursor(
+            epoch: city.store.epoch, seq: try await city.store.head(), revision: link(1).revision,
+            sweep: link(1).sweepStart)
+        let sent = try await changeSet(city.store, from: start, policy: link(1), rowsMax: 1_000)
+        let read = try IncomingChangeSet(
+            bytes: sent.bytes, policy: link(1), resources: above.store.resources, now: noon)
+        #expect(try await above.store.apply(read, policy: link(1), now: noon).lost == 40)
+        // The order is here, and the rows are too: it proves nothing yet.
+        try await above.store.catchUpConsumers(now: noon)
+        #expect(try await above.store.removalOrders().count == 1)
+        #expect(try await above.store.confirmed().isEmpty)
+        #expect(try await giveBack(link(1)) == 40)
+        #expect(try await lost() == 0)
+        #expect(try await count() == 20)
+        try await above.store.catchUpConsumers(now: noon)
+        #expect(try await above.store.confirmed() == [ulid(1).description])
+    }
+
+    @Test func `decides nothing before its resource is through, and begins anew with the next sweep`() async throws {
+        try await send(100)
+        try deleteInSQL("DELETE FROM service_request WHERE id <= 50")
+        let first = try await changeSet(
+            city.store, from: try await startCursor(city.store, above.store, policy: link(2)), policy: link(2),
+            rowsMax: 10)
+        let read = try IncomingChangeSet(
+            bytes: first.bytes, policy: link(2), resources: above.store.resources, now: noon)
+        let report = try await above.store.apply(read, policy: link(2), now: noon)
+        #expect(report.lost == 0 && report.retracted == 0)
+        let before = try await (count(), lost())
+        #expect(before == (100, 0))
+        // Meanwhile the city has its rows back, from its own backup.
+        _ = try await city.store.intake((1...50).map { ticket($0) }, now: noon + 1)
+        #expect(try await carry(city.store, above.store, policy: link(3)).last?.lost == 0)
+        let after = try await (count(), lost())
+        #expect(after == (100, 0))
+    }
+
+    @Test func `loses nothing to the tombstones that come beside it`() async throws {
+        try await send(100)
+        let ids = (1...50).map { "370100-\($0)" }
+        _ = try await city.store.remove(.delete, tickets: ids, reason: "unlawful", order: ulid(1), now: noon)
+        try await city.store.catchUpConsumers(now: noon)
+        let reports = try await carry(city.store, above.store, policy: link(2), rowsMax: 10)
+        #expect(reports.last?.lost == 0)
+        #expect(try await count() == 50)
+        try await above.store.catchUpConsumers(now: noon)
+        #expect(try await above.store.confirmed() == [ulid(1).description])
+    }
+
+    @Test func `takes everything away where the limit is switched off`() async throws {
+        try await send(100)
+        try deleteInSQL("DELETE FROM service_request")
+        try above.store.close()
+        let lenient = try NodeStore(at: above.path, retractionLimit: RetractionLimit(percent: 100))
+        defer { try? lenient.close() }
+        #expect(try await carry(city.store, lenient, policy: link(2)).last?.lost == 0)
+        #expect(try await lenient.count("service_request") == 0)
+    }
+
+    @Test func `keeps nothing of a former supplier, whose rows were never this one's to lose`() async throws {
+        _ = try await city.store.intake((1...30).map { ticket($0) }, now: noon)
+        let below = policy(from: lixia, to: jinan)
+        let county = try TemporaryStore(lixia, topology: qilu)
+        _ = try await county.store.intake((1...30).map { ticket($0, origin: lixia) }, now: noon)
+        try await carry(county.store, city.store, policy: below)
+        try await carry(city.store, above.store, policy: link(1))
+        #expect(try await count() == 60)
+        // What the province has of the county came over another node before.
+        try deleteInSQL("UPDATE service_request SET supplier = 370200 WHERE origin = '370102'", at: above)
+        try deleteInSQL("DELETE FROM service_request WHERE origin = '370102'")
+        let reports = try await carry(city.store, above.store, policy: link(2))
+        #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 30)
+    }
+}
