@@ -74,6 +74,9 @@ package struct NodeService: Sendable {
                     links: supervisor.registry, desk: desk, metrics: metrics
                 ) { try await publisher.adopt($0) }),
         ]
+        if let schedule = local.settings.comparisons {
+            services.append(ComparisonService(desk: desk, schedule: schedule, logger: logger))
+        }
         let intake = IntakeRoutes(
             desk: desk, gate: IntakeGate(), metrics: IntakeMetrics())
         services.append(

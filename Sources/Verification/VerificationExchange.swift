@@ -15,6 +15,9 @@ package struct VerificationScope: Hashable, Sendable, Codable {
     package let from: UnixMilliseconds?
     package let to: UnixMilliseconds?
 
+    /// Whether it is everything that one direction of the link carries.
+    package var isWhole: Bool { resource == nil && origin == nil && from == nil && to == nil }
+
     package init(
         sender: NodeID, receiver: NodeID, resource: ResourceName? = nil, origin: NodeID? = nil,
         topologyVersion: Int64, from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil
@@ -43,6 +46,8 @@ package struct VerificationRequest: Hashable, Sendable, Codable {
         case resend(ResourceName, NodeID, keys: [String])
         /// From the sender: these it knows and does not grant, or it has lost them.
         case release(ResourceName, NodeID, withdrawn: [String], lost: [String])
+        /// So many rows were found to differ, more than none.
+        case outcome(differences: Int)
     }
 
     package let scope: VerificationScope
@@ -72,8 +77,11 @@ package struct VerificationRequest: Hashable, Sendable, Codable {
             case .rows(_, let rows): rows.count > Self.rowsMax
             case .resend(_, _, let keys): keys.count > Self.rowsMax
             case .release(_, _, let withdrawn, let lost): withdrawn.count + lost.count > Self.rowsMax
+            case .outcome(let differences): differences < 1
             }
-        if isTooLarge { throw FederationError("E_VERIFY_REQUEST", "a step of a comparison has too many parts") }
+        if isTooLarge {
+            throw FederationError("E_VERIFY_REQUEST", "a step of a comparison has too many parts, or says nothing")
+        }
     }
 }
 

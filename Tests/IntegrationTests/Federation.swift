@@ -157,12 +157,15 @@ final class Federation {
     // MARK: - Services
 
     /// Starts a node and waits until it listens.
-    func serve(_ code: String) async throws {
+    ///
+    /// - Parameter verifyAt: when it compares its links by itself; a test must not depend on the time of the day.
+    func serve(_ code: String, verifyAt: String = "off") async throws {
         let output = path("\(code)/serve.out")
         try Data().write(to: URL(filePath: output))
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = ["serve", "--config", path("\(code)/node.yaml")]
+        process.environment = ProcessInfo.processInfo.environment.merging(["FEDERATION_NODE_VERIFY_AT": verifyAt]) { $1 }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         let log = path("\(code)/serve.log")
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }

@@ -73,6 +73,25 @@ extension `Real processes` {
         }
 
         @Test(.timeLimit(.minutes(2)))
+        func `the service compares by itself in the night, and a difference shows at both ends`() async throws {
+            let federation = try await level(tickets: "20")
+            try await tamper(federation, "DELETE FROM service_request WHERE id = (SELECT max(id) FROM service_request)")
+            try await federation.stop("370100")
+            // Three hours ago in Shanghai: whatever the city's own beginning is, it is over and its night is not.
+            let hour = (Int(Date().timeIntervalSince1970) / 3_600 + 8 - 3) % 24
+            try await federation.serve("370100", verifyAt: hour < 10 ? "0\(hour):00" : "\(hour):00")
+            for (code, direction) in [("370100", "sending"), ("370000", "receiving")] {
+                try await federation.waitUntil("\(code) knows", seconds: 30) {
+                    let links = try await federation.succeed(["link", "list", "--json"], at: code).jsonList()
+                    return links.first { $0["direction"] as? String == direction }?["differences"] as? Int == 1
+                }
+            }
+            #expect(try federation.logCount("both ends of a link differ", of: "370100") == 1)
+            #expect(try federation.logCount("both ends of a link are equal", of: "370100") == 1)
+            #expect(try await federation.run(["status"], at: "370000").output.contains("核对发现 1 行不一致"))
+        }
+
+        @Test(.timeLimit(.minutes(2)))
         func `a day of a node is reconciled: what is missing is named, fetched and there`() async throws {
             let federation = try await level()
             let day = "2025-09-30"

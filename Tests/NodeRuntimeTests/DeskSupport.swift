@@ -8,8 +8,9 @@ import TestSupport
 
 /// The desk of the node whose store this is; its other files are nowhere.
 func desk(
-    _ store: NodeStore, peers: PeerClients? = nil, announce: @escaping @Sendable (Seq) -> Void = { _ in }
+    _ store: NodeStore, peers: PeerClients? = nil, announce: @escaping @Sendable (Seq) -> Void = { _ in },
+    clock: @escaping @Sendable () -> UnixMilliseconds = wallClock
 ) throws -> NodeDesk {
     let node = LocalNode(settings: try settings("node: \"\(store.node)\""), store: store)
-    return NodeDesk(node, as: .system, peers: peers, announce: announce)
+    return NodeDesk(node, as: .system, peers: peers, clock: clock, announce: announce)
 }

@@ -59,6 +59,9 @@ import Testing
         #expect(try settings("node: 370100\nlisten: 12:30\n").listen == ListenAddress("12:30"))
         #expect(try settings("node: 370100\nconsumers: off\n").runsConsumers == false)
         #expect(try settings("node: 370100\nconsumers: true\n").runsConsumers)
+        #expect(try settings("node: 370100\nverify-at: 03:05\n").comparisons?.time.description == "03:05")
+        #expect(try settings("node: 370100\nverify-at: off\n").comparisons == nil)
+        #expect(try settings("node: 370100\nsweep-retraction-percent: 0\n").retractionLimit.percent == 0)
     }
 
     @Test func `name an unknown setting and the one that was meant`() throws {
@@ -71,7 +74,8 @@ import Testing
     @Test(arguments: [
         ("node", "37"), ("node", "abcdef"), ("node", "3701000000000"), ("node", "３７０１００"), ("listen", "localhost"),
         ("local-listen", "127.0.0.1:70000"), ("listen", ":7370"), ("consumers", "maybe"), ("consumers", "ON"),
-        ("topology", ""), ("database", "[]"), ("log-level", ""),
+        ("topology", ""), ("database", "[]"), ("log-level", ""), ("verify-at", "24:00"), ("verify-at", "2:00"),
+        ("verify-at", "02:00:00"), ("sweep-retraction-percent", "101"), ("sweep-retraction-percent", "5 %"),
     ])
     func `that are not what they must be are refused by name`(name: String, value: String) throws {
         let node = name == "node" ? "" : "node: 370100\n"

@@ -72,6 +72,8 @@ package struct NodeSettings: Sendable {
     package let tombstoneRetentionDays: Int64
     /// Beyond which a sweep takes nothing away and asks.
     package let retractionLimit: RetractionLimit
+    /// When the service compares its links; nil when it does not.
+    package let comparisons: ComparisonSchedule?
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -95,6 +97,7 @@ package struct NodeSettings: Sendable {
             "sweep-retraction-percent", "5",
             "of a neighbour's rows that a sweep may take away without deletions; 100: all"
         ),
+        ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -168,6 +171,9 @@ package struct NodeSettings: Sendable {
         }
         retractionLimit = try required("sweep-retraction-percent", "a whole number from 0 to 100") {
             Int($0).flatMap { (0...100).contains($0) ? RetractionLimit(percent: $0) : nil }
+        }
+        comparisons = try required("verify-at", "HH:MM or off") { text -> ComparisonSchedule?? in
+            text == "off" ? .some(nil) : DailyTime(text).map { .some(ComparisonSchedule(at: $0)) }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

@@ -94,6 +94,12 @@ struct LinkVerifier {
         return (repaired, latest)
     }
 
+    /// Has the other end show what was found: only the one that asked has seen it. A neighbour of an earlier release does not know the step,
+    /// and finds out by its own comparison.
+    mutating func tellDifferences() async {
+        if rowsFound > 0 { _ = try? await ask(.outcome(differences: rowsFound), from: try await ownPosition()) }
+    }
+
     // MARK: - Steps
 
     private mutating func descend(_ parted: PartedRange) async throws {

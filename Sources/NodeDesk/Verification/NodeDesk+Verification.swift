@@ -107,10 +107,14 @@ extension NodeDesk {
             switch request.step {
             case .totals(let totals):
                 answer.ranges = try await differing(totals, policy, request.scope)
-                let isWhole = request.scope.resource == nil && request.scope.origin == nil && request.scope.from == nil
-                if answer.ranges.isEmpty, isWhole, let seq = (answer.position ?? request.position)?.seq {
+                if answer.ranges.isEmpty, request.scope.isWhole, let seq = (answer.position ?? request.position)?.seq {
                     try await store.note(
                         differences: 0, at: seq, with: peer, isSender ? .sending : .receiving, now: now)
+                }
+            case .outcome(let differences):
+                if request.scope.isWhole {
+                    try await store.note(
+                        differences: differences, at: 0, with: peer, isSender ? .sending : .receiving, now: now)
                 }
             case .parts(let parted):
                 let ranges = parted.ranges
@@ -136,7 +140,7 @@ extension NodeDesk {
 
     // MARK: - One link
 
-    private func verify(
+    func verify(
         _ peer: TopologyNode, _ direction: LinkDirection, _ scope: VerificationScope, repairs: Bool,
         _ clients: PeerClients, now: UnixMilliseconds
     ) async throws -> VerificationReport {
@@ -151,7 +155,7 @@ extension NodeDesk {
             report.differences = verifier.found
             report.totals = verifier.totals
             report.isCut = verifier.isCut
-            try await note(verifier, at: seq, with: peer.id, direction, now: now)
+            try await note(&verifier, at: seq, with: peer.id, direction, now: now)
             report.bytes = verifier.bytes
             if repairs && !report.differences.isEmpty {
                 let (rows, head) = try await verifier.repair(now: now) { try await commit(\.1, $0) }
@@ -161,7 +165,7 @@ extension NodeDesk {
                 // That they are equal now is proved, not concluded.
                 var again = LinkVerifier(store: store, client: verifier.client, policy: policy, scope: scope)
                 let seq = try await again.compare()
-                try await note(again, at: seq, with: peer.id, direction, now: clock())
+                try await note(&again, at: seq, with: peer.id, direction, now: clock())
                 report.bytes += again.bytes
                 report.isRepairDone = again.found.isEmpty && !again.isCut
             }
@@ -171,11 +175,12 @@ extension NodeDesk {
         return report
     }
 
-    /// Keeps the outcome for `status`, unless only a part was compared.
+    /// Keeps the outcome for `status` at both ends, unless only a part was compared.
     private func note(
-        _ verifier: LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection, now: UnixMilliseconds
+        _ verifier: inout LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection, now: UnixMilliseconds
     ) async throws {
-        guard verifier.scope.resource == nil, verifier.scope.origin == nil, verifier.scope.from == nil else { return }
+        guard verifier.scope.isWhole else { return }
+        await verifier.tellDifferences()
         try await store.note(differences: verifier.rowsFound, at: seq, with: peer, direction, now: now)
     }
 
@@ -192,7 +197,7 @@ extension NodeDesk {
         return false
     }
 
-    private func scope(of peer: NodeID, _ direction: LinkDirection, resource: ResourceName?) -> VerificationScope {
+    func scope(of peer: NodeID, _ direction: LinkDirection, resource: ResourceName?) -> VerificationScope {
         let (sender, receiver) = direction == .sending ? (id, peer) : (peer, id)
         return VerificationScope(
             sender: sender, receiver: receiver, resource: resource, topologyVersion: topology.version)
