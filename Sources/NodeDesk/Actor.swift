@@ -58,7 +58,7 @@ extension NodeDesk {
         case createToken, revokeToken, listTokens, authenticate
         case publishCatalog, showCatalog, checkCatalogs
         case publishReference, showLimits
-        case askAnalysis, askRows, answerAnalysis, answerRows, showQueryLog
+        case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification

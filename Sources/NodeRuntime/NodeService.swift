@@ -38,11 +38,15 @@ package struct NodeService: Sendable {
         let (signal, completions) = (ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
-        let peers = PeerClients(store: local.store) { () throws(FederationError) in certificates.current }
+        let registry = LinkRegistry()
+        let peers = PeerClients(store: local.store, way: registry) { () throws(FederationError) in certificates.current
+        }
         let desk = NodeDesk(local, as: .system, peers: peers, announce: { signal.ring(head: $0) })
         let announcement = Announcement(parts: local.settings.intakeListen == nil ? 3 : 4, listening)
         let supervisor = LinkSupervisor(
-            store: local.store, peers: peers, signal: signal, completions: completions, metrics: metrics, logger: logger
+            store: local.store, registry: registry, peers: peers,
+            questions: QuestionHandler(desk: desk, metrics: metrics), signal: signal, completions: completions,
+            metrics: metrics, logger: logger
         ) { announcement.links() }
         let publisher = StandingPublisher(source: local.source, signal: signal, logger: logger) {
             supervisor.take($0)
@@ -71,7 +75,7 @@ package struct NodeService: Sendable {
             peerServer(
                 credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(
-                    links: supervisor.registry, desk: desk, metrics: metrics
+                    links: registry, desk: desk, metrics: metrics
                 ) { try await publisher.adopt($0) }),
         ]
         if let schedule = local.settings.comparisons {
@@ -83,7 +87,8 @@ package struct NodeService: Sendable {
             localServer(
                 announcement: announcement,
                 routes: LocalRoutes(
-                    desk: desk, metrics: metrics, handshakes: handshakes, intakeMetrics: intake.metrics,
+                    desk: desk, links: registry, metrics: metrics, handshakes: handshakes,
+                    intakeMetrics: intake.metrics,
                     certificates: certificates),
                 intake: intake))
         if let address = local.settings.intakeListen, let bundle = certificates.intake {

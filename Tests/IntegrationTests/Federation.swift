@@ -31,6 +31,16 @@ final class Federation {
         var name = ""
         var parent: String?
         var extra: [String] = []
+        var reach = Reach.endpoint
+    }
+
+    /// Whether others can dial a node.
+    enum Reach {
+        case endpoint
+        /// Its endpoint is a port at which nobody listens, as behind a firewall.
+        case closedPort
+        /// The topology gives it no endpoint.
+        case noEndpoint
     }
 
     /// The program under test: the one that was built with the tests, unless FEDERATION_NODE_BINARY names another.
@@ -51,10 +61,12 @@ final class Federation {
 
     /// The lines of a node in the topology file.
     private func lines(of node: Node) throws -> String {
-        let port = try ReservedPort()
-        ports.append(port)
         var lines = "  - code: \"\(node.code)\"\n    name: \(node.name.isEmpty ? node.code : node.name)\n"
-        lines += "    endpoint: https://127.0.0.1:\(port.number)\n"
+        if node.reach != .noEndpoint {
+            let port = try ReservedPort()
+            ports.append(port)
+            lines += "    endpoint: https://127.0.0.1:\(port.number)\n"
+        }
         if let parent = node.parent { lines += "    parent: \"\(parent)\"\n" }
         for line in node.extra { lines += "    \(line)\n" }
         return lines
@@ -62,10 +74,11 @@ final class Federation {
 
     /// Makes the data directory and the certificate of a node of the topology file as it is now.
     private func setUp(_ node: Node) async throws {
-        try await succeed([
-            "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
-            "--local-listen", "127.0.0.1:0",
-        ])
+        try await succeed(
+            [
+                "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
+                "--local-listen", "127.0.0.1:0",
+            ] + (node.reach == .endpoint ? [] : ["--listen", "127.0.0.1:0"]))
         try await succeed([
             "ca", "issue", "--ca", path("ca"), "--node", node.code, "--out", path("\(node.code)/credentials"),
         ])

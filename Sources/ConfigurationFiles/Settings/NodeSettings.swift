@@ -38,6 +38,15 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         return "::"
     }
 
+    /// Where a process of this machine reaches it.
+    package var localHost: String {
+        switch host {
+        case "*", "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        default: host
+        }
+    }
+
     /// Whether only this machine can reach it.
     package var isLoopback: Bool {
         host == "localhost" || host == "::1" || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil

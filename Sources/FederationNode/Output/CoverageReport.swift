@@ -49,7 +49,7 @@ struct CoverageReport: Encodable {
 
 extension Coverage {
     private static let connectionCodes: Set<String> = [
-        "E_PEER_UNREACHABLE", "E_PEER_TIMEOUT", "E_PEER_BROKEN", "E_PEER_CLOSED", "E_PEER_NO_ENDPOINT",
+        "E_PEER_UNREACHABLE", "E_PEER_TIMEOUT", "E_PEER_BROKEN", "E_PEER_CLOSED", "E_PEER_NOT_CONNECTED",
     ]
 
     var text: String {

@@ -12,14 +12,23 @@ package enum Doorbell {
     /// - Returns: whether a service is there to hear it.
     @discardableResult
     package static func ring(databasePath: String) -> Bool {
+        withPipe(databasePath) { descriptor in
+            var byte: UInt8 = 1
+            // A full pipe means that it has been rung already.
+            return write(descriptor, &byte, 1) == 1 || errno == EAGAIN
+        }
+    }
+
+    /// Whether a service is there to hear it.
+    package static func isHeard(databasePath: String) -> Bool { withPipe(databasePath) { _ in true } }
+
+    /// - Returns: false when nobody listens.
+    private static func withPipe(_ databasePath: String, _ use: (Int32) -> Bool) -> Bool {
         // Without a reader, opening a pipe for writing fails (fifo(7)).
         let descriptor = open(path(databasePath), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        guard PrivateFiles.isPipe(descriptor) else { return false }
-        var byte: UInt8 = 1
-        // A full pipe means that it has been rung already.
-        return write(descriptor, &byte, 1) == 1 || errno == EAGAIN
+        return PrivateFiles.isPipe(descriptor) && use(descriptor)
     }
 
     /// Takes the node's only place of a service: `rings` has one element a ring, until the task that iterates is cancelled.

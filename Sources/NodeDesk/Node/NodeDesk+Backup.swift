@@ -30,7 +30,7 @@ extension NodeDesk {
     package static func restore(
         _ backup: String, settings: NodeSettings, as actor: Actor, now: UnixMilliseconds
     ) async throws -> RestoredBackup {
-        let isServing = Doorbell.ring(databasePath: settings.databasePath)
+        let isServing = Doorbell.isHeard(databasePath: settings.databasePath)
         guard !isServing else {
             throw FederationError(
                 "E_ALREADY_RUNNING", "the service of node \(settings.node) runs on this database", hint: "stop it first"

@@ -1,7 +1,6 @@
 import FederationModel
 import LocalStore
 import LogicalQuery
-import PeerTransport
 
 /// Why a child gave no answer that counts.
 struct ChildFailure: Error {
@@ -44,32 +43,22 @@ extension MergedView {
     /// - Returns: the answer, and the bytes that it had.
     /// - Throws: `ChildFailure`; `CancellationError` when nobody waits any more; what reading this node's credentials throws.
     func exchange<Answer: Decodable>(
-        _ type: Answer.Type, _ child: NodeID, _ path: String, _ request: some Encodable, deadlineMS: Int64,
+        _ type: Answer.Type, _ child: NodeID, _ route: PeerQuestion.Route, _ request: some Encodable, deadlineMS: Int64,
         check: (Answer) throws -> Void
     ) async throws -> (answer: Answer, bytes: Int) {
-        let client = try client(for: child)
+        let answer: PeerAnswer
         do {
-            let response = try await client.request(
-                "POST", path, headers: ["Content-Type": "application/json"], body: try WireJSON.encode(request),
-                deadlineMS: Int(deadlineMS))
-            guard response.status == 200 else { throw PeerProblem.error(in: response.body, status: response.status) }
-            let answer = try WireJSON.decode(type, response.body)
-            try check(answer)
-            return (answer, response.body.count)
-        } catch is CancellationError {
-            throw CancellationError()
+            answer = try await peers.ask(
+                child, PeerQuestion(route, body: try WireJSON.encode(request), deadlineMS: Int(deadlineMS)))
+        } catch let error as FederationError where error.code.hasPrefix("E_PEER_") {
+            throw ChildFailure(code: error.code)
+        }
+        do {
+            let value = try answer.value(type)
+            try check(value)
+            return (value, answer.body.count)
         } catch {
             throw ChildFailure(code: (error as? FederationError)?.code ?? "E_PEER_ANSWER")
-        }
-    }
-
-    /// A child that the topology does not say how to reach gives no answer; a node without credentials can ask nobody.
-    private func client(for child: NodeID) throws -> PeerClient {
-        do {
-            return try peers.client(for: child)
-        } catch {
-            guard error.code == "E_PEER_NO_ENDPOINT" else { throw error }
-            throw ChildFailure(code: error.code)
         }
     }
 

@@ -104,7 +104,7 @@ extension MergedView {
         let question = Question(request)
         do {
             let (answer, bytes) = try await exchange(
-                RowAnswer.self, child, "/v1/rows", request, deadlineMS: request.deadlineMS
+                RowAnswer.self, child, .rows, request, deadlineMS: request.deadlineMS
             ) { try $0.check(against: request) }
             try await log(question, .asked, child, rows: answer.rows.count, bytes: bytes)
             return answer

@@ -194,7 +194,7 @@ package struct MergedView: Sendable {
         let question = Question(request)
         do {
             let (answer, bytes) = try await exchange(
-                LogicalAnswer.self, child, "/v1/analysis", request, deadlineMS: request.deadlineMS
+                LogicalAnswer.self, child, .analysis, request, deadlineMS: request.deadlineMS
             ) { try $0.check(against: request) }
             try await log(question, .asked, child, rows: answer.partial.groups.count, bytes: bytes)
             return answer

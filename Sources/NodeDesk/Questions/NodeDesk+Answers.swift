@@ -32,6 +32,29 @@ extension NodeDesk {
         }
     }
 
+    /// Passes a question of a command of this node on to a neighbour, by the connections that the service has.
+    ///
+    /// - Throws: `E_RELAY_DENIED` for everybody but a command, which shows the node's own certificate; `E_NOT_A_NEIGHBOUR`; what
+    ///   asking throws.
+    package func relay(_ question: PeerQuestion, to node: NodeID) async throws -> PeerAnswer {
+        try await perform(.relayQuestion) { _ in
+            try requireOwnCommand()
+            guard topology.role(of: node, to: id) != nil else {
+                throw FederationError("E_NOT_A_NEIGHBOUR", "node \(node) is no neighbour of \(id)")
+            }
+            return try await withPeers { try await $0.ask(node, question) }
+        }
+    }
+
+    /// Whether the actor is a command of this node: before its question is even read.
+    ///
+    /// - Throws: `E_RELAY_DENIED`.
+    package func requireOwnCommand() throws(FederationError) {
+        guard actor.identity == .peer(id) else {
+            throw FederationError("E_RELAY_DENIED", "node \(id) passes on questions of its own commands alone")
+        }
+    }
+
     /// Whether the actor may ask at all: before its question is even read.
     ///
     /// - Throws: `E_ANALYSIS_DENIED`.

@@ -128,10 +128,12 @@ extension NodeDesk {
         try await withPeers { try await ask(MergedView(store: store, peers: $0)) }
     }
 
-    /// Gives the desk's connections, or some for this once.
+    /// Gives the desk's connections, or, to a command, the running service's or some for this once.
     func withPeers<Answer>(_ ask: (PeerClients) async throws -> Answer) async throws -> Answer {
         if let peers { return try await ask(peers) }
-        let peers = PeerClients(store: store) { [local] () throws(FederationError) in try local.credentials() }
+        let credentials = { @Sendable [local] () throws(FederationError) in try local.credentials() }
+        let peers = PeerClients(
+            store: store, way: ServiceRelay(settings, credentials: credentials), credentials: credentials)
         do {
             let answer = try await ask(peers)
             await peers.shutdown()

@@ -10,7 +10,7 @@ extension NodeDesk {
         try await perform(.showStatus) { now in
             StatusReport(
                 node: id, name: local.name, epoch: store.epoch, schemaRevision: BuiltInResources.schemaRevision,
-                isServing: Doorbell.ring(databasePath: settings.databasePath), storeProblem: store.fileProblem,
+                isServing: Doorbell.isHeard(databasePath: settings.databasePath), storeProblem: store.fileProblem,
                 certificates: try await certificatesInUse(), links: try await LinkReport.all(of: local, now: now),
                 consumers: try await store.consumerStatus(),
                 removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)),
@@ -58,7 +58,7 @@ extension NodeDesk {
     }
 
     private func certificatesInUse() async throws -> [CertificateNote]? {
-        let isServing = Doorbell.ring(databasePath: settings.databasePath)
+        let isServing = Doorbell.isHeard(databasePath: settings.databasePath)
         return isServing ? try await store.certificateNotes() : nil
     }
 

@@ -1,13 +1,12 @@
 import FederationModel
 import LocalStore
-import PeerTransport
 import Verification
 
 /// Holds one direction of a link at both ends against each other, from this end: from the whole it goes down to the rows, only where
 /// both differ.
 struct LinkVerifier {
     let store: NodeStore
-    let client: PeerClient
+    let peers: PeerClients
     let policy: LinkPolicy
     let scope: VerificationScope
     /// Of requests and answers.
@@ -19,9 +18,9 @@ struct LinkVerifier {
     private(set) var isCut = false
     private var steps = 0
 
-    init(store: NodeStore, client: PeerClient, policy: LinkPolicy, scope: VerificationScope) {
+    init(store: NodeStore, peers: PeerClients, policy: LinkPolicy, scope: VerificationScope) {
         self.store = store
-        self.client = client
+        self.peers = peers
         self.policy = policy
         self.scope = scope
     }
@@ -30,7 +29,6 @@ struct LinkVerifier {
     private static let differencesMax = 10_000
     /// A neighbour that says without end that something differs is left.
     private static let stepsMax = 5_000
-    private static let stepDeadlineMS = 600_000
 
     /// How many rows differ, as far as it has come.
     var rowsFound: Int { found.reduce(0) { $0 + $1.rows.count } }
@@ -174,13 +172,13 @@ struct LinkVerifier {
                 hint: "wait until the link is level and try again; `--repair` brings together what was found")
         }
         let body = try WireJSON.encode(VerificationRequest(scope: scope, step: step, position: position))
-        let response = try await client.request(
-            "POST", "/v1/verification", headers: ["Content-Type": "application/json"], body: body,
-            deadlineMS: Self.stepDeadlineMS)
-        bytes += body.count + response.body.count
-        guard response.status == 200 else { throw PeerProblem.error(in: response.body, status: response.status) }
+        let answer = try await peers.ask(
+            peer, PeerQuestion(.verification, body: body, deadlineMS: PeerQuestion.deadlineMax))
+        bytes += body.count + answer.body.count
         do {
-            return try WireJSON.decode(VerificationAnswer.self, response.body)
+            return try answer.value(VerificationAnswer.self)
+        } catch let error as FederationError {
+            throw error
         } catch {
             throw badAnswer
         }

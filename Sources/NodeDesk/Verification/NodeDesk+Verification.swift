@@ -150,7 +150,7 @@ extension NodeDesk {
         }
         do {
             var verifier = LinkVerifier(
-                store: store, client: try clients.client(for: peer.id), policy: policy, scope: scope)
+                store: store, peers: clients, policy: policy, scope: scope)
             let seq = try await verifier.compare()
             report.differences = verifier.found
             report.totals = verifier.totals
@@ -163,7 +163,7 @@ extension NodeDesk {
                 report.bytes = verifier.bytes
                 guard try await hasArrived(head, at: direction, peer.id) else { return report }
                 // That they are equal now is proved, not concluded.
-                var again = LinkVerifier(store: store, client: verifier.client, policy: policy, scope: scope)
+                var again = LinkVerifier(store: store, peers: clients, policy: policy, scope: scope)
                 let seq = try await again.compare()
                 try await note(&again, at: seq, with: peer.id, direction, now: clock())
                 report.bytes += again.bytes

@@ -8,7 +8,8 @@ import SyncProtocol
 package enum ErrorMapping {
     package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
-        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ROWS_NOT_GRANTED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED":
+        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ROWS_NOT_GRANTED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED",
+            "E_RELAY_DENIED":
             .forbidden
         case "E_TOKEN_MISSING", "E_TOKEN_INVALID", "E_TOKEN_EXPIRED": .unauthorized
         case "E_RESOURCE_UNKNOWN", "E_NO_ROUTE": .notFound
@@ -16,7 +17,8 @@ package enum ErrorMapping {
         case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE", "E_BATCH_TOO_LARGE": .contentTooLarge
         case "E_CONTENT_TYPE": .unsupportedMediaType
         case "E_INTAKE_BUSY": .tooManyRequests
-        case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO", "E_QUERY_DEADLINE":
+        case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO", "E_QUERY_DEADLINE",
+            "E_PEER_BUSY":
             .serviceUnavailable
         case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest
@@ -25,6 +27,13 @@ package enum ErrorMapping {
 
     /// `application/problem+json` (RFC 9457) with our code.
     package static func response(_ error: FederationError) -> Response {
+        Response(
+            status: status(of: error.code), headers: [.contentType: "application/problem+json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: answer(error).body)))
+    }
+
+    /// The same where it is no response of its own.
+    static func answer(_ error: FederationError) -> PeerAnswer {
         let status = status(of: error.code)
         var problem: [String: Any] = [
             "type": "about:blank", "title": status.reasonPhrase, "status": status.code, "code": error.code,
@@ -32,9 +41,7 @@ package enum ErrorMapping {
         ]
         if let hint = error.hint { problem["hint"] = hint }
         let body = (try? JSONSerialization.data(withJSONObject: problem, options: [.sortedKeys])) ?? Data()
-        return Response(
-            status: status, headers: [.contentType: "application/problem+json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return PeerAnswer(status: status.code, body: Array(body))
     }
 
     /// Reads a refusal, made fit to be shown.

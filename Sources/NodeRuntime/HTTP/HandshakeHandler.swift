@@ -48,6 +48,10 @@ final class HandshakeHandler: ChannelInboundHandler {
             accept(context)
         case is ChannelShouldQuiesceEvent where !isJudged:
             refuse(.abandoned, context)
+        case ChannelEvent.inputClosed where isJudged:
+            // A client of ours that sends no more reads no more either; nobody shall go on working for it.
+            context.fireUserInboundEventTriggered(event)
+            return context.close(promise: nil)
         default:
             break
         }

@@ -14,6 +14,7 @@ package struct LinkRoutes: Sendable {
     let links: LinkRegistry
     let desk: NodeDesk
     let metrics: LinkMetrics
+    let questions: QuestionHandler
     /// Takes releases that a neighbour brings.
     let adopt: @Sendable ([TopologyRelease]) async throws -> Void
 
@@ -24,6 +25,7 @@ package struct LinkRoutes: Sendable {
         self.links = links
         self.desk = desk
         self.metrics = metrics
+        questions = QuestionHandler(desk: desk, metrics: metrics)
         self.adopt = adopt
     }
 
@@ -36,11 +38,9 @@ package struct LinkRoutes: Sendable {
         router.post("/v1/link/down/next") { request, context in await next(request, peer: context.peer) }
         router.post("/v1/link/down/frame") { request, context in await frameUp(request, peer: context.peer) }
         router.post("/v1/link/frame") { request, context in await frame(request, peer: context.peer) }
-        router.post("/v1/analysis") { request, context in await analysis(request, peer: context.peer) }
-        router.post("/v1/rows") { request, context in await rows(request, peer: context.peer) }
-        router.post("/v1/verification") { request, context in await verification(request, peer: context.peer) }
         router.get("/v1/topology/releases") { request, context in await releases(request, peer: context.peer) }
         router.post("/v1/topology/releases") { request, context in await takeReleases(request, peer: context.peer) }
+        addQuestions(to: router)
     }
 
     // MARK: - Links
@@ -228,18 +228,24 @@ package struct LinkRoutes: Sendable {
     }
 
     func decode<T: Decodable>(_ type: T.Type, _ request: Request, max: Int) async throws -> T {
-        let body: ByteBuffer
+        let body = try await collect(request, max: max)
         do {
-            body = try await request.body.collect(upTo: max)
-        } catch {
-            throw FederationError("E_BODY_TOO_LARGE", "the body has more than \(max) bytes")
-        }
-        do {
-            return try WireJSON.decode(type, Array(body.readableBytesView))
+            return try WireJSON.decode(type, body)
         } catch let error as FederationError {
             throw error
         } catch {
             throw FederationError("E_BODY_INVALID", "the body is not the JSON that this route takes")
+        }
+    }
+
+    /// - Throws: `E_BODY_TOO_LARGE`, `E_PEER_BROKEN`.
+    func collect(_ request: Request, max: Int) async throws(FederationError) -> [UInt8] {
+        do {
+            return Array(try await request.body.collect(upTo: max).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw FederationError("E_BODY_TOO_LARGE", "the body has more than \(max) bytes")
+        } catch {
+            throw FederationError("E_PEER_BROKEN", "the connection broke before the body was here", isRetryable: true)
         }
     }
 

@@ -11,6 +11,7 @@ import Verification
 /// What this machine may ask, over plain HTTP on loopback: is it alive, is it ready, and its numbers.
 struct LocalRoutes: Sendable {
     let desk: NodeDesk
+    let links: LinkRegistry
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
     let intakeMetrics: IntakeMetrics
@@ -40,6 +41,7 @@ struct LocalRoutes: Sendable {
             addExpiry(figures, to: &page)
             addLinks(figures.links, to: &page)
             addTraffic(to: &page)
+            addReverseChannels(await links.reverseChannels(), to: &page)
             addIntake(to: &page)
             return text(page.description, type: "text/plain; version=0.0.4; charset=utf-8")
         } catch {
@@ -125,6 +127,18 @@ struct LocalRoutes: Sendable {
             "federation_link_differing_rows", .gauge,
             help: "Rows that differed when both ends were last held against each other.",
             samples: samples { $0.verification.map { Double($0.differences) } })
+    }
+
+    private func addReverseChannels(
+        _ channels: [(child: NodeID, isOpen: Bool, questions: Int)], to page: inout MetricsPage
+    ) {
+        page.append(
+            "federation_reverse_channel_open", .gauge,
+            help: "1 when a child can be asked over the connection that it holds open.",
+            samples: channels.map { ([("peer", $0.child.code)], $0.isOpen ? 1 : 0) })
+        page.append(
+            "federation_reverse_channel_questions", .gauge, help: "Questions to a child that are open there.",
+            samples: channels.map { ([("peer", $0.child.code)], Double($0.questions)) })
     }
 
     private func labels(_ link: LinkReport) -> [(String, String)] {

@@ -1,5 +1,6 @@
 import FederationModel
 import Hummingbird
+import NIOCore
 
 /// Who is at the other end of the connection that the current task serves.
 package enum PeerIdentity {
@@ -14,6 +15,10 @@ package enum PeerIdentity {
 package struct PeerRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     package let peer: NodeID
+    private let channel: any Channel
+
+    /// Whether an answer can still reach the peer.
+    var isConnected: Bool { channel.isActive }
 
     /// A router with this context belongs behind `mutualTLSServer` only. Anywhere else there is no identity, and to go on
     /// without one is the one thing that must not happen.
@@ -22,6 +27,7 @@ package struct PeerRequestContext: RequestContext {
             preconditionFailure("PeerRequestContext outside of a MutualTLSChannel")
         }
         self.peer = peer
+        channel = source.channel
         coreContext = .init(source: source)
     }
 }

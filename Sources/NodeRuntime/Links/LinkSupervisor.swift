@@ -10,10 +10,11 @@ import Synchronization
 /// their new policy. Links that are not concerned notice nothing.
 package final class LinkSupervisor: Service {
     /// Where requests find the link of their peer.
-    package let registry = LinkRegistry()
+    let registry: LinkRegistry
 
     private let store: NodeStore
     private let peers: PeerClients
+    private let questions: QuestionHandler
     private let signal: ChangeSignal
     private let completions: ChangeSignal
     private let metrics: LinkMetrics
@@ -27,9 +28,11 @@ package final class LinkSupervisor: Service {
     /// - Parameter onFirstLinks: called once the links of the first standing are there: before, a neighbour would be told that it is
     ///   none.
     package init(
-        store: NodeStore, peers: PeerClients, signal: ChangeSignal, completions: ChangeSignal, metrics: LinkMetrics,
-        logger: Logger, onFirstLinks: @escaping @Sendable () -> Void
+        store: NodeStore, registry: LinkRegistry, peers: PeerClients, questions: QuestionHandler, signal: ChangeSignal,
+        completions: ChangeSignal, metrics: LinkMetrics, logger: Logger, onFirstLinks: @escaping @Sendable () -> Void
     ) {
+        self.registry = registry
+        self.questions = questions
         self.onFirstLinks = onFirstLinks
         self.store = store
         self.peers = peers
@@ -86,10 +89,12 @@ package final class LinkSupervisor: Service {
         /// nil when the topology does not say where the neighbour is reached.
         let outgoing: OutgoingLink?
         let down: Task<Void, Never>?
+        let channel: ReverseChannel?
 
         func stop() async {
             outgoing?.stop()
             down?.cancel()
+            await channel?.close()
             await incoming.take(nil, topology: TopologyStamp(version: 0, digest: nil))
             await writer.finish()
         }
@@ -111,7 +116,7 @@ package final class LinkSupervisor: Service {
         }
         for (neighbour, link) in running where ways[neighbour] != link.way {
             running[neighbour] = nil
-            registry.set(neighbour, incoming: nil, reverse: nil)
+            registry.set(neighbour, incoming: nil, reverse: nil, channel: nil)
             outgoing.withLock { $0[neighbour] = nil }
             await link.stop()
             logger.notice("the links with a neighbour have ended", metadata: ["peer": "\(neighbour)"])
@@ -168,7 +173,13 @@ package final class LinkSupervisor: Service {
         var down: Task<Void, Never>?
         if way.role == .parent, let client {
             let service = DownLink(link: incoming, client: client)
-            let task = Task { do { try await service.run() } catch {} }
+            let answerer = ReverseAnswerer(client: client, handler: questions, logger: logger)
+            let task = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { do { try await service.run() } catch {} }
+                    group.addTask { await answerer.run() }
+                }
+            }
             down = task
             group.addTask {
                 await withGracefulShutdownHandler {
@@ -178,8 +189,10 @@ package final class LinkSupervisor: Service {
                 }
             }
         }
-        registry.set(neighbour, incoming: incoming, reverse: reverse)
+        let channel = way.role == .child ? ReverseChannel(child: neighbour) : nil
+        registry.set(neighbour, incoming: incoming, reverse: reverse, channel: channel)
         outgoing.withLock { $0[neighbour] = link }
-        return Running(way: way, incoming: incoming, writer: writer, outgoing: link, down: down)
+        return Running(
+            way: way, incoming: incoming, writer: writer, outgoing: link, down: down, channel: channel)
     }
 }
