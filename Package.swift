@@ -146,7 +146,8 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "NodeIdentityTests", dependencies: ["FederationModel", "NodeIdentity", "TestSupport", x509],
+            name: "NodeIdentityTests",
+            dependencies: ["FederationModel", "NodeFiles", "NodeIdentity", "TestSupport", x509],
             swiftSettings: strict),
 
         // MARK: - What can be done at a node
@@ -155,13 +156,14 @@ let package = Package(
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
                 "NodeIdentity",
-                "PeerTransport", "RecordIntake", "Verification", "Zstandard",
+                "PeerTransport", "RecordIntake", "SyncProtocol", "Verification", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
             name: "NodeDeskTests",
             dependencies: [
-                "ConfigurationFiles", "FederationModel", "LogicalQuery", "NodeDesk", "NodeIdentity", "TestSupport",
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeFiles", "NodeIdentity", "SyncProtocol", "TestSupport", "Zstandard",
             ],
             swiftSettings: strict),
 

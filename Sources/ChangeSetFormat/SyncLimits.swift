@@ -47,6 +47,9 @@ package enum SyncLimits {
     /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
     package static let controlFrameBytesMax = 256 << 10
 
+    /// Bytes of a ferry file's first frame: two control messages, and a topology file, which reaches 1 MB with some thousand nodes.
+    package static let openingBytesMax = 4 << 20
+
     /// Rows of one sender that are put aside here before its link pauses: a neighbour whose every row is bad must not fill the disk,
     /// and somebody must look.
     package static let quarantineRowsMax = 10_000

@@ -62,6 +62,7 @@ extension NodeDesk {
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification
+        case exportFerry, importFerry
         case exportChangeSet, acceptLoss, createBackup, restoreBackup
     }
 }

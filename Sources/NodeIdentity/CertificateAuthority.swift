@@ -100,7 +100,8 @@ package struct CertificateAuthority: Sendable {
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
-                Critical(KeyUsage(digitalSignature: true))
+                // Key agreement: ferry files are sealed for the key (`SealedFile`).
+                Critical(KeyUsage(digitalSignature: true, keyAgreement: true))
                 try ExtendedKeyUsage([.serverAuth, .clientAuth])
                 SubjectAlternativeNames([
                     .uniformResourceIdentifier(CertificateNames.uri(of: node)),

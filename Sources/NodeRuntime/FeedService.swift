@@ -12,6 +12,8 @@ struct FeedService: Service {
     let rings: AsyncStream<Void>
     let runsConsumers: Bool
     let logger: Logger
+    /// Called when a command has begun another epoch of the database, with its head.
+    let onNewEpoch: @Sendable (Epoch, Seq) -> Void
 
     func run() async throws {
         let heads = signal.heads()
@@ -51,7 +53,9 @@ struct FeedService: Service {
 
     private func announceHead() async {
         do {
-            signal.ring(head: try await store.head())
+            let head = try await store.head()
+            if let epoch = try await store.takeStoredEpoch() { onNewEpoch(epoch, head) }
+            signal.ring(head: head)
         } catch {
             logger.warning("the feed could not be read", metadata: ["reason": "\(error)"])
         }

@@ -67,7 +67,7 @@ package struct NodeService: Sendable {
             publisher,
             FeedService(
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
-                logger: logger),
+                logger: logger, onNewEpoch: { supervisor.take($0, head: $1) }),
             history,
             PruningService(
                 store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),

@@ -126,7 +126,7 @@ import Zstandard
             for number in 6...20 { _ = try await store.intake([ticket(number)], now: noon) }
             try await send(store)
             let now = try #require(try await above.store.markedCursor(of: jinan))
-            try await store.confirm(now.cursor, by: province)
+            try await store.confirm(now.cursor, by: province, now: noon)
             _ = try await store.advanceConsumers(now: noon)
             _ = try await store.prune(receivers: [province], retention: 0, now: noon)
             #expect(try await store.count("history_mark", where: "1") == 1)

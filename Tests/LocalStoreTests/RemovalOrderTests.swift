@@ -109,7 +109,7 @@ private struct RandomHistory {
         try await store.confirm(
             Cursor(
                 epoch: store.epoch, seq: seq, revision: LinkRevision(topology: version, policy: 0), sweep: .complete),
-            by: receiver)
+            by: receiver, now: noon)
         now += 3_600_000
         _ = try await store.advanceConsumers(now: now)
         _ = try await store.prune(receivers: [receiver], retention: 0, now: now)

@@ -176,7 +176,7 @@ private final class RestoreSimulation {
         }
         let cursor = try await receiver.cursor(of: from)
         guard isWhole, cursor?.epoch == sender.epoch, cursor?.sweep == .complete else { return }
-        try await sender.confirm(try #require(cursor), by: to)
+        try await sender.confirm(try #require(cursor), by: to, now: now)
         var position: LostPosition?
         while let (changeSet, end) = try await receiver.lostChangeSet(
             of: from, policy: policy, after: position, now: now, compressor: compressor)

@@ -71,6 +71,8 @@ final class Clock: Sendable {
         let new = try #require(ShanghaiTime.parse(text))
         time.withLock { $0 = new }
     }
+
+    func pass(_ milliseconds: Int64) { time.withLock { $0 += milliseconds } }
 }
 
 /// The heads of the feed that were announced.

@@ -23,7 +23,8 @@ private let allowedImports: [String: Set<String>] = [
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
-        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Synchronization", "Verification", "Zstandard",
+        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Synchronization", "Verification",
+        "Zstandard",
     ],
     "NodeRuntime": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",

@@ -15,12 +15,14 @@ package enum LinkState: String, Hashable, Sendable, Codable, CaseIterable {
     /// A person must act; the link's last error says on what.
     case refused
     case unreachable
+    /// Nothing is heard over a network, and files are carried by hand.
+    case ferried
 
     /// Whether it can be true only while the other end is heard.
     package var needsContact: Bool {
         switch self {
         case .bootstrapping, .sweeping, .behind, .level, .paused: true
-        case .connecting, .refused, .unreachable: false
+        case .connecting, .refused, .unreachable, .ferried: false
         }
     }
 
@@ -34,6 +36,7 @@ package enum LinkState: String, Hashable, Sendable, Codable, CaseIterable {
         case .paused: "暂停"
         case .refused: "被拒绝"
         case .unreachable: "不可达"
+        case .ferried: "摆渡"
         }
     }
 }

@@ -4,6 +4,7 @@ import FederationModel
 import Foundation
 import NodeDesk
 import NodeFiles
+import NodeIdentity
 
 struct ChangeSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,6 +16,8 @@ struct ChangeSetCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print header, resources, row counts and columns of a change-set.",
             discussion: """
+                Of a ferry file (`sync export`) it prints from whom to whom it goes and when it was written: nothing else is in clear.
+
                 EXAMPLE
                   federation-node change-set inspect first.fcs --sqlite first.db
                 """)
@@ -31,10 +34,25 @@ struct ChangeSetCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
+            if let (header, bytes) = try NodeDesk.inspectFerry(path: file) {
+                let ferry = Ferry(
+                    sender: header.sender.code, receiver: header.receiver.code, bytes: bytes,
+                    createdAt: ShanghaiTime.rfc3339(header.createdAt))
+                return json ? try Output.json(ferry) : try Output.line(ferry.text)
+            }
             let report = Report(
                 try NodeDesk.inspectChangeSet(
                     path: file, database: sqlite, existing: replacing.existing))
             if json { try Output.json(report) } else { try Output.line(report.text) }
+        }
+
+        private struct Ferry: Encodable {
+            let sender: String
+            let receiver: String
+            let bytes: Int64
+            let createdAt: String
+
+            var text: String { "ferry file \(sender) -> \(receiver), made \(createdAt)\n\(bytes) bytes, sealed" }
         }
 
         private struct Report: Encodable {

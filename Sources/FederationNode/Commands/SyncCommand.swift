@@ -10,7 +10,7 @@ struct SyncCommand: AsyncParsableCommand {
             EXAMPLE
               federation-node sync verify --config /srv/370000/node.yaml
             """,
-        subcommands: [Verify.self])
+        subcommands: [Verify.self, SyncExportCommand.self, SyncImportCommand.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

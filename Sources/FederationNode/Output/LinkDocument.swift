@@ -14,6 +14,8 @@ struct LinkDocument: Encodable {
     let lagRows: Int64
     let lagSeconds: Double
     let lastContact: String?
+    /// When a file was last written for the peer, or taken from it.
+    let ferriedAt: String?
     let lastError: Problem?
     let quarantined: Int
     /// Rows that the receiver got from the sender and that the sender no longer has.
@@ -37,6 +39,7 @@ struct LinkDocument: Encodable {
         lagRows = report.lagRows
         lagSeconds = report.lagSeconds.rounded(toPlaces: 3)
         lastContact = report.lastContact.map { ShanghaiTime.rfc3339($0) }
+        ferriedAt = report.ferriedAt.map { ShanghaiTime.rfc3339($0) }
         lastError = report.error.map(Problem.init)
         quarantined = report.quarantined
         lost = report.lost
@@ -47,7 +50,7 @@ struct LinkDocument: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, lastError
+        case peer, name, role, direction, state, mode, cursor, lagRows, lagSeconds, lastContact, ferriedAt, lastError
         case quarantined, lost, verifiedEqualAt, verifiedEqualCursor, verifiedAt, differences
     }
 
@@ -64,6 +67,7 @@ struct LinkDocument: Encodable {
         try container.encode(lagRows, forKey: .lagRows)
         try container.encode(lagSeconds, forKey: .lagSeconds)
         try container.encode(lastContact, forKey: .lastContact)
+        try container.encode(ferriedAt, forKey: .ferriedAt)
         try container.encode(lastError, forKey: .lastError)
         try container.encode(quarantined, forKey: .quarantined)
         try container.encode(lost, forKey: .lost)
@@ -94,6 +98,10 @@ struct LinkDocument: Encodable {
     /// A line for each trouble of the link, with what is to be done.
     var troubles: String {
         var text = ""
+        if let ferriedAt, state == .ferried {
+            let act = direction == "sending" ? "上次导出" : "上次导入"
+            text += "\n\(name)(\(peer)) 摆渡\(act) \(ferriedAt.prefix(19))"
+        }
         if let error = lastError, state != .level {
             text += "\n\(name)(\(peer)) \(error.code): \(error.message)"
             if let hint = error.hint { text += "\n  → \(hint)" }

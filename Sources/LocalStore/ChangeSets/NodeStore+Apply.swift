@@ -64,7 +64,7 @@ extension NodeStore {
                     cursor: header.end, applied: 0, skipped: 0, quarantined: 0, retracted: 0, head: 0))
             try changeSet.payload.withUnsafeBytes { try applier.apply(changeSet, payload: $0, tables: tables) }
             try LinkCursorTable.save(
-                header.end, mark: header.mark, of: header.sender,
+                header.end, mark: header.mark, madeAt: header.createdAt, of: header.sender,
                 isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
             applier.report.lost = try LostRows.count(of: header.sender, db)
             applier.report.quarantinedTotal = try Quarantine.count(of: header.sender, db)

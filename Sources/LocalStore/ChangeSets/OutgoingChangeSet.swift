@@ -45,15 +45,16 @@ extension NodeStore {
     ///   - rowsMax: most rows; fewer when the bytes run out first.
     ///   - evenIfEmpty: whether a change-set without rows is wanted too, because the receiver has no cursor yet.
     ///   - hasMark: whether the receiver keeps history marks.
+    ///   - limit: the seq that it must not pass, because a receiver may stand there; nil for none.
     package func prepareChangeSet(
         from start: Cursor, policy: LinkPolicy, rowsMax: Int, evenIfEmpty: Bool = false, hasMark: Bool = false,
-        now: UnixMilliseconds, compressor: ZstandardCompressor
+        upto limit: Seq? = nil, now: UnixMilliseconds, compressor: ZstandardCompressor
     ) async throws -> Preparation {
         let draft = try await pool.read { [visibility] db -> ChangeSetDraft? in
             if start.seq < (try NodeValue.integer(NodeValue.floor, db)) { return nil }
             let granted = try visibility.rows(grantedBy: policy, db)
             var draft = ChangeSetDraft(start: start, policy: policy, granted: granted, rowsLeft: rowsMax)
-            try draft.readTail(db)
+            try draft.readTail(db, upto: limit)
             try draft.readSweep(db)
             if hasMark { draft.mark = try HistoryMarks.mark(of: draft.end.seq, db) }
             return draft
@@ -96,15 +97,16 @@ private struct ChangeSetDraft {
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
 
     /// The upper bound first, from the indexes alone; then one range a table, which needs no sorting.
-    mutating func readTail(_ db: Database) throws {
+    mutating func readTail(_ db: Database, upto limit: Seq?) throws {
         head = try NodeValue.integer("seq", db)
+        let limit = min(head, limit ?? head)
         var window = rowsLeft
         var after = start.seq
-        while after < head, !granted.isEmpty {
-            let upto = try upperBound(db, after: after, window: window)
+        while after < limit, !granted.isEmpty {
+            let upto = min(limit, try upperBound(db, after: after, window: window))
             let (tail, isCut) = try read(after: after, upto: upto, db)
             // On a link that grants little, an empty change-set for each window would be most of the traffic.
-            if tail.isEmpty && upto < head {
+            if tail.isEmpty && upto < limit {
                 after = upto
                 continue
             }
@@ -120,7 +122,7 @@ private struct ChangeSetDraft {
             end.seq = upto
             return
         }
-        end.seq = head
+        end.seq = limit
     }
 
     private func upperBound(_ db: Database, after: Seq, window: Int) throws -> Seq {

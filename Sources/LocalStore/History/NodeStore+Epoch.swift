@@ -57,6 +57,16 @@ extension NodeStore {
         return begun
     }
 
+    /// Takes over the epoch that a command has begun on the same database.
+    ///
+    /// - Returns: nil when it is the one that this process goes by.
+    package func takeStoredEpoch() async throws -> Epoch? {
+        let stored = try await pool.read { db in try NodeValue.text("epoch", db) }
+        guard let stored = stored.flatMap({ Epoch($0) }), stored != epoch else { return nil }
+        take(stored)
+        return stored
+    }
+
     /// The head, and the mark of the commit that gave it out.
     package func latestMark() async throws -> (head: Seq, mark: HistoryMark?) {
         try await pool.read { db in

@@ -298,6 +298,37 @@ enum Migrations {
                     CREATE TABLE removal_held (id INTEGER PRIMARY KEY) STRICT;
                     """)
         }
+        migrator.registerMigration("22 links by file") { db in
+            try db.execute(
+                sql: """
+                    -- The sender's clock when the change-set was made that took the cursor where it is.
+                    ALTER TABLE link_cursor ADD COLUMN made_at INTEGER;
+
+                    -- The whole cursor, from which a file goes on, and when its receiver said it, by whose clock.
+                    ALTER TABLE link_confirmation ADD COLUMN topology INTEGER;
+                    ALTER TABLE link_confirmation ADD COLUMN policy INTEGER;
+                    ALTER TABLE link_confirmation ADD COLUMN sweep_resource TEXT;
+                    ALTER TABLE link_confirmation ADD COLUMN sweep_origin TEXT;
+                    ALTER TABLE link_confirmation ADD COLUMN sweep_key TEXT;
+                    ALTER TABLE link_confirmation ADD COLUMN said_at INTEGER;
+
+                    -- What is known of neighbours that files are carried to and from: the certificate that one has shown last, when
+                    -- files were last written for it and taken from it, and what it said of this node's rows.
+                    CREATE TABLE ferry (
+                      peer TEXT PRIMARY KEY, certificate TEXT, exported_at INTEGER, imported_at INTEGER,
+                      lost INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+
+                    -- Where files ended that a receiver has not confirmed: it may stand at any of them.
+                    CREATE TABLE ferry_end (
+                      receiver TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL, topology INTEGER NOT NULL,
+                      policy INTEGER NOT NULL, PRIMARY KEY (receiver, epoch, seq, topology, policy)) STRICT, WITHOUT ROWID;
+
+                    -- What a sender has decided over rows that came back to it by file, until it has told the receiver.
+                    CREATE TABLE ferry_settlement (
+                      receiver TEXT NOT NULL, resource TEXT NOT NULL, origin TEXT NOT NULL, "key" TEXT NOT NULL,
+                      PRIMARY KEY (receiver, resource, origin, "key")) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

@@ -16,6 +16,8 @@ package struct LinkReport: Sendable {
     package let lagRows: Int64
     package let lagSeconds: Double
     package let lastContact: UnixMilliseconds?
+    /// When a file was last written for the peer, or taken from it (`sync export`, `sync import`); nil when none ever was.
+    package let ferriedAt: UnixMilliseconds?
     package let error: FederationError?
     /// Rows of the sender that are put aside at the receiver.
     package let quarantined: Int
@@ -35,6 +37,7 @@ package struct LinkReport: Sendable {
         let held = try await local.store.lostRows()
         let verifications = try await local.store.linkVerifications()
         let head = try await local.store.head()
+        let ferries = try await local.store.ferryPeers()
         var reports: [LinkReport] = []
         let standing = local.standing
         for neighbour in standing.topology.neighbours(of: local.id) {
@@ -47,8 +50,13 @@ package struct LinkReport: Sendable {
                 case .child: [.receiving, .sending]
                 }
             for direction in directions {
-                let status = statuses.first { $0.peer == neighbour && $0.direction == direction }
+                var status = statuses.first { $0.peer == neighbour && $0.direction == direction }
                 let policy = direction == .sending ? standing.outgoing[neighbour] : standing.incoming[neighbour]
+                let ferriedAt = direction == .sending ? ferries[neighbour]?.exportedAt : ferries[neighbour]?.importedAt
+                if let ferry = ferries[neighbour], status.carriedByHand(since: ferriedAt, now: now) {
+                    status = try await local.store.ferryStatus(
+                        of: neighbour, direction, ferry, at: ferriedAt ?? 0, head: head)
+                }
                 // A row that this node wrote since counts too, also while the service is down.
                 var lagRows =
                     (status?.lagRows ?? 0) + (direction == .sending ? max(0, head - (status?.head ?? head)) : 0)
@@ -66,7 +74,8 @@ package struct LinkReport: Sendable {
                         modes: Dictionary(uniqueKeysWithValues: modes), lagRows: lagRows,
                         quarantined: direction == .receiving ? quarantine[neighbour] ?? 0 : status?.quarantined ?? 0,
                         lost: direction == .receiving ? held[neighbour] ?? 0 : status?.lost ?? 0,
-                        verification: verifications[neighbour]?[direction], at: local.id, now: now))
+                        verification: verifications[neighbour]?[direction], ferriedAt: ferriedAt, at: local.id, now: now
+                    ))
             }
         }
         return reports
@@ -75,8 +84,9 @@ package struct LinkReport: Sendable {
     private init(
         peer: TopologyNode, role: LinkRole, direction: LinkDirection, status: LinkStatus?,
         modes: [ResourceName: AggregationMode], lagRows: Int64, quarantined: Int, lost: Int,
-        verification: LinkVerification?, at id: NodeID, now: UnixMilliseconds
+        verification: LinkVerification?, ferriedAt: UnixMilliseconds?, at id: NodeID, now: UnixMilliseconds
     ) {
+        self.ferriedAt = ferriedAt
         self.verification = verification
         self.lost = lost
         self.peer = peer
@@ -95,7 +105,7 @@ package struct LinkReport: Sendable {
             error = loss
             return
         }
-        let isSilent = now - (status.lastContact ?? 0) > Self.silentAfter
+        let isSilent = Self.isSilent(status, now: now)
         let isGone = isSilent && status.state.needsContact
         state = isGone ? .unreachable : status.state
         error =
@@ -106,6 +116,34 @@ package struct LinkReport: Sendable {
                     hint: "see whether its service runs and reaches this node") : loss)
         self.lagRows = lagRows
         // A neighbour that is not heard is no idle one.
-        lagSeconds = lagRows == 0 && state == .level ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
+        let isFine = state == .level || state == .ferried && direction == .sending
+        lagSeconds = lagRows == 0 && isFine ? 0 : Double(max(0, now - (status.levelAt ?? now))) / 1_000
+    }
+
+    fileprivate static func isSilent(_ status: LinkStatus, now: UnixMilliseconds) -> Bool {
+        now - (status.lastContact ?? 0) > silentAfter
+    }
+}
+
+extension LinkStatus? {
+    /// Whether what is known of the link has come by files: nothing has been heard over a connection since the last one.
+    fileprivate func carriedByHand(since ferriedAt: UnixMilliseconds?, now: UnixMilliseconds) -> Bool {
+        guard let ferriedAt else { return false }
+        guard let status = self else { return true }
+        return status.state != .refused && LinkReport.isSilent(status, now: now)
+            && ferriedAt >= status.lastContact ?? 0
+    }
+}
+
+extension NodeStore {
+    /// What files say of one direction of a link.
+    fileprivate func ferryStatus(
+        of peer: NodeID, _ direction: LinkDirection, _ ferry: FerryPeer, at time: UnixMilliseconds, head: Seq
+    ) async throws -> LinkStatus {
+        let cursor = direction == .sending ? try await confirmation(of: peer) : try await cursor(of: peer)?.seq ?? 0
+        return LinkStatus(
+            peer: peer, direction: direction, state: .ferried, cursor: cursor, head: head,
+            lagRows: direction == .sending ? head - cursor : 0, levelAt: time,
+            lost: direction == .sending ? ferry.lost : 0, quarantined: direction == .sending ? ferry.quarantined : 0)
     }
 }

@@ -3,6 +3,7 @@ import FederationModel
 import Foundation
 import LocalStore
 import NodeFiles
+import NodeIdentity
 import Zstandard
 
 import struct FederationModel.Cursor
@@ -47,5 +48,15 @@ extension NodeDesk {
         let changeSet = try InspectedChangeSet(bytes: Array(data), resources: BuiltInResources.all)
         if let database { try OutputFile.write(changeSet.database(), to: database, existing: existing) }
         return (changeSet.header, changeSet.blocks, data.count)
+    }
+
+    /// What a ferry file says in clear; nil for a file of another kind. Its content can be read by its receiver alone. It needs no node, and
+    /// nothing of it is checked.
+    ///
+    /// - Throws: the codes of `SealedFileReader`.
+    package static func inspectFerry(path: String) throws -> (header: SealedFileHeader, bytes: Int64)? {
+        guard SealedFileReader.isSealed(path: path) else { return nil }
+        let file = try SealedFileReader(path: path)
+        return (file.header, file.bytes)
     }
 }

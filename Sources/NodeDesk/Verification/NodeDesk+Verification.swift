@@ -203,7 +203,8 @@ extension NodeDesk {
             sender: sender, receiver: receiver, resource: resource, topologyVersion: topology.version)
     }
 
-    private func neighbour(named text: String) throws -> TopologyNode {
+    /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`, `E_NOT_A_NEIGHBOUR`.
+    func neighbour(named text: String) throws -> TopologyNode {
         let node = try node(named: text)
         guard topology.role(of: node.id, to: id) != nil else {
             throw FederationError("E_NOT_A_NEIGHBOUR", "node \(node.id) is no neighbour of \(id)")

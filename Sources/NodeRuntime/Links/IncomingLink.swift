@@ -136,7 +136,7 @@ package actor IncomingLink {
         // A connection has one hello, and who reads it takes it from there.
         case .hello: refuseUnreadable(.unreadable(.hello, of: sender), connection: connection)
         // They say nothing to a receiver.
-        case .echo, .acknowledgement, .refusal, .helloReply, .returned, .progress: break
+        case .echo, .acknowledgement, .refusal, .helloReply, .returned, .progress, .opening: break
         }
     }
 

@@ -46,6 +46,11 @@ package final class LinkSupervisor: Service {
     /// Makes the links agree with it.
     package func take(_ standing: Standing) { self.standing.yield(standing) }
 
+    /// Another epoch of the database has begun.
+    func take(_ epoch: Epoch, head: Seq) {
+        for link in outgoing.withLock({ Array($0.values) }) { link.take(epoch, head: head) }
+    }
+
     /// By whom a link lets the newer topology be brought when its other end stands on another version.
     func exchangeTopologies(by exchange: TopologyExchange) { self.exchange.withLock { $0 = exchange } }
 
@@ -160,9 +165,7 @@ package final class LinkSupervisor: Service {
             let started = OutgoingLink(
                 store: store, policy: send, connector: connector, signal: signal, completions: completions,
                 metrics: metrics, head: head, logger: logger, onTopologyDiffers: onTopologyDiffers,
-                onNewEpoch: { [weak self] epoch, head in
-                    for link in self?.outgoing.withLock({ Array($0.values) }) ?? [] { link.take(epoch, head: head) }
-                },
+                onNewEpoch: { [weak self] epoch, head in self?.take(epoch, head: head) },
                 onPassedOn: { [registry] in for link in registry.allIncoming { try? await link.refreshLoss() } })
             group.addTask { try? await started.run() }
             link = started

@@ -157,7 +157,7 @@ package actor OutgoingLink: Service {
     private nonisolated func keepConfirmations() async {
         for await cursor in confirmations {
             do {
-                try await store.confirm(cursor, by: policy.receiver)
+                try await store.confirm(cursor, by: policy.receiver, now: wallClock())
             } catch {
                 logger.warning("the receiver's cursor could not be saved", metadata: ["reason": "\(error)"])
             }
@@ -242,7 +242,7 @@ package actor OutgoingLink: Service {
                 return sender.onRefused(refusal, now: now)
             case .goodbye: return sender.onDisconnected(.peerEnded(policy.receiver), now: now)
             case .probe: return []
-            case .changeSet, .heartbeat, .hello, .helloReply, .settlement:
+            case .changeSet, .heartbeat, .hello, .helloReply, .settlement, .opening:
                 return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
             }
         } catch {

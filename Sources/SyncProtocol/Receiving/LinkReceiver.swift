@@ -341,6 +341,11 @@ package struct LinkReceiver: Sendable {
             return reply + applyNext()
         }
         let directives = dropQueue()
+        // A ferry file has moved the cursor: the sender hears of it in the reply to its next hello.
+        if error.code == LinkCode.cursorMoved {
+            lastError = error
+            return directives + endSession()
+        }
         guard error.isRetryable, error.code != LinkCode.quarantineFull else {
             return directives + refuse(error, now: now)
         }

@@ -393,28 +393,11 @@ package struct LinkSender: Sendable {
 
     // MARK: - Where to go on
 
-    /// Where the link goes on when the receiver stands on `cursor`, which is the truth (design rule 5).
+    /// Where the link goes on when the receiver stands on `cursor`.
     ///
-    /// Of nothing, or of another life of this database: at the head, and a sweep brings what is there already (rule 6; what
-    /// a restored node gets back from its neighbours hooks in here). Under another policy: the same seq, and a sweep.
     /// - Throws: `E_CURSOR_AHEAD`.
     mutating func startingPoint(after cursor: Cursor?) throws(FederationError) -> Cursor {
-        guard let cursor, cursor.epoch == epoch else {
-            isFirstSweep = true
-            return Cursor(epoch: epoch, seq: head, revision: policy.revision, sweep: policy.sweepStart)
-        }
-        guard cursor.seq <= head, cursor.revision <= policy.revision else {
-            throw FederationError(
-                LinkCode.cursorAhead,
-                "\(policy.receiver) stands on seq \(cursor.seq) of revision \(cursor.revision), but \(policy.sender) has "
-                    + "only come to seq \(head) of revision \(policy.revision) in epoch \(epoch)",
-                hint: "an older copy of the database was put back without a new epoch; docs/operating.md says how to "
-                    + "give it one")
-        }
-        return cursor.revision == policy.revision ? cursor : underPolicy(cursor)
-    }
-
-    private func underPolicy(_ cursor: Cursor) -> Cursor {
-        Cursor(epoch: cursor.epoch, seq: cursor.seq, revision: policy.revision, sweep: policy.sweepStart)
+        if cursor?.epoch != epoch { isFirstSweep = true }
+        return try policy.startingPoint(after: cursor, epoch: epoch, head: head)
     }
 }

@@ -13,6 +13,8 @@ package enum LinkCode {
     /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 
+    /// The store's: a ferry file has moved the durable cursor since it was read.
+    package static let cursorMoved = "E_CURSOR_MOVED"
     package static let cursorAhead = "E_CURSOR_AHEAD"
     package static let topologyVersion = "E_TOPOLOGY_VERSION"
     /// Two different topologies bear one number: a person must publish a new one.

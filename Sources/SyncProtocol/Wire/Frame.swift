@@ -28,6 +28,8 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
     case settlement = 11
     /// Receiver: a part of a frame has arrived. On a slow line that is all that is heard of it for minutes.
     case progress = 12
+    /// The first frame of a ferry file: a `FerryOpening`. Never on a connection.
+    case opening = 13
 
     /// Longest body in bytes.
     package var bodyBytesMax: Int {
@@ -35,6 +37,7 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
         case .probe, .echo, .goodbye, .progress: 0
         case .changeSet, .returned: SyncLimits.changeSetBytesMax
         case .heartbeat, .acknowledgement, .refusal, .hello, .helloReply: SyncLimits.controlFrameBytesMax
+        case .opening: SyncLimits.openingBytesMax
         case .settlement: SyncLimits.settlementBytesMax
         }
     }
@@ -71,12 +74,18 @@ package struct FrameReader: Sendable {
     package enum Writer: Sendable {
         case sender
         case receiver
+        /// Who writes a ferry file is both.
+        case ferry
 
         fileprivate func mayWrite(_ kind: FrameKind) -> Bool {
             switch kind {
-            case .changeSet, .heartbeat, .hello, .settlement: self == .sender
-            case .acknowledgement, .refusal, .helloReply, .returned, .progress: self == .receiver
-            case .probe, .echo, .goodbye: true
+            case .changeSet, .settlement: self != .receiver
+            case .heartbeat, .hello: self == .sender
+            case .returned: self != .sender
+            case .acknowledgement, .refusal, .helloReply, .progress: self == .receiver
+            case .opening: self == .ferry
+            case .probe, .echo: self != .ferry
+            case .goodbye: true
             }
         }
     }
