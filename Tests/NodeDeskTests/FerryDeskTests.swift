@@ -103,11 +103,25 @@ import Testing
         try Data(bytes).write(to: URL(filePath: altered))
         #expect(await errorCode { _ = try await take(altered, at: province) } == "E_FERRY_ALTERED")
         try world.folder.write(FerryWorld.topology(version: 2), to: "370000/topology.yaml")
-        try world.province.local.store.close()
-        try world.open(province)
+        try world.reopen(province)
         #expect(await errorCode { _ = try await take(file.path, at: province) } == "E_TOPOLOGY_VERSION")
         #expect(try await world.province.local.store.head() == before)
         #expect(try await world.province.local.store.cursor(of: jinan) == nil)
+    }
+
+    @Test func `bring a signed topology that is newer, and their rows once the node stands on it`() async throws {
+        try await world.write([1: 1])
+        try await world.carry(from: jinan)
+        _ = try await world.province.publishTopology(FerryWorld.topology(version: 2), isConfirmed: false)
+        try world.reopen(province)
+        let file = try await world.export(from: province)
+        #expect(await errorCode { _ = try await take(file.path, at: jinan) } == "E_TOPOLOGY_VERSION")
+        try world.reopen(jinan)
+        #expect(world.jinan.topology.version == 2)
+        #expect(try await take(file.path, at: jinan).confirmed != nil)
+        try await world.write([2: 2])
+        try await world.carry(from: jinan)
+        #expect(try await isEqual())
     }
 
     @Test func `of a clock that is ahead are refused, and old ones are taken`() async throws {

@@ -74,6 +74,12 @@ final class FerryWorld {
         )
     }
 
+    /// As the next command does.
+    func reopen(_ node: NodeID) throws {
+        try desks.removeValue(forKey: node)?.local.store.close()
+        try open(node)
+    }
+
     func copy(_ node: NodeID) throws -> String {
         let path = newPath("db")
         try desk(node).local.store.backUp(to: path)

@@ -68,7 +68,8 @@ import Testing
     }
 
     @Test func `before anything has come takes a sweep alone`() throws {
-        let receiver = try receiver(opening())
+        var receiver = try receiver(opening())
+        try receiver.stand(at: nil)
         let start = Link.cursor(100, sweep: sweep)
         #expect(try receiver.verdict(on: Link.header(start, Link.cursor(100)), now: now) == .apply)
         #expect(

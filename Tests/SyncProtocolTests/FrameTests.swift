@@ -38,7 +38,11 @@ import Testing
             [kind.rawValue] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
         }
         let writer: FrameReader.Writer =
-            [.echo, .acknowledgement, .refusal, .helloReply, .returned, .progress].contains(kind) ? .receiver : .sender
+            switch kind {
+            case .echo, .acknowledgement, .refusal, .helloReply, .returned, .progress: .receiver
+            case .opening: .ferry
+            default: .sender
+            }
         var atLimit = FrameReader(writtenBy: writer)
         atLimit.append(header(kind.bodyBytesMax))
         #expect(try atLimit.next()?.body.count == (kind.bodyBytesMax == 0 ? 0 : nil))
@@ -46,6 +50,19 @@ import Testing
         past.append(header(kind.bodyBytesMax + 1))
         let error = #expect(throws: FederationError.self) { try past.next() }
         #expect(error?.code == "E_FRAME_TOO_LARGE")
+    }
+
+    @Test(arguments: FrameKind.allCases) func `a ferry file holds what has no answer, a connection no opening`(
+        _ kind: FrameKind
+    ) {
+        func isTaken(by writer: FrameReader.Writer) -> Bool {
+            var reader = FrameReader(writtenBy: writer)
+            reader.append([kind.rawValue, 0, 0, 0, 0])
+            return (try? reader.next()) != nil
+        }
+        let isInFiles = [.opening, .settlement, .changeSet, .returned, .goodbye].contains(kind)
+        #expect(isTaken(by: .ferry) == isInFiles)
+        if kind == .opening { #expect(!isTaken(by: .sender) && !isTaken(by: .receiver)) }
     }
 
     @Test func `a change-set of the largest size passes`() throws {

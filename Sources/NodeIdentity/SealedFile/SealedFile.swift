@@ -35,7 +35,7 @@ package enum SealedFile {
 
     /// Ties the secret to the two nodes.
     static func info(from sender: NodeID, to receiver: NodeID) -> Data {
-        Data("federation-node sealed file 1\n\(sender)\n\(receiver)".utf8)
+        Data("federation sealed file 1\n\(sender)\n\(receiver)".utf8)
     }
 
     /// Ties a chunk to its header and its kind; its place is HPKE's own sequence number.
