@@ -31,17 +31,13 @@ package struct RowKey: Hashable, Sendable, Comparable, Codable {
 
     /// By bytes: of two keys that Unicode holds for equivalent each is a row of its own, as in SQLite.
     package static func == (a: RowKey, b: RowKey) -> Bool {
-        a.origin.utf8.elementsEqual(b.origin.utf8) && a.key.utf8.elementsEqual(b.key.utf8)
+        a.origin.isSame(as: b.origin) && a.key.isSame(as: b.key)
     }
 
-    package func hash(into hasher: inout Hasher) {
-        for byte in key.utf8 { hasher.combine(byte) }
-    }
+    package func hash(into hasher: inout Hasher) { key.hashBytes(into: &hasher) }
 
     package static func < (a: RowKey, b: RowKey) -> Bool {
-        a.origin.utf8.elementsEqual(b.origin.utf8)
-            ? a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
-            : a.origin.utf8.lexicographicallyPrecedes(b.origin.utf8)
+        a.origin.isSame(as: b.origin) ? a.key.precedes(b.key) : a.origin.precedes(b.origin)
     }
 }
 

@@ -6,7 +6,29 @@ package enum FieldValue: Hashable, Sendable, Codable {
     case real(Double)
     case text(String)
 
-    package var isNull: Bool { self == .null }
+    package var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
+
+    /// Texts by bytes, as SQLite compares them.
+    package static func == (a: FieldValue, b: FieldValue) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.integer(let a), .integer(let b)): a == b
+        case (.real(let a), .real(let b)): a == b
+        case (.text(let a), .text(let b)): a.isSame(as: b)
+        default: false
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0 as UInt8)
+        case .integer(let integer): hasher.combine(integer)
+        case .real(let real): hasher.combine(real)
+        case .text(let text): text.hashBytes(into: &hasher)
+        }
+    }
 
     package var text: String? {
         if case .text(let text) = self { text } else { nil }

@@ -66,7 +66,7 @@ package final class FeedWriter {
     }
 
     /// The live records of threads as they are at this point of the write; each thread is read once.
-    func threads<Kind: ThreadKind>(_ kind: Kind, of ids: Set<String>) throws -> [String: [Kind.Record]] {
+    func threads<Kind: ThreadKind>(_ kind: Kind, of ids: Set<ExactText>) throws -> [ExactText: [Kind.Record]] {
         let cache = threads[kind.name] as? ThreadCache<Kind.Record> ?? ThreadCache(kind, db)
         threads[kind.name] = cache
         return try cache.threads(of: ids)
@@ -88,15 +88,16 @@ package final class FeedWriter {
     /// counts, and the other was never there: nobody is told of it.
     ///
     /// - Returns: the keys of those that changed something.
-    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Set<String> {
+    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Set<ExactText> {
         let records = Self.latest(of: records)
         // A removal order comes behind all that it is about.
         if table.definition.name == RemovalResources.order.name { try finish() }
         try RowStager(table: table, db: db).stage(records, origin: node)
         let (base, changes) = try writeOwn(staged: records.count, to: table, by: table.intake)
         if changes == 0 { return [] }
-        if changes == records.count { return Set(records.map(\.key)) }
-        return try Set(String.fetchAll(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base]))
+        if changes == records.count { return Set(records.lazy.map { ExactText($0.key) }) }
+        let keys = try String.fetchCursor(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base])
+        return try keys.reduce(into: []) { $0.insert(ExactText($1)) }
     }
 
     /// Makes staged rows of this node that it had lost its own again, under its next version, and empties the staging table.
@@ -233,10 +234,10 @@ package final class FeedWriter {
 
     /// One record for each key, the last.
     private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
-        var last: [String: Int] = [:]
-        for (index, record) in records.enumerated() { last[record.key] = index }
+        var last: [ExactText: Int] = [:]
+        for (index, record) in records.enumerated() { last[ExactText(record.key)] = index }
         if last.count == records.count { return records }
-        return records.enumerated().filter { last[$1.key] == $0 }.map(\.element)
+        return records.enumerated().filter { last[ExactText($1.key)] == $0 }.map(\.element)
     }
 }
 

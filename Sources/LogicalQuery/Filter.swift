@@ -11,9 +11,9 @@ package enum FilterOperator: String, CaseIterable, Sendable, Codable {
 
     func accepts(_ value: String, _ values: [String]) -> Bool {
         switch self {
-        case .equals: values.contains(value)
-        case .notEquals: !values.contains(value)
-        case .hasPrefix: values.contains { value.hasPrefix($0) }
+        case .equals: values.contains { value.isSame(as: $0) }
+        case .notEquals: !values.contains { value.isSame(as: $0) }
+        case .hasPrefix: values.contains { value.utf8.starts(with: $0.utf8) }
         }
     }
 
@@ -87,21 +87,23 @@ extension Analysis {
         static func split(
             _ text: String
         ) throws(FederationError) -> (field: String, comparison: FilterOperator, values: [String]) {
-            guard let equals = text.firstIndex(of: "=") else {
+            let scalars = text.unicodeScalars
+            guard let equals = scalars.firstIndex(of: "=") else {
                 throw FederationError(
                     "E_FILTER_SYNTAX", "a filter without =",
                     hint: "FIELD=VALUE, FIELD!=VALUE or FIELD^=PREFIX; several values with commas: channel=01,02")
             }
-            let left = text[..<equals]
+            let left = scalars[..<equals]
             let comparison: FilterOperator =
                 switch left.last {
                 case "!": .notEquals
                 case "^": .hasPrefix
                 default: .equals
                 }
-            let values = text[text.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
+            let values = scalars[scalars.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
             return (
-                trimmed(comparison == .equals ? left : left.dropLast()), comparison, values.map { trimmed($0) }
+                trimmed(Substring(comparison == .equals ? left : left.dropLast())), comparison,
+                values.map { trimmed(Substring($0)) }
             )
         }
 

@@ -81,7 +81,7 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
         let codes = Set(request.origins.map(\.code))
         for (key, sums) in partial.groups {
             if sums.contains(where: { $0 < 0 }) { throw .badAnswer("a sum below 0") }
-            if let originColumn, !codes.contains(key[originColumn] ?? "") {
+            if let originColumn, !codes.contains(key[originColumn]?.text ?? "") {
                 throw .badAnswer("a group of an origin that was not asked for")
             }
         }

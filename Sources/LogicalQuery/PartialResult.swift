@@ -10,7 +10,7 @@ package struct PartialResult: Hashable, Sendable, Codable {
     package let keyCount: Int
     package let sumCount: Int
     /// Sums by the values of the dimensions, in their order; nil where tickets have none.
-    package private(set) var groups: [[String?]: [Int64]] = [:]
+    package private(set) var groups: [[ExactText?]: [Int64]] = [:]
 
     package init(for analysis: Analysis) {
         keyCount = analysis.dimensions.count
@@ -21,7 +21,7 @@ package struct PartialResult: Hashable, Sendable, Codable {
     ///
     /// - Throws: `E_ANALYSIS_ANSWER` when key or sums have another width or a sum overflows,
     ///   `E_ANALYSIS_TOO_MANY_GROUPS`. What was added before stays.
-    package mutating func add(key: [String?], sums: [Int64]) throws(FederationError) {
+    package mutating func add(key: [ExactText?], sums: [Int64]) throws(FederationError) {
         guard key.count == keyCount, sums.count == sumCount else {
             throw .badAnswer("a group of \(key.count) values and \(sums.count) sums, not \(keyCount) and \(sumCount)")
         }
@@ -58,7 +58,7 @@ package struct PartialResult: Hashable, Sendable, Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(keyCount, forKey: .keyCount)
         try container.encode(sumCount, forKey: .sumCount)
-        try container.encode(Array(groups.keys), forKey: .keys)
+        try container.encode(groups.keys.map { $0.map { $0?.text } }, forKey: .keys)
         try container.encode(Array(groups.values), forKey: .sums)
     }
 
@@ -72,7 +72,7 @@ package struct PartialResult: Hashable, Sendable, Codable {
         guard keys.count == sums.count else {
             throw FederationError.badAnswer("\(keys.count) groups with \(sums.count) rows of sums")
         }
-        for (key, sums) in zip(keys, sums) { try add(key: key, sums: sums) }
+        for (key, sums) in zip(keys, sums) { try add(key: key.map { $0.map(ExactText.init) }, sums: sums) }
     }
 }
 

@@ -30,7 +30,7 @@ extension PartialResult {
         return ResultTable(
             columns: analysis.columns,
             rows: rows.prefix(analysis.top ?? rows.count).map { row in
-                row.key.map { $0.map { .text($0) } ?? .null } + row.cells
+                row.key.map { $0.map { .text($0.text) } ?? .null } + row.cells
             })
     }
 
@@ -50,7 +50,7 @@ extension PartialResult {
         return first > second
     }
 
-    private static func precedes(_ a: [String?], _ b: [String?]) -> Bool {
+    private static func precedes(_ a: [ExactText?], _ b: [ExactText?]) -> Bool {
         for (first, second) in zip(a, b) where first != second {
             guard let first else { return false }
             guard let second else { return true }

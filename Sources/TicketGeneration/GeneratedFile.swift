@@ -143,9 +143,7 @@ package struct GeneratedFile: Sendable {
             appendTime(time, dateSeparator: UInt8(ascii: " "), to: &text)
         case .integer(let integer): text += String(integer).utf8
         case .real(let real): text += String(real).utf8
-        case .text(let words):
-            // Nothing that is generated holds a comma, a quote or a line break of ASCII.
-            text += words.utf8
+        case .text(let words): text += csvField(words).utf8
         }
     }
 

@@ -16,6 +16,17 @@ package struct KeyRange: Hashable, Sendable, Codable {
         self.through = through
     }
 
+    package static func == (a: KeyRange, b: KeyRange) -> Bool {
+        a.resource == b.resource && a.origin == b.origin && a.after.map(ExactText.init) == b.after.map(ExactText.init)
+            && a.through.map(ExactText.init) == b.through.map(ExactText.init)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(resource)
+        hasher.combine(origin)
+        hasher.combine(through.map(ExactText.init))
+    }
+
     /// The same from another key on.
     package func rest(after key: String) -> KeyRange { KeyRange(resource, origin, after: key, through: through) }
 }

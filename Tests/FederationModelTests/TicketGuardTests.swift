@@ -388,9 +388,9 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
     }
 
     @Test func `a chain of merges ends at its head, a cycle at the lowest id`() {
-        let links = ["c": "b", "b": "a", "x": "y", "y": "z", "z": "x", "in": "y"]
+        let links: [ExactText: ExactText] = ["c": "b", "b": "a", "x": "y", "y": "z", "z": "x", "in": "y"]
         #expect(MergeChain.head(of: "c") { links[$0] } == ("a", false))
         #expect(MergeChain.head(of: "a") { links[$0] } == ("a", false))
-        for ticket in ["x", "y", "z", "in"] { #expect(MergeChain.head(of: ticket) { links[$0] } == ("x", true)) }
+        for ticket: ExactText in ["x", "y", "z", "in"] { #expect(MergeChain.head(of: ticket) { links[$0] } == ("x", true)) }
     }
 }

@@ -28,14 +28,14 @@ private func ticket(_ number: Int, region: String?) -> IntakeRecord {
 /// Counts by the dimensions, as the merged view adds them up.
 private func answer(
     _ store: NodeStore, _ dimensions: [Analysis.Dimension], filters: [Analysis.Filter] = [], asOf day: String? = nil
-) async throws -> [[String?]: Int64] {
+) async throws -> [[ExactText?]: Int64] {
     let analysis = try Analysis(
         dimensions: dimensions, filters: filters, asOf: noon, regionsAsOf: day.flatMap { ShanghaiTime.parse($0) })
     let query = SQLiteDialect.compile(analysis, origins: [jinan], regions: laiwu)
     var partial = PartialResult(for: analysis)
     for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
         try partial.add(
-            key: row.prefix(query.keyCount).map(\.text), sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+            key: row.prefix(query.keyCount).map { $0.text.map(ExactText.init) }, sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
     }
     return partial.groups.mapValues { $0[0] }
 }

@@ -9,7 +9,7 @@ struct LogicalExchangeTests {
         try LogicalRequest(analysis: analysis, origins: codes.map(node), deadlineMS: 2_000, topologyVersion: 3)
     }
 
-    private func answer(_ analysis: Analysis, _ groups: [([String?], [Int64])], _ codes: [String]) throws
+    private func answer(_ analysis: Analysis, _ groups: [([ExactText?], [Int64])], _ codes: [String]) throws
         -> LogicalAnswer
     {
         var partial = PartialResult(for: analysis)

@@ -11,7 +11,7 @@ struct PartialResultTests {
         try Analysis(measures: measures, dimensions: dimensions, top: top, asOf: 0)
     }
 
-    private func partial(_ analysis: Analysis, _ groups: [([String?], [Int64])]) throws -> PartialResult {
+    private func partial(_ analysis: Analysis, _ groups: [([ExactText?], [Int64])]) throws -> PartialResult {
         var partial = PartialResult(for: analysis)
         for (key, sums) in groups { try partial.add(key: key, sums: sums) }
         return partial
@@ -48,11 +48,11 @@ struct PartialResultTests {
         let question = try analysis(
             [.count, .onTimeRate], by: [.channel, .unit], top: Bool.random(using: &random) ? 3 : nil)
         var parts: [PartialResult] = []
-        var expected: [[String?]: [Int64]] = [:]
+        var expected: [[ExactText?]: [Int64]] = [:]
         for _ in 0..<Int.random(in: 1...8, using: &random) {
             var part = PartialResult(for: question)
             for _ in 0..<Int.random(in: 0...20, using: &random) {
-                let key = [
+                let key: [ExactText?] = [
                     ["01", "02", nil].randomElement(using: &random) ?? nil,
                     ["甲", "乙", nil].randomElement(using: &random) ?? nil,
                 ]
@@ -100,7 +100,7 @@ struct PartialResultTests {
     @Test func `one group too many is an error that says what to do`() throws {
         let question = try analysis(by: [.unit])
         var result = PartialResult(for: question)
-        for group in 0..<PartialResult.groupsMax { try result.add(key: ["\(group)"], sums: [1]) }
+        for group in 0..<PartialResult.groupsMax { try result.add(key: [ExactText("\(group)")], sums: [1]) }
         try result.add(key: ["0"], sums: [1])
         #expect(errorCode { try result.add(key: ["new"], sums: [1]) } == "E_ANALYSIS_TOO_MANY_GROUPS")
         let more = try partial(question, [(["other"], [1])])

@@ -14,8 +14,8 @@ package struct Mapping: Sendable {
     /// When a record is made or a field is filled.
     package enum Test: Sendable {
         case filled
-        case oneOf(Set<String>)
-        case noneOf(Set<String>)
+        case oneOf(Set<ExactText>)
+        case noneOf(Set<ExactText>)
     }
 
     package struct Condition: Sendable {

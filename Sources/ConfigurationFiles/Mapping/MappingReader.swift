@@ -256,7 +256,7 @@ private struct MappingReader {
         guard let columnNode = parts["column"], (parts["in"] == nil) != (parts["not_in"] == nil) else {
             throw fault(line(node), "'when' takes a column name, or {column: …, in: […]}, or {column: …, not_in: […]}")
         }
-        let words = Set(try (parts["in"] ?? parts["not_in"]).map(list)?.map(scalar) ?? [])
+        let words = Set(try (parts["in"] ?? parts["not_in"]).map(list)?.map { ExactText(try scalar($0)) } ?? [])
         return Mapping.Condition(
             column: try column(columnNode), test: parts["in"] != nil ? .oneOf(words) : .noneOf(words))
     }

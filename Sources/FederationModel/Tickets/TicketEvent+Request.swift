@@ -4,10 +4,11 @@ extension TicketEvent {
     ///
     /// - Returns: nil when none of the records is a request.
     static func request(of thread: some Sequence<TicketEvent>) -> TicketEvent? {
-        func rank(_ request: TicketEvent) -> (Int, Int64, String, String) {
+        func rank(_ request: TicketEvent) -> (Int, Int64, RowKey) {
             let id = request.text(.globalID) ?? request.key
             return (
-                id.hasPrefix("\(request.origin)-") ? 0 : 1, request.version, request.origin, request.key
+                id.utf8.starts(with: "\(request.origin)-".utf8) ? 0 : 1, request.version,
+                RowKey(origin: request.origin, key: request.key)
             )
         }
         return thread.filter { $0.kind == .request }.min { rank($0) < rank($1) }

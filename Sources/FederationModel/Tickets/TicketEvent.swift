@@ -69,6 +69,15 @@ package final class TicketEvent: Sendable {
             self.origin = origin
             self.key = key
         }
+
+        package static func == (a: ID, b: ID) -> Bool {
+            a.key.isSame(as: b.key) && a.origin.isSame(as: b.origin) && a.resource == b.resource
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(resource)
+            key.hashBytes(into: &hasher)
+        }
     }
 
     package var id: ID { ID(resource: resource, origin: origin, key: key) }
@@ -97,6 +106,7 @@ package final class TicketEvent: Sendable {
     static func isBefore(_ a: TicketEvent, _ b: TicketEvent) -> Bool {
         if a.occurredAt != b.occurredAt { return a.occurredAt < b.occurredAt }
         if a.rank != b.rank { return a.rank < b.rank }
-        return (a.version, a.origin, a.key) < (b.version, b.origin, b.key)
+        if a.version != b.version { return a.version < b.version }
+        return RowKey(origin: a.origin, key: a.key) < RowKey(origin: b.origin, key: b.key)
     }
 }

@@ -183,12 +183,6 @@ extension CatalogDifference.Change {
     }
 }
 
-extension String {
-    fileprivate var printableLines: String {
-        split(separator: "\n").map { String($0).printable }.joined(separator: "\n")
-    }
-}
-
 struct CatalogCheckReport: Encodable {
     struct Rejected: Encodable {
         let code: String

@@ -78,17 +78,6 @@ extension Coverage {
     }
 }
 
-/// RFC 4180, with lines that end in LF.
-enum CSV {
-    static func text(_ rows: [[String]]) -> String {
-        rows.map { $0.map(quote).joined(separator: ",") + "\n" }.joined()
-    }
-
-    private static func quote(_ cell: String) -> String {
-        cell.contains { ",\"\n\r".contains($0) } ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
-    }
-}
-
 extension FieldValue {
     /// How a table shows it.
     var shown: String {

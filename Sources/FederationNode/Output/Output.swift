@@ -5,13 +5,35 @@ import NodeFiles
 /// What commands print. A result that can't be written is the command's failure (`E_OUTPUT_WRITE`); see `StandardStreams`.
 enum Output {
     /// One JSON document, and nothing else, on stdout.
-    static func json(_ value: some Encodable) throws { try line(document(value)) }
+    static func json(_ value: some Encodable) throws { try data("\(document(value))\n") }
 
-    /// A result on stdout, with a line end.
-    static func line(_ text: String) throws { try StandardStreams.output("\(text)\n") }
+    /// Rows on stdout as CSV, the header first.
+    ///
+    /// - Parameter isRaw: whether texts stay as they are that a spreadsheet takes for formulas.
+    static func csv(_ rows: [[FieldValue]], isRaw: Bool) throws {
+        let lines = rows.map { row in
+            csvLine(
+                row.map { cell in
+                    switch cell {
+                    case .null: ""
+                    case .text(let text) where !isRaw: text.safeForSpreadsheet
+                    default: cell.shown
+                    }
+                })
+        }
+        try data(lines.joined())
+    }
 
-    /// A result that ends its last line itself.
-    static func text(_ text: String) throws { try StandardStreams.output(text) }
+    /// A result on stdout for people, with a line end.
+    static func line(_ text: String) throws { try StandardStreams.output("\(text.printableLines)\n") }
+
+    /// A result for programs, as it is. On a terminal it steers nothing all the same.
+    private static func data(_ text: String) throws {
+        try StandardStreams.output(isatty(STDOUT_FILENO) == 1 ? text.printableLines : text)
+    }
+
+    /// A result for programs that ends its last line itself.
+    static func text(_ text: String) throws { try data(text) }
 
     /// A result that nobody can be shown again, such as a token: whoever made it takes it back when this throws.
     static func once(_ text: String) throws { try StandardStreams.output("\(text)\n", mustArrive: true) }
@@ -24,15 +46,32 @@ enum Output {
     }
 
     /// Progress and messages, on stderr.
-    static func note(_ text: String) { StandardStreams.note("\(text)\n") }
+    static func note(_ text: String) { StandardStreams.note("\(text.printableLines)\n") }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
 extension String {
-    /// Without what would steer a terminal: texts come from citizens and from other nodes.
-    var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    /// In one line, without what would steer a terminal: texts come from citizens and from other nodes.
+    var printable: String { replacing { $0.steersTerminal } }
+
+    /// The same for a text of several lines.
+    var printableLines: String { replacing { $0 != "\n" && $0.steersTerminal } }
+
+    private func replacing(_ isUnwanted: (Unicode.Scalar) -> Bool) -> String {
+        guard unicodeScalars.contains(where: isUnwanted) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { isUnwanted($0) ? " " : $0 }))
+    }
+}
+
+extension Unicode.Scalar {
+    /// A control character of ASCII or of ISO 6429 (C1), a line or paragraph separator, or one that turns the direction of
+    /// what follows.
+    fileprivate var steersTerminal: Bool {
+        switch value {
+        case 0..<0x20, 0x7f...0x9f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
     }
 }
 
@@ -42,7 +81,7 @@ struct TextTable {
 
     init(header: [String]) { rows = [header] }
 
-    mutating func append(_ row: [String]) { rows.append(row) }
+    mutating func append(_ row: [String]) { rows.append(row.map(\.printable)) }
 
     var text: String {
         let columns = rows.map(\.count).max() ?? 0

@@ -185,6 +185,16 @@ func jsonArray(_ nodes: Set<NodeID>) -> String {
     "[\(nodes.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
 }
 
+/// Texts as SQL's `json_each` takes them.
+func jsonArray(_ texts: some Sequence<String>) -> String {
+    var json = "["
+    for text in texts {
+        if json.utf8.count > 1 { json += "," }
+        appendJSONString(text, to: &json)
+    }
+    return json + "]"
+}
+
 extension BlockWriter {
     /// Appends the rows of a SELECT whose columns are those of the block and then `carried`, until about `bytesMax` bytes
     /// are reached or the block is crowded.

@@ -28,22 +28,23 @@ struct ThreadAudienceConsumer: TransactionalConsumer {
         let tables = writer.resources.filter { $0.definition.thread?.kind == kind.name }
         // First, by the audiences as they were when these records were sent.
         for table in tables { try dismiss(after: after, upto: upto, of: table, writer) }
-        var ids: Set<String> = []
+        var ids: Set<ExactText> = []
         for table in tables {
-            try ids.formUnion(
-                String.fetchAll(db.cachedStatement(sql: table.sharedThreadsChanged), arguments: [after, upto]))
+            let changed = try String.fetchCursor(
+                db.cachedStatement(sql: table.sharedThreadsChanged), arguments: [after, upto])
+            while let id = try changed.next() { ids.insert(ExactText(id)) }
         }
         let threads = try writer.threads(kind, of: ids)
         // Who may write in them depends on who is above whom, by which this consumer begins anew.
         if kind.name == TicketKind.title { try TicketStateConsumer().fold(ids, writer) }
         for id in ids {
-            let thread = kind.name == TicketKind.title ? id : "\(kind.name):\(id)"
+            let thread = kind.name == TicketKind.title ? id.text : "\(kind.name):\(id)"
             let nodes = kind.audience(threads[id] ?? [], at: writer.node, topology: writer.standing.topology)
             let known = try SharedRecords.audience(of: thread, db)
             guard nodes != known else { continue }
             try save(nodes, instead: known, of: thread, db)
             for table in tables {
-                let rows = try Int64.fetchAll(db.cachedStatement(sql: table.idsOfThread), arguments: [id])
+                let rows = try Int64.fetchAll(db.cachedStatement(sql: table.idsOfThread), arguments: [id.text])
                 try share(rows, of: table, noLongerWith: known.subtracting(nodes), writer)
             }
         }

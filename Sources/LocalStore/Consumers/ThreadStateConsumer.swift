@@ -27,12 +27,12 @@ struct ThreadStateConsumer: TransactionalConsumer {
             guard let records = threads[id] else {
                 try writer.db.cachedStatement(sql: "DELETE FROM main.thread_state WHERE kind = ? AND thread = ?")
                     .execute(
-                        arguments: [kind.name, id])
+                        arguments: [kind.name, id.text])
                 continue
             }
             let state = kind.fold(records, rules: writer.standing.rules)
             try writer.db.cachedStatement(sql: "INSERT OR REPLACE INTO main.thread_state VALUES (?, ?, ?, ?)").execute(
-                arguments: [kind.name, id, state.word, state.since])
+                arguments: [kind.name, id.text, state.word, state.since])
         }
     }
 }

@@ -17,12 +17,13 @@ struct TicketStateConsumer: TransactionalConsumer {
         try fold(ThreadReader(kind).changed(after: after, upto: upto, writer.db), writer)
     }
 
-    func fold(_ dirty: Set<String>, _ writer: FeedWriter) throws {
+    func fold(_ dirty: Set<ExactText>, _ writer: FeedWriter) throws {
         let db = writer.db
         let threads = try writer.threads(kind, of: dirty)
-        for ticket in dirty {
+        for id in dirty {
+            let ticket = id.text
             try forgetConflicts(of: ticket, db)
-            if let events = threads[ticket] {
+            if let events = threads[id] {
                 try save(kind.fold(events, rules: writer.standing.rules), of: ticket, db)
             } else {
                 try db.cachedStatement(sql: "DELETE FROM main.ticket_state WHERE global_id = ?").execute(
@@ -64,39 +65,41 @@ struct TicketStateConsumer: TransactionalConsumer {
 private struct MergedTickets {
     let db: Database
 
-    func resolve(around tickets: Set<String>) throws {
+    func resolve(around tickets: Set<ExactText>) throws {
         let areThere = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.ticket_state WHERE merge_target IS NOT NULL)"))
         // A chain that has just been undone has nothing left to point at.
         guard areThere == true else { return }
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         for ticket in tickets where !seen.contains(ticket) {
             let links = try component(of: ticket, &seen)
             for (member, target) in links {
                 let (head, isCycle) = MergeChain.head(of: member) { links[$0] ?? nil }
-                let into = target == nil || head == member ? nil : head
+                let into = target == nil || head == member ? nil : head.text
                 try db.cachedStatement(
                     sql: "UPDATE main.ticket_state SET merged_into = ?1 WHERE global_id = ?2 AND merged_into IS NOT ?1"
-                ).execute(arguments: [into, member])
-                try noteCycle(isCycle && head == member, of: member)
+                ).execute(arguments: [into, member.text])
+                try noteCycle(isCycle && head == member, of: member.text)
             }
         }
     }
 
     /// The tickets that merges connect with one, each with its target.
-    private func component(of ticket: String, _ seen: inout Set<String>) throws -> [String: String?] {
-        var links: [String: String?] = [:]
+    private func component(of ticket: ExactText, _ seen: inout Set<ExactText>) throws -> [ExactText: ExactText?] {
+        var links: [ExactText: ExactText?] = [:]
         var frontier = [ticket]
         while let member = frontier.popLast() {
             guard seen.insert(member).inserted else { continue }
             let target = try String.fetchOne(
                 db.cachedStatement(sql: "SELECT merge_target FROM main.ticket_state WHERE global_id = ?"),
-                arguments: [member])
+                arguments: [member.text]
+            ).map(ExactText.init)
             links[member] = .some(target)
             if let target { frontier.append(target) }
             frontier += try String.fetchAll(
                 db.cachedStatement(sql: "SELECT global_id FROM main.ticket_state WHERE merge_target = ?"),
-                arguments: [member])
+                arguments: [member.text]
+            ).map(ExactText.init)
         }
         return links
     }

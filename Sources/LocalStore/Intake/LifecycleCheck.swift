@@ -12,10 +12,10 @@ final class LifecycleCheck {
     private let db: Database
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
-    private var threads: [String: GuardedThread] = [:]
+    private var threads: [ExactText: GuardedThread] = [:]
     /// The records of those that had to be read.
-    private var stored: [String: [TicketEvent]] = [:]
-    private var accepted: [String: [TicketEvent]] = [:]
+    private var stored: [ExactText: [TicketEvent]] = [:]
+    private var accepted: [ExactText: [TicketEvent]] = [:]
 
     /// Changes by others after which it is cheaper to forget everything than to look which tickets they were.
     private static let changesMax: Int64 = 20_000
@@ -34,10 +34,10 @@ final class LifecycleCheck {
         } else if head > memory.head {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap { $0.fields["global_id"]?.text })
+        let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap(Self.ticket))
         // A request that is written anew is not checked and may say something else than is remembered.
         for record in rows.joined() where record.resource == BuiltInResources.serviceRequest.name {
-            if let ticket = record.fields["global_id"]?.text { self.memory[ticket] = nil }
+            if let ticket = Self.ticket(record) { self.memory[ticket] = nil }
         }
         for ticket in watched { threads[ticket] = self.memory[ticket] }
         let unknown = watched.filter { [threads] in threads[$0] == nil }
@@ -49,7 +49,7 @@ final class LifecycleCheck {
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
     func refusal(of row: [IntakeRecord]) throws -> RowRejection? {
-        var checked: [(ticket: String, events: [TicketEvent], thread: GuardedThread)] = []
+        var checked: [(ticket: ExactText, events: [TicketEvent], thread: GuardedThread)] = []
         for (ticket, events) in byTicket(row) {
             guard var thread = threads[ticket] else { continue }
             if thread.isFollowed(by: events) {
@@ -71,7 +71,7 @@ final class LifecycleCheck {
     }
 
     /// The records of a ticket as they are with the rows that were accepted.
-    private func records(of ticket: String) throws -> [TicketEvent] {
+    private func records(of ticket: ExactText) throws -> [TicketEvent] {
         let before = try stored[ticket] ?? reader.threads(of: [ticket], db)[ticket] ?? []
         stored[ticket] = before
         let new = accepted[ticket] ?? []
@@ -93,15 +93,19 @@ final class LifecycleCheck {
         return memory
     }
 
+    private static func ticket(_ record: IntakeRecord) -> ExactText? {
+        record.fields["global_id"]?.text.map(ExactText.init)
+    }
+
     private static func isWatched(_ record: IntakeRecord) -> Bool {
         record.resource != BuiltInResources.serviceRequest.name && TicketGuard.forms[record.resource] != nil
     }
 
     /// The events of a row on watched tickets, by their ticket. A row concerns one ticket nearly always.
-    private func byTicket(_ row: [IntakeRecord]) -> [(ticket: String, events: [TicketEvent])] {
-        var groups: [(ticket: String, events: [TicketEvent])] = []
+    private func byTicket(_ row: [IntakeRecord]) -> [(ticket: ExactText, events: [TicketEvent])] {
+        var groups: [(ticket: ExactText, events: [TicketEvent])] = []
         for record in row {
-            guard let form = TicketGuard.forms[record.resource], let ticket = record.fields["global_id"]?.text,
+            guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record),
                 threads[ticket] != nil
             else { continue }
             let event = TicketEvent(

@@ -71,14 +71,14 @@ extension NodeStore {
             }
             var accepted: [IntakeRecord] = []
             for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
-            var changed: [ResourceName: Set<String>] = [:]
+            var changed: [ResourceName: Set<ExactText>] = [:]
             for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
                 guard let table = tables[resource] else { continue }
                 changed[resource] = try writer.store(group, in: table)
             }
             return zip(rows, refusals).map { row, refusal -> IntakeOutcome in
                 if let refusal { return .refused(refusal) }
-                return row.contains { changed[$0.resource]?.contains($0.key) == true } ? .accepted : .unchanged
+                return row.contains { changed[$0.resource]?.contains(ExactText($0.key)) == true } ? .accepted : .unchanged
             }
         }
         return IntakeReport(outcomes: outcomes, head: head)

@@ -6,8 +6,8 @@ import Synchronization
 struct ThreadMemory: Sendable {
     /// The head of the feed at which they are true.
     var head: Seq = 0
-    private var young: [String: Kept] = [:]
-    private var old: [String: Kept] = [:]
+    private var young: [ExactText: Kept] = [:]
+    private var old: [ExactText: Kept] = [:]
 
     /// By reference: a dictionary has room for a value in each empty place too.
     private final class Kept: Sendable {
@@ -19,7 +19,7 @@ struct ThreadMemory: Sendable {
     /// Tickets in a generation. Two are kept, of some 13 MB each at most: what a very large city works on at one time.
     private static let generation = 17_000
 
-    subscript(ticket: String) -> GuardedThread? {
+    subscript(ticket: ExactText) -> GuardedThread? {
         get { (young[ticket] ?? old[ticket])?.thread }
         set {
             old[ticket] = nil

@@ -154,7 +154,8 @@ extension NodeStore {
     }
 
     static func sourceKey(of record: TicketThread.Record) -> String {
-        String(record.key.trimmingPrefix("\(record.origin)-"))
+        record.key.utf8.starts(with: "\(record.origin)-".utf8)
+            ? String(decoding: record.key.utf8.dropFirst(record.origin.utf8.count + 1), as: UTF8.self) : record.key
     }
 
     /// Tickets that a message names at most.

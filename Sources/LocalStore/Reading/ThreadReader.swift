@@ -13,28 +13,29 @@ struct ThreadReader<Record: Sendable> {
     }
 
     /// The threads of which a record changed in (`after`, `upto`].
-    func changed(after: Seq, upto: Seq, _ db: Database) throws -> Set<String> {
-        var ids: Set<String> = []
+    func changed(after: Seq, upto: Seq, _ db: Database) throws -> Set<ExactText> {
+        var ids: Set<ExactText> = []
         for form in forms {
             let statement = try db.cachedStatement(
                 sql: """
                     SELECT \(key) FROM main.\(quoted(form.resource.text))
                     WHERE seq > ? AND seq <= ? AND +\(key) IS NOT NULL
                     """)
-            try ids.formUnion(String.fetchAll(statement, arguments: [after, upto]))
+            let found = try String.fetchCursor(statement, arguments: [after, upto])
+            while let id = try found.next() { ids.insert(ExactText(id)) }
         }
         return ids
     }
 
     /// The live records of each thread; none for a thread that has none.
-    func threads(of ids: Set<String>, _ db: Database) throws -> [String: [Record]] {
-        var threads: [String: [Record]] = [:]
+    func threads(of ids: Set<ExactText>, _ db: Database) throws -> [ExactText: [Record]] {
+        var threads: [ExactText: [Record]] = [:]
         for form in forms { try collect(ids, form, into: &threads, db) }
         return threads
     }
 
     private func collect(
-        _ ids: Set<String>, _ form: ThreadForm<Record>, into threads: inout [String: [Record]], _ db: Database
+        _ ids: Set<ExactText>, _ form: ThreadForm<Record>, into threads: inout [ExactText: [Record]], _ db: Database
     ) throws {
         let columns = form.columns
         let statement = try db.cachedStatement(
@@ -50,7 +51,7 @@ struct ThreadReader<Record: Sendable> {
         }
         for id in ids {
             sqlite3_reset(raw)
-            bind(id, at: 1, raw)
+            bind(id.text, at: 1, raw)
             while try step(raw, reading: form.resource) {
                 let values = columns.indices.map { Self.value(raw, at: Int32($0 + 3)) }
                 threads[id, default: []].append(

@@ -107,11 +107,13 @@ extension NodeStore {
         // A call that is linked to another ticket is that one's too.
         let calls = thread.calls.filter { call in
             guard let linked = call.fields["linked_request"]?.text, let request = thread.request else { return true }
-            return [request.key, Self.sourceKey(of: request)].contains(linked)
+            return [request.key, Self.sourceKey(of: request)].contains { $0.isSame(as: linked) }
         }
         let recordings = thread.recordings.filter { recording in
             calls.contains { call in
-                recording.fields["call_id"]?.text.map([call.key, Self.sourceKey(of: call)].contains) == true
+                recording.fields["call_id"]?.text.map { id in
+                    [call.key, Self.sourceKey(of: call)].contains { $0.isSame(as: id) }
+                } == true
             }
         }
         return try (thread.records + calls + recordings).filter { record in

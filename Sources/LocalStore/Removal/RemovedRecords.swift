@@ -1,5 +1,4 @@
 import FederationModel
-import Foundation
 import GRDB
 
 /// What intake has to know of removals: a deletion wins over a later repetition of the same records, and what is added to
@@ -8,23 +7,23 @@ enum RemovedRecords {
     /// Why rows of a batch are not stored, by their place in it.
     static func refusals(of rows: [[IntakeRecord]], node: NodeID, _ db: Database) throws -> [Int: RowRejection] {
         guard try isAny(.delete, db) else { return [:] }
-        var tickets: Set<String> = []
-        var calls: [ResourceName: Set<String>] = [:]
+        var tickets: Set<ExactText> = []
+        var calls: [ResourceName: Set<ExactText>] = [:]
         for record in rows.lazy.joined() {
-            if let ticket = record.fields["global_id"]?.text { tickets.insert(ticket) }
-            if isOfCall(record) { calls[record.resource, default: []].insert(record.key) }
+            if let ticket = record.fields["global_id"]?.text { tickets.insert(ExactText(ticket)) }
+            if isOfCall(record) { calls[record.resource, default: []].insert(ExactText(record.key)) }
             if let linked = record.fields["linked_request"]?.text {
-                calls[BuiltInResources.serviceRequest.name, default: []].insert(linked)
+                calls[BuiltInResources.serviceRequest.name, default: []].insert(ExactText(linked))
             }
         }
-        let deleted = try String.fetchSet(
+        let deleted = try exactTexts(
             db.cachedStatement(
                 sql: """
                     SELECT global_id FROM main.removed_ticket
                     WHERE kind = 'delete' AND global_id IN (SELECT value FROM json_each(?))
                     """), arguments: [json(tickets)])
-        let deletedKeys = try calls.reduce(into: [ResourceName: Set<String>]()) { found, group in
-            found[group.key] = try String.fetchSet(
+        let deletedKeys = try calls.reduce(into: [ResourceName: Set<ExactText>]()) { found, group in
+            found[group.key] = try exactTexts(
                 db.cachedStatement(
                     sql: """
                         SELECT x."key" FROM main.removed_row AS x
@@ -33,10 +32,10 @@ enum RemovedRecords {
                         """), arguments: [node.code, group.key.text, json(group.value)])
         }
         func isDeleted(_ record: IntakeRecord) -> Bool {
-            if let ticket = record.fields["global_id"]?.text, deleted.contains(ticket) { return true }
-            if deletedKeys[record.resource]?.contains(record.key) == true && isOfCall(record) { return true }
+            if let ticket = record.fields["global_id"]?.text, deleted.contains(ExactText(ticket)) { return true }
+            if deletedKeys[record.resource]?.contains(ExactText(record.key)) == true && isOfCall(record) { return true }
             return record.fields["linked_request"]?.text.map {
-                deletedKeys[BuiltInResources.serviceRequest.name]?.contains($0) == true
+                deletedKeys[BuiltInResources.serviceRequest.name]?.contains(ExactText($0)) == true
             } ?? false
         }
         var refusals: [Int: RowRejection] = [:]
@@ -81,8 +80,10 @@ enum RemovedRecords {
         record.resource == "call_record" || record.resource == "recording"
     }
 
-    private static func json(_ texts: Set<String>) throws -> String {
-        String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
+    private static func json(_ texts: Set<ExactText>) -> String { jsonArray(texts.map(\.text)) }
+
+    private static func exactTexts(_ statement: Statement, arguments: StatementArguments) throws -> Set<ExactText> {
+        Set(try String.fetchAll(statement, arguments: arguments).map(ExactText.init))
     }
 }
 

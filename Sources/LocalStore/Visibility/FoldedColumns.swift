@@ -28,9 +28,9 @@ struct FoldedColumns {
     func fill(ticketsOf select: String, _ db: Database) throws {
         let tickets = try String.fetchAll(db, sql: select)
         for part in stride(from: 0, to: tickets.count, by: Self.window) {
-            let some = Set(tickets[part..<min(part + Self.window, tickets.count)])
+            let some = Set(tickets[part..<min(part + Self.window, tickets.count)].lazy.map { ExactText($0) })
             let threads = try reader.threads(of: some, db)
-            for ticket in some { try fill(values(of: threads[ticket]), ticket, db) }
+            for ticket in some { try fill(values(of: threads[ticket]), ticket.text, db) }
         }
     }
 
@@ -50,13 +50,13 @@ struct FoldedColumns {
             let values = values(of: threads[ticket])
             // Who sees a row for the first time, or sees it go by an image that was logged in this transaction, must not be
             // sent an image in between that nobody ever had.
-            try fill(values, ticket, unseenSince: start, db)
+            try fill(values, ticket.text, unseenSince: start, db)
             let seen = try Int64.fetchAll(
                 db.cachedStatement(
                     sql: """
                         SELECT id FROM main.service_request WHERE global_id = ?1 AND deleted = \(RowState.live.rawValue)
                           AND (agency_responsible, confidentiality) IS NOT (?2, ?3)
-                        """), arguments: [ticket, values.unit, values.confidentiality])
+                        """), arguments: [ticket.text, values.unit, values.confidentiality])
             for id in seen { valuesByID[id] = values }
             changed += seen
         }

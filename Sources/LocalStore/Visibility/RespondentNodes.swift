@@ -32,14 +32,14 @@ struct RespondentNodes {
     }
 
     /// The tickets among `all` that name one of them, or did and have been folded (`FoldedColumns`).
-    static func naming(_ all: Set<String>, _ db: Database) throws -> Set<String> {
+    static func naming(_ all: Set<ExactText>, _ db: Database) throws -> Set<ExactText> {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT EXISTS (SELECT 1 FROM main.service_request AS r WHERE r.global_id = ? AND (
                   r.confidentiality IS NOT NULL
                   OR EXISTS (SELECT 1 FROM main.respondent_node WHERE name = r.respondent_name)))
                 """)
-        return try all.filter { try Bool.fetchOne(statement, arguments: [$0]) ?? false }
+        return try all.filter { try Bool.fetchOne(statement, arguments: [$0.text]) ?? false }
     }
 
     static func areThere(_ db: Database) throws -> Bool {

@@ -39,7 +39,7 @@ extension NodeDesk {
     /// - Throws: `E_ANNOUNCEMENT_UNKNOWN`.
     package func withdraw(announcement key: String) async throws -> AnnouncementReport {
         try await perform(.withdrawAnnouncement) { now in
-            let own = try await store.announcements().first { $0.key == key && $0.origin == id }
+            let own = try await store.announcements().first { $0.key.isSame(as: key) && $0.origin == id }
             guard var announcement = own else {
                 throw FederationError(
                     "E_ANNOUNCEMENT_UNKNOWN", "node \(id) has published no announcement with that key",

@@ -19,8 +19,9 @@ package final class RejectsWriter {
     /// - Throws: `E_FILE_WRITE`.
     package func write(_ row: IntakeRow) throws(FederationError) {
         guard case .failure(let rejection) = row.result else { return }
-        let texts = [rejection.field ?? "", rejection.code, rejection.reason].map(quoted).joined(separator: ",")
-        pending += "\(row.number),\(row.line),\(texts)\n"
+        pending += csvLine([
+            "\(row.number)", "\(row.line)", rejection.field ?? "", rejection.code, rejection.reason,
+        ])
         if pending.utf8.count > 64 << 10 { try flush() }
     }
 
@@ -35,10 +36,5 @@ package final class RejectsWriter {
     private func flush() throws(FederationError) {
         try file.write(Array(pending.utf8))
         pending = ""
-    }
-
-    private func quoted(_ text: String) -> String {
-        guard text.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }

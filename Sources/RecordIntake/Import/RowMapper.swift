@@ -55,26 +55,26 @@ struct RowMapper {
     private let records: [Record]
 
     init(mapping: Mapping, origin: NodeID, header: [String]) throws {
-        var positions: [String: Int] = [:]
-        var twice: Set<String> = []
-        for (position, name) in header.enumerated() where positions.updateValue(position, forKey: name) != nil {
-            twice.insert(name)
+        var positions: [ExactText: Int] = [:]
+        var twice: Set<ExactText> = []
+        for (position, name) in header.enumerated() where positions.updateValue(position, forKey: ExactText(name)) != nil {
+            twice.insert(ExactText(name))
         }
         for column in mapping.columns {
             let place = "\(mapping.path):\(column.line)"
-            if twice.contains(column.name) {
+            if twice.contains(ExactText(column.name)) {
                 throw FederationError("E_MAPPING", "\(place): the file has column '\(column.name)' twice")
             }
-            guard positions[column.name] != nil || mapping.optionalColumns.contains(column.name) else {
+            guard positions[ExactText(column.name)] != nil || mapping.optionalColumns.contains(column.name) else {
                 throw FederationError(
                     "E_MAPPING", "\(place): the file has no column '\(column.name)'",
                     hint: suggestion(for: column.name, among: header)
                         + " (or list it under optional_columns)")
             }
         }
-        let bind = { (column: Mapping.Column) in (name: column.name, position: positions[column.name]) }
+        let bind = { (column: Mapping.Column) in (name: column.name, position: positions[ExactText(column.name)]) }
         let bindCondition = { (condition: Mapping.Condition?) in
-            condition.map { Condition(position: positions[$0.column.name], test: $0.test) }
+            condition.map { Condition(position: positions[ExactText($0.column.name)], test: $0.test) }
         }
         var clocks: [String: ZoneClock] = [:]
         self.origin = origin
@@ -85,12 +85,12 @@ struct RowMapper {
             let fields = rule.fields.map { field in
                 if clocks[field.zone] == nil { clocks[field.zone] = ZoneClock(field.zone) }
                 return Field(
-                    rule: field, positions: field.source.columns.map { positions[$0.name] },
+                    rule: field, positions: field.source.columns.map { positions[ExactText($0.name)] },
                     condition: bindCondition(field.condition), clock: clocks[field.zone])
             }
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
-                ordinal: rule.ordinal.flatMap { positions[$0.name] }, fields: fields, ext: rule.ext.map(bind),
+                ordinal: rule.ordinal.flatMap { positions[ExactText($0.name)] }, fields: fields, ext: rule.ext.map(bind),
                 timeline: TimeOrder.fields(of: rule.definition))
         }
     }
@@ -154,8 +154,8 @@ struct RowMapper {
         let value = condition.position.map(text) ?? ""
         return switch condition.test {
         case .filled: !value.isEmpty
-        case .oneOf(let words): words.contains(value)
-        case .noneOf(let words): !words.contains(value)
+        case .oneOf(let words): words.contains(ExactText(value))
+        case .noneOf(let words): !words.contains(ExactText(value))
         }
     }
 

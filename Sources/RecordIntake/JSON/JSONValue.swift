@@ -37,7 +37,7 @@ package enum JSONValue: Hashable, Sendable {
             json += "]"
         case .object(let members):
             json += "{"
-            for (index, member) in members.sorted(by: { $0.name < $1.name }).enumerated() {
+            for (index, member) in members.sorted(by: { $0.name.precedes($1.name) }).enumerated() {
                 if index > 0 { json += "," }
                 appendJSONString(member.name, to: &json)
                 json += ":"
@@ -128,12 +128,12 @@ package struct JSONParser {
         var members: [JSONValue.Member] = []
         skipBlanks()
         if take(UInt8(ascii: "}")) { return members }
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         repeat {
             skipBlanks()
             guard peek == UInt8(ascii: "\"") else { throw .syntax }
             let name = try string()
-            guard names.insert(name).inserted else { throw .duplicateName }
+            guard names.insert(ExactText(name)).inserted else { throw .duplicateName }
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { throw .syntax }
             members.append(.init(name: name, value: try value(depth: depth + 1)))

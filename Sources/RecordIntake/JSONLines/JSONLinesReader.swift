@@ -7,10 +7,11 @@ package final class JSONLinesReader: RowReader {
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
-    private var values: [String: JSONValue] = [:]
+    private var values: [ExactText: JSONValue] = [:]
     private var nextLine = 1
 
     package let header: [String]
+    private let names: [ExactText]
     package private(set) var rowNumber = 0
     package private(set) var rowLine = 1
     package var bytesRead: Int64 { input.bytesRead }
@@ -20,6 +21,7 @@ package final class JSONLinesReader: RowReader {
     package init(path: String, columns: [String]) throws {
         input = try openText(path: path)
         header = columns
+        names = columns.map(ExactText.init)
         try refill()
         if buffer.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
@@ -44,7 +46,7 @@ package final class JSONLinesReader: RowReader {
     }
 
     package func text(_ column: Int) -> String {
-        switch values[header[column]] {
+        switch values[names[column]] {
         case .string(var text): text.withUTF8 { String(decoding: trimmingBlanks($0), as: UTF8.self) }
         case .null, nil: ""
         case let value?: value.text
@@ -56,7 +58,7 @@ package final class JSONLinesReader: RowReader {
         if line.count > CSVLimits.rowBytes { return .malformed(.tooLong) }
         do throws(JSONFault) {
             guard case .object(let members) = try JSONParser.parse(line) else { return .malformed(.notJSON) }
-            for member in members { values[member.name] = member.value }
+            for member in members { values[ExactText(member.name)] = member.value }
             return .row
         } catch {
             return .malformed(error == .encoding ? .encoding : .notJSON)
@@ -103,13 +105,13 @@ extension JSONLinesReader {
     /// - Throws: `E_IMPORT_READ`.
     package static func columns(path: String, rowsMax: Int) throws -> [String] {
         let reader = try JSONLinesReader(path: path, columns: [])
-        var keys: Set<String> = []
+        var keys: Set<ExactText> = []
         while reader.rowNumber < rowsMax, try reader.next() != nil, keys.count <= CSVLimits.columns {
             keys.formUnion(reader.keys)
         }
-        return keys.sorted()
+        return keys.sorted().map(\.text)
     }
 
     /// The keys of the row that `next()` found.
-    private var keys: Dictionary<String, JSONValue>.Keys { values.keys }
+    private var keys: Dictionary<ExactText, JSONValue>.Keys { values.keys }
 }

@@ -9,14 +9,14 @@ import FederationModel
 package struct PushedRecordReader: Sendable {
     private let definition: ResourceDefinition
     private let origin: NodeID
-    private let columns: [String: ColumnDefinition]
+    private let columns: [ExactText: ColumnDefinition]
     private let timeline: [String]
 
     /// - Parameter origin: this node; the records are its own.
     package init(_ definition: ResourceDefinition, origin: NodeID) {
         self.definition = definition
         self.origin = origin
-        columns = Dictionary(uniqueKeysWithValues: definition.columns.map { ($0.name, $0) })
+        columns = Dictionary(uniqueKeysWithValues: definition.columns.map { (ExactText($0.name), $0) })
         timeline = TimeOrder.fields(of: definition)
     }
 
@@ -54,11 +54,11 @@ package struct PushedRecordReader: Sendable {
             key = text
         }
         for member in members where member.name != "key" {
-            guard let column = columns[member.name] else {
+            guard let column = columns[ExactText(member.name)] else {
                 throw Self.rejection(
-                    String(member.name.prefix(64)), .unknown,
+                    String(member.name.unicodeScalars.prefix(64)), .unknown,
                     "is not a field of \(definition.name): "
-                        + suggestion(for: member.name, among: columns.keys.sorted())
+                        + suggestion(for: member.name, among: definition.columns.map(\.name).sorted())
                         + "; what the catalog does not know goes into the object `ext`")
             }
             let value = try column.value(of: member.value)
@@ -83,7 +83,7 @@ package struct PushedRecordReader: Sendable {
         if definition.isThreadRecord {
             if fields["ticket_origin"] == nil {
                 let ticket = fields["global_id"]?.text ?? ""
-                let named = ticket.split(separator: "-", maxSplits: 1).first.flatMap { NodeID(String($0)) }
+                let named = ticket.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 1).first.flatMap { NodeID(String(Substring($0))) }
                 fields["ticket_origin"] = .text((named ?? origin).code)
             }
             if fields["round"] == nil { fields["round"] = .integer(1) }
@@ -100,16 +100,16 @@ package struct PushedRecordReader: Sendable {
         let prefix = "\(origin.code)-"
         guard let given else {
             guard let key, !key.isEmpty else { throw Self.rejection("key", .missing, "is required") }
-            return key.hasPrefix(prefix) || Self.isRandom(key) ? key : prefix + key
+            return key.utf8.starts(with: prefix.utf8) || Self.isRandom(key) ? key : prefix + key
         }
-        guard given.hasPrefix(prefix) || Self.isRandom(given) else {
+        guard given.utf8.starts(with: prefix.utf8) || Self.isRandom(given) else {
             throw RowRejection(
                 code: "E_RECORD_KEY", field: "global_id",
                 reason:
                     "does not begin with \(prefix) and is neither a UUID nor a ULID, so another node may give it out "
                     + "too; leave it out and send `key`")
         }
-        guard key == nil || key == given || key.map({ prefix + $0 }) == given else {
+        guard key.map({ $0.isSame(as: given) || (prefix + $0).isSame(as: given) }) ?? true else {
             throw RowRejection(
                 code: "E_RECORD_KEY", field: "key", reason: "is not the ticket's global_id; leave one of them out")
         }

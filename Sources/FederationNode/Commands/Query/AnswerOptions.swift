@@ -18,6 +18,12 @@ struct AnswerOptions: ParsableArguments {
     @Option(help: "table, json or csv.")
     var format: Format?
 
+    @Flag(
+        help:
+            "With --format csv: texts as they are, also those that a spreadsheet takes for formulas (= + - @); else these get an apostrophe in front."
+    )
+    var raw = false
+
     @Flag(help: "The same as --format json.")
     var json = false
 

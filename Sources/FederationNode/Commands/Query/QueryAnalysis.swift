@@ -61,7 +61,7 @@ struct QueryAnalysis: AsyncParsableCommand {
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
-            try Output.text(result.csv)
+            try Output.csv(result.csv, isRaw: answering.raw)
             Output.note(coverage.text)
         case .table:
             let text = result.text(of: answer.analysis, desk)
@@ -107,5 +107,5 @@ private struct QueryResult {
         return text.text
     }
 
-    var csv: String { CSV.text([table.columns] + table.rows.map { $0.map { $0 == .null ? "" : $0.shown } }) }
+    var csv: [[FieldValue]] { [table.columns.map { .text($0) }] + table.rows }
 }

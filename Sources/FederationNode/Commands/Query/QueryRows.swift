@@ -62,8 +62,7 @@ struct QueryRows: AsyncParsableCommand {
                     resource: query.resource.name.text, columns: page.header, rows: page.rows.map(page.cells),
                     next: page.nextText, coverage: CoverageReport(coverage, withheld: answer.withheld)))
         case .csv:
-            try Output.text(
-                CSV.text([page.header] + page.rows.map { page.cells($0).map { $0 == .null ? "" : $0.shown } }))
+            try Output.csv([page.header.map { .text($0) }] + page.rows.map(page.cells), isRaw: answering.raw)
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
@@ -82,7 +81,7 @@ struct QueryRows: AsyncParsableCommand {
         question.to = try to.map { try parseTime($0) }
         question.limit = limit
         question.after = try after.map { text in
-            let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+            let parts = text.unicodeScalars.split(separator: "/", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { throw ValidationError("--after \(text) is not ORIGIN/KEY") }
             return RowKey(origin: parts[0], key: parts[1])
         }
