@@ -80,24 +80,47 @@ package final class FeedWriter {
     /// Stores records of this node, of any resources.
     func store(_ records: [IntakeRecord]) throws {
         for (resource, group) in Dictionary(grouping: records, by: \.resource) {
-            if let table = tables[resource] { _ = try store(group, in: table) }
+            if let table = tables[resource] { try store(group, in: table) }
         }
     }
 
     /// Stores records of this node. One whose fields are all as they were changes nothing; of two with one key the later
     /// counts, and the other was never there: nobody is told of it.
     ///
-    /// - Returns: the keys of those that changed something.
-    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Set<ExactText> {
+    @discardableResult
+    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Stored {
         let records = Self.latest(of: records)
         // A removal order comes behind all that it is about.
         if table.definition.name == RemovalResources.order.name { try finish() }
         try RowStager(table: table, db: db).stage(records, origin: node)
+        let last = try table.greatestID(db)
         let (base, changes) = try writeOwn(staged: records.count, to: table, by: table.intake)
-        if changes == 0 { return [] }
-        if changes == records.count { return Set(records.lazy.map { ExactText($0.key) }) }
-        let keys = try String.fetchCursor(try db.cachedStatement(sql: table.keysChangedAfter), arguments: [base])
-        return try keys.reduce(into: []) { $0.insert(ExactText($1)) }
+        guard changes > 0 else { return Stored() }
+        // Ids are given in their order, so those behind the last are of rows that were not here.
+        let inserted = try table.greatestID(db) - last
+        let changed =
+            changes == records.count
+            ? Set(records.lazy.map { ExactText($0.key) }) : try table.keys(table.keysChangedAfter, base, db)
+        let new =
+            inserted == Int64(changes) ? changed : inserted == 0 ? [] : try table.keys(table.keysAfterID, last, db)
+        return Stored(changed: changed, new: new)
+    }
+
+    /// What storing records changed, by their keys.
+    struct Stored {
+        var changed: Set<ExactText> = []
+        /// Of these, those that were not here before, and no tombstone of them either.
+        var new: Set<ExactText> = []
+    }
+
+    /// Makes tombstones of records of this node, as far as they are here.
+    ///
+    /// - Returns: the keys of those that were.
+    func withdraw(_ keys: [String], of table: ResourceTable) throws -> Set<ExactText> {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: table.liveOwn), arguments: [node.code, jsonArray(keys)])
+        try delete(rows.map { $0[0] }, of: table)
+        return Set(rows.map { ExactText($0[1]) })
     }
 
     /// Makes staged rows of this node that it had lost its own again, under its next version, and empties the staging table.
@@ -149,11 +172,12 @@ package final class FeedWriter {
         try resequence(ids) { seq, id in try db.cachedStatement(sql: table.retractOne).execute(arguments: [seq, id]) }
     }
 
-    /// Makes a tombstone of a row of this node.
-    func delete(_ id: Int64, of table: ResourceTable) throws {
+    /// Makes tombstones of rows of this node.
+    func delete(_ ids: [Int64], of table: ResourceTable) throws {
+        guard !ids.isEmpty else { return }
         noteNewContent()
         let version = try version().rawValue
-        try resequence([id]) { seq, id in
+        try resequence(ids) { seq, id in
             try db.cachedStatement(sql: table.delete).execute(arguments: [seq, id, version])
         }
     }

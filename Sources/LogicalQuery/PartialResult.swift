@@ -72,7 +72,7 @@ package struct PartialResult: Hashable, Sendable, Codable {
         guard keys.count == sums.count else {
             throw FederationError.badAnswer("\(keys.count) groups with \(sums.count) rows of sums")
         }
-        for (key, sums) in zip(keys, sums) { try add(key: key.map { $0.map(ExactText.init) }, sums: sums) }
+        for (key, sums) in zip(keys, sums) { try add(key: key.map { $0.map { ExactText($0) } }, sums: sums) }
     }
 }
 

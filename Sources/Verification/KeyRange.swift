@@ -17,14 +17,14 @@ package struct KeyRange: Hashable, Sendable, Codable {
     }
 
     package static func == (a: KeyRange, b: KeyRange) -> Bool {
-        a.resource == b.resource && a.origin == b.origin && a.after.map(ExactText.init) == b.after.map(ExactText.init)
-            && a.through.map(ExactText.init) == b.through.map(ExactText.init)
+        a.resource == b.resource && a.origin == b.origin && a.after.map { ExactText($0) } == b.after.map { ExactText($0) }
+            && a.through.map { ExactText($0) } == b.through.map { ExactText($0) }
     }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(resource)
         hasher.combine(origin)
-        hasher.combine(through.map(ExactText.init))
+        hasher.combine(through.map { ExactText($0) })
     }
 
     /// The same from another key on.

@@ -66,7 +66,7 @@ struct MappingTests {
             """
         ) { path in
             let importer = try Importer(mapping: mapping, origin: try #require(NodeID("370100")), path: path)
-            let records = try #require(try importer.next()).result.get()
+            let records = try #require(try importer.next()).result.get().records
             #expect(records.last?.fields["closure_kind"] == .text(code))
         }
     }

@@ -35,7 +35,7 @@ private func answer(
     var partial = PartialResult(for: analysis)
     for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
         try partial.add(
-            key: row.prefix(query.keyCount).map { $0.text.map(ExactText.init) }, sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+            key: row.prefix(query.keyCount).map { $0.text.map { ExactText($0) } }, sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
     }
     return partial.groups.mapValues { $0[0] }
 }
@@ -99,7 +99,7 @@ private func answer(
         try store.publish(Standing(node: jinan, reference: reference))
         var record = ticket(1)
         record.fields["channel"] = .text("20")
-        #expect(try await store.intake([record], now: noon).outcomes == [.accepted])
+        #expect(try await store.intake([record], now: noon).outcomes == [.accepted(.new)])
         await #expect(throws: FederationError.self) { try await folder.store.intake([record], now: noon) }
         #expect(try await store.count("service_request", where: "channel = '20'") == 1)
     }

@@ -32,7 +32,7 @@ import Zstandard
         let first = try await city.store.intake(records, now: noon)
         try await carry(city.store, above.store, policy: link)
         let second = try await city.store.intake(records, now: noon + 60_000)
-        #expect(first.outcomes.allSatisfy { $0 == .accepted })
+        #expect(first.outcomes.allSatisfy { $0 == .accepted(.new) })
         #expect(second.outcomes.allSatisfy { $0 == .unchanged })
         #expect(second.head == first.head)
         #expect(try await carry(city.store, above.store, policy: link).isEmpty)

@@ -30,7 +30,7 @@ import Testing
 
     @Test func `of a Chinese export has all its stages, times and codes`() throws {
         let made = try suggestion(Self.chinese)
-        let first = try made.rows[0].result.get()
+        let first = try made.rows[0].result.get().records
         #expect(
             first.map(\.resource) == [
                 "service_request", "assignment", "acknowledgement", "handling", "reply", "closure", "callback",
@@ -48,7 +48,7 @@ import Testing
         #expect(first[1].fields["assignee_unit"] == .text("市住建局"))
         #expect(first[7].fields["score5"] == .text("4"))
         // A ticket under way: nothing of it is refused, and what has not happened makes no record.
-        let second = try made.rows[1].result.get()
+        let second = try made.rows[1].result.get().records
         #expect(second.map(\.resource) == ["service_request", "assignment"])
         #expect(second[0].fields["channel"] == .text("02"))
         #expect(second[0].fields["confidential"] == .text("name_hidden"))
@@ -83,7 +83,7 @@ import Testing
     @Test func `joins columns for the key when no column tells rows apart`() throws {
         let made = try suggestion("created,street,what\n2025-01-01 10:00:00,A,x\n2025-01-01 10:00:00,B,x\n")
         #expect(made.mapping.key.map(\.name) == ["street"] || made.mapping.key.count > 1)
-        let keys = try made.rows.map { try $0.result.get()[0].key }
+        let keys = try made.rows.map { try $0.result.get().records[0].key }
         #expect(Set(keys).count == 2)
     }
 
@@ -93,14 +93,14 @@ import Testing
             {"case_id": 1, "opened_at": "2025-01-01 10:00:00", "created_at": "2025-01-01 10:00:00", "title": "路灯不亮"}
             {"case_id": 2, "created_at": "2025-01-01 11:00:00", "closed_at": "2025-01-02 11:00:00"}
             """)
-        #expect(try made.rows.map { try $0.result.get().count } == [1, 2])
+        #expect(try made.rows.map { try $0.result.get().records.count } == [1, 2])
     }
 
     @Test func `can be of calls`() throws {
         let made = try suggestion(
             "id,呼叫方向,呼入时间,挂机时间,话务结果,坐席,排队时长\n1,呼入,2025-01-01 10:00:00,2025-01-01 10:05:00,接通,8001,12\n",
             resource: "call_record")
-        let call = try #require(try made.rows[0].result.get().first)
+        let call = try #require(try made.rows[0].result.get().records.first)
         #expect(call.resource == "call_record")
         #expect(call.fields["disposition"] == .text("connected"))
         #expect(call.fields["queue_seconds"] == .integer(12))
@@ -117,7 +117,7 @@ import Testing
             2,2025-01-01 10:00:00,1,2,3,4,5,*phone*,&a,,y,8
             """#)
         #expect(made.mapping.key.map(\.name) == ["id"])
-        let records = try made.rows.map { try $0.result.get() }
+        let records = try made.rows.map { try $0.result.get().records }
         #expect(records.count == 2)
         let ext = try #require(records[0][0].fields["ext"]?.text)
         for value in ["\"a: b # c\":\"1\"", "\"- x\":\"2\"", "\"{y}\":\"4\"", "line\\nbreak"] {

@@ -29,7 +29,7 @@ struct ImporterTests {
     @Test func `one row becomes a ticket with its assignment and its closure`() throws {
         let rows = try importRows(
             "7,2025-09-30 09:00:00,电话,路灯不亮,\"连续\"\"三\"\"天\",是,36.66,y,3,城管局,5.0,2025-10-01 01:00:00,done\n")
-        let records = try #require(rows.first).result.get()
+        let records = try #require(rows.first).result.get().records
         #expect(
             records == [
                 IntakeRecord(
@@ -64,13 +64,13 @@ struct ImporterTests {
             1,2025-09-30 09:00:00,,,text only,,36.6,n,,none,,,
             2,2025-09-30 09:00:00,telephone call,t,,,,,,,,2025/10/1,gone
             """)
-        let first = try rows[0].result.get()
+        let first = try rows[0].result.get().records
         #expect(first.map(\.resource) == ["service_request"])
         #expect(first[0].fields["channel"] == .text("19"))
         #expect(first[0].fields["title"] == .text("text only"))
         #expect(first[0].fields["description"] == .text("text only"))
         #expect(first[0].fields["lat"] == nil)
-        let second = try rows[1].result.get()
+        let second = try rows[1].result.get().records
         #expect(second.map(\.resource) == ["service_request", "closure"])
         #expect(second[0].fields["channel"] == .text("01"))
         #expect(second[1].fields["closure_kind"] == .text("terminated"))
@@ -147,14 +147,14 @@ struct ImporterTests {
         let rows = try importRows(
             "1,2025-09-30 09:00,2025-09-30 09:03\n2,2025-09-30 09:00,2025-09-30 08:03\n", header: "id,arrival,hangup\n",
             mapping: mapping)
-        #expect(try rows[0].result.get().map(\.key) == ["370100-1"])
+        #expect(try rows[0].result.get().records.map(\.key) == ["370100-1"])
         #expect(throws: RowRejection.self) { try rows[1].result.get() }
     }
 
     @Test func `an optional column may be absent and any other may not`() throws {
         let shorter = "id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,how\n"
         let rows = try importRows("1,2025-09-30 09:00:00,,t,,,,,,u,,done\n", header: shorter)
-        #expect(try rows[0].result.get().map(\.resource) == ["service_request", "assignment"])
+        #expect(try rows[0].result.get().records.map(\.resource) == ["service_request", "assignment"])
         let error = #expect(throws: FederationError.self) {
             try importRows("", header: Self.header.replacing("title", with: "titel"))
         }
@@ -184,7 +184,7 @@ struct ImporterTests {
             "A,1,2,2025-09-30 09:00:00+08:00,x,2\nA,1,,2025-09-30 09:00:00Z,x,2\n",
             header: "office,ticket,step,at,unit,round\n",
             mapping: mapping)
-        let record = try #require(rows[0].result.get().first)
+        let record = try #require(rows[0].result.get().records.first)
         #expect(record.key == "370100-A-1.assignment.2")
         #expect(record.fields["round"] == .integer(2))
         #expect(record.fields["occurred_at"] == .integer(1_759_194_000_000))

@@ -30,7 +30,7 @@ struct RealDataTests {
         while let row = try importer.next() {
             outcome.tally.count(row)
             guard case .success(let records) = row.result else { continue }
-            for record in records {
+            for record in records.records {
                 outcome.records[record.resource, default: 0] += 1
                 for name in record.fields.keys { outcome.fields["\(record.resource).\(name)", default: 0] += 1 }
             }

@@ -29,7 +29,7 @@ struct GeneratedFileTests {
         var kinds: [ResourceName: Int] = [:]
         for thread in threads {
             let row = try #require(try importer.next())
-            let imported = try row.result.get()
+            let imported = try row.result.get().records
             #expect(imported[0] == thread[0])
             for record in imported.dropFirst() {
                 kinds[record.resource, default: 0] += 1

@@ -71,8 +71,19 @@ package struct Mapping: Sendable {
         package let position: Int
     }
 
+    /// What a row says that comes again.
+    package enum Closure: String, CaseIterable, Sendable {
+        /// The whole truth about what the source's earlier rows with the same key said: records that it is no longer are withdrawn.
+        case snapshot
+        /// More of what the source says: nothing is taken back.
+        case append
+    }
+
     /// Path of the file, for messages.
     package let path: String
+    /// What the files come from: the later are held against the earlier ones of the same source.
+    package let source: String
+    package let closure: Closure
     /// Columns that together name the source's row; joined with `-`.
     package let key: [Column]
     /// Columns that a file may lack; they read as empty then.
@@ -89,6 +100,9 @@ package struct Mapping: Sendable {
     package var resources: [ResourceName] {
         records.reduce(into: []) { if !$0.contains($1.definition.name) { $0.append($1.definition.name) } }
     }
+
+    /// Whether each row is one of several of its ticket, told apart by a column.
+    package var hasOrdinals: Bool { records.contains { $0.ordinal != nil } }
 
     /// What each field is made of, by `RESOURCE.FIELD`: its columns, or its constant with `=` before it. Shows how two
     /// mappings of one file differ.

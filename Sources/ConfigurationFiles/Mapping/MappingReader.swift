@@ -37,7 +37,8 @@ private struct MappingReader {
             throw FederationError("E_MAPPING", "\(path) is not valid YAML: \(error)")
         }
         let top = try entries(
-            root, "a mapping", known: ["key", "zone", "time_formats", "optional_columns", "guarded", "records"])
+            root, "a mapping",
+            known: ["source", "closure", "key", "zone", "time_formats", "optional_columns", "guarded", "records"])
         let defaults = TimeRules(
             formats: try top["time_formats"].map(timeFormats) ?? [], zone: try top["zone"].map(zone) ?? "Asia/Shanghai")
         guard let key = try top["key"].map(columns), !key.isEmpty else {
@@ -50,9 +51,11 @@ private struct MappingReader {
         for node in recordNodes {
             records.append(try record(node, after: records, defaults: defaults))
         }
+        let isGuarded = try top["guarded"].map(flag) ?? false
         return Mapping(
-            path: path, key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
-            isGuarded: try top["guarded"].map(flag) ?? false, records: records, lists: lists)
+            path: path, source: try top["source"].map(source) ?? URL(filePath: path).deletingPathExtension().lastPathComponent,
+            closure: try top["closure"].map(closure) ?? (isGuarded ? .append : .snapshot), key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
+            isGuarded: isGuarded, records: records, lists: lists)
     }
 
     private struct TimeRules {
@@ -222,6 +225,21 @@ private struct MappingReader {
         case "false": return false
         default: throw fault(line(node), "'guarded' is true or false")
         }
+    }
+
+    private func closure(_ node: Node) throws -> Mapping.Closure {
+        guard let closure = Mapping.Closure(rawValue: try scalar(node)) else {
+            throw fault(
+                line(node), "'closure' is snapshot or append",
+                "snapshot: a row that comes again takes back what it no longer says; append: it only adds")
+        }
+        return closure
+    }
+
+    private func source(_ node: Node) throws -> String {
+        let name = try scalar(node)
+        guard (1...64).contains(name.utf8.count) else { throw fault(line(node), "'source' has 1 to 64 bytes") }
+        return name
     }
 
     private func isDayEnd(_ node: Node, of field: ColumnDefinition) throws -> Bool {

@@ -72,7 +72,14 @@ private struct ImportDocument: Encodable {
     let resource: String
     let read: Int
     let accepted: Int
+    let new: Int
+    let changed: Int
+    let reopened: Int
+    let withdrawn: Int
     let unchanged: Int
+    let collapsed: Int
+    let repeatedRows: [Int]
+    let unwrapped: Int
     let rejected: Int
     let rejectsFile: String?
     let rejectedByCode: [String: Int]
@@ -81,6 +88,9 @@ private struct ImportDocument: Encodable {
     init(_ report: ImportReport) {
         resource = report.resource.text
         (read, accepted, unchanged, rejected) = (report.read, report.accepted, report.unchanged, report.rejected)
+        func count(_ change: IntakeChange) -> Int { report.changes[change] ?? 0 }
+        (new, changed, reopened, withdrawn) = (count(.new), count(.changed), count(.reopened), count(.withdrawn))
+        (collapsed, repeatedRows, unwrapped) = (report.collapsed, report.repeatedRows, report.unwrapped)
         rejectsFile = report.rejectsFile
         rejectedByCode = report.rejectedByCode
         seconds = Double(report.milliseconds) / 1_000
@@ -88,6 +98,12 @@ private struct ImportDocument: Encodable {
 
     var text: String {
         var text = "\(resource): read \(read), accepted \(accepted), unchanged \(unchanged), rejected \(rejected)"
+        text += "\n  new \(new), changed \(changed), reopened \(reopened), withdrawn \(withdrawn), collapsed \(collapsed)"
+        if !repeatedRows.isEmpty {
+            let rows = repeatedRows.map(String.init).joined(separator: ", ")
+            text += "\n  rows that share a key with an earlier row of the file: \(rows), …"
+        }
+        if unwrapped > 0 { text += "\n  values written as =\"…\", taken without that: \(unwrapped)" }
         for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) { text += "\n  \(code)  \(count)" }
         if let rejectsFile { text += "\n  see \(rejectsFile)" }
         return text

@@ -93,13 +93,13 @@ private struct MergedTickets {
             let target = try String.fetchOne(
                 db.cachedStatement(sql: "SELECT merge_target FROM main.ticket_state WHERE global_id = ?"),
                 arguments: [member.text]
-            ).map(ExactText.init)
+            ).map { ExactText($0) }
             links[member] = .some(target)
             if let target { frontier.append(target) }
             frontier += try String.fetchAll(
                 db.cachedStatement(sql: "SELECT global_id FROM main.ticket_state WHERE merge_target = ?"),
                 arguments: [member.text]
-            ).map(ExactText.init)
+            ).map { ExactText($0) }
         }
         return links
     }

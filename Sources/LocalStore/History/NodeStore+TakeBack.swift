@@ -121,7 +121,7 @@ private struct RowTaker {
                       ON r.origin = b.origin AND r."key" = b."key"
                     WHERE b.deleted <> \(RowState.live.rawValue) AND r.deleted = \(RowState.live.rawValue)
                     """))
-        for id in deleted { try writer.delete(id, of: table) }
+        try writer.delete(deleted, of: table)
         try db.cachedStatement(
             sql: "DELETE FROM batch.\(table.table) WHERE deleted <> \(RowState.live.rawValue)"
         ).execute()

@@ -16,12 +16,14 @@ final class LifecycleCheck {
     /// The records of those that had to be read.
     private var stored: [ExactText: [TicketEvent]] = [:]
     private var accepted: [ExactText: [TicketEvent]] = [:]
+    /// Records that rows take back.
+    private var withdrawn: Set<TicketEvent.ID> = []
 
     /// Changes by others after which it is cheaper to forget everything than to look which tickets they were.
     private static let changesMax: Int64 = 20_000
 
     init(
-        _ ticketGuard: TicketGuard, rows: [[IntakeRecord]], memory: ThreadMemory, _ writer: FeedWriter
+        _ ticketGuard: TicketGuard, rows: [SourceRow], memory: ThreadMemory, _ writer: FeedWriter
     ) throws {
         self.ticketGuard = ticketGuard
         node = writer.node
@@ -34,9 +36,10 @@ final class LifecycleCheck {
         } else if head > memory.head {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        let watched = Set(rows.joined().lazy.filter(Self.isWatched).compactMap(Self.ticket))
+        let records = rows.lazy.flatMap(\.records)
+        let watched = Set(records.filter(Self.isWatched).compactMap(Self.ticket))
         // A request that is written anew is not checked and may say something else than is remembered.
-        for record in rows.joined() where record.resource == BuiltInResources.serviceRequest.name {
+        for record in records where record.resource == BuiltInResources.serviceRequest.name {
             if let ticket = Self.ticket(record) { self.memory[ticket] = nil }
         }
         for ticket in watched { threads[ticket] = self.memory[ticket] }
@@ -48,15 +51,16 @@ final class LifecycleCheck {
     }
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
-    func refusal(of row: [IntakeRecord]) throws -> RowRejection? {
+    func refusal(of row: SourceRow) throws -> RowRejection? {
         var checked: [(ticket: ExactText, events: [TicketEvent], thread: GuardedThread)] = []
-        for (ticket, events) in byTicket(row) {
+        let absent = Set(row.absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
+        for (ticket, events) in byTicket(row.records) {
             guard var thread = threads[ticket] else { continue }
-            if thread.isFollowed(by: events) {
+            if absent.isEmpty, thread.isFollowed(by: events) {
                 if let refusal = ticketGuard.refusal(of: events, after: &thread) { return refusal }
             } else {
                 let records = try records(of: ticket)
-                let others = records.filter { old in !events.contains { $0.id == old.id } }
+                let others = records.filter { old in !events.contains { $0.id == old.id } && !absent.contains(old.id) }
                 let replaced = records.filter { old in events.contains { $0.id == old.id } }
                 if let refusal = ticketGuard.refusal(of: events, in: others, replacing: replaced) { return refusal }
                 thread = GuardedThread(others + events, own: node.code, rules: ticketGuard.rules)
@@ -67,6 +71,7 @@ final class LifecycleCheck {
             threads[ticket] = thread
             accepted[ticket, default: []] += events
         }
+        withdrawn.formUnion(absent)
         return nil
     }
 
@@ -76,7 +81,7 @@ final class LifecycleCheck {
         stored[ticket] = before
         let new = accepted[ticket] ?? []
         return (before + new).enumerated().filter { index, event in
-            !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
+            !withdrawn.contains(event.id) && !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
         }.map(\.element)
     }
 
@@ -94,7 +99,7 @@ final class LifecycleCheck {
     }
 
     private static func ticket(_ record: IntakeRecord) -> ExactText? {
-        record.fields["global_id"]?.text.map(ExactText.init)
+        record.fields["global_id"]?.text.map { ExactText($0) }
     }
 
     private static func isWatched(_ record: IntakeRecord) -> Bool {

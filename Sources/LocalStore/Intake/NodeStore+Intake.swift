@@ -4,10 +4,14 @@ import GRDB
 
 /// What became of one row of an intake.
 package enum IntakeOutcome: Hashable, Sendable {
-    case accepted
+    case accepted(IntakeChange)
     /// All of its records were here already with the same fields.
     case unchanged
     case refused(RowRejection)
+
+    package var isAccepted: Bool {
+        if case .accepted = self { true } else { false }
+    }
 }
 
 /// What became of an intake.
@@ -23,65 +27,87 @@ extension NodeStore {
     /// acknowledged to a citizen is on disk.
     ///
     /// A row is stored whole or not at all; a refused one stops no other. A record that is here already with the same
-    /// fields changes nothing, so a batch may be repeated. Of two records with one key the later wins.
+    /// fields changes nothing, so a batch may be repeated. Of two records with one key the later wins. Records that a row is
+    /// no longer become tombstones.
     ///
     /// - Parameters:
-    ///   - rows: the records that each row of the source became.
     ///   - isGuarded: whether records of a ticket's thread must be legal at their place (`TicketGuard`). Events that happen
     ///     now are guarded; the history of another system is stored as it is, and what is illegal in it becomes a conflict
     ///     record.
+    ///   - isTrial: whether it is only found out what would become of the rows.
+    package func intake(
+        _ rows: [SourceRow], isGuarded: Bool, isTrial: Bool = false, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
+        try await intake(rows, isGuarded: isGuarded, isTrial: isTrial, mayHoldReference: false, now: now)
+    }
+
+    /// The same of rows that take nothing back.
     package func intake(
         rows: [[IntakeRecord]], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await intake(rows: rows, isGuarded: isGuarded, mayHoldReference: false, now: now)
+        try await intake(rows.map { SourceRow($0) }, isGuarded: isGuarded, now: now)
     }
 
     private func intake(
-        rows: [[IntakeRecord]], isGuarded: Bool, mayHoldReference: Bool, now: UnixMilliseconds
+        _ rows: [SourceRow], isGuarded: Bool, isTrial: Bool, mayHoldReference: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
         // Before the writer's turn: this is a tenth of an import and touches no database.
         let standing = standing
         let violations = rows.map {
-            Self.violation(of: $0, mayHoldReference: mayHoldReference, tables: tables, lists: standing.lists)
+            Self.violation(of: $0.records, mayHoldReference: mayHoldReference, tables: tables, lists: standing.lists)
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
-        let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [node, tables, threadMemory] writer in
-            let (db, standing) = (writer.db, writer.standing)
-            var refusals = violations
-            for (index, refusal) in try RemovedRecords.refusals(of: rows, node: node, db) where refusals[index] == nil {
-                refusals[index] = refusal
+        do {
+            let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
+                let outcomes = try take(rows, violations: violations, isGuarded: isGuarded, writer)
+                if isTrial { throw Trial(outcomes: outcomes) }
+                return outcomes
             }
-            if standing.topology.node(node)?.isDraining == true {
-                for index in rows.indices where try refusals[index] == nil && Self.opensTicket(rows[index], node, db) {
-                    refusals[index] = .draining
-                }
-            }
-            if isGuarded {
-                let check = try LifecycleCheck(
-                    TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
-                    writer)
-                for index in rows.indices where refusals[index] == nil {
-                    refusals[index] = try check.refusal(of: rows[index])
-                }
-                writer.afterCommit { head in
-                    let remembered = check.remembered(upTo: head)
-                    return { threadMemory.put(remembered) }
-                }
-            }
-            var accepted: [IntakeRecord] = []
-            for (row, refusal) in zip(rows, refusals) where refusal == nil { accepted += row }
-            var changed: [ResourceName: Set<ExactText>] = [:]
-            for (resource, group) in Dictionary(grouping: accepted, by: \.resource) {
-                guard let table = tables[resource] else { continue }
-                changed[resource] = try writer.store(group, in: table)
-            }
-            return zip(rows, refusals).map { row, refusal -> IntakeOutcome in
-                if let refusal { return .refused(refusal) }
-                return row.contains { changed[$0.resource]?.contains(ExactText($0.key)) == true } ? .accepted : .unchanged
+            return IntakeReport(outcomes: outcomes, head: head)
+        } catch let trial as Trial {
+            return IntakeReport(outcomes: trial.outcomes, head: try await self.head())
+        }
+    }
+
+    /// Ends a transaction that only finds out.
+    private struct Trial: Error {
+        let outcomes: [IntakeOutcome]
+    }
+
+    private func take(
+        _ rows: [SourceRow], violations: [RowRejection?], isGuarded: Bool, _ writer: FeedWriter
+    ) throws -> [IntakeOutcome] {
+        let (db, standing) = (writer.db, writer.standing)
+        var refusals = violations
+        let records = rows.map(\.records)
+        for (index, refusal) in try RemovedRecords.refusals(of: records, node: node, db) where refusals[index] == nil {
+            refusals[index] = refusal
+        }
+        if standing.topology.node(node)?.isDraining == true {
+            for index in rows.indices where try refusals[index] == nil && Self.opensTicket(records[index], node, db) {
+                refusals[index] = .draining
             }
         }
-        return IntakeReport(outcomes: outcomes, head: head)
+        if isGuarded {
+            let check = try LifecycleCheck(
+                TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
+                writer)
+            for index in rows.indices where refusals[index] == nil {
+                refusals[index] = try check.refusal(of: rows[index])
+            }
+            writer.afterCommit { [threadMemory] head in
+                let remembered = check.remembered(upTo: head)
+                return { threadMemory.put(remembered) }
+            }
+        }
+        var taken: [SourceRow] = []
+        for (row, refusal) in zip(rows, refusals) where refusal == nil { taken.append(row) }
+        var changes = try RowChanges.write(taken, tables: tables, writer)[...]
+        return refusals.map { refusal in
+            if let refusal { return .refused(refusal) }
+            return changes.removeFirst().map { .accepted($0) } ?? .unchanged
+        }
     }
 
     /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.
@@ -107,7 +133,7 @@ extension NodeStore {
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
         let report = try await intake(
-            rows: records.map { [$0] }, isGuarded: false, mayHoldReference: true, now: now)
+            records.map { SourceRow([$0]) }, isGuarded: false, isTrial: false, mayHoldReference: true, now: now)
         for (record, outcome) in zip(records, report.outcomes) {
             guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(

@@ -83,7 +83,7 @@ enum RemovedRecords {
     private static func json(_ texts: Set<ExactText>) -> String { jsonArray(texts.map(\.text)) }
 
     private static func exactTexts(_ statement: Statement, arguments: StatementArguments) throws -> Set<ExactText> {
-        Set(try String.fetchAll(statement, arguments: arguments).map(ExactText.init))
+        Set(try String.fetchAll(statement, arguments: arguments).map { ExactText($0) })
     }
 }
 

@@ -1,5 +1,6 @@
 import ChangeSetFormat
 import FederationModel
+import GRDB
 
 /// The SQL of one resource, all of it derived from its declaration.
 ///
@@ -275,6 +276,26 @@ struct ResourceTable: Sendable {
     var ownFrom: String { "SELECT id FROM main.\(table) WHERE supplier = 0 AND version >= ?1 LIMIT ?2" }
 
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
+    var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
+
+    func keys(_ sql: String, _ argument: Int64, _ db: Database) throws -> Set<ExactText> {
+        let keys = try String.fetchCursor(db.cachedStatement(sql: sql), arguments: [argument])
+        var set: Set<ExactText> = []
+        while let key = try keys.next() { set.insert(ExactText(key)) }
+        return set
+    }
+
+    func greatestID(_ db: Database) throws -> Int64 {
+        try db.cachedStatement(sql: "SELECT max(id) FROM main.\(table)").fetchInteger([]) ?? 0
+    }
+
+    /// Live rows of node ?1 with the keys ?2, a JSON array: id and key.
+    var liveOwn: String {
+        """
+        SELECT r.id, r."key" FROM json_each(?2) AS j CROSS JOIN main.\(table) AS r ON r.origin = ?1 AND r."key" = j.value
+        WHERE r.deleted = \(RowState.live.rawValue)
+        """
+    }
 }
 
 /// An identifier that may be an SQL keyword.

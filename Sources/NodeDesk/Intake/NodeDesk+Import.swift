@@ -30,9 +30,17 @@ package struct ImportRequest: Sendable {
 package struct ImportReport: Hashable, Sendable {
     package let resource: ResourceName
     package var read = 0
-    package var accepted = 0
+    /// Rows that changed something, by what they changed.
+    package var changes: [IntakeChange: Int] = [:]
     package var unchanged = 0
+    /// Rows with the key of an earlier row of the file that were not refused: each of them fell onto the same ticket.
+    package var collapsed = 0
+    /// The numbers of the first rows that have the key of an earlier row.
+    package var repeatedRows: [Int] = []
     package var rejected = 0
+    /// Values that were written as `="…"` and were taken without that.
+    package var unwrapped = 0
+    package var accepted: Int { changes.values.reduce(0, +) }
     /// Nil when no row was rejected.
     package var rejectsFile: String?
     package var rejectedByCode: [String: Int] = [:]
@@ -77,7 +85,7 @@ extension NodeDesk {
     package func store(invented records: [IntakeRecord]) async throws -> Int {
         try await perform(.storeInvented) { now in
             let report = try await commit(\.head) { try await store.intake(records, now: now) }
-            return report.outcomes.count { $0 == .accepted }
+            return report.outcomes.count(where: \.isAccepted)
         }
     }
 }
@@ -91,6 +99,9 @@ private struct ImportRun {
     private(set) var report: ImportReport
     private let rejects: RejectsWriter
     private var storing: Task<[(row: IntakeRow, outcome: IntakeOutcome)], any Error>?
+    private var seen = SeenRows()
+    /// Of a source whose later rows count: those that fell onto an earlier one.
+    private var collapsed: Set<Int> = []
 
     /// - Throws: when the rejects file can't be written: before anything is stored.
     init(desk: NodeDesk, importer: Importer, rejectsPath: String, isDryRun: Bool, report: ImportReport) throws {
@@ -120,6 +131,7 @@ private struct ImportRun {
         } catch {
             failure = failure ?? error
         }
+        report.unwrapped = importer.unwrapped
         report.milliseconds = Int((ContinuousClock.now - started) / .milliseconds(1))
         return failure
     }
@@ -131,9 +143,10 @@ private struct ImportRun {
             while let row = try importer.next() {
                 report.read += 1
                 switch row.result {
-                case .success(let records):
+                case .success(let content):
+                    guard try meet(row) else { break }
                     batch.append(row)
-                    recordsInBatch += records.count
+                    recordsInBatch += content.records.count
                     if recordsInBatch >= Self.batchRecords {
                         try await store(batch)
                         (batch, recordsInBatch) = ([], 0)
@@ -155,29 +168,51 @@ private struct ImportRun {
     /// Waits until the batch before is stored, and begins with this one.
     private mutating func store(_ batch: [IntakeRow]) async throws {
         try await settle()
-        guard !isDryRun else {
-            report.accepted += batch.count
-            return
-        }
         guard !batch.isEmpty else { return }
-        storing = Task { [desk, isGuarded = importer.mapping.isGuarded] in
+        storing = Task { [desk, isDryRun, isGuarded = importer.mapping.isGuarded] in
             let now = desk.clock()
-            let result = try await desk.commit(\.head) {
-                try await desk.store.intake(
-                    rows: batch.map { (try? $0.result.get()) ?? [] }, isGuarded: isGuarded, now: now)
+            let rows = batch.map { (try? $0.result.get()) ?? SourceRow([]) }
+            func take() async throws -> IntakeReport {
+                try await desk.store.intake(rows, isGuarded: isGuarded, isTrial: isDryRun, now: now)
             }
+            let result = isDryRun ? try await take() : try await desk.commit(\.head, take)
             return Array(zip(batch, result.outcomes).map { (row: $0, outcome: $1) })
         }
     }
+
+    /// - Returns: whether the row is to be stored: not if it says again what an earlier row of the file said, or where each
+    ///   row is a ticket of its own and it says something else of one.
+    private mutating func meet(_ row: IntakeRow) throws -> Bool {
+        guard let identity = row.identity else { return true }
+        let meeting = seen.meet(identity, number: row.number)
+        guard meeting != .new else { return true }
+        if report.repeatedRows.count < Self.rowsNamedMax { report.repeatedRows.append(row.number) }
+        if case .contradicted(let first) = meeting {
+            if importer.mapping.closure == .snapshot {
+                let refusal = RowRejection.repeated(first: first)
+                try reject(row.refused(refusal), code: refusal.code)
+                return false
+            }
+            collapsed.insert(row.number)
+            report.collapsed += 1
+            return true
+        }
+        report.collapsed += 1
+        return false
+    }
+
+    /// A report names no more rows than a person looks at.
+    private static let rowsNamedMax = 5
 
     /// Waits until everything is stored that was begun, and counts what became of it.
     private mutating func settle() async throws {
         defer { storing = nil }
         let stored = try await storing?.value ?? []
         for (row, outcome) in stored {
+            let isCounted = collapsed.remove(row.number) == nil
             switch outcome {
-            case .accepted: report.accepted += 1
-            case .unchanged: report.unchanged += 1
+            case .accepted(let change): if isCounted { report.changes[change, default: 0] += 1 }
+            case .unchanged: if isCounted { report.unchanged += 1 }
             case .refused(let refusal): try reject(row.refused(refusal), code: refusal.code)
             }
         }

@@ -79,7 +79,7 @@ extension PushOutcome {
     fileprivate init(_ outcome: IntakeOutcome) {
         self =
             switch outcome {
-            case .accepted: .accepted
+            case .accepted(let change): .accepted(change)
             case .unchanged: .unchanged
             case .refused(let refusal): .rejected(refusal)
             }

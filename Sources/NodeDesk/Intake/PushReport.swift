@@ -3,7 +3,7 @@ import FederationModel
 /// What became of one pushed record.
 package enum PushOutcome: Hashable, Sendable {
     /// Stored: new, or other than before.
-    case accepted
+    case accepted(IntakeChange)
     /// Here already, field by field.
     case unchanged
     case rejected(RowRejection)

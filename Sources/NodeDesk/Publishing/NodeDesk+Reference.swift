@@ -23,7 +23,7 @@ extension NodeDesk {
                     hint: "give the file a `version` above \(published.version)")
             }
             let report = try await commit(\.head) { try await store.intake(data.records, now: now) }
-            return (data, report.outcomes.count { $0 == .accepted })
+            return (data, report.outcomes.count(where: \.isAccepted))
         }
     }
 

@@ -95,7 +95,7 @@ package struct MergedView: Sendable {
         var partial = PartialResult(for: analysis)
         for row in try await store.rows(of: query, within: filter, readers: readers) {
             try partial.add(
-                key: row.prefix(query.keyCount).map { $0.label.map(ExactText.init) },
+                key: row.prefix(query.keyCount).map { $0.label.map { ExactText($0) } },
                 sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
         }
         let counts = SQLiteDialect.rowsPerOrigin(origins)

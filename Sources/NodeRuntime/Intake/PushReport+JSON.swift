@@ -15,6 +15,10 @@ extension PushReport {
             json += "{\"index\":\(index)"
             if let key = result.key { Self.append("key", key, to: &json) }
             Self.append("status", result.outcome.name, to: &json)
+            // Whoever repeats an older request must see that it took the place of something else.
+            if case .accepted(let change) = result.outcome {
+                Self.append("change", change == .new ? "new" : "replaced", to: &json)
+            }
             if case .rejected(let rejection) = result.outcome {
                 Self.append("code", rejection.code, to: &json)
                 if let field = rejection.field { Self.append("field", field, to: &json) }

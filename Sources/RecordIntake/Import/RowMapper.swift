@@ -32,13 +32,19 @@ struct RowMapper {
         let ordinal: Position
         let fields: [Field]
         let ext: [(name: String, position: Position)]
+        /// The field that says to which ticket the record belongs, where that is not the row's own.
+        let ticket: Field?
         /// Whose times must not run backwards, in this order.
         let timeline: [String]
+        /// Whether a row without it takes back what an earlier one with it said.
+        let isTakenBack: Bool
 
         init(
             rule: Mapping.RecordRule, condition: Condition?, ordinal: Position, fields: [Field],
-            ext: [(name: String, position: Position)], timeline: [String]
+            ext: [(name: String, position: Position)], timeline: [String], isTakenBack: Bool
         ) {
+            ticket = fields.first { $0.rule.field.name == "global_id" }
+            self.isTakenBack = isTakenBack
             self.rule = rule
             self.condition = condition
             self.ordinal = ordinal
@@ -53,6 +59,8 @@ struct RowMapper {
     private let lists: CodeLists
     private let key: [(name: String, position: Position)]
     private let records: [Record]
+    /// Whether long numbers that end in zeros are keys like any other: so they are unless all of a file's do.
+    var takesCutKeys = true
 
     init(mapping: Mapping, origin: NodeID, header: [String]) throws {
         var positions: [ExactText: Int] = [:]
@@ -91,50 +99,94 @@ struct RowMapper {
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
                 ordinal: rule.ordinal.flatMap { positions[ExactText($0.name)] }, fields: fields, ext: rule.ext.map(bind),
-                timeline: TimeOrder.fields(of: rule.definition))
+                timeline: TimeOrder.fields(of: rule.definition),
+                // Where a ticket has several rows, one of them says nothing about what the others are.
+                isTakenBack: mapping.closure == .snapshot && rule.condition != nil
+                    && (rule.ordinal != nil || !mapping.hasOrdinals))
         }
     }
+
+    /// What a row's key is made of, as far as it is there.
+    func keyParts(_ text: (Int) -> String) -> [String] { key.compactMap { $0.position.map(text) } }
 
     /// Makes the records of one row.
     ///
     /// - Parameter text: the trimmed text of a column.
-    func records(_ text: (Int) -> String) throws(RowRejection) -> [IntakeRecord] {
+    func row(_ text: (Int) -> String) throws(RowRejection) -> (row: SourceRow, identity: RowIdentity) {
         var parts: [String] = []
         for column in key {
             let part = column.position.map(text) ?? ""
             if part.isEmpty {
                 throw RowRejection(field: column.name, rule: .missing, reason: "the row has no key")
             }
+            if KeyDamage.isScientific(part) {
+                throw KeyDamage.rejection(
+                    of: column.name, "is a number in scientific notation, whose last digits a spreadsheet has dropped")
+            }
+            if !takesCutKeys, KeyDamage.isCut(part) {
+                throw KeyDamage.rejection(
+                    of: column.name, "is a long number of which a spreadsheet has kept 15 digits and made the rest zeros")
+            }
             parts.append(part)
         }
         let globalID = "\(origin.code)-\(parts.joined(separator: "-"))"
-        var made: [IntakeRecord] = []
-        for record in records where holds(record.condition, text) {
-            made.append(try self.record(record, globalID: globalID, text))
+        var row = SourceRow([])
+        var content = Hasher()
+        for record in records {
+            if holds(record.condition, text) {
+                row.records.append(try self.record(record, globalID: globalID, text, &content))
+            } else if record.isTakenBack {
+                row.absent.append(try absent(record, globalID: globalID, text))
+            }
         }
-        try checkTimeOrder(made)
-        return made
+        try checkTimeOrder(row.records)
+        let ordinals = records.compactMap { $0.ordinal.map(text) }
+        let identity = RowIdentity(
+            ticket: fnv1a64(globalID.utf8), row: fnv1a64(([globalID] + ordinals).joined(separator: "\0").utf8),
+            content: UInt32(truncatingIfNeeded: content.finalize()))
+        return (row, identity)
     }
 
-    private func record(_ record: Record, globalID: String, _ text: (Int) -> String) throws(RowRejection)
-        -> IntakeRecord
-    {
+    /// The name of the record that the row would be if its condition held.
+    private func absent(
+        _ record: Record, globalID: String, _ text: (Int) -> String
+    ) throws(RowRejection) -> SourceRow.RecordName {
+        let definition = record.rule.definition
+        guard definition.isThreadRecord else { return .init(resource: definition.name, key: globalID) }
+        let ticket = try record.ticket.map { field throws(RowRejection) in try value(field, text).text } ?? globalID
+        return .init(
+            resource: definition.name, key: try key(of: record, ticket: ticket ?? globalID, text))
+    }
+
+    private func key(
+        of record: Record, ticket: String, _ text: (Int) -> String
+    ) throws(RowRejection) -> String {
+        let ordinal = record.rule.ordinal == nil ? String(record.rule.position) : record.ordinal.map(text) ?? ""
+        if ordinal.isEmpty {
+            throw RowRejection(
+                field: record.rule.ordinal?.name ?? "", rule: .missing, reason: "the row has no ordinal")
+        }
+        return "\(ticket).\(record.rule.definition.name).\(ordinal)"
+    }
+
+    private func record(
+        _ record: Record, globalID: String, _ text: (Int) -> String, _ content: inout Hasher
+    ) throws(RowRejection) -> IntakeRecord {
         let definition = record.rule.definition
         var values = [String: FieldValue](minimumCapacity: record.fields.count + 4)
         for field in record.fields where holds(field.condition, text) {
             let value = try self.value(field, text)
+            content.combine(value)
             if !value.isNull { values[field.rule.field.name] = value }
         }
-        if let ext = ext(record, text) { values["ext"] = .text(ext) }
+        if let ext = ext(record, text) {
+            values["ext"] = .text(ext)
+            content.combine(values["ext"])
+        }
         var key = globalID
         if definition.isThreadRecord {
             let ticket = values["global_id"]?.text ?? globalID
-            let ordinal = record.rule.ordinal == nil ? String(record.rule.position) : record.ordinal.map(text) ?? ""
-            if ordinal.isEmpty {
-                throw RowRejection(
-                    field: record.rule.ordinal?.name ?? "", rule: .missing, reason: "the row has no ordinal")
-            }
-            key = "\(ticket).\(definition.name).\(ordinal)"
+            key = try self.key(of: record, ticket: ticket, text)
             values["global_id"] = .text(ticket)
             if values["ticket_origin"] == nil { values["ticket_origin"] = .text(origin.code) }
             if values["round"] == nil { values["round"] = .integer(1) }

@@ -21,7 +21,7 @@ package final class JSONLinesReader: RowReader {
     package init(path: String, columns: [String]) throws {
         input = try openText(path: path)
         header = columns
-        names = columns.map(ExactText.init)
+        names = columns.map { ExactText($0) }
         try refill()
         if buffer.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }

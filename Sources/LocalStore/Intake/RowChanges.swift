@@ -1,0 +1,44 @@
+import FederationModel
+import GRDB
+
+/// Writes rows of this node, resource by resource, and tells what each of them changed.
+enum RowChanges {
+    /// - Returns: for each row, in order; nil where all was as it says.
+    static func write(
+        _ rows: [SourceRow], tables: [ResourceName: ResourceTable], _ writer: FeedWriter
+    ) throws -> [IntakeChange?] {
+        var records: [IntakeRecord] = []
+        for row in rows { records += row.records }
+        var stored: [ResourceName: FeedWriter.Stored] = [:]
+        for (resource, group) in Dictionary(grouping: records, by: \.resource) {
+            guard let table = tables[resource] else { continue }
+            stored[resource] = try writer.store(group, in: table)
+        }
+        func isNew(_ row: SourceRow) -> Bool {
+            guard let head = row.head else { return false }
+            return stored[head.resource]?.new.contains(ExactText(head.key)) == true
+        }
+        // What is new here has nothing to take back.
+        var absent: [ResourceName: [String]] = [:]
+        for row in rows where !row.absent.isEmpty && !isNew(row) {
+            for record in row.absent { absent[record.resource, default: []].append(record.key) }
+        }
+        var withdrawn: [ResourceName: Set<ExactText>] = [:]
+        // The request last: as long as it is there its image is logged for the records of its thread.
+        let request = BuiltInResources.serviceRequest.name
+        for (resource, keys) in absent.sorted(by: { $0.key != request && $1.key == request }) {
+            guard let table = tables[resource] else { continue }
+            withdrawn[resource] = try writer.withdraw(keys, of: table)
+        }
+        return rows.map { row in
+            if isNew(row) { return .new }
+            if !withdrawn.isEmpty {
+                let gone = row.absent.filter { withdrawn[$0.resource]?.contains(ExactText($0.key)) == true }
+                if gone.contains(where: { $0.resource == BuiltInResources.closure.name }) { return .reopened }
+                if !gone.isEmpty { return .withdrawn }
+            }
+            let isChanged = row.records.contains { stored[$0.resource]?.changed.contains(ExactText($0.key)) == true }
+            return isChanged ? .changed : nil
+        }
+    }
+}
