@@ -63,6 +63,6 @@ extension NodeDesk {
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification
         case exportFerry, importFerry
-        case exportChangeSet, acceptLoss, createBackup, restoreBackup
+        case exportChangeSet, acceptLoss, createBackup, restoreBackup, recover
     }
 }

@@ -73,7 +73,7 @@ final class Federation {
     }
 
     /// Makes the data directory and the certificate of a node of the topology file as it is now.
-    private func setUp(_ node: Node) async throws {
+    func setUp(_ node: Node) async throws {
         try await succeed(
             [
                 "init", "--node", node.code, "--topology", path("topology.yaml"), "--dir", path(node.code),
@@ -178,7 +178,9 @@ final class Federation {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = ["serve", "--config", path("\(code)/node.yaml")]
-        process.environment = ProcessInfo.processInfo.environment.merging(["FEDERATION_NODE_VERIFY_AT": verifyAt]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["FEDERATION_NODE_VERIFY_AT": verifyAt]) {
+            $1
+        }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         let log = path("\(code)/serve.log")
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }

@@ -1,9 +1,12 @@
 import ChangeSetFormat
 import FederationModel
+import GRDB
 import LocalStore
 import TestSupport
 import Testing
 import Zstandard
+
+import struct FederationModel.Cursor
 
 /// Design rule 6: what a node has lost and a neighbour holds goes back to it.
 @Suite struct `What a sender has lost` {
@@ -82,6 +85,41 @@ import Zstandard
                 "returned_row",
                 where: "treated = 'reporter_name reporter_phone' OR treated = 'reporter_phone reporter_name'")
                 == 1_200)
+    }
+
+    @Test func `brings its ticket numbers along: none of them is given out again`() async throws {
+        let day = ShanghaiTime.dayNumber(noon)
+        let numbers = try await city.store.drawTicketNumbers(count: 3_000, dayNumber: day, channel: "01")
+        var record = person(1)
+        record.fields["service_request_id"] = .text(numbers[2_999].description)
+        _ = try await city.store.intake([record], now: noon)
+        try await carry(city.store, above.store, policy: link)
+        try await recognise(afresh.store)
+        try await carry(afresh.store, above.store, policy: link)
+        try await giveBack(to: afresh.store)
+        let next = try await afresh.store.drawTicketNumbers(count: 1, dayNumber: day, channel: "02")
+        #expect(next[0].sequence == 3_001)
+    }
+
+    @Test func `is taken in the same life of the database where a person asks for it, and is counted`() async throws {
+        _ = try await city.store.intake((1...3).map { person($0) }, now: noon)
+        try await carry(city.store, above.store, policy: link)
+        let queue = try DatabaseQueue(path: city.path)
+        try await queue.write { try $0.execute(sql: "DELETE FROM service_request") }
+        try queue.close()
+        // A comparison finds what the city does not know.
+        _ = try await above.store.release(
+            withdrawn: [], lost: (1...3).map { "370100-\($0)" }, of: "service_request", origin: jinan, from: jinan,
+            now: noon)
+        #expect(try await giveBack(to: city.store).adopted == 0)
+        let begin = try await city.store.beginRecovery(now: noon)
+        #expect(try await city.store.beginRecovery(now: noon + 5) == begin, "one that goes on goes on")
+        #expect(try await giveBack(to: city.store).adopted == 3)
+        #expect(try await lost() == 0)
+        let returned = try await city.store.returnedRows(since: begin)
+        #expect(returned.map(\.rows) == [3] && returned[0].receiver == province)
+        #expect(returned[0].treated == ["reporter_name": 3, "reporter_phone": 3])
+        #expect(try await city.store.returnedRows(since: noon + 60_000).isEmpty)
     }
 
     @Test func `keeps the plain fields that an older version of it has`() async throws {

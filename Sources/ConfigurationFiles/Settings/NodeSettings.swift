@@ -102,10 +102,7 @@ package struct NodeSettings: Sendable {
         ("consumers", "on", "on or off: whether the feed's consumers run"),
         ("removal-confirmation-hours", "24", "hours after which an unconfirmed removal (召回/删除) is overdue"),
         ("tombstone-retention-days", "455", "days that tombstones are kept: 90 offline, and a year"),
-        (
-            "sweep-retraction-percent", "5",
-            "of a neighbour's rows that a sweep may take away without deletions; 100: all"
-        ),
+        ("sweep-retraction-percent", "5", "of a neighbour's rows that a sweep may take away undeleted; 100: all"),
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]

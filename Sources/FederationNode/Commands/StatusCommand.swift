@@ -36,13 +36,13 @@ struct StatusCommand: AsyncParsableCommand {
 struct NodeMaintenanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Upkeep of this node.",
-        discussion: "EXAMPLE\n  federation-node node rebuild",
-        subcommands: [Rebuild.self, ReconcileCommand.self])
+        discussion: "EXAMPLE\n  federation-node node rebuild --config /srv/370100/node.yaml",
+        subcommands: [Refold.self, RecoveryCommand.self, ReconcileCommand.self])
 
-    struct Rebuild: AsyncParsableCommand {
+    struct Refold: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Derive ticket state again from the first record.",
-            discussion: "EXAMPLE\n  federation-node node rebuild --config /srv/370100/node.yaml")
+            discussion: "EXAMPLE\n  federation-node node refold --config /srv/370100/node.yaml")
 
         @OptionGroup var node: NodeOptions
 

@@ -6,8 +6,6 @@ import struct FederationModel.Cursor
 extension NodeStore {
     /// Tickets may have been numbered after the copy that this database goes back to; no number is given twice (design rule 6).
     private static let numbersSkipped = 1_000
-    /// How long what comes back is taken, milliseconds: neighbours may have been away, and what they hold comes from hop to hop.
-    private static let recoveryTime: Int64 = 30 * 86_400_000
     /// How far a receiver's word may raise the counter of the epoch: far more than a node is ever restored, far less than there is.
     private static let counterStepMax: UInt32 = 1_000_000
 

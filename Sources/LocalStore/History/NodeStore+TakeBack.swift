@@ -134,7 +134,26 @@ private struct RowTaker {
                 SELECT '\(table.definition.name)', "key", ?, ?, ? FROM batch.\(table.table)
                 """
         ).execute(arguments: [policy.receiver.code, writer.now, treated.joined(separator: " ")])
+        if table.definition.name == BuiltInResources.serviceRequest.name { try passNumbers() }
         try writer.takeBack(staged: rows, to: table)
+    }
+
+    /// No number of a ticket that comes back may be given out once more.
+    private func passNumbers() throws {
+        let region = String(writer.node.code.prefix(6))
+        let texts = try String.fetchCursor(
+            db, sql: "SELECT service_request_id FROM batch.service_request WHERE service_request_id IS NOT NULL")
+        var last: [Int64: Int] = [:]
+        while let text = try texts.next() {
+            guard let number = TicketNumber(text), number.region == region else { continue }
+            last[number.dayNumber] = max(last[number.dayNumber, default: 0], number.sequence)
+        }
+        for (day, sequence) in last {
+            try db.cachedStatement(
+                sql:
+                    "INSERT INTO main.ticket_number VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET last = max(last, excluded.last)"
+            ).execute(arguments: [day, sequence])
+        }
     }
 
     /// Keeps staged rows of another node as what that has lost: the link from where they come gives them back in its turn.

@@ -163,10 +163,10 @@ package actor IncomingLink {
         perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
     }
 
-    /// Time passes: silence shows in the status, and so does that somebody has accepted the loss of rows.
+    /// Time passes: silence shows in the status, and so does that somebody has accepted the loss of rows, or a comparison has found some.
     func refreshStatus() async {
         report()
-        if receiver.lost > 0 { try? await refreshLoss() }
+        try? await refreshLoss()
     }
 
     /// Rows may have come to be lost without a change-set of the sender: they were given back to this node on their way to it.
