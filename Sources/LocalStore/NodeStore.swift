@@ -11,6 +11,8 @@ package final class NodeStore: Sendable {
     /// This life of the database; see `Epoch`. It changes when a receiver shows that this database has another past.
     package var epoch: Epoch { life.withLock { $0 } }
     package let resources: [ResourceDefinition]
+    /// Of its resources; two nodes send each other what the earlier one knows.
+    package let schemaRevision: Int
     let pool: StorePool
     /// Makes the keyed digest of a value.
     package let tokens: (@Sendable (String) throws -> String)?
@@ -80,6 +82,7 @@ package final class NodeStore: Sendable {
     ) throws {
         try Self.requireFile(path)
         self.resources = resources
+        schemaRevision = resources.reduce(BuiltInResources.schemaRevision) { max($0, $1.since) }
         self.tokens = tokens
         self.consumers = consumers
         self.threadKinds = threadKinds

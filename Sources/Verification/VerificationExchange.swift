@@ -11,6 +11,9 @@ package struct VerificationScope: Hashable, Sendable, Codable {
     package let origin: NodeID?
     /// Both must stand on it: another topology grants other rows.
     package let topologyVersion: Int64
+    /// The schema revision of the asker: what it does not know is not compared. Nil from a node of an earlier release, which knows no
+    /// more than the first.
+    package let schemaRevision: Int?
     /// Rows whose `timeColumn` lies between the two, without the second; nil for all rows.
     package let from: UnixMilliseconds?
     package let to: UnixMilliseconds?
@@ -20,8 +23,9 @@ package struct VerificationScope: Hashable, Sendable, Codable {
 
     package init(
         sender: NodeID, receiver: NodeID, resource: ResourceName? = nil, origin: NodeID? = nil,
-        topologyVersion: Int64, from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil
+        topologyVersion: Int64, schemaRevision: Int? = nil, from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil
     ) {
+        self.schemaRevision = schemaRevision
         self.resource = resource
         self.origin = origin
         self.sender = sender

@@ -86,6 +86,34 @@ extension `Real processes` {
             for code in ["370100", "370000"] { try await federation.waitUntilLevel(code) }
         }
 
+        @Test(.timeLimit(.minutes(2)))
+        func `a row that was put aside is shown at both ends and tried again when the service starts`() async throws {
+            let federation = try await Federation(Array(Federation.qilu.prefix(2)))
+            try await federation.succeed(["generate", "--tickets", "5", "--requests-only"], at: "370100")
+            func change(_ statement: String, at code: String) async throws {
+                let result = try await Federation.tool(["sqlite3", federation.path("\(code)/node.db"), statement])
+                try #require(result.status == 0, "\(result.errors)")
+            }
+            try await change("UPDATE service_request SET channel = '' WHERE id = 3", at: "370100")
+            for code in ["370000", "370100"] { try await federation.serve(code) }
+            for code in ["370000", "370100"] { try await federation.waitUntilLevel(code) }
+            func aside(_ code: String) async throws -> Int {
+                try await federation.succeed(["status", "--json"], at: code).json()[list: "links"]
+                    .reduce(0) { $0 + ($1["quarantined"] as? Int ?? 0) }
+            }
+            #expect(try await aside("370000") == 1)
+            try await federation.waitUntil("its origin knows", seconds: 20) { try await aside("370100") == 1 }
+            try await federation.stop("370000")
+            // As if this release had a rule that the row keeps.
+            try await change("UPDATE quarantine SET row = json_set(row, '$.channel', '01')", at: "370000")
+            try await federation.serve("370000")
+            try await federation.waitUntil("it is taken", seconds: 20) {
+                try await federation.count("service_request", at: "370000") == 5
+            }
+            #expect(try await aside("370000") == 0)
+            try await federation.waitUntil("its origin knows that too", seconds: 30) { try await aside("370100") == 0 }
+        }
+
         @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
         func `SIGTERM in the middle of a load ends a service with exit code 0, and a restart brings the rest`(
             stopped: String

@@ -20,7 +20,8 @@ import Testing
         _ opening: FerryOpening, policy: LinkPolicy? = Link.policy(), version: Int64 = 1
     ) throws -> FerryReceiver {
         try FerryReceiver(
-            opening, node: Link.province, sender: Link.city, topology: Link.stamp(version), policy: policy, now: now)
+            opening, node: Link.province, sender: Link.city, topology: Link.stamp(version), policy: policy,
+            schemaRevision: 1, now: now)
     }
 
     /// A receiver that stands at a seq, with a mark.

@@ -85,6 +85,12 @@ enum Link {
         PreparedChangeSet(id: id, start: from, end: to, head: head ?? to.seq, rows: rows, bytes: 10)
     }
 
+    static func request(
+        from start: Cursor, rowsMax: Int, evenIfEmpty: Bool = false, hasMark: Bool = true
+    ) -> PrepareRequest {
+        PrepareRequest(from: start, rowsMax: rowsMax, evenIfEmpty: evenIfEmpty, hasMark: hasMark, schemaRevision: 1)
+    }
+
     static func applied(_ cursor: Cursor, rows: Int = 1) -> Acknowledgement {
         Acknowledgement(cursor: cursor, applied: rows, skipped: 0, quarantined: 0)
     }

@@ -24,7 +24,7 @@ import Testing
         #expect(link.onHelloReply(Link.reply(Link.cursor(90)), now: now).actions == [.openStream])
         #expect(link.onStreamOpened(now: now).wake == now + SyncLimits.probeTimeout)
         let first = Link.cursor(90)
-        #expect(link.onEcho(now: now).actions == [.prepare(.init(from: first, rowsMax: SyncLimits.rowsInitial))])
+        #expect(link.onEcho(now: now).actions == [.prepare(Link.request(from: first, rowsMax: SyncLimits.rowsInitial))])
         #expect(link.state == .behind)
         #expect(link.onPrepared(Link.prepared(1, first, Link.cursor(100)), now: now).actions == [.send(1)])
         #expect(link.summary.lagRows == 10)
@@ -41,7 +41,7 @@ import Testing
         #expect(link.state == .level)
         #expect(
             link.onCommitted(head: 101, now: now + 1).actions
-                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+                == [.prepare(Link.request(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
         #expect(link.state == .behind)
         #expect(link.summary.lag(now: now + 3_001) == 3_000)
     }
@@ -63,7 +63,7 @@ import Testing
         let start = Link.cursor(120, sweep: Link.policy().sweepStart)
         #expect(
             link.onPruned(head: 120, now: now).actions
-                == [.prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))])
+                == [.prepare(Link.request(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))])
         #expect(link.onPrepared(Link.prepared(1, start, Link.cursor(120)), now: now).actions == [.send(1)])
     }
 
@@ -73,7 +73,7 @@ import Testing
         #expect(link.onCommitted(head: 102, now: now).actions == [])
         #expect(
             link.onNothingToPrepare(head: 101, now: now).actions
-                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+                == [.prepare(Link.request(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
     }
 
     @Test func `preparing overlaps sending up to the limit in flight`() {
@@ -156,7 +156,8 @@ import Testing
         let overdue = now + SyncLimits.probeTimeout
         #expect(link.onWake(now: overdue).actions == [.disconnect, .connect(Link.hello(head: 102, clock: overdue))])
         let actions = link.onHelloReply(Link.reply(Link.cursor(100)), now: overdue).actions
-        #expect(actions == [.useRequests, .prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+        #expect(
+            actions == [.useRequests, .prepare(Link.request(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
         let made = Link.prepared(1, Link.cursor(100), Link.cursor(101), head: 102)
         let sent = link.onPrepared(made, now: overdue).actions
         #expect(sent == [.send(1)], "requests may overtake each other, so only one is in flight")
@@ -185,7 +186,7 @@ import Testing
         _ = link.onPrepared(Link.prepared(1, Link.cursor(100), Link.cursor(105), head: 110), now: now)
         #expect(link.onPrepared(Link.prepared(2, Link.cursor(105), Link.cursor(110)), now: now).actions == [.send(2)])
         let actions = link.onAcknowledged(Link.applied(Link.cursor(103)), now: now).actions
-        #expect(actions == [.prepare(.init(from: Link.cursor(103), rowsMax: SyncLimits.rowsInitial))])
+        #expect(actions == [.prepare(Link.request(from: Link.cursor(103), rowsMax: SyncLimits.rowsInitial))])
         #expect(link.summary.cursor == Link.cursor(103))
     }
 
@@ -208,7 +209,7 @@ import Testing
         #expect(link.onWake(now: now + 699).actions == [])
         #expect(
             link.onWake(now: now + 700).actions
-                == [.prepare(.init(from: Link.cursor(105), rowsMax: SyncLimits.rowsInitial / 2))])
+                == [.prepare(Link.request(from: Link.cursor(105), rowsMax: SyncLimits.rowsInitial / 2))])
     }
 
     @Test func `a change-set that is too large is made again with half the rows`() {
@@ -218,7 +219,7 @@ import Testing
         let refusal = Refusal(FederationError(LinkCode.tooLarge, "too large"), cursor: Link.cursor(100))
         #expect(
             link.onRefused(refusal, now: now).actions
-                == [.prepare(.init(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial / 2))])
+                == [.prepare(Link.request(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial / 2))])
     }
 
     @Test func `a receiver that is always out of step does not make the sender spin`() {
@@ -377,7 +378,7 @@ import Testing
         _ = link.onStreamOpened(now: now)
         #expect(
             link.onEcho(now: now).actions == [
-                .prepare(.init(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))
+                .prepare(Link.request(from: start, rowsMax: SyncLimits.rowsInitial, evenIfEmpty: true))
             ])
         #expect(link.state == .sweeping)
     }
@@ -406,7 +407,7 @@ import Testing
         _ = link.onStreamOpened(now: now)
         #expect(
             link.onEcho(now: now).actions == [
-                .prepare(.init(from: Link.cursor(90), rowsMax: SyncLimits.rowsInitial, hasMark: false))
+                .prepare(Link.request(from: Link.cursor(90), rowsMax: SyncLimits.rowsInitial, hasMark: false))
             ])
     }
 

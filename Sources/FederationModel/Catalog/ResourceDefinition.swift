@@ -118,6 +118,8 @@ package struct ResourceDefinition: Hashable, Sendable {
     /// ones that its questions need, no more.
     package let indexes: [[String]]
     package let flow: ResourceFlow
+    /// The schema revision (`BuiltInResources.schemaRevision`) from which on nodes know it. A node of an earlier one is not sent it.
+    package let since: Int
     /// Whether its records belong to the thread of a ticket.
     package let isThreadRecord: Bool
     /// Whether its records belong to a ticket: the request itself, or its thread. Such a record has the ticket's audience.
@@ -130,8 +132,9 @@ package struct ResourceDefinition: Hashable, Sendable {
 
     package init(
         _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition],
-        indexes: [[String]] = [], flow: ResourceFlow = .byMode, thread: ThreadLink? = nil
+        indexes: [[String]] = [], flow: ResourceFlow = .byMode, since: Int = 1, thread: ThreadLink? = nil
     ) {
+        self.since = since
         self.name = name
         self.title = title
         self.stage = stage

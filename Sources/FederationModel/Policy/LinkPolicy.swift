@@ -8,7 +8,7 @@ package struct LinkPolicy: Hashable, Sendable {
     package let receiver: NodeID
     package internal(set) var revision: LinkRevision
     /// The resources of which rows may be copied, in the order of the built-in catalog, which is the order of a sweep.
-    package let resources: [ResourceName]
+    package private(set) var resources: [ResourceName]
     /// Those of them that the mode or the direction copies, as far as `grant` goes. Of the others, a row is granted when
     /// somebody behind the link must see its ticket (design rule 4).
     package let wholeResources: Set<ResourceName>
@@ -21,6 +21,8 @@ package struct LinkPolicy: Hashable, Sendable {
     package internal(set) var nodesBehind: Set<NodeID>
     /// Which rows of them, and what of each row.
     package let grant: LinkGrant
+    /// From which schema revision on nodes know each of the resources.
+    private let since: [ResourceName: Int]
     /// What a ticket calls the receiver that names it as its respondent.
     package let receiverNames: [String]
 
@@ -45,6 +47,7 @@ package struct LinkPolicy: Hashable, Sendable {
             }.map(\.name))
         wholeResources = whole
         self.resources = resources.filter { $0.hasAudience || whole.contains($0.name) }.map(\.name)
+        since = Dictionary(resources.map { ($0.name, $0.since) }) { first, _ in first }
         nodesBehind = Set(topology.nodes.map(\.id).filter { topology.nextHop(from: sender, to: $0) == receiver })
         grant = topology.grant(from: sender, to: receiver)
         receiverNames = topology.node(receiver)?.respondentNames.sorted() ?? []
@@ -55,6 +58,14 @@ package struct LinkPolicy: Hashable, Sendable {
     package func at(_ revision: LinkRevision) -> LinkPolicy {
         var policy = self
         policy.revision = revision
+        return policy
+    }
+
+    /// What of it flows between two nodes of which the older one has this schema revision: no resource that it does not know. When it
+    /// is upgraded it sweeps.
+    package func known(at schemaRevision: Int) -> LinkPolicy {
+        var policy = self
+        policy.resources.removeAll { since[$0, default: 0] > schemaRevision }
         return policy
     }
 

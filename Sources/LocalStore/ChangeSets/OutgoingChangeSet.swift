@@ -64,7 +64,7 @@ extension NodeStore {
         if isEmpty && !evenIfEmpty && draft.head - start.seq < Self.passedOverMax { return .nothing(head: draft.head) }
         let header = ChangeSetHeader(
             sender: node, receiver: policy.receiver, start: start, end: draft.end, head: draft.head,
-            schemaRevision: BuiltInResources.schemaRevision, rowCount: 0, payloadBytes: 0, createdAt: now,
+            schemaRevision: schemaRevision, rowCount: 0, payloadBytes: 0, createdAt: now,
             mark: draft.mark)
         return .changeSet(try OutgoingChangeSet(header, blocks: draft.blocks, compressor: compressor))
     }

@@ -48,7 +48,7 @@ extension NodeStore {
         guard let read else { return nil }
         let header = ChangeSetHeader(
             sender: node, receiver: sender, start: read.cursor, end: read.cursor, head: read.cursor.seq,
-            schemaRevision: BuiltInResources.schemaRevision, rowCount: 0, payloadBytes: 0, createdAt: now)
+            schemaRevision: schemaRevision, rowCount: 0, payloadBytes: 0, createdAt: now)
         return (try OutgoingChangeSet(header, blocks: read.blocks, compressor: compressor), read.end)
     }
 

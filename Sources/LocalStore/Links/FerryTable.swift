@@ -15,6 +15,8 @@ package struct FerryPeer: Hashable, Sendable {
     package var lost = 0
     /// Rows of this node that are put aside there.
     package var quarantined = 0
+    /// That it knows, as its last file says.
+    package var schemaRevision: Int?
 }
 
 enum FerryTable {
@@ -48,7 +50,7 @@ extension NodeStore {
                 guard let peer = NodeID(row["peer"]) else { continue }
                 peers[peer] = FerryPeer(
                     certificate: row["certificate"], exportedAt: row["exported_at"], importedAt: row["imported_at"],
-                    lost: row["lost"], quarantined: row["quarantined"])
+                    lost: row["lost"], quarantined: row["quarantined"], schemaRevision: row["schema_revision"])
             }
             return peers
         }
@@ -60,12 +62,14 @@ extension NodeStore {
             let row = try Row.fetchOne(db, sql: "SELECT * FROM main.ferry WHERE peer = ?", arguments: [peer.code])
             var known = FerryPeer(
                 certificate: row?["certificate"], exportedAt: row?["exported_at"], importedAt: row?["imported_at"],
-                lost: row?["lost"] ?? 0, quarantined: row?["quarantined"] ?? 0)
+                lost: row?["lost"] ?? 0, quarantined: row?["quarantined"] ?? 0,
+                schemaRevision: row?["schema_revision"])
             change(&known)
             try db.execute(
-                sql: "INSERT OR REPLACE INTO main.ferry VALUES (?, ?, ?, ?, ?, ?)",
+                sql: "INSERT OR REPLACE INTO main.ferry VALUES (?, ?, ?, ?, ?, ?, ?)",
                 arguments: [
                     peer.code, known.certificate, known.exportedAt, known.importedAt, known.lost, known.quarantined,
+                    known.schemaRevision,
                 ])
         }
     }

@@ -329,6 +329,9 @@ enum Migrations {
                       PRIMARY KEY (receiver, resource, origin, "key")) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("23 which resources a neighbour by file knows") { db in
+            try db.execute(sql: "ALTER TABLE ferry ADD COLUMN schema_revision INTEGER")
+        }
         return migrator
     }()
 
@@ -354,7 +357,10 @@ struct ResourceTables {
 
     func bring(_ db: Database) throws {
         for table in tables {
+            let isNew = try !db.tableExists(table.definition.name.text, in: "main")
             for sql in table.create { try db.execute(sql: sql) }
+            // Rows of a resource that is known only now lie behind the cursors: each sender is asked for a sweep.
+            if isNew { try db.execute(sql: "UPDATE main.link_cursor SET topology = 0, policy = 0") }
             let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
             for column in table.local + [ResourceTable.carried] where !known.contains(column) {
                 try db.execute(sql: table.addText(column))

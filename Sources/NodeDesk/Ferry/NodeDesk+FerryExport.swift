@@ -75,7 +75,12 @@ extension NodeDesk {
             if let problem = credentials.problem(now: now) { throw problem }
             let certificate = try await certificate(
                 of: peer.id, path: request.certificatePath, credentials: credentials, now: now)
-            let (from, opening) = try await opening(for: outgoing, start: request.start, now: now)
+            // What both know, as far as the neighbour's last file says; one of an earlier release refuses more, and says so in its next.
+            let theirs = try await store.ferryPeers()[peer.id]?.schemaRevision
+            let schema = min(store.schemaRevision, theirs ?? store.schemaRevision)
+            let (outgoing, incoming) = (outgoing.known(at: schema), incoming.known(at: schema))
+            let (from, opening) = try await opening(
+                for: outgoing, start: request.start, schemaRevision: schema, now: now)
             let writer = FerryWriter(
                 try SealedFileWriter(
                     path: request.path, existing: request.existing, from: credentials, to: certificate, now: now))
@@ -110,7 +115,7 @@ extension NodeDesk {
     }
 
     private func opening(
-        for policy: LinkPolicy, start: FerryExport.Start, now: UnixMilliseconds
+        for policy: LinkPolicy, start: FerryExport.Start, schemaRevision: Int, now: UnixMilliseconds
     ) async throws -> (from: Cursor, opening: FerryOpening) {
         let (epoch, head) = (store.epoch, try await store.head())
         let confirmed = try await store.confirmedCursor(of: policy.receiver)
@@ -131,12 +136,12 @@ extension NodeDesk {
         let opening = FerryOpening(
             hello: Hello(
                 node: id, receiver: policy.receiver, capabilities: Capability.all,
-                schemaRevision: BuiltInResources.schemaRevision, topology: topology.stamp, revision: policy.revision,
+                schemaRevision: schemaRevision, topology: topology.stamp, revision: policy.revision,
                 epoch: epoch, head: head, clock: now),
             heartbeat: try await heartbeat(of: policy, head: head, now: now),
             reply: HelloReply(
                 protocolVersion: ProtocolRange.supported.max, capabilities: Capability.all,
-                schemaRevision: BuiltInResources.schemaRevision, topologyVersion: topology.version, clock: now,
+                schemaRevision: store.schemaRevision, topologyVersion: topology.version, clock: now,
                 cursor: place?.cursor, mark: place?.mark, lost: lost > 0 ? lost : nil,
                 quarantinedTotal: quarantined > 0 ? quarantined : nil),
             from: from, known: known.sorted { $0.seq < $1.seq }, release: try signedRelease())

@@ -85,7 +85,7 @@ private struct FerryRun {
         try await Self.adopt(opening.release, from: sender, desk: desk, now: now)
         receiver = try FerryReceiver(
             opening, node: desk.id, sender: sender, topology: standing.topology.stamp,
-            policy: standing.incoming[sender], now: now)
+            policy: standing.incoming[sender], schemaRevision: desk.store.schemaRevision, now: now)
         guard let outgoing = standing.outgoing[sender], let peer = standing.topology.node(sender) else {
             throw FederationError(LinkCode.notANeighbour, "\(sender) is not a neighbour of \(desk.id)")
         }
@@ -144,7 +144,10 @@ private struct FerryRun {
         }
         report.confirmed = try await store.confirmedCursor(of: sender)
         let (lost, quarantined) = (reply.lost ?? 0, reply.quarantinedTotal ?? 0)
-        try await store.change(sender) { peer in (peer.lost, peer.quarantined) = (max(0, lost), max(0, quarantined)) }
+        try await store.change(sender) { peer in
+            (peer.lost, peer.quarantined) = (max(0, lost), max(0, quarantined))
+            peer.schemaRevision = reply.schemaRevision
+        }
     }
 
     private mutating func take(returned bytes: [UInt8]) async throws {

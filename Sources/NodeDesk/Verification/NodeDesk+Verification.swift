@@ -83,7 +83,8 @@ extension NodeDesk {
             }
             let scope = VerificationScope(
                 sender: supplier, receiver: id, origin: origin.id, topologyVersion: topology.version,
-                from: ShanghaiTime.midnight(ofDay: day), to: ShanghaiTime.midnight(ofDay: day + 1))
+                schemaRevision: store.schemaRevision, from: ShanghaiTime.midnight(ofDay: day),
+                to: ShanghaiTime.midnight(ofDay: day + 1))
             return try await withPeers { clients in
                 try await verify(peer, .receiving, scope, repairs: true, clients, now: now)
             }
@@ -177,7 +178,8 @@ extension NodeDesk {
 
     /// Keeps the outcome for `status` at both ends, unless only a part was compared.
     private func note(
-        _ verifier: inout LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection, now: UnixMilliseconds
+        _ verifier: inout LinkVerifier, at seq: Seq, with peer: NodeID, _ direction: LinkDirection,
+        now: UnixMilliseconds
     ) async throws {
         guard verifier.scope.isWhole else { return }
         await verifier.tellDifferences()
@@ -200,7 +202,8 @@ extension NodeDesk {
     func scope(of peer: NodeID, _ direction: LinkDirection, resource: ResourceName?) -> VerificationScope {
         let (sender, receiver) = direction == .sending ? (id, peer) : (peer, id)
         return VerificationScope(
-            sender: sender, receiver: receiver, resource: resource, topologyVersion: topology.version)
+            sender: sender, receiver: receiver, resource: resource, topologyVersion: topology.version,
+            schemaRevision: store.schemaRevision)
     }
 
     /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`, `E_NOT_A_NEIGHBOUR`.
@@ -227,10 +230,13 @@ extension NodeDesk {
                 "the comparison goes by topology version \(scope.topologyVersion), \(id) is on \(topology.version)",
                 hint: "the node that is behind fetches the release by itself; ask again")
         }
-        return (peer, policy)
+        return (peer, policy.known(at: min(store.schemaRevision, scope.schemaRevision ?? Self.firstComparedSchema)))
     }
 
-    /// Of what the asker has and what is here, the resources and origins that differ.
+    /// That of the release which compared first and did not say it.
+    private static let firstComparedSchema = 6
+
+    /// Of what the asker has and what is here, the resources and origins that differ; of those that both know.
     private func differing(
         _ totals: [RangeTotal], _ policy: LinkPolicy, _ scope: VerificationScope
     ) async throws -> [KeyRange] {
@@ -238,7 +244,8 @@ extension NodeDesk {
         let here = Dictionary(
             try await store.partedRanges(of: policy, scope).map { ($0.range, $0.total.fingerprint) }
         ) { $1 }
-        return Set(asked.keys).union(here.keys).filter { asked[$0] != here[$0] }
+        return Set(asked.keys).union(here.keys)
+            .filter { asked[$0] != here[$0] && policy.resources.contains($0.resource) }
             .sorted { ($0.resource, $0.origin) < ($1.resource, $1.origin) }
     }
 

@@ -68,7 +68,7 @@ package actor IncomingLink {
         lastConnection = Int(now)
         receiver = LinkReceiver(
             node: store.node, sender: sender, topology: store.standing.topology.stamp, policy: policy,
-            schemaRevision: BuiltInResources.schemaRevision, cursor: cursor, now: now)
+            schemaRevision: store.schemaRevision, cursor: cursor, now: now)
     }
 
     /// Hands the link what it may be sent from now on; nil ends its connections.

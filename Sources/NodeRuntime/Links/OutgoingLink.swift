@@ -105,7 +105,7 @@ package actor OutgoingLink: Service {
         statuses = LinkStatusWriter(store: store, peer: policy.receiver, direction: .sending, logger: logger)
         sender = LinkSender(
             policy: policy, topology: store.standing.topology.stamp, epoch: store.epoch, head: head,
-            schemaRevision: BuiltInResources.schemaRevision,
+            schemaRevision: store.schemaRevision,
             seed: UInt64.random(in: 0...UInt64.max))
     }
 
@@ -343,7 +343,8 @@ package actor OutgoingLink: Service {
     }
 
     private func prepare(_ request: PrepareRequest) {
-        let (store, policy, compressor, input, number) = (store, policy, compressor, input, preparation)
+        let (store, compressor, input, number) = (store, compressor, input, preparation)
+        let policy = policy.known(at: request.schemaRevision)
         Task {
             do {
                 let outgoing = try await store.prepareChangeSet(

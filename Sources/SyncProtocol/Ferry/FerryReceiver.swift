@@ -37,14 +37,16 @@ package struct FerryReceiver: Sendable {
     /// - Parameters:
     ///   - topology: that this node stands on.
     ///   - policy: what the sender may send here; nil when the topology has no such edge.
+    ///   - schemaRevision: that this node knows; the file goes by that of its hello, if it is an earlier one.
     /// - Throws: the codes of a refused hello; nothing in the file is to be believed then.
     package init(
         _ opening: FerryOpening, node: NodeID, sender: NodeID, topology: TopologyStamp, policy: LinkPolicy?,
-        now: UnixMilliseconds
+        schemaRevision: Int, now: UnixMilliseconds
     ) throws(FederationError) {
         let rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
         _ = try rules.check(opening.hello, now: min(now, opening.hello.clock))
-        self.rules = rules.under(opening.hello.revision)
+        self.rules = rules.under(
+            opening.hello.revision, of: policy?.known(at: min(schemaRevision, opening.hello.schemaRevision)))
         self.opening = opening
     }
 

@@ -9,7 +9,11 @@ import FederationModel
 /// survives its connection, because it can't be called back.
 package struct LinkReceiver: Sendable {
     private(set) var rules: ReceivingRules
+    /// What the topology lets the sender send; `rules` has what of it both releases know.
+    private var granted: LinkPolicy?
     private let schemaRevision: Int
+    /// The schema revision of this node or of the sender, whichever is earlier.
+    private var commonSchema: Int
     private let capabilities: [String]
 
     var session: Session?
@@ -76,6 +80,8 @@ package struct LinkReceiver: Sendable {
         capabilities: [String] = Capability.all, cursor: Cursor?, now: UnixMilliseconds
     ) {
         rules = ReceivingRules(node: node, sender: sender, topology: topology, policy: policy)
+        granted = policy
+        commonSchema = schemaRevision
         self.schemaRevision = schemaRevision
         self.capabilities = capabilities
         self.cursor = cursor
@@ -111,7 +117,8 @@ package struct LinkReceiver: Sendable {
         }
         var directives = endSession()
         if let heldHello { directives.append(.end(connection: heldHello.session.connection)) }
-        rules = rules.under(hello.revision)
+        commonSchema = min(schemaRevision, hello.schemaRevision)
+        rules = rules.under(hello.revision, of: granted?.known(at: commonSchema))
         heldHello = HeldHello(
             session: Session(
                 connection: connection, epoch: hello.epoch, takesBack: hello.capabilities.contains(Capability.giveBack),
@@ -170,9 +177,11 @@ package struct LinkReceiver: Sendable {
     ) -> [ReceiverDirective] {
         noteLevel(now)
         let former = rules.policy
+        granted = policy
+        let policy = policy?.known(at: commonSchema)
         rules = ReceivingRules(node: rules.node, sender: rules.sender, topology: topology, policy: policy)
         if let policy, let former, former.isSame(as: policy) {
-            rules = rules.under(former.revision)
+            rules = rules.under(former.revision, of: policy)
             return []
         }
         defer { heldHello = nil }

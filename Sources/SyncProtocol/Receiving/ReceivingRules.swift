@@ -37,9 +37,10 @@ struct ReceivingRules: Hashable, Sendable {
     }
 
     /// The same rules for a sender that has said under which revision it sends.
-    func under(_ revision: LinkRevision) -> ReceivingRules {
-        ReceivingRules(
-            node: node, sender: sender, topology: topology, policy: policy?.at(revision))
+    ///
+    /// - Parameter policy: of which both releases know every resource.
+    func under(_ revision: LinkRevision, of policy: LinkPolicy?) -> ReceivingRules {
+        ReceivingRules(node: node, sender: sender, topology: topology, policy: policy?.at(revision))
     }
 
     /// Everything about a change-set but its place in the stream.

@@ -39,9 +39,12 @@ package struct PrepareRequest: Hashable, Sendable {
     package var evenIfEmpty: Bool
     /// Whether the receiver keeps history marks.
     package var hasMark: Bool
+    /// The schema revision that both ends know: no resource of a later one may be in it.
+    package var schemaRevision: Int
 
-    package init(from: Cursor, rowsMax: Int, evenIfEmpty: Bool = false, hasMark: Bool = true) {
+    package init(from: Cursor, rowsMax: Int, evenIfEmpty: Bool, hasMark: Bool, schemaRevision: Int) {
         self.hasMark = hasMark
+        self.schemaRevision = schemaRevision
         self.from = from
         self.rowsMax = rowsMax
         self.evenIfEmpty = evenIfEmpty

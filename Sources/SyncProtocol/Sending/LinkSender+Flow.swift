@@ -73,6 +73,8 @@ extension LinkSender {
             guard let request = link.preparing else { return [] }
             link.preparing = nil
             link.head = max(link.head, prepared.head)
+            // The receiver may have been upgraded, or put back, since it was asked for.
+            guard request.schemaRevision == link.commonSchema else { return [] }
             guard case .flowing(var flow) = link.phase, prepared.start == flow.next, flow.pausedUntil == nil,
                 flow.stopBy == nil, flow.inFlight.count < flow.mode.inFlightMax
             else { return [] }
@@ -250,7 +252,7 @@ extension LinkSender {
         {
             let request = PrepareRequest(
                 from: flow.next, rowsMax: sizer.rows, evenIfEmpty: lacksCursor,
-                hasMark: receiverCapabilities.contains(Capability.historyMarks))
+                hasMark: receiverCapabilities.contains(Capability.historyMarks), schemaRevision: commonSchema)
             preparing = request
             directives.append(.prepare(request))
         }

@@ -7,7 +7,12 @@ import FederationModel
 /// waits, reads a clock or touches a socket. Inputs that do not fit the present phase (the shell may have crossed with a
 /// directive) change nothing.
 package struct LinkSender: Sendable {
-    var policy: LinkPolicy
+    /// What this node grants the receiver.
+    private var granted: LinkPolicy
+    /// What of it the receiver's release knows.
+    var policy: LinkPolicy { granted.known(at: commonSchema) }
+    /// The schema revision of this node or of the receiver, whichever is earlier.
+    var commonSchema: Int
     /// The topology that this node stands on.
     var topology: TopologyStamp
     var epoch: Epoch
@@ -48,7 +53,8 @@ package struct LinkSender: Sendable {
         policy: LinkPolicy, topology: TopologyStamp, epoch: Epoch, head: Seq, schemaRevision: Int,
         capabilities: [String] = Capability.all, seed: UInt64
     ) {
-        self.policy = policy
+        granted = policy
+        commonSchema = schemaRevision
         self.topology = topology
         self.epoch = epoch
         self.head = head
@@ -108,6 +114,7 @@ package struct LinkSender: Sendable {
                         node: receiver), now: now)
             }
             do throws(FederationError) {
+                link.commonSchema = min(link.schemaRevision, reply.schemaRevision)
                 let start = try link.startingPoint(after: reply.cursor)
                 link.acknowledged = reply.cursor?.epoch == link.epoch ? reply.cursor : nil
                 link.lost = reply.lost ?? 0
@@ -228,8 +235,8 @@ package struct LinkSender: Sendable {
         input(now) { link in
             let isNews = topology != link.topology
             link.topology = topology
-            guard policy.revision != link.policy.revision || !policy.isSame(as: link.policy) else {
-                link.policy = policy
+            guard policy.revision != link.granted.revision || !policy.isSame(as: link.granted) else {
+                link.granted = policy
                 switch link.phase {
                 case .waiting(let waiting) where isNews && waiting.needsPerson: return [link.connect(now)]
                 // The other end hears of the topology at once.
@@ -242,7 +249,7 @@ package struct LinkSender: Sendable {
                 }
                 return []
             }
-            link.policy = policy
+            link.granted = policy
             link.preparing = nil
             let note = LinkDirective.note(.policyChanged(policy.revision))
             switch link.phase {
