@@ -25,7 +25,10 @@ struct CommandResult: Sendable {
 
 /// A federation of real processes in a folder of its own: real certificates, real SQLite files, real HTTPS on loopback.
 /// Everything that it starts is stopped, by process id, when it goes.
-final class Federation {
+///
+/// `@unchecked Sendable`: services are started and stopped by one task; commands and signals, which other tasks may send beside
+/// it, only read.
+final class Federation: @unchecked Sendable {
     struct Node {
         let code: String
         var name = ""
@@ -47,6 +50,18 @@ final class Federation {
     static let executable =
         ProcessInfo.processInfo.environment["FEDERATION_NODE_BINARY"].map { URL(filePath: $0) }
         ?? repositoryRoot.appending(path: ".build/release/federation-node")
+
+    /// Whether this user may mount file systems of his own in a namespace of his own.
+    static let mayMount: Bool = {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/unshare")
+        process.arguments = ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
 
     /// 山东省 with 济南 and 青岛 by copy and 淄博 by query.
     static let qilu = [

@@ -12,7 +12,7 @@ import Testing
 
 /// A parent's end of the reverse channel against children that do as they like: real TLS, real routes.
 @Suite(.timeLimit(.minutes(1))) struct `The reverse channel at the border` {
-    private static let child = "370100"
+    private static let childCode = "370100"
 
     /// A child, request by request.
     private struct Child: Sendable {
@@ -54,7 +54,7 @@ import Testing
         let store: NodeStore
         let server: PeerServer
 
-        func child(_ code: String = child) throws -> Child {
+        func child(_ code: String = childCode) throws -> Child {
             Child(client: try server.client(code, expecting: PeerServer.code))
         }
 
@@ -96,15 +96,15 @@ import Testing
                         TopologyNode(id: province, name: "省", parent: nil, region: "370000", endpoint: nil),
                         city("370100"), city("370300"),
                     ])))
-        let channel = ReverseChannel(child: node(Self.child))
+        let channel = ReverseChannel(child: node(Self.childCode))
         let registry = LinkRegistry(
-            channels: [node(Self.child): channel, node("370300"): ReverseChannel(child: node("370300"))])
+            channels: [node(Self.childCode): channel, node("370300"): ReverseChannel(child: node("370300"))])
         let desk = try desk(store)
         try await withPeerServer { router in
             LinkRoutes(links: registry, desk: desk, metrics: LinkMetrics()).add(to: router)
         } body: { server in
             try await body(Parent(channel: channel, registry: registry, store: store, server: server))
-            await channel.close()
+            await channel.stop()
         }
         try store.close()
     }
@@ -150,12 +150,27 @@ import Testing
         try await withParent { parent in
             let child = try parent.child()
             let (answer, item) = try await parent.ask(fetchedBy: child)
-            let (other, fresh) = try await parent.ask(fetchedBy: child)
+            async let fresh = child.next()
             #expect(await errorCode { _ = try await answer.value } == "E_PEER_BROKEN")
             #expect(try await child.next(item.session).status == 409)
             #expect(try await child.answer(item, []) == 409)
-            #expect(try await child.answer(fresh, []) == 200)
-            _ = try await other.value
+            async let other = parent.ask()
+            #expect(try await child.answer(try await fresh, []) == 200)
+            #expect(try await other?.status == 200)
+        }
+    }
+
+    @Test func `ends with the node that asks: nothing waits any more, and nobody can begin anew`() async throws {
+        try await withParent { parent in
+            let child = try parent.child()
+            let (answer, item) = try await parent.ask(fetchedBy: child)
+            async let waiting = child.next(item.session)
+            try await eventually("it waits again") { await parent.channel.figures.isOpen }
+            await parent.channel.stop()
+            #expect(try await waiting.status == 409)
+            #expect(try await child.next().status == 409)
+            #expect(await errorCode { _ = try await answer.value } == "E_PEER_BROKEN")
+            #expect(try await parent.ask() == nil)
         }
     }
 
@@ -164,8 +179,12 @@ import Testing
             let child = try parent.child()
             var (_, item) = try await parent.ask(fetchedBy: child)
             let first = item
-            let tasks = (1...79).map { _ in Task { try await parent.ask() } }
-            for _ in 2...16 { item = try await child.next(item.session) }
+            var tasks: [Task<PeerAnswer?, any Error>] = []
+            for _ in 2...16 {
+                tasks.append(Task { try await parent.ask() })
+                item = try await child.next(item.session)
+            }
+            tasks += (1...64).map { _ in Task { try await parent.ask() } }
             try await eventually("the others wait") { await parent.channel.figures.questions == 80 }
             #expect(await errorCode { _ = try await parent.ask() } == "E_PEER_BUSY")
             #expect(try await child.answer(first, []) == 200)
@@ -210,11 +229,11 @@ import Testing
             async let item = child.next()
             try await eventually("the child waits") { await parent.channel.figures.isOpen }
             async let answer = view.answer(
-                try Analysis(measures: [.count], asOf: currentMilliseconds()), wanted: [node(Self.child)],
+                try Analysis(measures: [.count], asOf: currentMilliseconds()), wanted: [node(Self.childCode)],
                 deadlineMS: 10_000, now: currentMilliseconds())
             #expect(try await child.answer(try await item, Array(garbage.utf8)) == 200)
             let (_, found) = try await answer
-            #expect(found.nodes.map(\.node.code) == [Self.child] && found.nodes.map(\.state) == [.unreachable])
+            #expect(found.nodes.map(\.node.code) == [Self.childCode] && found.nodes.map(\.state) == [.unreachable])
             #expect(found.nodes[0].code?.hasPrefix("E_") == true && found.partial.groups.isEmpty)
         }
     }
@@ -242,9 +261,11 @@ import Testing
                 return String(decoding: response.body, as: UTF8.self)
             }
             for code in ["370100", "370200"] {
-                #expect(try await relay(as: code, to: "370300").contains("E_RELAY_DENIED"))
+                let denied = try await relay(as: code, to: "370300")
+                #expect(denied.contains("E_RELAY_DENIED"))
             }
-            #expect(try await relay(as: PeerServer.code, to: "370200").contains("E_NOT_A_NEIGHBOUR"))
+            let stranger = try await relay(as: PeerServer.code, to: "370200")
+            #expect(stranger.contains("E_NOT_A_NEIGHBOUR"))
         }
     }
 }

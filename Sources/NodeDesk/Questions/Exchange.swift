@@ -38,6 +38,8 @@ struct Question: Sendable {
 }
 
 extension MergedView {
+    private static let ownTroubles: Set<String> = ["E_CREDENTIALS", "E_FILE_READ"]
+
     /// Sends a question to a child and checks what comes back.
     ///
     /// - Returns: the answer, and the bytes that it had.
@@ -50,7 +52,9 @@ extension MergedView {
         do {
             answer = try await peers.ask(
                 child, PeerQuestion(route, body: try WireJSON.encode(request), deadlineMS: Int(deadlineMS)))
-        } catch let error as FederationError where error.code.hasPrefix("E_PEER_") {
+        } catch let error as FederationError {
+            // A node without credentials can ask nobody.
+            if Self.ownTroubles.contains(error.code) { throw error }
             throw ChildFailure(code: error.code)
         }
         do {

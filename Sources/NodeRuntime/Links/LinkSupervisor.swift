@@ -99,7 +99,7 @@ package final class LinkSupervisor: Service {
         func stop() async {
             outgoing?.stop()
             down?.cancel()
-            await channel?.close()
+            await channel?.stop()
             await incoming.take(nil, topology: TopologyStamp(version: 0, digest: nil))
             await writer.finish()
         }

@@ -1,6 +1,6 @@
+import ChangeSetFormat
 import FederationModel
 import NodeDesk
-import SyncProtocol
 
 /// The parent's end of the reverse channel: its questions go down over connections that the child opens, because it is the one behind a
 /// firewall.
@@ -37,6 +37,7 @@ package actor ReverseChannel {
     /// The number of the child's present session; nil when it has none.
     private var session: Int?
     private var waiting: Waiting?
+    private var isStopped = false
     /// Whether the connection stands by which the child has asked last; nil once it has broken, until the child asks again.
     private var isConnected: (@Sendable () -> Bool)?
     /// When the session ends, unless the child asks for the next question before.
@@ -76,8 +77,8 @@ package actor ReverseChannel {
                 isRetryable: true)
         }
         let id = nextID()
-        let watch = Task { await watch(id) }
-        defer { watch.cancel() }
+        let watching = Task { await watch(id) }
+        defer { watching.cancel() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { asker in
                 open[id] = Open(
@@ -99,8 +100,9 @@ package actor ReverseChannel {
     ///   - isConnected: whether an answer can still reach it.
     /// - Returns: the session's number with what there is; nil when that session is over.
     func next(_ number: Int?, isConnected: @escaping @Sendable () -> Bool) async -> (session: Int, item: Item)? {
+        guard !isStopped else { return nil }
         if number == nil {
-            close()
+            endSession()
             session = nextID()
         }
         guard let present = session, number ?? present == present else { return nil }
@@ -133,8 +135,14 @@ package actor ReverseChannel {
         settle(question, answer.map { $0 }.mapError { $0 })
     }
 
-    /// Ends the child's session: it is no child any more, or has begun another.
-    package func close() {
+    /// Ends the channel: the node stops, or the child is none any more. Nothing that waits may hold the node up.
+    package func stop() {
+        isStopped = true
+        endSession()
+    }
+
+    /// The child has gone, or has begun another session.
+    private func endSession() {
         session = nil
         release(nil)
         let error = FederationError(
@@ -177,7 +185,7 @@ package actor ReverseChannel {
             self.isConnected = nil
             expectedBy = .now + Self.breakMax
         }
-        if waiting == nil, session != nil, .now > expectedBy { close() }
+        if waiting == nil, session != nil, .now > expectedBy { endSession() }
         return session != nil && isConnected != nil
     }
 
