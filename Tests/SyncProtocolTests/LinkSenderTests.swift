@@ -434,11 +434,17 @@ import Testing
 
     @Test func `batches grow while the round trip is short and they are full`() {
         var sizer = BatchSizer()
-        sizer.onAcknowledged(isFull: false, roundTrip: 1)
-        sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripTarget)
+        sizer.onAcknowledged(limit: sizer.rows, isFull: false, roundTrip: 1)
+        sizer.onAcknowledged(limit: sizer.rows, isFull: true, roundTrip: SyncLimits.roundTripTarget)
         #expect(sizer.rows == SyncLimits.rowsInitial)
-        for _ in 0..<9 { sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripTarget - 1) }
+        for _ in 0..<9 {
+            sizer.onAcknowledged(limit: sizer.rows, isFull: true, roundTrip: SyncLimits.roundTripTarget - 1)
+        }
         #expect(sizer.rows == SyncLimits.rowsMax)
+        for limit in [SyncLimits.rowsInitial, SyncLimits.rowsMax / 2] {
+            sizer.onAcknowledged(limit: limit, isFull: true, roundTrip: SyncLimits.roundTripMax + 1)
+        }
+        #expect(sizer.rows == SyncLimits.rowsMax, "what was sent before it grew says nothing about it")
         while sizer.shrink() {}
         #expect(sizer.rows == 1)
     }

@@ -64,9 +64,9 @@ import Testing
 
     @Test func `gets smaller change-sets when each takes long`() {
         var sizer = BatchSizer()
-        sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripMax)
+        sizer.onAcknowledged(limit: sizer.rows, isFull: true, roundTrip: SyncLimits.roundTripMax)
         #expect(sizer.rows == SyncLimits.rowsInitial)
-        sizer.onAcknowledged(isFull: true, roundTrip: SyncLimits.roundTripMax + 1)
+        sizer.onAcknowledged(limit: sizer.rows, isFull: true, roundTrip: SyncLimits.roundTripMax + 1)
         #expect(sizer.rows == SyncLimits.rowsInitial / 2)
     }
 

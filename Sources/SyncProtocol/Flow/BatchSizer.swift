@@ -9,8 +9,12 @@ package struct BatchSizer: Hashable, Sendable {
     package init() {}
 
     /// Doubles after a change-set that was full and came back in time, halves after one that took long: a live change may wait behind
-    /// it. One that was not full says nothing about more.
-    package mutating func onAcknowledged(isFull: Bool, roundTrip: UnixMilliseconds) {
+    /// it. One that was not full says nothing about more, and one that was sent under another size nothing about the present one: by
+    /// the acknowledgements of what was in flight it would double, or halve, three times for one reason.
+    ///
+    /// - Parameter limit: the rows that the change-set was allowed.
+    package mutating func onAcknowledged(limit: Int, isFull: Bool, roundTrip: UnixMilliseconds) {
+        guard limit == rows else { return }
         if isFull && roundTrip < SyncLimits.roundTripTarget { rows = min(rows * 2, SyncLimits.rowsMax) }
         if roundTrip > SyncLimits.roundTripMax { _ = shrink() }
     }

@@ -60,7 +60,8 @@ extension LinkSender {
     struct InFlight: Hashable, Sendable {
         let start: Cursor
         let end: Cursor
-        /// Whether it held as many rows as it was allowed.
+        /// The rows that it was allowed, and whether it held as many.
+        let limit: Int
         let isFull: Bool
         let sentAt: UnixMilliseconds
     }
@@ -81,7 +82,8 @@ extension LinkSender {
             if flow.inFlight.isEmpty { flow.waitingSince = now }
             flow.inFlight.append(
                 InFlight(
-                    start: prepared.start, end: prepared.end, isFull: prepared.rows >= request.rowsMax, sentAt: now))
+                    start: prepared.start, end: prepared.end, limit: request.rowsMax,
+                    isFull: prepared.rows >= request.rowsMax, sentAt: now))
             flow.moveNext(to: prepared.end)
             link.phase = .flowing(flow)
             return [.send(prepared.id), .note(.sent(rows: prepared.rows, bytes: prepared.bytes))]
@@ -156,7 +158,7 @@ extension LinkSender {
                 return link.rewind(to: acknowledgement.cursor, because: "acknowledged", now: now)
             }
             let first = flow.inFlight[index]
-            link.sizer.onAcknowledged(isFull: first.isFull, roundTrip: now - first.sentAt)
+            link.sizer.onAcknowledged(limit: first.limit, isFull: first.isFull, roundTrip: now - first.sentAt)
             flow.inFlight.removeFirst(index + 1)
             link.acknowledged = acknowledgement.cursor
             link.lost = acknowledgement.lost ?? 0
@@ -185,7 +187,7 @@ extension LinkSender {
                 guard link.sizer.shrink() else {
                     return link.refuse(refusal.error, retryAfter: refusal.retryAfterMS, now: now)
                 }
-            case LinkCode.queueFull, LinkCode.busy, LinkCode.quarantineFull:
+            case LinkCode.queueFull, LinkCode.busy, LinkCode.diskFloor, LinkCode.quarantineFull:
                 if refusal.code != LinkCode.quarantineFull { _ = link.sizer.shrink() }
                 flow.pausedUntil = now + Self.bounded(refusal.retryAfterMS ?? SyncLimits.busyPause)
                 link.phase = .flowing(flow)
