@@ -44,6 +44,9 @@ package enum SyncLimits {
     /// Bytes that a receiver holds for one link before it refuses more (`E_QUEUE_FULL`).
     package static let queueBytesMax = 48 << 20
 
+    /// The same for all links of a node together: a province of a hundred counties that all come back at one time holds no more.
+    package static let nodeQueueBytesMax = 192 << 20
+
     /// Bytes of a frame that is not a change-set (hello, acknowledgement, heartbeat, refusal).
     package static let controlFrameBytesMax = 256 << 10
 
@@ -56,6 +59,9 @@ package enum SyncLimits {
 
     /// How long a link pauses whose sender has too many rows put aside, until it is tried again.
     package static let quarantinePause: Int64 = 30_000
+
+    /// How long a sender waits whose receiver has too little of its disk free, until it tries again.
+    package static let diskFloorPause: Int64 = 10_000
 
     /// Rows that go back to a sender in one change-set: the keys of all of them fit into one settlement.
     package static let returnedRowsMax = 500

@@ -25,6 +25,7 @@ package final class NodeStore: Sendable {
     let consumers: [any FeedConsumer]
     let threadKinds: [any ThreadKind]
     let threadMemory = ThreadMemory.Box()
+    package let space: DiskSpace
     private let published: Mutex<Published>
     private let life: Mutex<Epoch>
 
@@ -72,14 +73,17 @@ package final class NodeStore: Sendable {
     ///   - consumers: what is downstream of the feed.
     ///   - threadKinds: what is folded and shared as threads; their resources are among `resources`.
     ///   - retractionLimit: beyond which a sweep does not take rows away.
+    ///   - space: what is to stay free of the disk; nil when nothing is.
     ///   - tokens: makes the keyed digest of a value, for links that tokenise a field; without it such a link fails.
     /// - Throws: `E_STORE_MISSING`, `E_STORE_NEWER`, and the other codes of `StorePool`.
     package init(
         at path: String, resources: [ResourceDefinition] = BuiltInResources.all,
         consumers: [any FeedConsumer] = NodeStore.builtInConsumers,
         threadKinds: [any ThreadKind] = NodeStore.builtInThreadKinds, retractionLimit: RetractionLimit = .standard,
+        space: DiskSpace? = nil,
         tokens: (@Sendable (String) throws -> String)? = nil
     ) throws {
+        self.space = space ?? DiskSpace(floor: 0) { nil }
         try Self.requireFile(path)
         self.resources = resources
         schemaRevision = resources.reduce(BuiltInResources.schemaRevision) { max($0, $1.since) }

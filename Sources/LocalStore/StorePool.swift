@@ -225,7 +225,7 @@ extension FederationError {
         }
     }
 
-    fileprivate static func full(_ path: String) -> FederationError {
+    static func full(_ path: String) -> FederationError {
         FederationError(
             "E_STORE_FULL", "there is no space left for the database \(path)",
             hint: "make room on its disk; what waits goes on by itself", isRetryable: true)

@@ -6,16 +6,12 @@ extension `Real processes` {
     @Suite struct `A database in trouble` {
         private static let city = [Federation.Node(code: "370100", name: "济南市")]
 
-        /// Whether this user may mount file systems of his own in a namespace of his own.
-        private static let mayMount =
-            Process.run("/usr/bin/unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]) == 0
-
         /// Runs lines of bash in which `$NODE` is the program and `$DIR` the node's directory on a small disk of its own, which
         /// `fill` fills up.
         private func onSmallDisk(_ lines: String, _ federation: Federation) async throws -> CommandResult {
             let script = """
                 mount -t tmpfs -o size=12m none /mnt && cp -a "$DIR/." /mnt && cd /mnt
-                export FEDERATION_NODE_CONFIG=/mnt/node.yaml
+                export FEDERATION_NODE_CONFIG=/mnt/node.yaml FEDERATION_NODE_DISK_FLOOR=0
                 fill() { dd if=/dev/zero of=/mnt/fill bs=4k 2>/dev/null; true; }
                 \(lines)
                 """
@@ -26,7 +22,7 @@ extension `Real processes` {
             ])
         }
 
-        @Test(.timeLimit(.minutes(1)), .enabled(if: mayMount))
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Federation.mayMount))
         func `that can't be written to is still read, and says so where it should be written`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.succeed(["generate", "--tickets", "20", "--requests-only"], at: "370100")
@@ -47,7 +43,7 @@ extension `Real processes` {
             #expect(result.errors.contains("E_STORE_READONLY: the database /mnt/node.db"))
         }
 
-        @Test(.timeLimit(.minutes(1)), .enabled(if: mayMount))
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Federation.mayMount))
         func `on a full disk is still read, is not ready, and goes on when there is room`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.succeed(["generate", "--tickets", "20", "--requests-only"], at: "370100")
@@ -106,7 +102,7 @@ extension `Real processes` {
             #expect(none.status == 1 && none.errors.hasPrefix("E_CONFIG_MISSING"), "\(none.errors)")
         }
 
-        @Test(.timeLimit(.minutes(1)), .enabled(if: mayMount))
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Federation.mayMount))
         func `has one service, also where another container mounts its directory`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.serve("370100")
@@ -116,19 +112,5 @@ extension `Real processes` {
             ])
             #expect(second.status == 1 && second.errors.contains("E_ALREADY_RUNNING"), "\(second.errors)")
         }
-    }
-}
-
-extension Process {
-    /// Runs a program to its end without its output.
-    fileprivate static func run(_ path: String, _ arguments: [String]) -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return -1 }
-        process.waitUntilExit()
-        return process.terminationStatus
     }
 }

@@ -19,6 +19,7 @@ import Testing
         #expect(settings.localListen == ListenAddress("127.0.0.1:7470"))
         #expect(settings.runsConsumers)
         #expect(settings.logLevel == "info")
+        #expect(settings.diskFloor == 512 << 20)
     }
 
     @Test func `come from the file, over it the environment, over that the flags`() throws {

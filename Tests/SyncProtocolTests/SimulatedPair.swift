@@ -74,6 +74,8 @@ struct SimulatedPair {
     private let held: HeldHalf?
     /// The last connection that has had a stream.
     private var streamed: Int?
+    /// Rows that the receiver stores in a millisecond; nil when an apply takes as long as chance will have it.
+    private let applyRate: Int?
     /// Chance that a message takes its connection with it.
     private var trouble = 0.03
     /// What the sender has sent last: for a mutant.
@@ -87,10 +89,11 @@ struct SimulatedPair {
     /// Where the sender has fallen back to requests.
     private(set) var requestsUsed: Set<HeldHalf> = []
 
-    init(seed: UInt64, mutant: Mutant? = nil) {
+    init(seed: UInt64, mutant: Mutant? = nil, applyRate: Int? = nil) {
         random = SeededRandom(seed)
         self.mutant = mutant
-        held = random.chance(0.25) ? HeldHalf.allCases.randomElement(using: &random) : nil
+        self.applyRate = applyRate
+        held = applyRate != nil ? nil : random.chance(0.25) ? HeldHalf.allCases.randomElement(using: &random) : nil
         sender = LinkSender(
             policy: senderPolicy, topology: Link.stamp(1), epoch: source.epoch, head: 0, schemaRevision: 1, seed: seed)
         receiver = Link.receiver()
@@ -114,6 +117,38 @@ struct SimulatedPair {
         play(until: end + 200_000)
         check()
         return problems
+    }
+
+    /// A first contact with many rows on a quiet network, while new ones are written each second.
+    ///
+    /// - Returns: how long the slowest of the new rows took to the receiver's disk, and how long all of the others.
+    mutating func initialLoad(rows: Int) -> (live: Int64, load: Int64) {
+        trouble = 0
+        for number in 0..<rows { put("old\(number)") }
+        let began = now
+        startSender()
+        var (slowest, written): (Int64, [(id: RowID, at: UnixMilliseconds)]) = (0, [])
+        while target.cursor?.sweep != .complete, now < began + 3_600_000 {
+            written.append((put("new\(now)"), now))
+            let end = now + 1_000
+            while now < end {
+                play(until: now + 100)
+                for (id, time) in written where target.rows[id] != nil { slowest = max(slowest, now - time) }
+                written.removeAll { target.rows[$0.id] != nil }
+            }
+        }
+        for (_, time) in written { slowest = max(slowest, now - time) }
+        return (slowest, now - began)
+    }
+
+    @discardableResult
+    private mutating func put(_ key: String) -> RowID {
+        let row = SimulatedRow(
+            resource: Link.resources[0], key: RowKey(origin: Link.city.code, key: key), version: source.seq + 1,
+            isDeleted: false)
+        source.write(row)
+        feedSender { [head = source.seq] in $0.onCommitted(head: head, now: $1) }
+        return RowID(resource: row.resource, key: row.key)
     }
 
     private mutating func happen() {
@@ -384,7 +419,8 @@ struct SimulatedPair {
         let life = receiverLife
         let report = Link.applied(changeSet.header.end, rows: changeSet.header.rowCount)
         let isEarly = mutant == .acknowledgedBeforeApply
-        let committed = now + Int64.random(in: 1...900, using: &random)
+        let chance = Int64.random(in: 1...900, using: &random)
+        let committed = now + (applyRate.map { Int64(changeSet.header.rowCount / $0) + 1 } ?? chance)
         if isEarly { at(now + 1) { if $0.receiverLife == life { $0.feedReceiver { $0.onApplied(report, now: $1) } } } }
         at(committed) { pair in
             guard pair.receiverLife == life else { return }

@@ -83,6 +83,8 @@ package struct NodeSettings: Sendable {
     package let retractionLimit: RetractionLimit
     /// When the service compares its links; nil when it does not.
     package let comparisons: ComparisonSchedule?
+    /// Bytes of the disk below which rows of neighbours are not taken in any more.
+    package let diskFloor: Int64
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -104,6 +106,7 @@ package struct NodeSettings: Sendable {
         ("tombstone-retention-days", "455", "days that tombstones are kept: 90 offline, and a year"),
         ("sweep-retraction-percent", "5", "of a neighbour's rows that a sweep may take away undeleted; 100: all"),
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
+        ("disk-floor", "512", "MiB of the disk that neighbours' rows leave free; an eighth: own ones"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -180,6 +183,9 @@ package struct NodeSettings: Sendable {
         }
         comparisons = try required("verify-at", "HH:MM or off") { text -> ComparisonSchedule?? in
             text == "off" ? .some(nil) : DailyTime(text).map { .some(ComparisonSchedule(at: $0)) }
+        }
+        diskFloor = try required("disk-floor", "a number of MiB, at most 1048576") {
+            Int64($0).flatMap { (0...1_048_576).contains($0) ? $0 << 20 : nil }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

@@ -51,6 +51,7 @@ extension NodeStore {
     private func intake(
         _ rows: [SourceRow], isGuarded: Bool, isTrial: Bool, mayHoldReference: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
+        if let obstacle = space.obstacleToIntake(at: pool.path) { throw obstacle }
         // Before the writer's turn: this is a tenth of an import and touches no database.
         let standing = standing
         let violations = rows.map {

@@ -15,8 +15,10 @@ package struct LocalNode: Sendable {
     package init(settings: NodeSettings) throws {
         self.settings = settings
         let tokens = TokenSource(path: "\(settings.credentialsPath)/token.key")
+        let path = settings.databasePath
         store = try NodeStore(
-            at: settings.databasePath, consumers: NodeStore.builtInConsumers, retractionLimit: settings.retractionLimit
+            at: path, consumers: NodeStore.builtInConsumers, retractionLimit: settings.retractionLimit,
+            space: DiskSpace(floor: settings.diskFloor) { NodeStore.freeBytes(at: path) }
         ) { try tokens.token(of: $0) }
         guard store.node == settings.node else {
             throw FederationError(

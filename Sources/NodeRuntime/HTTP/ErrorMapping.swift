@@ -6,6 +6,9 @@ import SyncProtocol
 
 /// Where error codes become HTTP statuses, and nowhere else.
 package enum ErrorMapping {
+    /// RFC 4918, section 11.5.
+    private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+
     package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
         case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ROWS_NOT_GRANTED", "E_TOKEN_RESOURCE", "E_TLS_REQUIRED",
@@ -16,9 +19,10 @@ package enum ErrorMapping {
         case "E_BODY_SLOW": .requestTimeout
         case "E_FRAME_TOO_LARGE", "E_BODY_TOO_LARGE", "E_BATCH_TOO_LARGE": .contentTooLarge
         case "E_CONTENT_TYPE": .unsupportedMediaType
-        case "E_INTAKE_BUSY": .tooManyRequests
+        case "E_INTAKE_BUSY", "E_QUEUE_FULL": .tooManyRequests
+        case "E_DISK_FLOOR": insufficientStorage
         case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO", "E_QUERY_DEADLINE",
-            "E_PEER_BUSY":
+            "E_PEER_BUSY", "E_BUSY", "E_QUARANTINE_FULL":
             .serviceUnavailable
         case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest

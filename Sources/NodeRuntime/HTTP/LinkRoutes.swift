@@ -180,18 +180,29 @@ package struct LinkRoutes: Sendable {
             let connection = try connection(of: request)
             guard let frames = await link.frames(of: connection) else { throw FederationError.noSuchConnection }
             var reader = FrameReader(writtenBy: .sender)
-            var answer: [UInt8] = []
+            var response = octets([])
             for try await chunk in request.body {
                 reader.append(chunk.readableBytesView)
                 guard let frame = try reader.next() else { continue }
                 await link.take(frame, connection: connection)
                 if frame.kind == .goodbye { break }
                 var replies = frames.makeAsyncIterator()
-                if let reply = await replies.next() { answer = reply.encoded }
+                if let reply = await replies.next() { response = answer(reply) }
                 break
             }
-            return octets(answer)
+            return response
         }
+    }
+
+    /// A refusal that asks for patience has the status and the header that HTTP has for it.
+    private func answer(_ frame: Frame) -> Response {
+        var response = octets(frame.encoded)
+        guard frame.kind == .refusal, let refusal = try? WireJSON.decode(Refusal.self, frame.body),
+            let pause = refusal.retryAfterMS
+        else { return response }
+        response.status = ErrorMapping.status(of: refusal.code)
+        response.headers[.retryAfter] = "\((pause + 999) / 1_000)"
+        return response
     }
 
     // MARK: - Helpers

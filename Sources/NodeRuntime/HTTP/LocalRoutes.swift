@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import Hummingbird
@@ -62,6 +63,12 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_store_free_bytes", .gauge, help: "Bytes that are free where the database lies.",
             samples: figures.sizes.free.map { [([], Double($0))] } ?? [])
+        page.append(
+            "federation_disk_floor_bytes", .gauge, help: "With less of them free, neighbours' rows are not taken in.",
+            samples: [([], Double(desk.settings.diskFloor))])
+        page.append(
+            "federation_receive_queue_bytes", .gauge, help: "Bytes of change-sets that wait to be stored.",
+            samples: [([], Double(links.queues.bytes))])
         page.append(
             "federation_log_lines_lost_total", .counter, help: "Lines of the log that could not be written.",
             samples: [([], Double(StandardStreams.logLinesLost))])

@@ -16,6 +16,7 @@ package actor IncomingLink {
     private let signal: ChangeSignal
     private let completions: ChangeSignal
     private let metrics: LinkMetrics
+    private let queues: ReceivingQueues
     private let statuses: LinkStatusWriter
     private let logger: Logger
 
@@ -27,6 +28,8 @@ package actor IncomingLink {
     /// The connection that the receiver has accepted, until it ends.
     private var present: Int?
     private var changeSets: [Int: [UInt8]] = [:]
+    /// Bytes that are set aside for a change-set, from its arrival until it is stored or discarded.
+    private var setAside: [Int: Int] = [:]
     private var nextID = 0
     /// Where the giving back of lost rows has come to.
     private var returned: LostPosition?
@@ -51,7 +54,8 @@ package actor IncomingLink {
 
     package init(
         sender: NodeID, store: NodeStore, policy: LinkPolicy, cursor: Cursor?, signal: ChangeSignal,
-        completions: ChangeSignal, metrics: LinkMetrics, statuses: LinkStatusWriter, logger: Logger,
+        completions: ChangeSignal, metrics: LinkMetrics, queues: ReceivingQueues = ReceivingQueues(),
+        statuses: LinkStatusWriter, logger: Logger,
         onTopologyDiffers: @escaping @Sendable (NodeID) -> Void = { _ in }
     ) {
         self.onTopologyDiffers = onTopologyDiffers
@@ -60,6 +64,7 @@ package actor IncomingLink {
         self.signal = signal
         self.completions = completions
         self.metrics = metrics
+        self.queues = queues
         self.statuses = statuses
         var logger = logger
         logger[metadataKey: "link"] = "\(sender)->\(store.node)"
@@ -188,7 +193,21 @@ package actor IncomingLink {
         metrics.received(rows: header.rowCount, bytes: bytes.count, peer: sender)
         perform(
             receiver.onChangeSet(
-                id: nextID, header: header, bytes: bytes.count, connection: connection, now: now))
+                id: nextID, header: header, bytes: bytes.count, obstacle: obstacle(to: nextID, bytes.count),
+                connection: connection, now: now))
+    }
+
+    /// Why this node can't hold a change-set now; nil when room is set aside for it.
+    private func obstacle(to id: Int, _ bytes: Int) -> FederationError? {
+        if let obstacle = store.space.obstacleToSync(at: store.node) { return obstacle }
+        guard queues.take(bytes, from: sender) else { return receiver.queueFull }
+        setAside[id] = bytes
+        return nil
+    }
+
+    private func release(_ id: Int) {
+        changeSets[id] = nil
+        if let bytes = setAside.removeValue(forKey: id) { queues.release(bytes, from: sender) }
     }
 
     // MARK: - Directives
@@ -208,7 +227,7 @@ package actor IncomingLink {
                 }
                 hellos.removeValue(forKey: connection)?.resume(returning: .refused(refusal))
             case .apply(let id): apply(id)
-            case .discard(let ids): for id in ids { changeSets[id] = nil }
+            case .discard(let ids): for id in ids { release(id) }
             case .acknowledge(let acknowledgement): send(.acknowledgement, acknowledgement)
             case .refuse(let refusal):
                 count(refusal)
@@ -290,9 +309,10 @@ package actor IncomingLink {
     }
 
     private func apply(_ id: Int) {
-        guard let bytes = changeSets.removeValue(forKey: id), let policy = receiver.policy else { return }
+        guard let bytes = changeSets.removeValue(forKey: id), let policy = receiver.policy else { return release(id) }
         let store = store
         Task {
+            defer { release(id) }
             do {
                 let now = wallClock()
                 let changeSet = try IncomingChangeSet(

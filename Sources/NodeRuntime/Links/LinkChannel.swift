@@ -95,7 +95,9 @@ package final class LinkChannel: Sendable {
                 for await frame in frames {
                     let response = try await client.request(
                         "POST", "/v1/link/frame", headers: headers(number), body: frame.encoded, deadlineMS: 60_000)
-                    guard response.status == 200 else {
+                    // A refusal that asks for patience is a frame as well, whatever its status tells what lies between.
+                    let isFrame = response.head.headers["content-type"] == "application/octet-stream"
+                    guard response.status == 200 || isFrame else {
                         throw PeerProblem.error(in: response.body, status: response.status)
                     }
                     var reader = FrameReader(writtenBy: .receiver)

@@ -8,6 +8,9 @@ package final class LinkRegistry: QuestionWay {
     private let reverse: Mutex<[NodeID: ReverseConnector]>
     private let channels: Mutex<[NodeID: ReverseChannel]>
 
+    /// What all of them hold until it is stored.
+    let queues = ReceivingQueues()
+
     /// - Parameters:
     ///   - incoming: the receiving ends, by sender.
     ///   - reverse: the sending ends whose receivers dial, by receiver.

@@ -155,7 +155,7 @@ package final class LinkSupervisor: Service {
         let writer = LinkStatusWriter(store: store, peer: neighbour, direction: .receiving, logger: logger)
         let incoming = IncomingLink(
             sender: neighbour, store: store, policy: receive, cursor: cursor, signal: signal,
-            completions: completions, metrics: metrics, statuses: writer, logger: logger,
+            completions: completions, metrics: metrics, queues: registry.queues, statuses: writer, logger: logger,
             onTopologyDiffers: onTopologyDiffers)
         group.addTask { await writer.run() }
 

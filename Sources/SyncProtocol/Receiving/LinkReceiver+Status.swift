@@ -14,6 +14,8 @@ extension LinkReceiver {
         case LinkCode.outOfStep: return [.refuse(Refusal(error, cursor: expected))]
         case LinkCode.queueFull, LinkCode.busy:
             return [.refuse(Refusal(error, retryAfterMS: SyncLimits.busyPause, cursor: expected))]
+        case LinkCode.diskFloor:
+            return [.refuse(Refusal(error, retryAfterMS: SyncLimits.diskFloorPause, cursor: expected))]
         case LinkCode.quarantineFull:
             return [.refuse(Refusal(error, retryAfterMS: SyncLimits.quarantinePause, cursor: expected))]
         default:
@@ -30,9 +32,10 @@ extension LinkReceiver {
             isRetryable: true)
     }
 
-    var queueFull: FederationError {
+    package var queueFull: FederationError {
         FederationError(
-            LinkCode.queueFull, "\(rules.node) holds as many bytes of \(rules.sender) as it may", isRetryable: true)
+            LinkCode.queueFull, "\(rules.node) holds as many bytes as it may, \(rules.sender) sends on later",
+            isRetryable: true)
     }
 
     var tooManyErrors: FederationError {
@@ -85,7 +88,7 @@ extension LinkReceiver {
             return .unreachable
         }
         if isLevel { return .level }
-        if lastError?.code == LinkCode.quarantineFull { return .paused }
+        if let code = lastError?.code, code == LinkCode.quarantineFull || code == LinkCode.diskFloor { return .paused }
         guard let cursor, cursor.epoch == session.epoch, cursor.revision == rules.policy?.revision,
             cursor.sweep == .complete
         else { return isFirstSweep ? .bootstrapping : .sweeping }

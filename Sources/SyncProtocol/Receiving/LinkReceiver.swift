@@ -260,14 +260,17 @@ package struct LinkReceiver: Sendable {
 
     /// A whole change-set has arrived; its header has been read, its payload not yet.
     ///
-    /// - Parameter id: the shell's name for its bytes, which it keeps until `discard` or the end of `apply`.
+    /// - Parameters:
+    ///   - id: the shell's name for its bytes, which it keeps until `discard` or the end of `apply`.
+    ///   - obstacle: why the node as a whole can't hold it now, `queueFull` or `diskFloor`; nil when it can.
     package mutating func onChangeSet(
-        id: Int, header: ChangeSetHeader, bytes: Int, connection: Int, now: UnixMilliseconds
+        id: Int, header: ChangeSetHeader, bytes: Int, obstacle: FederationError? = nil, connection: Int,
+        now: UnixMilliseconds
     ) -> [ReceiverDirective] {
         noteLevel(now)
         guard let session, session.connection == connection, let policy = rules.policy else { return [.discard([id])] }
         lastContact = now
-        switch verdict(on: header, bytes: bytes, session: session, policy: policy, now: now) {
+        switch verdict(on: header, bytes: bytes, obstacle: obstacle, session: session, policy: policy, now: now) {
         case .accept: break
         case .ignore: return [.discard([id])]
         case .refuseChangeSet(let error): return [.discard([id])] + refuse(error, now: now)
@@ -282,7 +285,8 @@ package struct LinkReceiver: Sendable {
     }
 
     private func verdict(
-        on header: ChangeSetHeader, bytes: Int, session: Session, policy: LinkPolicy, now: UnixMilliseconds
+        on header: ChangeSetHeader, bytes: Int, obstacle: FederationError?, session: Session, policy: LinkPolicy,
+        now: UnixMilliseconds
     ) -> PeerVerdict {
         do throws(FederationError) {
             try rules.check(header, epoch: session.epoch, policy: policy, expected: expected, now: now)
@@ -293,7 +297,7 @@ package struct LinkReceiver: Sendable {
             return session.isRewinding ? .ignore : .refuseChangeSet(outOfStep)
         }
         guard queuedBytes + bytes <= SyncLimits.queueBytesMax else { return .refuseChangeSet(queueFull) }
-        return .accept
+        return obstacle.map { .refuseChangeSet($0) } ?? .accept
     }
 
     /// A change-set has arrived whose header can't be read.

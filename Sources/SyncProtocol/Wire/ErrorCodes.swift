@@ -10,6 +10,8 @@ package enum LinkCode {
     package static let queueFull = "E_QUEUE_FULL"
     /// The receiver has put aside more rows of the sender than it may; wait.
     package static let quarantineFull = "E_QUARANTINE_FULL"
+    /// So little of the receiver's disk is free that it keeps the rest for its own records; wait.
+    package static let diskFloor = "E_DISK_FLOOR"
     /// The receiver can't take it just now; wait and make smaller ones.
     package static let busy = "E_BUSY"
 
