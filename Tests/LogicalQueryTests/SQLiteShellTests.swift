@@ -26,7 +26,8 @@ struct SQLiteShellTests {
         let date = try Date(time, strategy: .iso8601)
         let ticket = Ticket(origin: "370100", requested: Int64(date.timeIntervalSince1970) * 1_000)
         let analysis = try Analysis(dimensions: [.day, .week, .month], asOf: 0)
-        #expect(try SQLiteShell.run([analysis], on: [ticket])[0].groups == [[day, week, month]: [1]])
+        #expect(
+            try SQLiteShell.run([analysis], on: [ticket])[0].groups == [[day, week, month].map { ExactText($0) }: [1]])
     }
 
     @Test func `codes are cut to their levels, and one that is too short stays whole`() throws {
@@ -152,7 +153,7 @@ enum Reference {
             if let to = analysis.to, ticket.requested >= to { continue }
             if analysis.filters.contains(where: { !passes(ticket, $0) }) { continue }
             try result.add(
-                key: analysis.dimensions.map { value(ticket, $0) },
+                key: analysis.dimensions.map { value(ticket, $0).map { ExactText($0) } },
                 sums: analysis.measures.flatMap { sums(ticket, $0, analysis.asOf) })
         }
         return result
@@ -235,7 +236,7 @@ enum SQLiteShell {
                 let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
                 let keyCount = queries[index].keyCount
                 try partial.add(
-                    key: cells.prefix(keyCount).map { $0 == "NULL" ? nil : $0 },
+                    key: cells.prefix(keyCount).map { $0 == "NULL" ? nil : ExactText($0) },
                     sums: try cells.dropFirst(keyCount).map { try #require(Int64($0)) })
             }
             return partial
