@@ -124,6 +124,25 @@ import Testing
         #expect(try await isEqual())
     }
 
+    @Test func `go on in the middle of what a connection had begun to bring`() async throws {
+        try await world.write([1: 1, 2: 1, 3: 1, 4: 1])
+        try await world.converse(changeSetsMax: 2, rowsMax: 1)
+        #expect(try await world.province.local.store.cursor(of: jinan)?.sweep != .complete)
+        try await world.carry(from: province)
+        #expect(try await world.carry(from: jinan).applied > 0)
+        #expect(try await isEqual())
+    }
+
+    @Test func `that could not be written are not taken for written`() async throws {
+        try await world.write([1: 1])
+        try await world.carry(from: jinan)
+        try await world.write([2: 2])
+        let full = FerryExport(peer: "370000", path: "/dev/full", start: .last)
+        #expect(await errorCode { _ = try await world.jinan.exportFerry(full) } == "E_FILE_WRITE")
+        #expect(try await world.carry(from: jinan, start: .last).applied == 1)
+        #expect(try await isEqual())
+    }
+
     @Test func `of a clock that is ahead are refused, and old ones are taken`() async throws {
         try await world.write([1: 1])
         world.pass(600_000)

@@ -56,9 +56,11 @@ extension NodeStore {
         }
     }
 
-    /// Changes what is known of a neighbour.
-    package func change(_ peer: NodeID, _ change: @Sendable @escaping (inout FerryPeer) -> Void) async throws {
-        try await pool.write { db in
+    /// Changes what is known of a neighbour, on disk with all that was committed before: who carries files is told that they are here.
+    package func changeFerry(
+        of peer: NodeID, _ change: @Sendable @escaping (inout FerryPeer) -> Void
+    ) async throws {
+        try await writeDurably { db in
             let row = try Row.fetchOne(db, sql: "SELECT * FROM main.ferry WHERE peer = ?", arguments: [peer.code])
             var known = FerryPeer(
                 certificate: row?["certificate"], exportedAt: row?["exported_at"], importedAt: row?["imported_at"],
@@ -104,6 +106,15 @@ extension NodeStore {
                     DELETE FROM main.ferry_end WHERE receiver = ?1 AND seq < (SELECT min(seq) FROM (
                       SELECT seq FROM main.ferry_end WHERE receiver = ?1 ORDER BY seq DESC LIMIT \(FerryTable.endsMax)))
                     """, arguments: [receiver.code])
+        }
+    }
+
+    /// Forgets the end of a file that could not be written after all.
+    package func forget(ferryEnd end: Cursor, of receiver: NodeID) async throws {
+        try await pool.write { db in
+            try db.execute(
+                sql: "DELETE FROM main.ferry_end WHERE receiver = ? AND epoch = ? AND seq = ?",
+                arguments: [receiver.code, end.epoch.description, end.seq])
         }
     }
 

@@ -90,10 +90,16 @@ extension NodeDesk {
             try await writeSettlements(for: peer.id, writer)
             try await writeChangeSets(outgoing, head: opening.hello.head, writer, &report, now: now, progress)
             try await writeLostRows(of: incoming, writer, &report, now: now)
+            let isNew = try await !store.ferryEnds(of: peer.id).contains(report.upto)
             try await store.note(ferryEnd: report.upto, of: peer.id)
-            try writer.finish()
+            do {
+                try writer.finish()
+            } catch {
+                if isNew { try await store.forget(ferryEnd: report.upto, of: peer.id) }
+                throw error
+            }
             report.bytes = writer.bytes
-            try await store.change(peer.id) { $0.exportedAt = now }
+            try await store.changeFerry(of: peer.id) { $0.exportedAt = now }
             return report
         }
     }
@@ -126,8 +132,11 @@ extension NodeDesk {
             case .last: try policy.startingPoint(after: ends.last ?? confirmed, epoch: epoch, head: head)
             case .beginning: try policy.startingPoint(after: nil, epoch: epoch, head: head)
             }
-        // A statement of everything begins where every receiver can take it, whatever files are on their way.
-        if from.sweep != .complete { from = try policy.startingPoint(after: nil, epoch: epoch, head: head) }
+        // A statement of everything begins at the head, where every receiver can take it, whatever files are on their way. One that has
+        // come there already and was cut off goes on in its middle.
+        if from.sweep != .complete, from.seq < head {
+            from = try policy.startingPoint(after: nil, epoch: epoch, head: head)
+        }
         let places = ([confirmed].compactMap(\.self) + ends).map(\.seq)
         let known = try await store.marks(of: places).map { FerryOpening.KnownPlace(seq: $0.key, mark: $0.value) }
         let place = try await store.markedCursor(of: policy.receiver)
@@ -258,6 +267,6 @@ extension NodeStore {
         let known = try await ferryPeers()[certificate.node]?.certificate
         let knownEnd = known.flatMap { CertificateValidity(ofFirstInPEM: $0)?.notAfter }
         guard known != certificate.pem, knownEnd.map({ $0 <= certificate.notAfter }) ?? true else { return }
-        try await change(certificate.node) { $0.certificate = certificate.pem }
+        try await changeFerry(of: certificate.node) { $0.certificate = certificate.pem }
     }
 }

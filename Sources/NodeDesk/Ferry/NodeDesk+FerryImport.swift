@@ -144,7 +144,7 @@ private struct FerryRun {
         }
         report.confirmed = try await store.confirmedCursor(of: sender)
         let (lost, quarantined) = (reply.lost ?? 0, reply.quarantinedTotal ?? 0)
-        try await store.change(sender) { peer in
+        try await store.changeFerry(of: sender) { peer in
             (peer.lost, peer.quarantined) = (max(0, lost), max(0, quarantined))
             peer.schemaRevision = reply.schemaRevision
         }
@@ -208,7 +208,7 @@ private struct FerryRun {
         report.cursor = receiver.cursor
         report.lost = try await store.lostRows()[sender] ?? 0
         try await store.keep(settlements: settled, for: sender)
-        try await store.change(sender) { [now] in $0.importedAt = now }
+        try await store.changeFerry(of: sender) { [now] in $0.importedAt = now }
         guard receiver.isLevel(behind: end), let policy = receiver.policy else { return }
         let known = try await store.freshness()
         var origins = opening.heartbeat.origins.filter { origin, freshness in
