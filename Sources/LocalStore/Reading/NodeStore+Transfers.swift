@@ -43,13 +43,14 @@ extension NodeStore {
     private static func transfers(
         of tickets: [String], _ rules: LifecycleRules, _ db: Database
     ) throws -> [HeldTransfer] {
-        let threads = try ThreadReader(ticketsWith: TicketFold.forms).threads(of: Set(tickets), db)
+        let threads = try ThreadReader(ticketsWith: TicketFold.forms).threads(
+            of: Set(tickets.map { ExactText($0) }), db)
         return try tickets.flatMap { ticket in
             let number = try String.fetchOne(
                 db.cachedStatement(
                     sql: "SELECT service_request_id FROM main.service_request WHERE global_id = ? AND deleted = 0"),
                 arguments: [ticket])
-            return TicketFold(rules).transfers(in: threads[ticket] ?? []).map {
+            return TicketFold(rules).transfers(in: threads[ExactText(ticket)] ?? []).map {
                 HeldTransfer(globalID: ticket, number: number, transfer: $0)
             }
         }

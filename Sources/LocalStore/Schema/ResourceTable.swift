@@ -75,7 +75,7 @@ struct ResourceTable: Sendable {
         """
     }
 
-    func addColumn(_ column: ColumnDefinition) -> String {
+    func addColumn(_ column: FederationModel.ColumnDefinition) -> String {
         "ALTER TABLE main.\(table) ADD COLUMN \(quoted(column.name)) \(column.type.storage.sqlType)"
     }
 
@@ -83,7 +83,7 @@ struct ResourceTable: Sendable {
 
     /// Moves what rows carried along into a column that this release knows, as far as it keeps the column's rules; the rest
     /// stays carried.
-    func adopt(_ column: ColumnDefinition) -> String {
+    func adopt(_ column: FederationModel.ColumnDefinition) -> String {
         let path = "'$.\(column.name)'"
         let value = "json_extract(\(Self.carried), \(path))"
         return """

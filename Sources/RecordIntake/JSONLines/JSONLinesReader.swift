@@ -1,3 +1,5 @@
+import FederationModel
+
 /// Reads JSON Lines (one object a line) row by row in constant memory.
 ///
 /// The columns are those that the mapping names: a key that an object lacks reads as empty, and keys that nobody asked for
