@@ -68,7 +68,7 @@ extension NodeDesk {
     ) async throws -> FerryExportReport {
         try await perform(.exportFerry) { now in
             let peer = try neighbour(named: request.peer)
-            guard let outgoing = standing.outgoing[peer.id], let incoming = standing.incoming[peer.id] else {
+            guard let granted = standing.outgoing[peer.id], let expected = standing.incoming[peer.id] else {
                 throw FederationError("E_NOT_A_NEIGHBOUR", "\(peer.id) is no neighbour of \(id)")
             }
             let credentials = try local.credentials()
@@ -78,7 +78,7 @@ extension NodeDesk {
             // What both know, as far as the neighbour's last file says; one of an earlier release refuses more, and says so in its next.
             let theirs = try await store.ferryPeers()[peer.id]?.schemaRevision
             let schema = min(store.schemaRevision, theirs ?? store.schemaRevision)
-            let (outgoing, incoming) = (outgoing.known(at: schema), incoming.known(at: schema))
+            let (outgoing, incoming) = (granted.known(at: schema), expected.known(at: schema))
             let (from, opening) = try await opening(
                 for: outgoing, start: request.start, schemaRevision: schema, now: now)
             let writer = FerryWriter(
