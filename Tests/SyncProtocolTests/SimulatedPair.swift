@@ -205,7 +205,7 @@ struct SimulatedPair {
 
     /// The sender's rows of some time ago, under a new epoch. What it lost is lost: give-back is not built yet.
     private mutating func restore() {
-        for id in source.rows.keys.sorted() where random.chance(0.1) { source.rows[id] = nil }
+        source.forget(Set(source.rows.keys.sorted().filter { _ in random.chance(0.1) }))
         source.seq = (source.rows.values.map(\.seq).max() ?? 0)
         source.epoch = Epoch(counter: source.epoch.counter + 1, nonce: random.next())
         restartSender()

@@ -28,21 +28,42 @@ struct RowID: Hashable, Comparable {
 struct SimulatedSource {
     var epoch: Epoch
     var seq: Seq = 0
-    var rows: [RowID: (row: SimulatedRow, seq: Seq)] = [:]
+    private(set) var rows: [RowID: (row: SimulatedRow, seq: Seq)] = [:]
+    /// Of all rows, in the order of a sweep once `isSorted`.
+    private var order: [RowID] = []
+    private var isSorted = true
+
+    init(epoch: Epoch) { self.epoch = epoch }
 
     mutating func write(_ row: SimulatedRow) {
         seq += 1
-        rows[RowID(resource: row.resource, key: row.key)] = (row, seq)
+        let id = RowID(resource: row.resource, key: row.key)
+        if rows.updateValue((row, seq), forKey: id) == nil {
+            order.append(id)
+            isSorted = false
+        }
+    }
+
+    /// Loses rows, as an older copy has.
+    mutating func forget(_ ids: Set<RowID>) {
+        for id in ids { rows[id] = nil }
+        order.removeAll { ids.contains($0) }
     }
 
     /// The tail first, so that live changes never wait behind a sweep; then what fits of the sweep.
     /// - Returns: nil when nothing that is granted lies behind the cursor.
-    func prepare(_ request: PrepareRequest, policy: LinkPolicy, now: UnixMilliseconds) -> SimulatedChangeSet? {
-        let granted = rows.values.filter {
-            policy.wholeResources.contains($0.row.resource)
-                && policy.origins.contains { [o = $0.row.key.origin] in $0.code == o }
+    mutating func prepare(
+        _ request: PrepareRequest, policy: LinkPolicy, now: UnixMilliseconds
+    ) -> SimulatedChangeSet? {
+        if !isSorted {
+            order.sort()
+            isSorted = true
         }
-        let changed = granted.filter { $0.seq > request.from.seq }.sorted { $0.seq < $1.seq }
+        let (resources, origins) = (Set(policy.wholeResources), Set(policy.origins.map(\.code)))
+        func isGranted(_ row: SimulatedRow) -> Bool {
+            resources.contains(row.resource) && origins.contains(row.key.origin)
+        }
+        let changed = rows.values.filter { $0.seq > request.from.seq && isGranted($0.row) }.sorted { $0.seq < $1.seq }
         let tail = changed.prefix(request.rowsMax)
         var end = request.from
         end.seq = tail.count == request.rowsMax ? tail.last?.seq ?? seq : seq
@@ -51,9 +72,17 @@ struct SimulatedSource {
             tail.count + listing.count < max(request.rowsMax, tail.count + 1)
         {
             let room = max(request.rowsMax - tail.count - listing.count, 1)
-            let rest = granted.map(\.row).filter { row in
-                row.resource == resource && !row.isDeleted && after.map { $0 < row.key } ?? true
-            }.sorted { $0.key < $1.key }
+            var index = order.endIndex
+            if let after {
+                index = firstIndex(behind: RowID(resource: resource, key: after))
+            } else {
+                index = order.firstIndex { $0.resource == resource } ?? index
+            }
+            var rest: [SimulatedRow] = []
+            while index < order.endIndex, order[index].resource == resource, rest.count <= room {
+                if let row = rows[order[index]]?.row, !row.isDeleted, isGranted(row) { rest.append(row) }
+                index += 1
+            }
             listing += rest.prefix(room)
             if rest.count > room {
                 end.sweep = .at(resource: resource, after: rest[room - 1].key)
@@ -67,6 +96,16 @@ struct SimulatedSource {
                 sender: policy.sender, receiver: policy.receiver, start: request.from, end: end, head: seq,
                 schemaRevision: 1, rowCount: tail.count + listing.count, payloadBytes: 100, createdAt: now),
             tail: tail.map(\.row), listing: listing)
+    }
+
+    /// By halving: `order` is sorted.
+    private func firstIndex(behind id: RowID) -> Int {
+        var (low, high) = (order.startIndex, order.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if id < order[middle] { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     /// What the receiver has to hold in the end.
@@ -108,9 +147,10 @@ struct SimulatedTarget {
         while position != end, case .at(let resource, let after) = position {
             var last: RowKey?
             if case .at(resource, let key) = end { last = key }
-            rows = rows.filter { id, _ in
-                id.resource != resource || after.map { id.key <= $0 } ?? false || last.map { $0 < id.key } ?? false
+            let gone = rows.keys.filter { id in
+                id.resource == resource && after.map { $0 < id.key } ?? true && last.map { id.key <= $0 } ?? true
             }
+            for id in gone { rows[id] = nil }
             position = last == nil ? policy.sweepPosition(after: resource) : end
         }
         for row in changeSet.listing { put(row) }
