@@ -100,7 +100,8 @@ extension Analysis {
                 case "^": .hasPrefix
                 default: .equals
                 }
-            let values = scalars[scalars.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false)
+            let values = scalars[scalars.index(after: equals)...].split(
+                separator: ",", omittingEmptySubsequences: false)
             return (
                 trimmed(Substring(comparison == .equals ? left : left.dropLast())), comparison,
                 values.map { trimmed(Substring($0)) }

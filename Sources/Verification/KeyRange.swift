@@ -17,7 +17,8 @@ package struct KeyRange: Hashable, Sendable, Codable {
     }
 
     package static func == (a: KeyRange, b: KeyRange) -> Bool {
-        a.resource == b.resource && a.origin == b.origin && a.after.map { ExactText($0) } == b.after.map { ExactText($0) }
+        a.resource == b.resource && a.origin == b.origin
+            && a.after.map { ExactText($0) } == b.after.map { ExactText($0) }
             && a.through.map { ExactText($0) } == b.through.map { ExactText($0) }
     }
 

@@ -391,6 +391,8 @@ private let illegal: [(String, [TicketEvent], TicketEvent)] = [
         let links: [ExactText: ExactText] = ["c": "b", "b": "a", "x": "y", "y": "z", "z": "x", "in": "y"]
         #expect(MergeChain.head(of: "c") { links[$0] } == ("a", false))
         #expect(MergeChain.head(of: "a") { links[$0] } == ("a", false))
-        for ticket: ExactText in ["x", "y", "z", "in"] { #expect(MergeChain.head(of: ticket) { links[$0] } == ("x", true)) }
+        for ticket: ExactText in ["x", "y", "z", "in"] {
+            #expect(MergeChain.head(of: ticket) { links[$0] } == ("x", true))
+        }
     }
 }

@@ -35,7 +35,8 @@ private func answer(
     var partial = PartialResult(for: analysis)
     for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
         try partial.add(
-            key: row.prefix(query.keyCount).map { $0.text.map { ExactText($0) } }, sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+            key: row.prefix(query.keyCount).map { $0.text.map { ExactText($0) } },
+            sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
     }
     return partial.groups.mapValues { $0[0] }
 }

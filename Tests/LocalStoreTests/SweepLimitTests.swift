@@ -138,7 +138,7 @@ import struct FederationModel.Cursor
         try await city.store.confirm(
             Cursor(
                 epoch: city.store.epoch, seq: try await city.store.head(), revision: link(1).revision,
-                sweep: .complete), by: province)
+                sweep: .complete), by: province, now: noon)
         let later = noon + 3 * 3_600_000
         _ = try await city.store.advanceConsumers(now: later)
         _ = try await city.store.prune(receivers: [province], retention: 0, now: later)

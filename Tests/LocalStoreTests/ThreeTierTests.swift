@@ -88,7 +88,7 @@ private struct Walk {
         let reference = try TemporaryStore(lixia)
         for history in histories {
             let report = try await reference.store.intake(rows: history.map { [$0] }, isGuarded: true, now: noon)
-            #expect(report.outcomes.allSatisfy(\.isAccepted))
+            #expect(report.outcomes.allSatisfy { $0.isAccepted })
         }
         try await reference.store.catchUpConsumers(now: noon)
 

@@ -86,7 +86,9 @@ import Testing
         #expect(try await status(node) == .dispatched)
     }
 
-    @Test func `two rows of one key that differ are one ticket and a refusal, and an equal one is counted`() async throws {
+    @Test func `two rows of one key that differ are one ticket and a refusal, and an equal one is counted`()
+        async throws
+    {
         let node = try TestNode()
         let header = "number,opened,title,unit,due,replied,answer,status,closed,score\n"
         try node.write(SourceFile.mapping, to: "crm.yaml")

@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import LocalStore
 import NodeDesk
 import TestSupport
 
@@ -50,7 +51,8 @@ struct SourceFile {
     }
 
     mutating func set(_ number: Int, _ values: [String: String] = [:]) {
-        var row = rows[number] ?? ["number": "\(number)", "opened": "2025-09-01 09:00", "title": "路灯不亮", "status": "open"]
+        var row =
+            rows[number] ?? ["number": "\(number)", "opened": "2025-09-01 09:00", "title": "路灯不亮", "status": "open"]
         row.merge(values) { $1 }
         rows[number] = row
     }
@@ -68,7 +70,12 @@ struct SourceFile {
             case 1: set(number, ["unit": either("城管局"), "due": either("2025-09-20 18:00")])
             case 2: set(number, ["unit": either("住建局"), "due": "2025-09-25 18:00"])
             case 3:
-                set(number, ["replied": either("2025-09-05 10:00"), "answer": ["已修复", "已解释"].randomElement(using: &random) ?? ""])
+                set(
+                    number,
+                    [
+                        "replied": either("2025-09-05 10:00"),
+                        "answer": ["已修复", "已解释"].randomElement(using: &random) ?? "",
+                    ])
             case 4:
                 let isClosed = Bool.random(using: &random)
                 set(number, ["status": isClosed ? "closed" : "open", "closed": isClosed ? "2025-09-06 10:00" : ""])
@@ -103,7 +110,8 @@ extension TestNode {
         for resource in BuiltInResources.all where resource.isTicketRecord {
             let columns = resource.columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
             let rows = try await desk.local.store.rows(
-                sql: "SELECT origin, \"key\", \(columns) FROM main.\"\(resource.name)\" WHERE deleted = 0 ORDER BY 1, 2",
+                sql:
+                    "SELECT origin, \"key\", \(columns) FROM main.\"\(resource.name)\" WHERE deleted = 0 ORDER BY 1, 2",
                 arguments: [])
             lines += rows.map { "\(resource.name) \($0)" }
         }

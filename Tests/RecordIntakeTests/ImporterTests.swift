@@ -127,7 +127,8 @@ struct ImporterTests {
             """
         func closing(_ mapping: String) throws -> Result<[IntakeRecord], RowRejection> {
             let row = "7,2025-09-30 09:00:00,2025-09-30\n"
-            return try #require(importRows(row, header: "id,opened,closed\n", mapping: mapping).first).result
+            return try #require(importRows(row, header: "id,opened,closed\n", mapping: mapping).first).result.map(
+                \.records)
         }
         let closure = try #require(try closing(mapping).get().last)
         #expect(closure.fields["occurred_at"] == .integer(1_759_247_999_000), "23:59:59 in Shanghai")

@@ -89,7 +89,7 @@ import Zstandard
             try withFile(text) { path in
                 let importer = try Importer(mapping: mapping, origin: origin, path: path)
                 var results: [Result<[IntakeRecord], RowRejection>] = []
-                while let row = try importer.next() { results.append(row.result) }
+                while let row = try importer.next() { results.append(row.result.map(\.records)) }
                 return results
             }
         }

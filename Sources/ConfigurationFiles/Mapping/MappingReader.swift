@@ -53,8 +53,10 @@ private struct MappingReader {
         }
         let isGuarded = try top["guarded"].map(flag) ?? false
         return Mapping(
-            path: path, source: try top["source"].map(source) ?? URL(filePath: path).deletingPathExtension().lastPathComponent,
-            closure: try top["closure"].map(closure) ?? (isGuarded ? .append : .snapshot), key: key, optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
+            path: path,
+            source: try top["source"].map(source) ?? URL(filePath: path).deletingPathExtension().lastPathComponent,
+            closure: try top["closure"].map(closure) ?? (isGuarded ? .append : .snapshot), key: key,
+            optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
             isGuarded: isGuarded, records: records, lists: lists)
     }
 

@@ -3,7 +3,9 @@
 package enum MergeChain {
     /// - Parameter target: the ticket into which one was merged, as its own thread says.
     /// - Returns: the head of `ticket`'s chain, which may be itself, and whether the chain ends in a cycle.
-    package static func head(of ticket: ExactText, target: (ExactText) -> ExactText?) -> (head: ExactText, isCycle: Bool) {
+    package static func head(of ticket: ExactText, target: (ExactText) -> ExactText?) -> (
+        head: ExactText, isCycle: Bool
+    ) {
         var path = [ticket]
         var seen: Set<ExactText> = [ticket]
         while let next = target(path[path.count - 1]) {

@@ -98,7 +98,8 @@ private struct ImportDocument: Encodable {
 
     var text: String {
         var text = "\(resource): read \(read), accepted \(accepted), unchanged \(unchanged), rejected \(rejected)"
-        text += "\n  new \(new), changed \(changed), reopened \(reopened), withdrawn \(withdrawn), collapsed \(collapsed)"
+        text +=
+            "\n  new \(new), changed \(changed), reopened \(reopened), withdrawn \(withdrawn), collapsed \(collapsed)"
         if !repeatedRows.isEmpty {
             let rows = repeatedRows.map(String.init).joined(separator: ", ")
             text += "\n  rows that share a key with an earlier row of the file: \(rows), …"

@@ -81,7 +81,8 @@ final class LifecycleCheck {
         stored[ticket] = before
         let new = accepted[ticket] ?? []
         return (before + new).enumerated().filter { index, event in
-            !withdrawn.contains(event.id) && !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
+            !withdrawn.contains(event.id)
+                && !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
         }.map(\.element)
     }
 

@@ -45,7 +45,9 @@ extension NodeStore {
     /// A thread by its id, folded from the records that are here now; nil when there is none.
     package func thread<Kind: ThreadKind>(_ id: String, of kind: Kind) async throws -> HeldThread<Kind.State>? {
         try await pool.read { [node, standing, tables] db in
-            guard let records = try ThreadReader(kind).threads(of: [ExactText(id)], db)[ExactText(id)] else { return nil }
+            guard let records = try ThreadReader(kind).threads(of: [ExactText(id)], db)[ExactText(id)] else {
+                return nil
+            }
             let rows = try kind.forms.compactMap { tables[$0.resource] }.flatMap {
                 try Self.records(of: $0, where: "\(quoted(kind.key)) = ?", [id], db)
             }

@@ -65,7 +65,8 @@ struct RowMapper {
     init(mapping: Mapping, origin: NodeID, header: [String]) throws {
         var positions: [ExactText: Int] = [:]
         var twice: Set<ExactText> = []
-        for (position, name) in header.enumerated() where positions.updateValue(position, forKey: ExactText(name)) != nil {
+        for (position, name) in header.enumerated()
+        where positions.updateValue(position, forKey: ExactText(name)) != nil {
             twice.insert(ExactText(name))
         }
         for column in mapping.columns {
@@ -98,7 +99,8 @@ struct RowMapper {
             }
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
-                ordinal: rule.ordinal.flatMap { positions[ExactText($0.name)] }, fields: fields, ext: rule.ext.map(bind),
+                ordinal: rule.ordinal.flatMap { positions[ExactText($0.name)] }, fields: fields,
+                ext: rule.ext.map(bind),
                 timeline: TimeOrder.fields(of: rule.definition),
                 // Where a ticket has several rows, one of them says nothing about what the others are.
                 isTakenBack: mapping.closure == .snapshot && rule.condition != nil
@@ -125,7 +127,8 @@ struct RowMapper {
             }
             if !takesCutKeys, KeyDamage.isCut(part) {
                 throw KeyDamage.rejection(
-                    of: column.name, "is a long number of which a spreadsheet has kept 15 digits and made the rest zeros")
+                    of: column.name,
+                    "is a long number of which a spreadsheet has kept 15 digits and made the rest zeros")
             }
             parts.append(part)
         }

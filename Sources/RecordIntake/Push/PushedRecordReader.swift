@@ -83,7 +83,9 @@ package struct PushedRecordReader: Sendable {
         if definition.isThreadRecord {
             if fields["ticket_origin"] == nil {
                 let ticket = fields["global_id"]?.text ?? ""
-                let named = ticket.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 1).first.flatMap { NodeID(String(Substring($0))) }
+                let named = ticket.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 1).first.flatMap {
+                    NodeID(String(Substring($0)))
+                }
                 fields["ticket_origin"] = .text((named ?? origin).code)
             }
             if fields["round"] == nil { fields["round"] = .integer(1) }
