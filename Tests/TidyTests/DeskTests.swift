@@ -17,7 +17,9 @@ import Testing
         for file in desk where file.path != "Sources/NodeDesk/NodeDesk.swift" {
             for (number, text) in file.code {
                 let isAnnouncing = text.contains("Doorbell.ring(")
-                #expect(!isAnnouncing || file.path.contains("/Topology/"), "\(file.path):\(number): \(text)")
+                // Without a write: a release is adopted, and a rebuilt node has its service say hello.
+                let mayRing = file.path.contains("/Topology/") || file.path.hasSuffix("/NodeDesk+Recovery.swift")
+                #expect(!isAnnouncing || mayRing, "\(file.path):\(number): \(text)")
                 #expect(!text.contains("announce("), "\(file.path):\(number): \(text)")
                 if text.firstMatch(of: /store\.(intake|remove|lift)\(/) != nil {
                     let before = file.lines[max(0, number - 2)..<number].joined()

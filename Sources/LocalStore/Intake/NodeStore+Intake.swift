@@ -34,11 +34,17 @@ extension NodeStore {
     ///   - isGuarded: whether records of a ticket's thread must be legal at their place (`TicketGuard`). Events that happen
     ///     now are guarded; the history of another system is stored as it is, and what is illegal in it becomes a conflict
     ///     record.
-    ///   - isTrial: whether it is only found out what would become of the rows.
     package func intake(
-        _ rows: [SourceRow], isGuarded: Bool, isTrial: Bool = false, now: UnixMilliseconds
+        _ rows: [SourceRow], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await intake(rows, isGuarded: isGuarded, isTrial: isTrial, mayHoldReference: false, now: now)
+        try await intake(rows, isGuarded: isGuarded, isTrial: false, mayHoldReference: false, now: now)
+    }
+
+    /// What would become of the rows; nothing is stored.
+    package func trial(
+        of rows: [SourceRow], isGuarded: Bool, now: UnixMilliseconds
+    ) async throws -> [IntakeOutcome] {
+        try await intake(rows, isGuarded: isGuarded, isTrial: true, mayHoldReference: false, now: now).outcomes
     }
 
     /// The same of rows that take nothing back.

@@ -172,11 +172,13 @@ private struct ImportRun {
         storing = Task { [desk, isDryRun, isGuarded = importer.mapping.isGuarded] in
             let now = desk.clock()
             let rows = batch.map { (try? $0.result.get()) ?? SourceRow([]) }
-            func take() async throws -> IntakeReport {
-                try await desk.store.intake(rows, isGuarded: isGuarded, isTrial: isDryRun, now: now)
-            }
-            let result = isDryRun ? try await take() : try await desk.commit(\.head, take)
-            return Array(zip(batch, result.outcomes).map { (row: $0, outcome: $1) })
+            let outcomes =
+                isDryRun
+                ? try await desk.store.trial(of: rows, isGuarded: isGuarded, now: now)
+                : try await desk.commit(\.head) {
+                    try await desk.store.intake(rows, isGuarded: isGuarded, now: now)
+                }.outcomes
+            return Array(zip(batch, outcomes).map { (row: $0, outcome: $1) })
         }
     }
 
