@@ -5,5 +5,5 @@
 #   scripts/golden.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-GOLDEN=write swift test --filter 'GoldenMessageTests|GoldenChangeSetTests|as it is written'
+GOLDEN=write swift test -c release --filter 'GoldenMessageTests|GoldenChangeSetTests|as it is written'
 git status --short -- 'Tests/*/Fixtures'
