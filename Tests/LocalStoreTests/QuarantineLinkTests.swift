@@ -12,16 +12,7 @@ import Testing
 
     /// The city's release takes longer titles than the province's.
     init() throws {
-        let longer = BuiltInResources.all.map { resource in
-            guard resource.name == "service_request" else { return resource }
-            return ResourceDefinition(
-                resource.name, resource.title, stage: resource.stage,
-                columns: resource.columns.map { column in
-                    guard column.name == "title" else { return column }
-                    return ColumnDefinition("title", column.title, level: column.level, bytesMax: 100_000)
-                }, indexes: resource.indexes, flow: resource.flow, thread: resource.thread)
-        }
-        city = try TemporaryStore(jinan, resources: longer)
+        city = try TemporaryStore(jinan, resources: longTitles)
         above = try TemporaryStore(province)
     }
 

@@ -11,17 +11,7 @@ import Testing
 
     /// The city's release takes longer titles than the province's.
     init() async throws {
-        let longer = BuiltInResources.all.map { resource in
-            ResourceDefinition(
-                resource.name, resource.title, stage: resource.stage,
-                columns: resource.columns.map { column in
-                    column.name == "title" && resource.name == "service_request"
-                        ? ColumnDefinition(
-                            "title", column.title, level: column.level, required: column.isRequired, bytesMax: 100_000)
-                        : column
-                }, indexes: resource.indexes, flow: resource.flow, thread: resource.thread)
-        }
-        city = try TemporaryStore(jinan, resources: longer)
+        city = try TemporaryStore(jinan, resources: longTitles)
         above = try TemporaryStore(province)
         _ = try await city.store.intake(
             [ticket(1), ticket(2, title: String(repeating: "长", count: 20_000))], now: noon)
@@ -81,16 +71,7 @@ import Testing
 
     /// A city whose titles are too long for the province.
     private func city(_ tickets: Range<Int>) async throws -> TemporaryStore {
-        let longer = BuiltInResources.all.map { resource in
-            guard resource.name == "service_request" else { return resource }
-            return ResourceDefinition(
-                resource.name, resource.title, stage: resource.stage,
-                columns: resource.columns.map { column in
-                    guard column.name == "title" else { return column }
-                    return ColumnDefinition("title", column.title, level: column.level, bytesMax: 100_000)
-                }, indexes: resource.indexes, flow: resource.flow, thread: resource.thread)
-        }
-        let city = try TemporaryStore(jinan, resources: longer)
+        let city = try TemporaryStore(jinan, resources: longTitles)
         let title = String(repeating: "长", count: 1_000)
         _ = try await city.store.intake(tickets.map { ticket($0, title: title) }, now: noon)
         return city

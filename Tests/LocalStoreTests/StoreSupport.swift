@@ -147,3 +147,14 @@ extension NodeStore {
         try await rows(sql: "SELECT count(*) FROM \"\(resource)\" WHERE \(condition)", arguments: [])[0][0].integer
     }
 }
+
+/// The resources of a release that takes longer titles than this one.
+let longTitles = BuiltInResources.all.map { resource in
+    guard resource.name == "service_request" else { return resource }
+    return ResourceDefinition(
+        resource.name, resource.title, stage: resource.stage,
+        columns: resource.columns.map { column in
+            guard column.name == "title" else { return column }
+            return ColumnDefinition("title", column.title, level: column.level, bytesMax: 100_000)
+        }, indexes: resource.indexes, flow: resource.flow, thread: resource.thread)
+}

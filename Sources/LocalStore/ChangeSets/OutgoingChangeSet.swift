@@ -181,9 +181,7 @@ private struct ChangeSetDraft {
 }
 
 /// Nodes as SQL's `json_each` takes them.
-func jsonArray(_ nodes: Set<NodeID>) -> String {
-    "[\(nodes.map { "\"\($0.code)\"" }.sorted().joined(separator: ","))]"
-}
+func jsonArray(_ nodes: Set<NodeID>) -> String { jsonArray(nodes.map(\.code).sorted()) }
 
 /// Texts as SQL's `json_each` takes them.
 func jsonArray(_ texts: some Sequence<String>) -> String {
