@@ -28,6 +28,7 @@ seconds() { echo $((SECONDS - began)); }
 tidy() { :; }
 finish() {
   trap '' INT TERM HUP
+  exec 2>/dev/null # bash would name each process that is killed
   local process
   for process in ${workers[@]+"${workers[@]}"}; do kill -9 -- "-$process" 2>/dev/null || true; done
   for process in ${pid[@]+"${pid[@]}"}; do kill "$process" 2>/dev/null || true; done
@@ -152,7 +153,7 @@ push_load() {
   done
 }
 
-# load CODE...: pushes to each of these nodes.
+# load CODE...: pushes to each of these nodes. Returns when each has acknowledged something.
 load() {
   local code
   for code in "$@"; do
@@ -160,6 +161,7 @@ load() {
     echo 0 >"$dir/pushes.$code"
     work push_load "$code" 20 0.3
   done
+  for code in "$@"; do until [ -s "$dir/newest.$code" ]; do sleep 0.1; done; done
 }
 
 # work COMMAND...: runs a function that makes load beside everything else.

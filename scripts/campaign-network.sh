@@ -97,7 +97,6 @@ for code in 370000 "${fast[@]}"; do start "$code"; done
 listening 370000 "${fast[@]}"
 level 60 "${fast[@]}"
 load "${fast[@]}"
-for code in "${fast[@]}"; do until [ -s "$dir/newest.$code" ]; do sleep 0.1; done; done
 measure "$dir/alone"
 
 say "with a city at 1 kB/s"
