@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fills the disks of a city and of the province while records are pushed and exchanged, kills both services on the full disks, makes them
-# read-only, and lets the certificate of another city expire in the middle. What is in trouble must say so and take what it can't keep from
-# nobody; afterwards both ends of every link must be equal, and each acknowledged record must be there exactly once.
+# Fills the disk of a city to its floor, then those of the city and of the province to the end while records are pushed and exchanged, kills
+# both services there, makes the disks read-only, and lets the certificate of another city expire in the middle. Who is in trouble must say
+# so and keep nobody else from going on; afterwards both ends of every link must be equal, and each acknowledged record must be there once.
 # usage: scripts/campaign-disk.sh [--seconds N]
 #   --seconds  that each trouble lasts (default 15)
 # NODE=FILE takes another binary than .build/release/federation-node. Needs root. Prints one line; exit code 1 when anything differs, 77
@@ -30,6 +30,7 @@ for code in $city $province; do
   mount -t tmpfs -o size=160m none "$dir/$code"
 done
 make_federation 370000 370100:370000 370200:370000 370102:370100
+for code in $city $province; do echo 'disk-floor: 16' >>"$dir/$code/node.yaml"; done
 for code in "${codes[@]}"; do start "$code"; done
 listening "${codes[@]}"
 level 60 "${codes[@]}"
@@ -50,6 +51,13 @@ goes_on() { # CODE: acknowledges again
     sleep 0.2
   done
 }
+
+say "the disk of the city has 8 MiB left: rows of others wait, its own go on"
+dd if=/dev/zero of="$dir/$city/fill" bs=1M count=$(($(df --output=avail -k "$dir/$city" | tail -1) / 1024 - 8)) 2>/dev/null
+sleep "$trouble"
+says $city E_DISK_FLOOR
+goes_on $city
+free $city
 
 say "the disk of the city is full"
 fill $city
