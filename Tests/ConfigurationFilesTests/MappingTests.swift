@@ -81,6 +81,23 @@ struct MappingTests {
         #expect(error?.code == "E_MAPPING_READ")
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a mapping can't blow up by aliases`() {
+        var bomb = "key: &a0 [x, x]\nrecords:\n"
+        for level in 1...40 { bomb += "  - &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+        let error = #expect(throws: FederationError.self) { try Mapping.parse(bomb + "? *a40\n: 1\n", path: "m.yaml") }
+        #expect(error?.code == "E_MAPPING" && error?.message.hasPrefix("m.yaml:3: anchors and aliases") == true)
+    }
+
+    @Test func `a word that is written twice is refused with its line`() throws {
+        let error = try refusal("done: closed", "done: closed, done: merged")
+        #expect(error.message == "m.yaml:29: 'done' was given already")
+    }
+
+    @Test func `words with stars and ampersands are no aliases`() throws {
+        let text = smallMapping.replacing("done: closed", with: "\"*R&D*\": merged, '*tele*': closed, a&b: merged")
+        _ = try Mapping.parse(text, path: "m.yaml")
+    }
+
     @Test(arguments: ["us311-boston.yaml", "cn-appeals-tipdm.yaml"])
     func `the mappings that come with the node are right`(name: String) throws {
         let mapping = try Mapping.read(path: repositoryRoot.appending(path: "mappings/" + name).path)

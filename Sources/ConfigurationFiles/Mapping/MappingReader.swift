@@ -6,11 +6,11 @@ extension Mapping {
     /// Reads a mapping file.
     ///
     /// - Parameter lists: the code lists that its codes, and later those of the records, are held against.
-    /// - Throws: `E_MAPPING_READ` when there is no such file; `E_MAPPING` with path, line and a suggestion for the first
-    ///   thing in it that is not known to the catalog or to the format.
+    /// - Throws: `E_MAPPING_READ` when there is no such file, or one that is far too large; `E_MAPPING` with path, line and a
+    ///   suggestion for the first thing in it that is not known to the catalog or to the format.
     package static func read(path: String, lists: CodeLists = .builtIn) throws -> Mapping {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw FederationError("E_MAPPING_READ", "\(path) cannot be read as UTF-8 text", hint: "check the path")
+        let text = try MappingReader.checked("E_MAPPING_READ") { () throws(FileProblems) in
+            try MappingReader.kind.text(path: path)
         }
         return try MappingReader(path: path, lists: lists).mapping(text)
     }
@@ -26,15 +26,24 @@ private struct MappingReader {
     let path: String
     let lists: CodeLists
 
-    func mapping(_ text: String) throws -> Mapping {
-        let root: Node
-        do {
-            guard let node = try compose(yaml: text) else { throw fault(1, "the file is empty") }
-            root = node
-        } catch let error as FederationError {
-            throw error
+    /// Longest file in bytes; the longest of `mappings` takes a hundredth of it.
+    static let kind = FileKind(name: "MAPPING", examples: "mappings", bytesMax: 1_000_000)
+
+    /// Runs what reads a file of YAML; its first problem, under the one code that mappings have.
+    static func checked<Value>(
+        _ code: String, _ read: () throws(FileProblems) -> Value
+    ) throws(FederationError) -> Value {
+        do throws(FileProblems) {
+            return try read()
         } catch {
-            throw FederationError("E_MAPPING", "\(path) is not valid YAML: \(error)")
+            let problem = error.problems[0]
+            throw FederationError(code, "\(problem.file):\(problem.line): \(problem.message)", hint: problem.hint)
+        }
+    }
+
+    func mapping(_ text: String) throws -> Mapping {
+        let root = try Self.checked("E_MAPPING") { () throws(FileProblems) in
+            try Self.kind.yaml(text, file: path)
         }
         let top = try entries(
             root, "a mapping",
@@ -294,7 +303,11 @@ private struct MappingReader {
 
     private func scalar(_ node: Node) throws -> String {
         guard let scalar = node.scalar else { throw fault(line(node), "one word or text is expected here") }
-        return scalar.string
+        let word = YAMLText.unmarked(scalar.string)
+        guard word == scalar.string else {
+            throw fault(line(node), "'\(word)' was given already", "keep one of the two")
+        }
+        return word
     }
 
     private func entries(_ node: Node, _ what: String, known: [String]) throws -> [String: Node] {

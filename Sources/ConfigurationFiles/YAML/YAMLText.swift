@@ -57,24 +57,31 @@ struct YAMLText {
         return String(scalars)
     }
 
-    /// Refuses a text that can hold an alias: it has both `&name` and `*name` somewhere. Coarse on purpose, a scan for
-    /// them that knows about quotes and comments would be a second YAML parser.
+    /// Refuses a text that can hold an alias: it has both `&name` and `*name` somewhere at the beginning of a word. Coarse on
+    /// purpose, a scan for them that knows about quotes and comments would be a second YAML parser.
     private func refuseAliases() throws(FileProblem) {
         var hasAnchor = false
         var aliasLine: Int?
         var line = 1
+        var previous = UInt8(ascii: "\n")
         for (byte, next) in zip(text.utf8, text.utf8.dropFirst()) {
             switch byte {
             case UInt8(ascii: "\n"): line += 1
-            case UInt8(ascii: "&") where Self.isInName(next): hasAnchor = true
-            case UInt8(ascii: "*") where Self.isInName(next): aliasLine = aliasLine ?? line
+            case UInt8(ascii: "&") where !Self.isInWord(previous) && Self.isInName(next): hasAnchor = true
+            case UInt8(ascii: "*") where !Self.isInWord(previous) && Self.isInName(next): aliasLine = aliasLine ?? line
             default: break
             }
+            previous = byte
         }
         guard hasAnchor, let aliasLine else { return }
         throw problem(
             "ALIAS", line: aliasLine, "anchors and aliases (&name, *name) are not supported",
             "write the values out; in a name or a comment put a space after & and *")
+    }
+
+    /// Whether what follows `byte` can't be the beginning of an anchor or an alias: `R&D`, `"*phone*"`.
+    private static func isInWord(_ byte: UInt8) -> Bool {
+        isInName(byte) || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
     }
 
     /// Whether libYAML takes `byte` as a part of an anchor's name.
