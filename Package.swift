@@ -224,6 +224,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TidyTests"),
 
+        // MARK: - Bytes from outside
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery",
+                "MappingSuggestions", "NodeIdentity", "RecordIntake", "SyncProtocol", "TestSupport", "Verification",
+                "Zstandard",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
+
         // MARK: - Measurements
         .executableTarget(
             name: "SyncBenchmark",
@@ -245,3 +256,10 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer's program has no main of its own and links with `--sanitize fuzzer` alone: see scripts/fuzz.sh.
+if Context.environment["FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer", swiftSettings: strict))
+}

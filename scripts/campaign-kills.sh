@@ -54,7 +54,7 @@ imports() {
     kill -9 $import 2>/dev/null || true
     wait $import 2>/dev/null || true
     echo $(($(cat "$dir/imports") + 1)) >"$dir/imports"
-    sleep 5
+    sleep 3
   done
   at 370300 import --resource service_request --mapping mappings/generated-tickets.yaml "$dir/tickets.csv" >"$dir/imported" 2>&1
 }

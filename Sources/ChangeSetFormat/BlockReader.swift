@@ -103,7 +103,10 @@ package struct PayloadReader {
         let name = ResourceName(try reader.text(max: SyncLimits.nameBytesMax))
         guard let resource = schema(name) else {
             throw FederationError(
-                "E_RESOURCE_UNKNOWN", "a change-set holds the resource \(name), which this node does not know",
+                "E_RESOURCE_UNKNOWN",
+                isWord(name.text)
+                    ? "a change-set holds the resource \(name), which this node does not know"
+                    : "a change-set holds a resource whose name is not one",
                 hint: "declare it in the catalog, or run a release that knows it")
         }
         guard let kind = BlockKind(rawValue: try reader.byte()) else {
@@ -251,11 +254,12 @@ package struct PayloadReader {
     }
 }
 
-/// `[a-z_][a-z0-9_]*`, and nothing that a table uses for itself.
-private func isColumnName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !(0x30...0x39).contains(first), !EnvelopeColumn.localNames.contains(name) else {
-        return false
-    }
+/// A word, and nothing that a table uses for itself.
+private func isColumnName(_ name: String) -> Bool { isWord(name) && !EnvelopeColumn.localNames.contains(name) }
+
+/// `[a-z_][a-z0-9_]*`: what else stands for a name was never written by a node, and is in no message.
+private func isWord(_ name: String) -> Bool {
+    guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
     return name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
 }
 
