@@ -104,7 +104,7 @@ package struct PayloadReader {
         guard let resource = schema(name) else {
             throw FederationError(
                 "E_RESOURCE_UNKNOWN",
-                isWord(name.text)
+                isName(name.text)
                     ? "a change-set holds the resource \(name), which this node does not know"
                     : "a change-set holds a resource whose name is not one",
                 hint: "declare it in the catalog, or run a release that knows it")
@@ -254,13 +254,10 @@ package struct PayloadReader {
     }
 }
 
-/// A word, and nothing that a table uses for itself.
-private func isColumnName(_ name: String) -> Bool { isWord(name) && !EnvelopeColumn.localNames.contains(name) }
-
-/// `[a-z_][a-z0-9_]*`: what else stands for a name was never written by a node, and is in no message.
-private func isWord(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
-    return name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
+/// A name that does not begin with a digit, and nothing that a table uses for itself.
+private func isColumnName(_ name: String) -> Bool {
+    isName(name) && name.utf8.first.map { (0x30...0x39).contains($0) } == false
+        && !EnvelopeColumn.localNames.contains(name)
 }
 
 func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {

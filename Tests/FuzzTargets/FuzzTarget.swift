@@ -60,4 +60,4 @@ func checkMessage(code: String, _ message: String) throws {
     try promise(!message.contains(secret), "a value in a message: \(message)")
 }
 
-private func isCode(_ text: String) -> Bool { text.wholeMatch(of: /E_[A-Z0-9_]+/) != nil }
+func isCode(_ text: String) -> Bool { text.wholeMatch(of: /E_[A-Z0-9_]+/) != nil }

@@ -52,7 +52,7 @@ extension CatalogReader {
             }
             if let known {
                 result[known] = Located(value: changed(result[known].value, by: entries), line: line)
-            } else if isExternal, isName(text), let first = defaults.first {
+            } else if isExternal, isDeclarable(text), let first = defaults.first {
                 result.append(Located(value: external(resource, by: entries, like: first, line: line), line: line))
             } else {
                 noteUnknown(text, line: nameEntry.line, base)
@@ -172,7 +172,7 @@ extension CatalogReader {
             else { continue }
             let isOwn = text.hasPrefix(CatalogItem.extensionPrefix)
             let field = text.dropFirst(isOwn ? CatalogItem.extensionPrefix.count : 0)
-            guard isOwn || old.isExternal, isName(String(field)) else {
+            guard isOwn || old.isExternal, isDeclarable(String(field)) else {
                 note(
                     "BAD_ITEM", line: nameEntry.line, "\(quoted(text)) can't be declared here",
                     "fields of this node's own are `ext.` and a name of a-z, 0-9 and _; the others are the program's")
@@ -270,10 +270,7 @@ extension CatalogReader {
     }
 }
 
-/// A name of a resource or a field: it is said in commands and SQL.
-private func isName(_ text: String) -> Bool {
-    (1...60).contains(text.utf8.count) && text.utf8.first.map { (0x61...0x7a).contains($0) } == true
-        && text.utf8.allSatisfy {
-            (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
-        }
+/// A name of a resource or a field that is declared here: it is said in commands and SQL, and begins with a letter.
+private func isDeclarable(_ text: String) -> Bool {
+    isName(text) && text.utf8.count <= 60 && text.utf8.first.map { (0x61...0x7a).contains($0) } == true
 }

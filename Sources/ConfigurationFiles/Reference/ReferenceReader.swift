@@ -244,14 +244,6 @@ extension ReferenceReader {
     }
 }
 
-/// A name of a list: it is said in commands and mappings.
-private func isName(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-        && text.utf8.allSatisfy {
-            (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
-        }
-}
-
 /// The shape of a code: that of a code in a change-set.
 private func isCode(_ text: String) -> Bool {
     (1...32).contains(text.utf8.count) && text.utf8.allSatisfy(ColumnRule.isCodeByte)

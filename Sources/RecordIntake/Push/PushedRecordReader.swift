@@ -55,9 +55,9 @@ package struct PushedRecordReader: Sendable {
         }
         for member in members where member.name != "key" {
             guard let column = columns[ExactText(member.name)] else {
-                throw Self.rejection(
-                    String(member.name.unicodeScalars.prefix(64)), .unknown,
-                    "is not a field of \(definition.name): "
+                throw RowRejection(
+                    code: RowRejection.Rule.unknown.rawValue, field: isName(member.name) ? member.name : nil,
+                    reason: "there is no such field in \(definition.name): "
                         + suggestion(for: member.name, among: definition.columns.map(\.name).sorted())
                         + "; what the catalog does not know goes into the object `ext`")
             }
