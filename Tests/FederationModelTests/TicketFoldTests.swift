@@ -58,6 +58,12 @@ private let wholeThread = [
 
     // MARK: - 受理
 
+    @Test func `an attachment has no effect, wherever it stands and whoever wrote it`() {
+        let thread = [request(), assignment(10), acknowledgement(20), closure(100)]
+        let late = [record("attachment", 5_000), record("attachment", 1, origin: "370200"), record("attachment", -9)]
+        #expect(fold(thread + late) == fold(thread))
+    }
+
     @Test(arguments: [
         ("accepted", TicketStatus.received), ("not_accepted", .notAccepted), ("transferred_out", .transferredOut),
         ("answered", .closed), ("a code of a newer list", .received),

@@ -194,6 +194,26 @@ struct ImporterTests {
         }
     }
 
+    @Test func `a file of attachments makes records of their tickets' threads`() throws {
+        let mapping = """
+            key: ticket
+            time_formats: [yyyy-MM-dd HH:mm:ss]
+            records:
+              - resource: attachment
+                ordinal: file
+                fields: {occurred_at: at, uri: url, sha256: hash, bytes: size}
+            """
+        let digest = String(repeating: "a5", count: 32)
+        let rows = try importRows(
+            "7,1,2025-09-30 09:00:00,https://files.example/7/1.jpg,\(digest),482113\n7,2,2025-09-30 09:00:00,,\(digest),1\n",
+            header: "ticket,file,at,url,hash,size\n", mapping: mapping)
+        let record = try #require(rows[0].result.get().records.first)
+        #expect(record.resource == "attachment" && record.key == "370100-7.attachment.1")
+        #expect(record.fields["sha256"] == .text(digest) && record.fields["bytes"] == .integer(482_113))
+        // Without its place it says nothing.
+        #expect(throws: RowRejection.self) { try rows[1].result.get() }
+    }
+
     @Test func `importing a file twice makes equal records`() throws {
         let rows = "1,2025-09-30 09:00:00,,t,,,,,,u,,2025-10-01 01:00:00,done\n"
         #expect(try importRows(rows) == importRows(rows))

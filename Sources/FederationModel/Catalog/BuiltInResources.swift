@@ -1,14 +1,15 @@
-/// The built-in resources: the eight lifecycle records (domain model 2.3, clause 5.1) with their helper records, calls and
+/// The built-in resources: the eight lifecycle records (domain model 2.3, clause 5.1) with their helper records, attachments, calls and
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 6
+    package static let schemaRevision = 7
 
     package static let all: [ResourceDefinition] =
         [
             serviceRequest, assignment, acknowledgement, returnRequest, returnDecision, extensionRequest,
             extensionDecision,
-            handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, callRecord, recording,
+            handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, attachment, callRecord,
+            recording,
             announcement,
         ] + CatalogResources.all + ReferenceResources.all + RemovalResources.all
 
@@ -214,6 +215,22 @@ package enum BuiltInResources {
             .init("reason", "退回原因", level: .inner, bytesMax: 2_000),
         ])
 
+    // MARK: - 附件
+
+    /// A photograph, a document or a film that belongs to a ticket (5.1): where it lies and how it can be proved to be the same.
+    /// The file itself stays where it is.
+    package static let attachment = threadRecord(
+        "attachment", "附件",
+        columns: [
+            .init("name", "文件名", level: .personal, bytesMax: 400),
+            .init("uri", "存放位置", level: .sensitive, required: true, bytesMax: 1_000),
+            .init("media_type", "媒体类型", level: .open, bytesMax: 100),
+            .init("bytes", "字节数", .integer, level: .open),
+            .init("sha256", "SHA-256", level: .inner, bytesMax: 64),
+            .init("sm3", "SM3", level: .inner, bytesMax: 64),
+            .init("retention_until", "保存至", .timestamp, level: .inner),
+        ], since: 7)
+
     // MARK: - 话务, 录音
 
     package static let callRecord = ResourceDefinition(
@@ -266,7 +283,7 @@ package enum BuiltInResources {
     /// A record of a ticket's thread: who did what to which ticket, when, in which round. It names the ticket's origin at
     /// the time of writing (design rule 4).
     private static func threadRecord(
-        _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition]
+        _ name: ResourceName, _ title: String, stage: Stage? = nil, columns: [ColumnDefinition], since: Int = 1
     ) -> ResourceDefinition {
         ResourceDefinition(
             name, title, stage: stage,
@@ -280,6 +297,6 @@ package enum BuiltInResources {
             ] + columns + [
                 .init("ext", "地方扩展", .json, level: .sensitive, bytesMax: 100_000)
             ],
-            indexes: [["global_id"]])
+            indexes: [["global_id"]], since: since)
     }
 }

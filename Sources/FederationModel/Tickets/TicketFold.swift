@@ -83,6 +83,8 @@ struct Folding {
     var ticketOrigin: String? { request?.origin }
 
     mutating func take(_ event: TicketEvent) {
+        // What the fold does not read has no effect, wherever it stands: an attachment may come late.
+        guard event.kind != nil else { return }
         if event.kind == .request && request == nil { request = event }
         if state.owner == nil { state.owner = event.text(.ticketOrigin) ?? event.origin }
         guard mayAct(event) else { return }

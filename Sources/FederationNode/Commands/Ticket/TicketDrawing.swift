@@ -100,6 +100,7 @@ struct TicketDrawing {
         var parts = [ShanghaiTime.minute(record.occurredAt), topology.title(of: record.origin), record.unit ?? ""]
         parts.append(codes(of: record))
         if let due = record.due { parts.append("时限 \(ShanghaiTime.minute(due))") }
+        parts += digests(of: record)
         return parts.filter { !$0.isEmpty }.map(\.printable).joined(separator: "  ")
     }
 
@@ -129,9 +130,14 @@ struct TicketDrawing {
     private func describe(recording: TicketThread.Record) -> String {
         var parts: [String] = []
         if let seconds = recording.fields["duration"]?.integer { parts.append("\(seconds) 秒") }
-        if let digest = recording.fields["sha256"]?.text { parts.append("SHA-256 \(digest.printable)") }
-        if let digest = recording.fields["sm3"]?.text { parts.append("SM3 \(digest.printable)") }
-        return "│     录音  \(parts.joined(separator: "  "))"
+        return "│     录音  \((parts + digests(of: recording)).joined(separator: "  "))"
+    }
+
+    /// By which a file can be proved to be the same.
+    private func digests(of record: TicketThread.Record) -> [String] {
+        [("SHA-256", "sha256"), ("SM3", "sm3")].compactMap { title, field in
+            record.fields[field]?.text.map { "\(title) \($0.printable)" }
+        }
     }
 
     /// In the largest unit and the next.
