@@ -20,6 +20,20 @@ struct TimeFormatTests {
         ("2019-08-23 12:22:00", "yyyy-MM-dd HH:mm:ss", "Asia/Shanghai", "2019-08-23T04:22:00Z"),
         ("2025-09-30T10:00:00+08:00", "yyyy-MM-dd'T'HH:mm:ssZ", "America/New_York", "2025-09-30T02:00:00Z"),
         ("2024年2月29日", "yyyy年M月d日", "UTC", "2024-02-29T00:00:00Z"),
+        ("2024/1/5 下午2:30:00", "yyyy/M/d ah:mm:ss", "Asia/Shanghai", "2024-01-05T06:30:00Z"),
+        ("2024/1/5 上午12:10:00", "yyyy/M/d ah:mm:ss", "UTC", "2024-01-05T00:10:00Z"),
+        ("2024-01-05 2:30 p.m.", "yyyy-MM-dd h:mm a", "UTC", "2024-01-05T14:30:00Z"),
+        ("06-JAN-19 09.05.00.000000 PM", "dd-MMM-yy hh.mm.ss.SSSSSS a", "UTC", "2019-01-06T21:05:00Z"),
+        ("2024/1/5 星期五 14:30", "yyyy/M/d E H:mm", "UTC", "2024-01-05T14:30:00Z"),
+        ("Fri, 5 Jan 2024 14:30:00 GMT", "E, d MMM yyyy HH:mm:ss Z", "Asia/Shanghai", "2024-01-05T14:30:00Z"),
+        ("２０２４/１/５ ９：０５：００", "yyyy/M/d H:mm:ss", "UTC", "2024-01-05T09:05:00Z"),
+        ("2024年01月05日09时05分", "yyyy年MM月dd日HH时mm分", "UTC", "2024-01-05T09:05:00Z"),
+        ("2024-01-05 09:05:00.1234567", "yyyy-MM-dd HH:mm:ss.SSSSSSS", "UTC", "2024-01-05T09:05:00Z"),
+        ("2024-01-05 09:05:00+08", "yyyy-MM-dd HH:mm:ssZ", "UTC", "2024-01-05T01:05:00Z"),
+        ("45296.378472", "serial", "Asia/Shanghai", "2024-01-05T01:05:00Z"),
+        ("45297", "serial", "UTC", "2024-01-06T00:00:00Z"),
+        ("1704436200", "epoch_seconds", "Asia/Shanghai", "2024-01-05T06:30:00Z"),
+        ("1704436200123", "epoch_milliseconds", "Asia/Shanghai", "2024-01-05T06:30:00Z"),
         ("1969-12-31 23:59:59", "yyyy-MM-dd HH:mm:ss", "UTC", "1969-12-31T23:59:59Z"),
         // China had summer time from 1986 to 1991.
         ("1988-07-01 08:00:00", "yyyy-MM-dd HH:mm:ss", "Asia/Shanghai", "1988-06-30T23:00:00Z"),
@@ -47,7 +61,7 @@ struct TimeFormatTests {
         "2015-01-01 24:00:00",
         "2015-01-01 00:60:00", "2015-01-01 00:00:60", "2015-1-01 00:00:00", "2015-01-01 00:00:0",
         "2015-01-01 00:00:000",
-        "2015-01-01", "", " 2015-01-01 00:00:00", "0000-01-01 00:00:00", "２０１５-01-01 00:00:00",
+        "2015-01-01", "", " 2015-01-01 00:00:00", "0000-01-01 00:00:00", "二〇一五-01-01 00:00:00",
     ])
     func `what is not a time in the format is not read`(text: String) throws {
         #expect(try utc(text, "yyyy-MM-dd HH:mm:ss", "UTC") == nil)
@@ -61,7 +75,36 @@ struct TimeFormatTests {
         #expect(format.read("2015-01-01 1:05 pm")?.faceMilliseconds == 1_420_117_500_000)
     }
 
-    @Test func `two digits are a year of this century, and no day is the first of the month`() throws {
+    @Test(arguments: [
+        ("serial", "0"), ("serial", "2958466"), ("serial", "-1"), ("serial", "1e5"), ("serial", "45296,5"),
+        ("serial", "nan"),
+        ("epoch_seconds", ""), ("epoch_seconds", "99999999999999999999"), ("epoch_milliseconds", "0x10"),
+    ])
+    func `a count that is none is not read`(pattern: String, text: String) {
+        #expect(TimeFormat(pattern)?.read(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("yyyy-MM-dd h:mm:ss", "needs a"), ("yyyy-MM-dd hh:mm", "needs a"), ("yyyy-MM-dd H:mm a", "goes with h"),
+        ("yyyy/M/d '下午'h:mm:ss a", "letter a"), ("yyyy/M/d 下午H:mm", "letter a"), ("yyyy-MM-dd HH:mm 'PM'", "letter a"),
+        ("yyyy-MM-dd'T'HH:mm:ss'Z'", "letter Z"), ("yyyy-MM-dd HH:mm:ss' UTC'", "letter Z"),
+        ("yyyy-MM-dd HH:mm:ss'+00:00'", "letter Z"), ("yyyy-MM-dd HH:mm:ss+0800", "letter Z"),
+        ("yyyy-mm-dd", "no month"),
+        ("yyyy-MM-dd ss", "without the larger"), ("yyyy-MM HH:mm", "without the larger"),
+        ("yyyy-MM-dd HH:MM:ss", "twice"),
+        ("yyyy-MM-dd HH:mm a a", "twice"), ("YYYY-MM-dd", "no meaning"), ("yyyy-MM-dd 'T", "never closed"),
+    ])
+    func `a pattern that can't mean what it says is refused with its reason`(pattern: String, reason: String) {
+        do throws(TimeFormat.Fault) {
+            _ = try TimeFormat(checking: pattern)
+            Issue.record("\(pattern) is taken")
+        } catch {
+            #expect(error.reason.contains(reason), "\(pattern): \(error.reason)")
+        }
+    }
+
+    @Test func `two digits are a year from 1970 to 2069, and no day is the first of the month`() throws {
+        #expect(try utc("9/22/88 12:00", "M/d/yy H:mm", "UTC") == "1988-09-22T12:00:00Z")
         #expect(try utc("10/21/18 9:05", "M/d/yy H:mm", "UTC") == utc("2018-10-21 09:05", "yyyy-MM-dd HH:mm", "UTC"))
         #expect(try utc("2018-02", "yyyy-MM", "UTC") == utc("2018-02-01", "yyyy-MM-dd", "UTC"))
     }
@@ -72,7 +115,7 @@ struct TimeFormatTests {
     }
 
     @Test(arguments: [
-        "yyy-MM-dd", "yyyy-dd", "yy-yyyy-MM", "yyyy-MM-dd QQ", "yyyy-MM-dd 'T", "MMM dd yyyy", "yyyy-MM-dd dd", "",
+        "yyy-MM-dd", "yyyy-dd", "yy-yyyy-MM", "yyyy-MM-dd QQ", "yyyy-MM-dd 'T", "MMMM dd yyyy", "yyyy-MM-dd dd", "",
     ])
     func `a pattern that is not understood is no format`(pattern: String) {
         #expect(TimeFormat(pattern) == nil)

@@ -221,12 +221,13 @@ private struct MappingReader {
     private func timeFormats(_ node: Node) throws -> [TimeFormat] {
         try list(node).map { node in
             let pattern = try scalar(node)
-            guard let format = TimeFormat(pattern) else {
+            do throws(TimeFormat.Fault) {
+                return try TimeFormat(checking: pattern)
+            } catch {
                 throw fault(
-                    line(node), "'\(pattern)' is not a time format",
+                    line(node), "'\(pattern)' is not a time format: \(error.reason)",
                     "such as yyyy-MM-dd HH:mm:ss; see docs/importing.md")
             }
-            return format
         }
     }
 

@@ -1,22 +1,33 @@
 import FederationModel
-import Foundation
 
 /// A pattern that says how a source writes times, such as `yyyy/M/d H:mm:ss`.
 ///
-/// `yyyy` year · `yy` year of this century · `M` `MM` month · `d` `dd` day · `H` `HH` hour 0–23 · `h` `hh` hour 1–12 · `m` `mm` minute · `s` `ss` second ·
-/// `S`… fraction (that many digits) · `a` AM or PM · `Z` offset (`Z`, `+08:00`, `+0800`) · text in '…' and everything that
-/// is no letter stands for itself. One letter takes one or two digits, two letters exactly two. Without a day it is the first
-/// of the month.
+/// `yyyy` year · `yy` year from 1970 to 2069 · `M` `MM` month · `MMM` month as an English word of three letters · `d` `dd` day ·
+/// `H` `HH` hour 0–23 · `h` `hh` hour 1–12, with `a` AM or PM, 上午 or 下午 · `m` `mm` minute · `s` `ss` second · `S`… fraction (that
+/// many digits) · `E` day of the week, passed over · `Z` offset (`Z`, `UTC`, `+08:00`, `+0800`, `+08`) · text in '…' and
+/// everything that is no letter stands for itself. One letter takes one or two digits, two letters exactly two. Without a day
+/// it is the first of the month. Full-width digits and signs count as what they look like.
+///
+/// Three patterns are words: `serial`, a spreadsheet's days since the end of 1899; `epoch_seconds` and `epoch_milliseconds`
+/// since 1970 UTC.
 package struct TimeFormat: Hashable, Sendable {
     private enum Element: Hashable {
         case number(Part, digits: ClosedRange<Int>)
+        case monthName
         case half
+        case weekday
         case offset
         case literal(UInt8)
     }
 
     private enum Part: Int, Hashable {
         case year, yearOfCentury, month, day, hour, hourOfHalf, minute, second, fraction
+    }
+
+    private enum Kind: String, Hashable {
+        case serial
+        case epochSeconds = "epoch_seconds"
+        case epochMilliseconds = "epoch_milliseconds"
     }
 
     /// A time as written: local, or UTC when the text names its offset.
@@ -27,19 +38,60 @@ package struct TimeFormat: Hashable, Sendable {
         package let offset: Int64?
     }
 
+    /// Why a pattern is none.
+    package struct Fault: Error, Hashable, Sendable {
+        package let reason: String
+    }
+
+    private let kind: Kind?
     private let elements: [Element]
     /// Whether it names a time of day, and not only the day.
     package let namesHour: Bool
 
-    /// - Returns: nil when the pattern holds an unknown letter or lacks year or month.
+    /// - Returns: nil when the pattern is not understood, or can't mean what it says.
     package init?(_ pattern: String) {
+        do throws(Fault) {
+            try self.init(checking: pattern)
+        } catch {
+            return nil
+        }
+    }
+
+    /// - Throws: `Fault` when the pattern is not understood, or can't mean what it says.
+    package init(checking pattern: String) throws(Fault) {
+        kind = Kind(rawValue: pattern)
+        if kind != nil {
+            elements = []
+            namesHour = true
+            return
+        }
+        let (elements, literals) = try Self.elements(of: pattern)
+        var parts: [Part] = []
+        for element in elements {
+            switch element {
+            case .number(let part, _): parts.append(part)
+            case .monthName: parts.append(.month)
+            default: continue
+            }
+        }
+        try Self.check(parts, halves: elements.count { $0 == .half }, literals: literals)
+        self.elements = elements
+        namesHour = parts.contains(.hour) || parts.contains(.hourOfHalf)
+    }
+
+    private static func elements(of pattern: String) throws(Fault) -> (elements: [Element], literals: String) {
         var elements: [Element] = []
+        var literals: [UInt8] = []
         var rest = Array(pattern.utf8)[...]
         while let letter = rest.first {
             let run = rest.prefix { $0 == letter }.count
             if letter == UInt8(ascii: "'") {
-                guard let close = rest.dropFirst().firstIndex(of: letter) else { return nil }
-                elements += rest[(rest.startIndex + 1)..<close].map { .literal($0) }
+                guard let close = rest.dropFirst().firstIndex(of: letter) else {
+                    throw Fault(reason: "a quote ' is never closed")
+                }
+                let text = rest[(rest.startIndex + 1)..<close]
+                elements += text.map { .literal($0) }
+                literals += text
                 rest = rest[(close + 1)...]
                 continue
             }
@@ -48,6 +100,7 @@ package struct TimeFormat: Hashable, Sendable {
             case (UInt8(ascii: "y"), 4): elements.append(.number(.year, digits: digits))
             case (UInt8(ascii: "y"), 2): elements.append(.number(.yearOfCentury, digits: digits))
             case (UInt8(ascii: "M"), 1...2): elements.append(.number(.month, digits: digits))
+            case (UInt8(ascii: "M"), 3): elements.append(.monthName)
             case (UInt8(ascii: "d"), 1...2): elements.append(.number(.day, digits: digits))
             case (UInt8(ascii: "H"), 1...2): elements.append(.number(.hour, digits: digits))
             case (UInt8(ascii: "h"), 1...2): elements.append(.number(.hourOfHalf, digits: digits))
@@ -55,31 +108,90 @@ package struct TimeFormat: Hashable, Sendable {
             case (UInt8(ascii: "s"), 1...2): elements.append(.number(.second, digits: digits))
             case (UInt8(ascii: "S"), 1...9): elements.append(.number(.fraction, digits: run...run))
             case (UInt8(ascii: "a"), 1): elements.append(.half)
+            case (UInt8(ascii: "E"), 1...4): elements.append(.weekday)
             case (UInt8(ascii: "Z"), 1): elements.append(.offset)
-            case (UInt8(ascii: "A")...UInt8(ascii: "Z"), _), (UInt8(ascii: "a")...UInt8(ascii: "z"), _): return nil
-            default: elements += repeatElement(.literal(letter), count: run)
+            case (UInt8(ascii: "A")...UInt8(ascii: "Z"), _), (UInt8(ascii: "a")...UInt8(ascii: "z"), _):
+                throw Fault(
+                    reason:
+                        "'\(String(repeating: Character(UnicodeScalar(letter)), count: run))' has no meaning; letters that stand for themselves go in quotes"
+                )
+            default:
+                elements += repeatElement(.literal(letter), count: run)
+                literals += repeatElement(letter, count: run)
             }
             rest = rest.dropFirst(run)
         }
-        let parts = elements.compactMap { if case .number(let part, _) = $0 { part } else { nil } }
-        guard parts.contains(.year) != parts.contains(.yearOfCentury), parts.contains(.month),
-            Set(parts).count == parts.count
-        else { return nil }
-        self.elements = elements
-        namesHour = parts.contains(.hour) || parts.contains(.hourOfHalf)
+        return (elements, String(decoding: literals, as: UTF8.self))
+    }
+
+    /// Refuses what would read a time as another one.
+    private static func check(_ parts: [Part], halves: Int, literals: String) throws(Fault) {
+        let known = Set(parts)
+        guard known.count == parts.count, halves < 2, !known.isSuperset(of: [.year, .yearOfCentury]) else {
+            throw Fault(reason: "it names a part of the time twice")
+        }
+        guard known.contains(.year) || known.contains(.yearOfCentury), known.contains(.month) else {
+            throw Fault(reason: "it names no year or no month (M, not m)")
+        }
+        if known.contains(.hourOfHalf), halves == 0 {
+            throw Fault(
+                reason: "h is an hour from 1 to 12 and needs a for AM and PM, 上午 and 下午; hours from 0 to 23 are H")
+        }
+        if halves > 0, !known.contains(.hourOfHalf) || known.contains(.hour) {
+            throw Fault(reason: "a goes with h, the hour from 1 to 12")
+        }
+        let order: [Part] = known.contains(.hourOfHalf) ? [.hourOfHalf, .minute, .second] : [.hour, .minute, .second]
+        for (large, small) in zip([.day] + order, order + [.fraction])
+        where known.contains(small) && !known.contains(large) {
+            throw Fault(reason: "it names a part of the time without the larger one before it")
+        }
+        if ["上午", "下午", "AM", "PM", "am", "pm"].contains(where: literals.contains) {
+            throw Fault(reason: "AM and PM, 上午 and 下午 are the letter a; as plain text they would not count")
+        }
+        let namesOffset = literals.contains("UTC") || literals.contains("GMT") || literals.hasSuffix("Z")
+        if namesOffset || literals.contains(/[+-]\d\d:?\d\d/) {
+            throw Fault(reason: "an offset from UTC is the letter Z; as plain text it would not count")
+        }
     }
 
     /// - Returns: nil when `text` is not written this way from its first to its last character, or names no real time.
     package func read(_ text: String) -> Reading? {
         var copy = text
-        return copy.withUTF8 { read($0) }
+        if kind != nil { return number(text) }
+        return copy.withUTF8 { bytes in
+            // The first byte of every full-width letter, digit and sign, and of the ideographic blank.
+            guard bytes.contains(where: { $0 == 0xEF || $0 == 0xE3 }) else { return read(bytes) }
+            return Array(String(decoding: bytes, as: UTF8.self).halfWidth.utf8).withUnsafeBufferPointer { read($0) }
+        }
+    }
+
+    /// Reads a count of days, seconds or milliseconds.
+    private func number(_ text: String) -> Reading? {
+        guard let kind, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }), let number = Double(text)
+        else {
+            return nil
+        }
+        switch kind {
+        case .serial:
+            // Up to 9999-12-31. Whole seconds are all that a spreadsheet's decimals hold.
+            guard (1..<2_958_466).contains(number) else { return nil }
+            let day = Int64(number)
+            let seconds = Int64((number * 86_400).rounded()) - 25_569 * 86_400 + (day < 60 ? 86_400 : 0)
+            return Reading(faceMilliseconds: seconds * 1_000, offset: nil)
+        case .epochSeconds:
+            guard (0..<253_402_300_800).contains(number) else { return nil }
+            return Reading(faceMilliseconds: Int64((number * 1_000).rounded()), offset: 0)
+        case .epochMilliseconds:
+            guard (0..<253_402_300_800_000).contains(number) else { return nil }
+            return Reading(faceMilliseconds: Int64(number), offset: 0)
+        }
     }
 
     private func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Reading? {
         var year = 0, month = 0, day = 1, hour = 0, hourOfHalf = 0, minute = 0, second = 0, milliseconds = 0
         var isAfternoon: Bool?
         var offset: Int64?
-        var scanner = ByteScanner(bytes: bytes)
+        var scanner = TimeScanner(bytes: bytes)
         for element in elements {
             switch element {
             case .literal(let byte):
@@ -87,6 +199,11 @@ package struct TimeFormat: Hashable, Sendable {
             case .half:
                 guard let half = scanner.half() else { return nil }
                 isAfternoon = half
+            case .weekday:
+                guard scanner.weekday() else { return nil }
+            case .monthName:
+                guard let name = scanner.monthName() else { return nil }
+                month = name
             case .offset:
                 guard let found = scanner.offset() else { return nil }
                 offset = found
@@ -94,7 +211,8 @@ package struct TimeFormat: Hashable, Sendable {
                 guard let number = scanner.number(digits) else { return nil }
                 switch part {
                 case .year: year = number
-                case .yearOfCentury: year = 2_000 + number
+                // As POSIX has it, but that 1969 is 2069: nobody's records are older than 1970.
+                case .yearOfCentury: year = number + (number < 70 ? 2_000 : 1_900)
                 case .month: month = number
                 case .day: day = number
                 case .hour: hour = number
@@ -119,90 +237,17 @@ package struct TimeFormat: Hashable, Sendable {
     }
 }
 
-private struct ByteScanner {
-    let bytes: UnsafeBufferPointer<UInt8>
-    var position = 0
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    mutating func take(_ byte: UInt8) -> Bool {
-        guard position < bytes.count, bytes[position] == byte else { return false }
-        position += 1
-        return true
-    }
-
-    mutating func number(_ digits: ClosedRange<Int>) -> Int? {
-        var value = 0
-        var count = 0
-        while count < digits.upperBound, position < bytes.count, case let digit = bytes[position] &- 0x30, digit < 10 {
-            value = value * 10 + Int(digit)
-            count += 1
-            position += 1
+extension String {
+    /// The same with full-width forms of ASCII as ASCII.
+    fileprivate var halfWidth: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0xFF01...0xFF5E: text.unicodeScalars.append(Unicode.Scalar(UInt8(scalar.value - 0xFEE0)))
+            case 0x3000: text += " "
+            default: text.unicodeScalars.append(scalar)
+            }
         }
-        return count >= digits.lowerBound ? value : nil
-    }
-
-    /// AM or PM in either case; true for PM.
-    mutating func half() -> Bool? {
-        guard position + 1 < bytes.count, bytes[position + 1] | 0x20 == UInt8(ascii: "m") else { return nil }
-        let letter = bytes[position] | 0x20
-        guard letter == UInt8(ascii: "a") || letter == UInt8(ascii: "p") else { return nil }
-        position += 2
-        return letter == UInt8(ascii: "p")
-    }
-
-    mutating func offset() -> Int64? {
-        if take(UInt8(ascii: "Z")) { return 0 }
-        let isEast = take(UInt8(ascii: "+"))
-        guard isEast || take(UInt8(ascii: "-")), let hours = number(2...2) else { return nil }
-        _ = take(UInt8(ascii: ":"))
-        guard let minutes = number(2...2), hours <= 14, minutes < 60 else { return nil }
-        return Int64(hours * 60 + minutes) * 60_000 * (isEast ? 1 : -1)
-    }
-}
-
-/// Turns the clock face of one time zone into UTC, summer time included.
-///
-/// The zone's offset is looked up once per day of the data, not once per value. A face that the clock skipped or showed
-/// twice is read with the offset that was in force before the change: 02:30 on the day of the jump becomes 03:30, and of two
-/// 01:30 the first is meant. Nothing in a source that writes local times can tell better.
-package final class ZoneClock {
-    private struct Day {
-        let before: Int64
-        let after: Int64
-    }
-
-    private let zone: TimeZone
-    private var days: [Int64: Day] = [:]
-    private var lastNumber = Int64.min
-    private var lastDay = Day(before: 0, after: 0)
-
-    /// - Returns: nil unless `identifier` is an IANA zone name.
-    package init?(_ identifier: String) {
-        guard let zone = TimeZone(identifier: identifier) else { return nil }
-        self.zone = zone
-    }
-
-    package func utc(face: Int64) -> UnixMilliseconds {
-        let number = (face >= 0 ? face : face - 86_399_999) / 86_400_000
-        let day = number == lastNumber ? lastDay : self.day(number)
-        if day.before == day.after || offset(at: face - day.before) == day.before { return face - day.before }
-        return offset(at: face - day.after) == day.after ? face - day.after : face - day.before
-    }
-
-    /// The offsets before and after everything that this day's faces can mean; offsets lie between -12 and +14 hours.
-    private func day(_ number: Int64) -> Day {
-        let midnight = number * 86_400_000
-        let day =
-            days[number] ?? Day(before: offset(at: midnight - 54_000_000), after: offset(at: midnight + 133_200_000))
-        if days.count > 50_000 { days.removeAll() }
-        days[number] = day
-        lastNumber = number
-        lastDay = day
-        return day
-    }
-
-    private func offset(at utc: UnixMilliseconds) -> Int64 {
-        Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(utc) / 1_000))) * 1_000
+        return text
     }
 }
