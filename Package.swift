@@ -103,10 +103,16 @@ let package = Package(
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "CIconvShim"),
+        .target(name: "CXMLShim", dependencies: ["CLibXML2"]),
         .target(
             name: "RecordIntake",
-            dependencies: ["CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "NodeFiles", "Zstandard"],
+            dependencies: [
+                "CIconvShim", "CMinizip", "CXMLShim", "CZlib", "ConfigurationFiles", "FederationModel", "NodeFiles",
+                "Zstandard",
+            ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "MappingSuggestions", dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake"],
@@ -116,10 +122,10 @@ let package = Package(
         .testTarget(
             name: "RecordIntakeTests",
             dependencies: [
-                "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
+                "CZlib", "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
                 "Zstandard",
             ],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "MappingSuggestionsTests",
             dependencies: [

@@ -2,7 +2,10 @@
 # Installs the Debian packages that building and testing need and that are missing. Does nothing when none is.
 set -euo pipefail
 
-packages=(libcurl4-openssl-dev libsqlite3-dev libssl-dev libzstd-dev pkg-config zlib1g-dev sqlite3 openssl curl)
+packages=(
+  libcurl4-openssl-dev libminizip-dev libsqlite3-dev libssl-dev libxml2-dev libzstd-dev pkg-config zlib1g-dev
+  sqlite3 openssl curl
+)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import RecordIntake
@@ -13,27 +14,28 @@ package struct MappingSuggestion: Sendable {
     /// Rows that were looked at.
     package let rows: Int
 
-    /// Looks at a file of CSV or JSON Lines.
+    /// Looks at a file of any form that an import reads.
     ///
     /// - Parameters:
     ///   - resource: what a row is: a ticket with its thread, or one of the other resources.
     ///   - rowsMax: how many rows are looked at, from the beginning.
-    /// - Throws: `E_IMPORT_READ`, `E_CSV_HEADER`; `E_MAPPING_SUGGEST` when the file lacks something without which there
+    ///   - format: what is said of how the file is written.
+    /// - Throws: `E_IMPORT_…`, `E_CSV_HEADER`; `E_MAPPING_SUGGEST` when the file lacks something without which there
     ///   are no records, such as times; `E_RESOURCE_UNKNOWN`.
-    package init(path: String, resource: ResourceName = "service_request", rowsMax: Int = 50_000) throws {
+    package init(
+        path: String, resource: ResourceName = "service_request", rowsMax: Int = 50_000,
+        format: SourceFormat = SourceFormat()
+    ) throws {
         guard let definition = BuiltInResources.named(resource) else {
             throw FederationError(
                 "E_RESOURCE_UNKNOWN", "there is no resource \(resource)",
                 hint: suggestion(for: resource.text, among: BuiltInResources.all.map(\.name.text)))
         }
-        let reader: any RowReader =
-            try JSONLinesReader.accepts(path: path)
-            ? JSONLinesReader(path: path, columns: JSONLinesReader.columns(path: path, rowsMax: rowsMax))
-            : CSVReader(path: path)
+        let reader = try SourceFile(path: path).rows(format: format, columns: .found(inRows: rowsMax))
         var profiles = reader.header.enumerated().map { ColumnProfile(name: $0.element, position: $0.offset) }
         var rows = 0
         while rows < rowsMax, let step = try reader.next() {
-            guard step == .row else { continue }
+            guard step == .row, !TotalLine.matches(reader) else { continue }
             rows += 1
             for index in profiles.indices { profiles[index].add(reader.text(index)) }
         }

@@ -235,7 +235,7 @@ struct ImporterTests {
             list == """
                 row,line,field,code,reason
                 2,4,requested_datetime,E_FIELD_TIME,is not a time in any of the mapping's formats
-                3,5,,E_CSV_COLUMNS,the row has another number of columns than the header
+                3,5,,E_CSV_COLUMNS,the row does not have the header's columns: `short_rows: fill` takes rows that lack some at the end
 
                 """)
         #expect(tally.read == 3 && tally.accepted == 1 && tally.rejected == 2)

@@ -15,7 +15,8 @@ private let allowedImports: [String: Set<String>] = [
         "Synchronization", "Verification", "Zstandard",
     ],
     "RecordIntake": [
-        "CIconvShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc", "NodeFiles", "Zstandard",
+        "CIconvShim", "CMinizip", "CXMLShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc",
+        "NodeFiles", "Zstandard",
     ],
     "MappingSuggestions": ["ConfigurationFiles", "FederationModel", "Foundation", "RecordIntake"],
     "TicketGeneration": ["FederationModel", "Foundation"],

@@ -84,6 +84,8 @@ package struct Mapping: Sendable {
     /// What the files come from: the later are held against the earlier ones of the same source.
     package let source: String
     package let closure: Closure
+    /// How its files are written, as far as they don't tell themselves.
+    package let format: SourceFormat
     /// Columns that together name the source's row; joined with `-`.
     package let key: [Column]
     /// Columns that a file may lack; they read as empty then.

@@ -22,7 +22,7 @@ extension Mapping {
 }
 
 /// Turns the YAML tree into a checked `Mapping`. It walks nodes, not `Codable` types, because only nodes know their line.
-private struct MappingReader {
+struct MappingReader {
     let path: String
     let lists: CodeLists
 
@@ -47,7 +47,8 @@ private struct MappingReader {
         }
         let top = try entries(
             root, "a mapping",
-            known: ["source", "closure", "key", "zone", "time_formats", "optional_columns", "guarded", "records"])
+            known: ["source", "closure", "key", "zone", "time_formats", "optional_columns", "guarded", "records"]
+                + formatKeys)
         let defaults = TimeRules(
             formats: try top["time_formats"].map(timeFormats) ?? [], zone: try top["zone"].map(zone) ?? "Asia/Shanghai")
         guard let key = try top["key"].map(columns), !key.isEmpty else {
@@ -64,7 +65,8 @@ private struct MappingReader {
         return Mapping(
             path: path,
             source: try top["source"].map(source) ?? URL(filePath: path).deletingPathExtension().lastPathComponent,
-            closure: try top["closure"].map(closure) ?? (isGuarded ? .append : .snapshot), key: key,
+            closure: try top["closure"].map(closure) ?? (isGuarded ? .append : .snapshot), format: try format(top),
+            key: key,
             optionalColumns: Set(try top["optional_columns"].map(columns)?.map(\.name) ?? []),
             isGuarded: isGuarded, records: records, lists: lists)
     }
@@ -218,7 +220,7 @@ private struct MappingReader {
 
     // MARK: - Times
 
-    private func timeFormats(_ node: Node) throws -> [TimeFormat] {
+    func timeFormats(_ node: Node) throws -> [TimeFormat] {
         try list(node).map { node in
             let pattern = try scalar(node)
             do throws(TimeFormat.Fault) {
@@ -300,9 +302,9 @@ private struct MappingReader {
 
     // MARK: - YAML
 
-    private func list(_ node: Node) -> [Node] { node.sequence.map(Array.init) ?? [node] }
+    func list(_ node: Node) -> [Node] { node.sequence.map(Array.init) ?? [node] }
 
-    private func scalar(_ node: Node) throws -> String {
+    func scalar(_ node: Node) throws -> String {
         guard let scalar = node.scalar else { throw fault(line(node), "one word or text is expected here") }
         let word = YAMLText.unmarked(scalar.string)
         guard word == scalar.string else {
@@ -324,9 +326,9 @@ private struct MappingReader {
         return entries
     }
 
-    private func line(_ node: Node) -> Int { node.mark?.line ?? 1 }
+    func line(_ node: Node) -> Int { node.mark?.line ?? 1 }
 
-    private func fault(_ line: Int, _ message: String, _ hint: String? = nil) -> FederationError {
+    func fault(_ line: Int, _ message: String, _ hint: String? = nil) -> FederationError {
         FederationError("E_MAPPING", "\(path):\(line): \(message)", hint: hint)
     }
 }

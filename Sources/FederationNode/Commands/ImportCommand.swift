@@ -2,11 +2,12 @@ import ArgumentParser
 import ConfigurationFiles
 import FederationModel
 import NodeDesk
+import RecordIntake
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import records from CSV or JSON Lines: UTF-8 or GB18030, plain, gzip or zstd.",
+        abstract: "Import records from CSV, JSON, .xlsx, .xls and tables of web pages, plain, gzip or zstd.",
         discussion: """
             EXAMPLE
               federation-node import suggest boston.csv.gz --out boston.yaml
@@ -44,13 +45,15 @@ struct ImportFileCommand: AsyncParsableCommand {
         completion: .file())
     var rejects: String?
 
+    @OptionGroup var source: SourceOptions
+
     @Flag(help: "Read and check, store nothing.")
     var dryRun = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Argument(help: "The file.", completion: .file())
+    @Argument(help: "The file; `-` for standard input.", completion: .file())
     var file: String
 
     func run() async throws {
@@ -58,7 +61,7 @@ struct ImportFileCommand: AsyncParsableCommand {
         let (report, failure) = try await node.desk().importFile(
             ImportRequest(
                 path: file, mappingPath: mapping, resource: ResourceName(resource), rejectsPath: rejects,
-                isDryRun: dryRun)
+                isDryRun: dryRun, format: source.format)
         ) { fraction, rows in progress.show(fraction, "\(rows) rows") }
         progress.finish()
         // What was done stands, and is told, also when the rest could not be done.
@@ -70,6 +73,7 @@ struct ImportFileCommand: AsyncParsableCommand {
 
 private struct ImportDocument: Encodable {
     let resource: String
+    let form: String
     let read: Int
     let accepted: Int
     let new: Int
@@ -83,10 +87,13 @@ private struct ImportDocument: Encodable {
     let rejected: Int
     let rejectsFile: String?
     let rejectedByCode: [String: Int]
+    let totalLines: Int
     let seconds: Double
 
     init(_ report: ImportReport) {
         resource = report.resource.text
+        form = report.form.text
+        totalLines = report.totalLines
         (read, accepted, unchanged, rejected) = (report.read, report.accepted, report.unchanged, report.rejected)
         func count(_ change: IntakeChange) -> Int { report.changes[change] ?? 0 }
         (new, changed, reopened, withdrawn) = (count(.new), count(.changed), count(.reopened), count(.withdrawn))
@@ -105,7 +112,12 @@ private struct ImportDocument: Encodable {
             text += "\n  rows that share a key with an earlier row of the file: \(rows), …"
         }
         if unwrapped > 0 { text += "\n  values written as =\"…\", taken without that: \(unwrapped)" }
-        for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) { text += "\n  \(code)  \(count)" }
+        for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) {
+            text += "\n  \(code)  \(count)"
+            if let fault = SourceFault(rawValue: code) { text += "  \(fault.reason)" }
+        }
+        text += "\n  read as \(form)"
+        if totalLines > 0 { text += "\n  \(totalLines) lines of totals under the table were left out" }
         if let rejectsFile { text += "\n  see \(rejectsFile)" }
         return text
     }

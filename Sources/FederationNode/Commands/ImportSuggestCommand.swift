@@ -27,10 +27,12 @@ struct ImportSuggestCommand: ParsableCommand {
 
     @OptionGroup var replacing: ReplaceOptions
 
+    @OptionGroup var source: SourceOptions
+
     @Flag(help: "Print JSON: the mapping as text, and what a person must decide.")
     var json = false
 
-    @Argument(help: "The file.", completion: .file())
+    @Argument(help: "The file; `-` for standard input.", completion: .file())
     var file: String
 
     func validate() throws {
@@ -38,7 +40,8 @@ struct ImportSuggestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let suggestion = try MappingSuggestion(path: file, resource: ResourceName(resource), rowsMax: rows)
+        let suggestion = try MappingSuggestion(
+            path: file, resource: ResourceName(resource), rowsMax: rows, format: source.format)
         if let out {
             try OutputFile.write(suggestion.yaml, to: out, existing: replacing.existing)
         }

@@ -14,10 +14,14 @@ package struct ImportRequest: Sendable {
     package var rejectsPath: String?
     /// Whether it is only read and checked.
     package var isDryRun: Bool
+    /// How the file is written, as far as neither it nor the mapping says that.
+    package var format: SourceFormat
 
     package init(
-        path: String, mappingPath: String, resource: ResourceName, rejectsPath: String? = nil, isDryRun: Bool = false
+        path: String, mappingPath: String, resource: ResourceName, rejectsPath: String? = nil, isDryRun: Bool = false,
+        format: SourceFormat = SourceFormat()
     ) {
+        self.format = format
         self.path = path
         self.mappingPath = mappingPath
         self.resource = resource
@@ -29,6 +33,8 @@ package struct ImportRequest: Sendable {
 /// What became of an import's rows.
 package struct ImportReport: Hashable, Sendable {
     package let resource: ResourceName
+    /// What the file turned out to be.
+    package let form: SourceForm
     package var read = 0
     /// Rows that changed something, by what they changed.
     package var changes: [IntakeChange: Int] = [:]
@@ -44,6 +50,8 @@ package struct ImportReport: Hashable, Sendable {
     /// Nil when no row was rejected.
     package var rejectsFile: String?
     package var rejectedByCode: [String: Int] = [:]
+    /// Lines of totals under the table, which are no rows.
+    package var totalLines = 0
     package var milliseconds = 0
 }
 
@@ -53,7 +61,7 @@ extension NodeDesk {
     ///
     /// - Returns: what became of the rows, also when the file could not be taken to its end, and why not.
     /// - Parameter progress: gets the share of the file that is read, 0 to 1, and the rows, now and then.
-    /// - Throws: `E_MAPPING…`, `E_REFERENCE_RECORD`, `E_IMPORT_READ`, `E_CSV_HEADER`, `E_REJECTS_WRITE`, and what the store
+    /// - Throws: `E_MAPPING…`, `E_REFERENCE_RECORD`, `E_IMPORT_…`, `E_CSV_HEADER`, `E_REJECTS_WRITE`, and what the store
     ///   throws.
     package func importFile(
         _ request: ImportRequest, progress: (Double, Int) -> Void = { _, _ in }
@@ -68,12 +76,12 @@ extension NodeDesk {
             if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
                 throw FederationError(RowRejection.reference(reference))
             }
-            let name = URL(filePath: request.path).lastPathComponent
+            let name = request.path == "-" ? "stdin" : URL(filePath: request.path).lastPathComponent
             let rejects = URL(filePath: settings.directory).appending(path: "\(name).rejects.csv").path
+            let importer = try Importer(mapping: mapping, origin: id, path: request.path, format: request.format)
             var run = try ImportRun(
-                desk: self, importer: try Importer(mapping: mapping, origin: id, path: request.path),
-                rejectsPath: request.rejectsPath ?? rejects, isDryRun: request.isDryRun,
-                report: ImportReport(resource: request.resource))
+                desk: self, importer: importer, rejectsPath: request.rejectsPath ?? rejects,
+                isDryRun: request.isDryRun, report: ImportReport(resource: request.resource, form: importer.form))
             let failure = await run.run(progress)
             return (run.report, failure)
         }
@@ -132,6 +140,7 @@ private struct ImportRun {
             failure = failure ?? error
         }
         report.unwrapped = importer.unwrapped
+        report.totalLines = importer.totalLines
         report.milliseconds = Int((ContinuousClock.now - started) / .milliseconds(1))
         return failure
     }

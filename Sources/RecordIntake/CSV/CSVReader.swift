@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import FederationModel
 import Foundation
 
@@ -29,7 +30,9 @@ package final class CSVReader: RowReader {
         case fault(SourceFault)
     }
 
-    private let input: any ByteInput
+    private let input: TextInput
+    private let dialect: CSVDialect
+    private let fillsShortRows: Bool
     private var buffer = [UInt8](repeating: 0, count: 1 << 20)
     /// The unread part of the buffer.
     private var start = 0
@@ -43,46 +46,78 @@ package final class CSVReader: RowReader {
     package private(set) var header: [String] = []
     /// 1 for the first row after the header.
     package private(set) var rowNumber = 0
+    package private(set) var shortRows = 0
     /// The physical line on which the row begins, 1 for the first line of the file.
     package private(set) var rowLine = 1
 
     package var bytesRead: Int64 { input.bytesRead }
     package var bytesTotal: Int64 { input.bytesTotal }
 
-    /// Opens the file and reads its header.
+    /// Opens a file of which it is known that it is CSV.
     ///
     /// - Throws: `E_IMPORT_READ`; `E_CSV_HEADER` when there is no usable header row.
-    package init(path: String) throws {
-        input = try openText(path: path)
-        while end < 3, try refill() {}
-        if end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF { start = 3 }
+    package convenience init(path: String, format: SourceFormat = SourceFormat()) throws {
+        try self.init(TextInput(SourceBytes(path: path), encoding: format.encoding), format: format)
+    }
+
+    /// Reads the header of a text.
+    ///
+    /// - Throws: `E_IMPORT_READ`; `E_CSV_HEADER` when there is no usable header row.
+    init(_ input: TextInput, format: SourceFormat) throws {
+        self.input = input
+        dialect = CSVDialect(input.head, isWhole: input.isWhole, format: format)
+        fillsShortRows = format.fillsShortRows
+        while nextLine < dialect.headerLine, try start < end || refill() { try skipLine() }
+        let name = input.name
         switch try step(columns: nil) {
         case .row? where columnCount <= CSVLimits.columns:
             header = (0..<columnCount).map(text)
         case .row?:
-            throw FederationError("E_CSV_HEADER", "\(path) has more than \(CSVLimits.columns) columns")
+            throw FederationError("E_CSV_HEADER", "\(name) has more than \(CSVLimits.columns) columns")
         case .malformed(.encoding)?, .malformed(.nulByte)?:
             throw FederationError(
-                "E_CSV_HEADER", "the header of \(path) is neither UTF-8 nor GB18030",
-                hint: "convert the file to UTF-8 first")
+                "E_CSV_HEADER", "the header of \(name), line \(rowLine), is not \(input.encoding.rawValue)",
+                hint: "name the encoding (--encoding, or `encoding:` in the mapping), or convert the file to UTF-8")
         case .malformed(let fault)?:
-            throw FederationError("E_CSV_HEADER", "the header of \(path) is malformed: \(fault.reason)")
+            throw FederationError(
+                "E_CSV_HEADER", "the header of \(name), line \(rowLine), is malformed: \(fault.reason)")
         case nil:
-            throw FederationError("E_CSV_HEADER", "\(path) is empty", hint: "the first row must name the columns")
+            throw FederationError(
+                "E_CSV_HEADER",
+                format.headerRow.map { "\(name) has no line \($0), which should name the columns" }
+                    ?? "\(name) is empty",
+                hint: "a row must name the columns")
         }
+    }
+
+    package var form: SourceForm {
+        SourceForm(
+            kind: .csv, encoding: input.encoding, delimiter: dialect.delimiter, headerRow: dialect.headerLine)
     }
 
     /// Goes to the next row; nil at the end of the file.
     ///
     /// - Throws: `E_IMPORT_READ` when the file is damaged from here on.
     package func next() throws -> RowStep? {
-        let step = try step(columns: header.count)
-        if step != nil { rowNumber += 1 }
-        return step
+        while let step = try step(columns: header.count) {
+            if step == .row, isBlank { continue }
+            rowNumber += 1
+            if step == .row, columnCount < header.count { shortRows += 1 }
+            return step
+        }
+        return nil
+    }
+
+    /// Whether nothing stands in the row but what separates its columns, as spreadsheets write behind their last row.
+    private var isBlank: Bool {
+        buffer.withUnsafeBufferPointer { bytes in
+            fields.allSatisfy { trimmingBlanks(UnsafeBufferPointer(rebasing: bytes[$0.start..<$0.end])).isEmpty }
+        }
     }
 
     /// The text of one column of the row that `next()` found, without blanks around it.
     package func text(_ column: Int) -> String {
+        guard column < fields.count else { return "" }
         let field = fields[column]
         return buffer.withUnsafeBufferPointer { bytes in
             let raw = UnsafeBufferPointer(rebasing: bytes[field.start..<field.end])
@@ -121,7 +156,8 @@ package final class CSVReader: RowReader {
                 start = rowEnd
                 nextLine += lineBreaks
                 if let fault { return .malformed(fault) }
-                return columnCount == columns ?? columnCount ? .row : .malformed(.columnCount)
+                let isWhole = columnCount == columns ?? columnCount || fillsShortRows && columnCount < (columns ?? 0)
+                return isWhole ? .row : .malformed(.columnCount)
             }
         }
     }
@@ -131,6 +167,7 @@ package final class CSVReader: RowReader {
         fields.removeAll(keepingCapacity: true)
         columnCount = 0
         let end = self.end
+        let delimiter = dialect.delimiter
         return buffer.withUnsafeBufferPointer { bytes in
             var position = start
             var lineBreaks = 0
@@ -146,11 +183,11 @@ package final class CSVReader: RowReader {
                         position = close + 1
                         if position < end, bytes[position] == carriageReturn { position += 1 }
                     }
-                    if position < end, bytes[position] != comma, bytes[position] != newline {
+                    if position < end, bytes[position] != delimiter, bytes[position] != newline {
                         return .fault(.unclosedQuote)
                     }
                 } else {
-                    while position < end, bytes[position] != comma, bytes[position] != newline { position += 1 }
+                    while position < end, bytes[position] != delimiter, bytes[position] != newline { position += 1 }
                     let endsLine = position == end || bytes[position] == newline
                     let hasReturn = endsLine && position > fieldStart && bytes[position - 1] == carriageReturn
                     add(Field(start: fieldStart, end: hasReturn ? position - 1 : position, hasEscapes: false))
@@ -272,36 +309,5 @@ package final class CSVReader: RowReader {
 }
 
 private let quote = UInt8(ascii: "\"")
-private let comma = UInt8(ascii: ",")
 private let newline = UInt8(ascii: "\n")
 private let carriageReturn = UInt8(ascii: "\r")
-
-/// Cuts off what people and spreadsheets leave around a value: ASCII blanks and control characters, no-break blank,
-/// ideographic blank, zero-width blank and byte order mark.
-func trimmingBlanks(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    var rest = bytes[...]
-    while let first = rest.first {
-        if first <= 0x20 {
-            rest = rest.dropFirst()
-        } else if let blank = wideBlanks.first(where: { rest.starts(with: $0) }) {
-            rest = rest.dropFirst(blank.count)
-        } else {
-            break
-        }
-    }
-    while let last = rest.last {
-        if last <= 0x20 {
-            rest = rest.dropLast()
-        } else if last >= 0x80, let blank = wideBlanks.first(where: { rest.suffix($0.count).elementsEqual($0) }) {
-            rest = rest.dropLast(blank.count)
-        } else {
-            break
-        }
-    }
-    return UnsafeBufferPointer(rebasing: rest)
-}
-
-/// UTF-8 of U+00A0, U+3000, U+200B and U+FEFF.
-private let wideBlanks: [[UInt8]] = [
-    [0xC2, 0xA0], [0xE3, 0x80, 0x80], [0xE2, 0x80, 0x8B], [0xEF, 0xBB, 0xBF],
-]

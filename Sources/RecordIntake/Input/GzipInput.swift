@@ -1,24 +1,22 @@
 import CZlib
 import FederationModel
-import Foundation
 
 /// The bytes of a file, plain or gzip. zlib looks at the first two bytes and passes a plain file through.
 final class GzipInput: ByteInput {
-    private let path: String
+    private let name: String
     private let file: gzFile
     /// Size of the file as it lies on disk.
     let bytesTotal: Int64
 
+    /// - Parameter name: what messages call it.
     /// - Throws: `E_IMPORT_READ` when the file can't be opened.
-    init(path: String) throws {
-        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber,
-            let file = gzopen(path, "rb")
-        else {
-            throw FederationError("E_IMPORT_READ", "\(path) cannot be opened", hint: "check the path and its rights")
+    init(path: String, name: String, size: Int64) throws {
+        guard let file = gzopen(path, "rb") else {
+            throw FederationError("E_IMPORT_READ", "\(name) cannot be opened", hint: "check the path and its rights")
         }
-        self.path = path
+        self.name = name
         self.file = file
-        bytesTotal = size.int64Value
+        bytesTotal = size
         gzbuffer(file, 256 << 10)
     }
 
@@ -37,7 +35,7 @@ final class GzipInput: ByteInput {
         guard count == 0, code == Z_OK || code == Z_STREAM_END else {
             throw FederationError(
                 "E_IMPORT_READ",
-                code == Z_BUF_ERROR ? "\(path) ends in the middle of its gzip stream" : "\(path) cannot be read on",
+                code == Z_BUF_ERROR ? "\(name) ends in the middle of its gzip stream" : "\(name) cannot be read on",
                 hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
         }
         return 0

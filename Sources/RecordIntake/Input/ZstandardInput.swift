@@ -4,7 +4,7 @@ import Zstandard
 
 /// The bytes of a zstd file, in constant memory.
 final class ZstandardInput: ByteInput {
-    private let path: String
+    private let name: String
     private let file: FileHandle
     private let stream = ZstandardStream()
     private var packed: [UInt8] = []
@@ -12,15 +12,15 @@ final class ZstandardInput: ByteInput {
     let bytesTotal: Int64
     private(set) var bytesRead: Int64 = 0
 
+    /// - Parameter name: what messages call it.
     /// - Throws: `E_IMPORT_READ` when the file can't be opened.
-    init(path: String) throws {
+    init(path: String, name: String, size: Int64) throws {
         guard let file = FileHandle(forReadingAtPath: path) else {
-            throw FederationError("E_IMPORT_READ", "\(path) cannot be opened", hint: "check the path and its rights")
+            throw FederationError("E_IMPORT_READ", "\(name) cannot be opened", hint: "check the path and its rights")
         }
-        self.path = path
+        self.name = name
         self.file = file
-        bytesTotal = Int64(try file.seekToEnd())
-        try file.seek(toOffset: 0)
+        bytesTotal = size
     }
 
     deinit { try? file.close() }
@@ -65,7 +65,7 @@ final class ZstandardInput: ByteInput {
 
     private func damaged(_ what: String) -> FederationError {
         FederationError(
-            "E_IMPORT_READ", "\(path) \(what)",
+            "E_IMPORT_READ", "\(name) \(what)",
             hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
     }
 }
