@@ -16,7 +16,7 @@ struct ColumnProfile {
 
     /// What a value can look like besides a time.
     enum Shape: Hashable, CaseIterable {
-        case latitude, longitude, coordinatePair, phone, identityNumber, creditCode, number, timeOfDay, long
+        case latitude, longitude, coordinatePair, phone, identityNumber, creditCode, number, whole, timeOfDay, long
     }
 
     let name: String
@@ -35,6 +35,19 @@ struct ColumnProfile {
     private var sum = 0.0
     /// How the column writes zero, which in coordinates means that there are none.
     private(set) var zeros: Set<String> = []
+    /// Words for nothing that were seen, such as NULL; their cells count as empty.
+    private(set) var placeholders: Set<String> = []
+    /// Bytes of the longest value.
+    private(set) var bytesMax = 0
+    /// By row, for the first of them: equal numbers are equal values.
+    private(set) var rowHashes: [Int] = []
+    private var withDigits = 0
+    /// Whole numbers, each one more than the one before.
+    private var steps = 0
+    private var firstNumber: Int?
+    private var lastNumber: Int?
+    /// Values that are frequent, with at least how often each occurs (Misra and Gries, 1982).
+    private var frequent: [String: Int] = [:]
 
     init(name: String, position: Int) {
         self.name = name
@@ -44,12 +57,27 @@ struct ColumnProfile {
     private static let wordsMax = 200
     private static let outlinesMax = 40
     private static let examplesMax = 200
+    private static let rowHashesMax = 5_000
+    private static let frequentMax = 40
+    /// What systems write where they know nothing.
+    private static let wordsForNothing: Set<String> = [
+        "NULL", "null", "Null", "(null)", "\\N", "N/A", "n/a", "NaN", "nan", "None", "#N/A", "-", "--", "---", "/", "无",
+        "暂无",
+    ]
 
-    mutating func add(_ value: String) {
+    mutating func add(_ text: String) {
+        let isNothing = Self.wordsForNothing.contains(text)
+        if isNothing { placeholders.insert(text) }
+        let value = isNothing ? "" : text
         rows += 1
+        if rowHashes.count < Self.rowHashesMax { rowHashes.append(value.hashValue) }
         guard !value.isEmpty else { return }
         filled += 1
         hashes.insert(value.hashValue)
+        bytesMax = max(bytesMax, value.utf8.count)
+        if value.utf8.contains(where: { (0x30...0x39).contains($0) }) { withDigits += 1 }
+        addNumber(value)
+        addFrequent(value)
         if value.utf8.count <= 60, words != nil {
             words?[value, default: 0] += 1
             if let count = words?.count, count > Self.wordsMax { words = nil }
@@ -62,7 +90,24 @@ struct ColumnProfile {
             if number == 0, zeros.count < 4 { zeros.insert(value) }
         }
         if firstPair == nil, let pair = coordinatePair(value), pair.lat != 0 { firstPair = pair }
-        if value.utf8.count <= 35, let first = value.utf8.first, (0x30...0x39).contains(first) { addOutline(value) }
+        // A time begins with a digit, which may be a full-width one, or with its day of the week.
+        if value.utf8.count <= 60, value.unicodeScalars.first.map(Self.beginsTime) ?? false { addOutline(value) }
+    }
+
+    private mutating func addNumber(_ value: String) {
+        let number = value.utf8.count <= 18 ? Int(value) : nil
+        if filled == 1 { firstNumber = number }
+        if let number, let lastNumber, number == lastNumber + 1 { steps += 1 }
+        lastNumber = number
+    }
+
+    private mutating func addFrequent(_ value: String) {
+        guard value.utf8.count <= 1_000 else { return }
+        if frequent[value] != nil || frequent.count < Self.frequentMax {
+            frequent[value, default: 0] += 1
+        } else {
+            frequent = frequent.compactMapValues { $0 > 1 ? $0 - 1 : nil }
+        }
     }
 
     private mutating func addOutline(_ value: String) {
@@ -71,6 +116,7 @@ struct ColumnProfile {
                 switch scalar {
                 case "0"..."9": "9"
                 case "a"..."z", "A"..."Z": "a"
+                case "０"..."９": "９"
                 default: Character(scalar)
                 }
             })
@@ -90,6 +136,11 @@ struct ColumnProfile {
         outlines[outline] = known
     }
 
+    private static func beginsTime(_ scalar: Unicode.Scalar) -> Bool {
+        ("0"..."9").contains(scalar) || (0xFF10...0xFF19).contains(scalar.value)
+            || "星周MTWFS".unicodeScalars.contains(scalar)
+    }
+
     // MARK: - What it looks like
 
     var isEmpty: Bool { filled == 0 }
@@ -97,8 +148,28 @@ struct ColumnProfile {
     var isUnique: Bool { filled > 0 && hashes.count == filled }
     var mean: Double { filled == 0 ? 0 : sum / Double(filled) }
 
+    /// Whether it counts its rows: 1, 2, 3 and so on, or from 0.
+    var countsRows: Bool { rows > 1 && filled == rows && steps == rows - 1 && (0...1).contains(firstNumber ?? -1) }
+    /// Whether nearly every value holds a digit, as numbers of things do and names of people do not.
+    var hasDigits: Bool { filled > 0 && withDigits * 10 >= filled * 9 }
+
+    /// Values that at least one in twenty rows has.
+    var repeated: [(value: String, count: Int)] {
+        frequent.filter { $0.value >= 5 && $0.value * 20 >= filled }.map { (value: $0.key, count: $0.value) }
+            .sorted { ($1.count, $0.value) < ($0.count, $1.value) }
+    }
+
     /// Whether at least nine of ten values have this shape.
     func looks(_ shape: Shape) -> Bool { filled > 0 && shapes[shape, default: 0] * 10 >= filled * 9 }
+
+    /// Whether every value has this shape.
+    func isAlways(_ shape: Shape) -> Bool { filled > 0 && shapes[shape] == filled }
+
+    /// Whether it holds numbers that are not whole.
+    var hasFractions: Bool { looks(.number) && !looks(.whole) }
+
+    /// Short values that occur more than once, or all of a column that has few.
+    var frequentWords: [String] { frequent.keys.filter { $0.utf8.count <= 60 } }
 
     /// How a column of times of day is written; nil when it is none.
     var timeOfDay: String? {
@@ -107,20 +178,25 @@ struct ColumnProfile {
     }
 
     /// How the column's times are written; nil unless four of five values are times.
-    var times: Times? {
+    ///
+    /// - Parameter isNamedTime: whether its name says that it is a time; only then can plain numbers be.
+    func times(isNamedTime: Bool) -> Times? {
+        let patterns = TimePattern.all + (isNamedTime ? TimePattern.counts : [])
         let counted = outlines.values.sorted { $0.count > $1.count }
-        var rest = counted
+        // By outline: the patterns that read it.
+        let readers = counted.map { outline in Set(patterns.indices.filter { patterns[$0].reads(outline.examples) }) }
+        var rest = Array(counted.indices)
         var chosen: [TimePattern] = []
         while !rest.isEmpty, chosen.count < 4 {
-            let gains = TimePattern.all.map { pattern in
-                rest.filter { pattern.reads($0.examples) }.reduce(0) { $0 + $1.count }
+            let gains = patterns.indices.map { pattern in
+                rest.filter { readers[$0].contains(pattern) }.reduce(0) { $0 + counted[$1].count }
             }
             guard let best = gains.max(), best > 0, let index = gains.firstIndex(of: best) else { break }
-            let pattern = TimePattern.all[index]
-            chosen.append(pattern)
-            rest.removeAll { pattern.reads($0.examples) }
+            chosen.append(patterns[index])
+            rest.removeAll { readers[$0].contains(index) }
         }
-        let read = counted.reduce(0) { $0 + $1.count } - rest.reduce(0) { $0 + $1.count }
+        let left = rest.reduce(0) { $0 + counted[$1].count }
+        let read = counted.reduce(0) { $0 + $1.count } - left
         guard !chosen.isEmpty, read * 5 >= filled * 4 else { return nil }
         let unsure = chosen.contains { pattern in
             guard let other = pattern.swapped else { return false }
@@ -128,7 +204,7 @@ struct ColumnProfile {
         }
         return Times(
             formats: chosen.map(\.text), isDayMonthUnsure: unsure, namesHour: chosen[0].format.namesHour,
-            hasOffset: chosen[0].text.hasSuffix("Z"))
+            hasOffset: chosen[0].text.hasSuffix("Z") || chosen[0].text.hasPrefix("epoch"))
     }
 
     private static func shapes(of value: String) -> [Shape] {
@@ -136,10 +212,9 @@ struct ColumnProfile {
         let bytes = Array(value.utf8)
         if let number = Double(value), number.isFinite {
             shapes.append(.number)
-            if value.contains(".") || number == 0 {
-                if abs(number) <= 90 { shapes.append(.latitude) }
-                if abs(number) <= 180 { shapes.append(.longitude) }
-            }
+            if Int64(value.hasSuffix(".0") ? value.dropLast(2) : value[...]) != nil { shapes.append(.whole) }
+            if abs(number) <= 90 { shapes.append(.latitude) }
+            if abs(number) <= 180 { shapes.append(.longitude) }
         } else if coordinatePair(value) != nil {
             shapes.append(.coordinatePair)
         }

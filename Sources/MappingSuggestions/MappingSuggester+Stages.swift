@@ -81,6 +81,11 @@ extension MappingSuggester {
         } else {
             // A text without its time would refuse the row, so the time decides.
             record.when = found.time.field.source.columns.first.map(yamlScalar)
+            if let column = columns.first(where: { $0.name == found.time.field.source.columns.first }),
+                case let words = wordsInPlaceOfTimes(column), !words.isEmpty
+            {
+                record.when = "{column: \(yamlScalar(column.name)), not_in: \(yamlList([""] + words))}"
+            }
         }
         if !found.isOwn, record.decide == nil {
             record.decide = "no column tells when; the time of another stage stands in"

@@ -14,14 +14,19 @@ struct MappingSuggester {
     private let ambiguous: [String]
     /// By `RESOURCE.FIELD`.
     private(set) var chosen: [String: ColumnProfile] = [:]
-    private var taken: Set<Int> = []
+    /// Fields whose column is a guess about a person.
+    private var doubted: [String: String] = [:]
+    private(set) var taken: Set<Int> = []
 
     init(profiles: [ColumnProfile], file: String, rows: Int) {
         let counts = Dictionary(grouping: profiles, by: \.name).mapValues(\.count)
         columns = profiles.filter { !$0.name.isEmpty && counts[$0.name] == 1 }
         ambiguous = Set(profiles.map(\.name)).filter { $0.isEmpty || counts[$0] != 1 }.sorted()
         names = Dictionary(uniqueKeysWithValues: columns.map { ($0.position, ColumnName($0.name)) })
-        times = columns.reduce(into: [:]) { $0[$1.position] = $1.times }
+        let names = names
+        times = columns.reduce(into: [:]) { times, column in
+            times[column.position] = column.times(isNamedTime: names[column.position].map(Self.namesTime) ?? false)
+        }
         self.file = file
         self.rows = rows
     }
@@ -52,18 +57,33 @@ struct MappingSuggester {
         }
         matches.sort { ($1.score, $0.order, $0.column.position) < ($0.score, $1.order, $1.column.position) }
         for match in matches where chosen[match.field] == nil && !taken.contains(match.column.position) {
-            take(match.column, for: match.field)
+            let name = names[match.column.position]
+            // The end of a name says what it is, not whose: a phone may be a school's.
+            let isGuess = match.score < 95 && match.field.hasPrefix("service_request.reporter_")
+            if isGuess, let name, SuggestWords.nameOthers(name) { continue }
+            let isKnown = name.map(SuggestWords.nameReporter) ?? false
+            take(
+                match.column, for: match.field,
+                doubt: isGuess && !isKnown ? "is this about the person who reported, and about nobody else?" : nil)
         }
     }
 
-    private mutating func take(_ column: ColumnProfile, for field: String) {
+    private mutating func take(_ column: ColumnProfile, for field: String, doubt: String? = nil) {
         chosen[field] = column
         taken.insert(column.position)
+        doubted[field] = doubt
+    }
+
+    /// Whether a name is that of a time.
+    private static func namesTime(_ name: ColumnName) -> Bool {
+        SuggestWords.fields.contains { field, words in
+            (field.hasSuffix("_datetime") || field.hasSuffix("occurred_at")) && words.contains { name.score($0) != nil }
+        } || ["time", "date", "时间", "日期"].contains { name.text.hasSuffix($0) }
     }
 
     /// Words of the catalog count like those of the table. English names of a thread's fields ("reason", "level") say
     /// too little without their resource.
-    private func score(_ name: ColumnName, of field: ColumnDefinition, in resource: ResourceDefinition) -> Double? {
+    func score(_ name: ColumnName, of field: ColumnDefinition, in resource: ResourceDefinition) -> Double? {
         let english = field.name.replacing("_", with: " ")
         var words = [resource.isThreadRecord ? "\(resource.name.text.replacing("_", with: " ")) \(english)" : english]
         if field.name != "occurred_at" { words.append(ColumnName(field.title).text) }
@@ -75,11 +95,12 @@ struct MappingSuggester {
     private func fits(_ column: ColumnProfile, _ field: ColumnDefinition, _ id: String) -> Bool {
         // A column that is empty in the sample goes by its name; its times can't be known.
         if column.isEmpty { return field.type == .text && field.codeList == nil && id != keyField }
+        if field.type == .text, field.codeList == nil, column.bytesMax > field.bytesMax { return false }
         let isTime = times[column.position] != nil
         switch field.type {
         case .timestamp: return isTime
-        case .real: return column.looks(field.name == "lat" ? .latitude : .longitude)
-        case .integer: return column.looks(.number) && !isTime
+        case .real: return column.isAlways(field.name == "lat" ? .latitude : .longitude)
+        case .integer: return column.isAlways(.whole) && !isTime
         case .boolean: return column.words.map { $0.keys.allSatisfy { yesAndNo.contains($0.lowercased()) } } ?? false
         case .json: return false
         case .text: break
@@ -89,7 +110,7 @@ struct MappingSuggester {
             return share(of: column, in: "request_type") >= 0.5
         }
         if field.codeList != nil { return column.words != nil && !isTime && !column.looks(.timeOfDay) }
-        if id == keyField { return column.distinct * 100 >= column.filled * 98 && !column.looks(.long) }
+        if id == keyField { return column.distinct * 100 >= column.filled * 98 && isCode(column) }
         if field.name.contains("phone") || field.name.hasSuffix("_id") || field.name.contains("number")
             || field.name.contains("code")
         {
@@ -119,7 +140,7 @@ struct MappingSuggester {
                 "Not taken, because their names are empty or stand there twice: \(named.isEmpty ? "unnamed columns" : named)."
             )
         }
-        try addKey(to: &mapping, resource)
+        try addKey(to: &mapping)
         addZone(to: &mapping)
         if isTicket {
             try addTicket(to: &mapping)
@@ -147,8 +168,13 @@ struct MappingSuggester {
         ] where free("service_request.\(field)") {
             let column = columns.first {
                 !taken.contains($0.position) && $0.looks(shape) && times[$0.position] == nil && !$0.isUnique
+                    && !(names[$0.position].map(SuggestWords.nameOthers) ?? false)
             }
-            if let column { take(column, for: "service_request.\(field)") }
+            if let column {
+                take(
+                    column, for: "service_request.\(field)",
+                    doubt: "its values look like this, its name does not say it; is it the reporter's?")
+            }
         }
         if free(requestType) {
             let column = columns.first {
@@ -164,32 +190,6 @@ struct MappingSuggester {
         let titles = exactly ? Set(CodeList.named(list)?.entries.map(\.title) ?? []) : []
         let known = words.filter { exactly ? titles.contains($0.key) : code(for: $0.key, in: list) != nil }
         return Double(known.values.reduce(0, +)) / Double(column.filled)
-    }
-
-    private func addKey(to mapping: inout SuggestedMapping, _ resource: ResourceDefinition) throws {
-        if let column = chosen[keyField] {
-            mapping.key = [column.name]
-            if !column.isUnique {
-                mapping.keyDecide =
-                    "\(column.filled - column.distinct) rows share their \(column.name) with another; the last one wins"
-            }
-            return
-        }
-        let usable = columns.filter { $0.filled == rows && !$0.looks(.long) && times[$0.position] == nil }
-        if let unique = usable.first(where: \.isUnique), rows > 0 {
-            mapping.key = [unique.name]
-            mapping.keyDecide = "no column is named as a number; this one is different in each row of the sample"
-            return
-        }
-        let requested = chosen[requested].map { [$0] } ?? []
-        let parts = (requested + usable.sorted { $0.distinct > $1.distinct }.prefix(3)).map(\.name)
-        guard !parts.isEmpty else {
-            throw FederationError(
-                "E_MAPPING_SUGGEST", "no column of \(file) tells its rows apart",
-                hint: "a mapping needs a key; see docs/importing.md")
-        }
-        mapping.key = parts
-        mapping.keyDecide = "no column is different in each row; rows that agree in all of these count as one"
     }
 
     private func addZone(to mapping: inout SuggestedMapping) {
@@ -271,15 +271,13 @@ struct MappingSuggester {
         case .timestamp:
             guard let time = timeField(id, named: field.name, isEnd: false) else { return nil }
             return time.field(besides: formats)
-        case .real:
-            guard !column.zeros.isEmpty else { return .init(name: field.name, source: .column(column.name)) }
-            return .init(
-                name: field.name, source: .column(column.name),
-                extras: [
-                    ("when", "{column: \(yamlScalar(column.name)), not_in: \(yamlList(column.zeros.sorted()))}")
-                ])
+        case .real: return coordinate(field, column)
         default:
-            guard let listName = field.codeList else { return .init(name: field.name, source: .column(column.name)) }
+            guard let listName = field.codeList else {
+                return .init(
+                    name: field.name, source: .column(column.name),
+                    decide: doubted[id] ?? repetition(in: column, of: field))
+            }
             return coded(field, column, list: listName, id: id)
         }
     }
@@ -315,15 +313,6 @@ struct MappingSuggester {
         return made
     }
 
-    func code(for word: String, in listName: String) -> String? {
-        guard let entries = CodeList.named(listName)?.entries, !word.hasSuffix("*") else { return nil }
-        let small = word.lowercased()
-        if let entry = entries.first(where: { [$0.code, $0.title, $0.english.lowercased()].contains(small) }) {
-            return entry.code
-        }
-        return SuggestWords.codes[listName]?.first { small.contains($0.word) }?.code
-    }
-
     // MARK: - Categories
 
     private var categoryColumns: [ColumnProfile] {
@@ -339,8 +328,15 @@ struct MappingSuggester {
     }
 
     private func categories() -> SuggestedMapping.Field? {
-        var columns = categoryColumns.map(\.name)
-        if let own = chosen["service_request.service_name"] { columns.insert(own.name, at: 0) }
+        let found = [chosen["service_request.service_name"]].compactMap { $0 } + categoryColumns
+        let bytesMax = BuiltInResources.serviceRequest.column(named: "service_name")?.bytesMax ?? 0
+        // From the general on, as far as the field holds them.
+        var bytes = -1
+        let columns = found.prefix { column in
+            bytes += column.bytesMax + 1
+            return bytes <= bytesMax
+        }
+        .map(\.name)
         switch columns.count {
         case 0: return nil
         case 1: return .init(name: "service_name", source: .column(columns[0]))
@@ -389,7 +385,7 @@ extension SuggestedMapping.Source {
     }
 }
 
-private let keyField = "service_request.service_request_id"
+let keyField = "service_request.service_request_id"
 private let requestType = "service_request.request_type"
 /// The one field without which there is no ticket.
 let requested = "service_request.requested_datetime"

@@ -31,6 +31,8 @@ package struct MappingSuggestion: Sendable {
                 "E_RESOURCE_UNKNOWN", "there is no resource \(resource)",
                 hint: suggestion(for: resource.text, among: BuiltInResources.all.map(\.name.text)))
         }
+        var format = format
+        format.fillsShortRows = true
         let reader = try SourceFile(path: path).rows(format: format, columns: .found(inRows: rowsMax))
         var profiles = reader.header.enumerated().map { ColumnProfile(name: $0.element, position: $0.offset) }
         var rows = 0
@@ -41,7 +43,15 @@ package struct MappingSuggestion: Sendable {
         }
         let file = URL(filePath: path).lastPathComponent
         var suggester = MappingSuggester(profiles: profiles, file: file, rows: rows)
-        let mapping = try suggester.mapping(of: definition)
+        var mapping = try suggester.mapping(of: definition)
+        mapping.headerRow = (reader.form.headerRow ?? 1) == 1 ? nil : reader.form.headerRow
+        mapping.sheet = format.sheet
+        mapping.emptyWords = Set(profiles.flatMap(\.placeholders)).sorted()
+        if reader.shortRows > 0 {
+            mapping.fillsShortRows = true
+            mapping.fileDecide =
+                "\(reader.shortRows) rows have fewer columns than the header; are those at the end empty, or is the row broken in two?"
+        }
         yaml = mapping.yaml
         decisions = mapping.decisions
         self.rows = rows

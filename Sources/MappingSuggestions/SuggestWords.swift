@@ -12,9 +12,9 @@ enum SuggestWords {
             "case enquiry id", "unique key", "case id", "caseid", "service request number", "sr number", "request id",
             "ticket id", "ticket number", "case number", "message id", "issue id", "incident number",
             "reference number",
-            "reference id", "request number", "srnumber", "sr id", "number", "row no", "no", "id", "key",
+            "reference id", "request number", "srnumber", "sr id", "number", "no", "id", "key",
             "工单编号", "工单号", "受理编号", "诉求编号", "案件编号", "事件编号", "信件编号", "任务号", "受理单号", "业务编号",
-            "流水号", "单号", "编号", "序号",
+            "流水号", "单号", "编号",
         ],
         "service_request.requested_datetime": [
             "requested datetime", "opened", "open dt", "open date", "date opened", "opened date", "created date",
@@ -199,4 +199,41 @@ enum SuggestWords {
         "closure.closure_kind": "closed", "callback.method": "telephone", "callback.reached": "answered",
         "evaluation.object": "handling",
     ]
+
+    /// Names of the number of a row in its file.
+    static let rowNumbers: Set<String> = [
+        "row no", "row number", "row", "rownum", "rowid", "index", "line", "line no", "seq", "sequence", "序号", "行号",
+        "顺序号", "xh",
+    ]
+
+    /// Lists of which a word is a judgement, so that a wrong one is worse than none.
+    static let verdicts: Set<String> = ["acceptance", "score", "reached", "resolution", "closure_kind", "confidential"]
+
+    /// Whether a value says a word, and not its opposite: 无法解决 does not say 解决.
+    static func says(_ value: String, _ word: String) -> Bool {
+        guard let range = value.firstRange(of: word) else { return false }
+        let before = value[..<range.lowerBound].suffix(4)
+        return !["不", "未", "无", "没", "非", "难", "not ", "no ", "un", "dis", "non"].contains { before.contains($0) }
+    }
+
+    /// Whether a column's name is about a party that is not the reporter.
+    static func nameOthers(_ name: ColumnName) -> Bool {
+        [
+            "school", "office", "agency", "department", "dept", "staff", "agent", "vendor", "taxi", "company",
+            "business",
+            "bridge", "park", "facility", "garage", "hospital", "officer", "handler", "assigned", "operator",
+            "contractor",
+            "单位", "部门", "承办", "经办", "处理", "办理", "坐席", "话务", "受理", "学校", "企业", "机构", "科室", "负责", "审核", "回访", "派单",
+            "录入", "被",
+        ].contains { name.text.contains($0) }
+    }
+
+    /// Whether a column's name is about the reporter.
+    static func nameReporter(_ name: ColumnName) -> Bool {
+        [
+            "reporter", "caller", "contact", "complainant", "citizen", "customer", "requester", "resident", "mobile",
+            "cell",
+            "home", "来电", "联系", "诉求", "市民", "反映", "投诉", "举报", "手机", "群众", "咨询", "用户", "本人", "来信",
+        ].contains { name.text.contains($0) }
+    }
 }

@@ -27,6 +27,12 @@ struct SuggestedMapping {
     }
 
     var comments: [String] = []
+    /// How the file is written, where it must be said.
+    var headerRow: Int?
+    var sheet: String?
+    var fillsShortRows = false
+    var emptyWords: [String] = []
+    var fileDecide: String?
     var key: [String] = []
     var keyDecide: String?
     var zone = "Asia/Shanghai"
@@ -37,7 +43,7 @@ struct SuggestedMapping {
 
     /// What a person must decide, in the order of the file.
     var decisions: [String] {
-        [keyDecide, zoneDecide, timeDecide].compactMap { $0 }
+        [fileDecide, keyDecide, zoneDecide, timeDecide].compactMap { $0 }
             + records.flatMap { record in [record.decide].compactMap { $0 } + record.fields.compactMap(\.decide) }
     }
 
@@ -46,6 +52,11 @@ struct SuggestedMapping {
         func decide(_ text: String?, indent: String = "") {
             if let text { lines.append("\(indent)# DECIDE: \(oneLine(text))") }
         }
+        decide(fileDecide)
+        if let headerRow { lines.append("header_row: \(headerRow)") }
+        if let sheet { lines.append("sheet: \(yamlScalar(sheet))") }
+        if fillsShortRows { lines.append("short_rows: fill") }
+        if !emptyWords.isEmpty { lines.append("empty_words: \(yamlList(emptyWords))") }
         decide(keyDecide)
         lines.append("key: " + (key.count == 1 ? yamlScalar(key[0]) : yamlList(key)))
         decide(zoneDecide)

@@ -19,14 +19,26 @@ struct TimePattern {
         self.format = format
     }
 
-    /// Whether it reads all of these.
-    func reads(_ values: [String]) -> Bool { values.allSatisfy { format.read($0) != nil } }
+    /// Whether it reads all of these. A plain number may be anything, so it must count to a year from 1980 to 2099.
+    func reads(_ values: [String]) -> Bool {
+        let isCount = Self.countNames.contains(text)
+        return values.allSatisfy { value in
+            guard let reading = format.read(value) else { return false }
+            return !isCount || (315_532_800_000..<4_102_444_800_000).contains(reading.faceMilliseconds)
+        }
+    }
+
+    /// Numbers that count to a time.
+    static let counts: [TimePattern] = countNames.compactMap { TimePattern($0) }
+    private static let countNames = ["serial", "epoch_seconds", "epoch_milliseconds"]
 
     static let all: [TimePattern] =
         dates.flatMap { date in clocks.compactMap { TimePattern(date + $0) } } + others.compactMap { TimePattern($0) }
 
     /// A time of day alone, read behind a made-up day.
-    static let timesOfDay: [TimeOfDay] = ["H:mm", "H:mm:ss", "h:mm a", "h:mm:ss a"].compactMap { TimeOfDay($0) }
+    static let timesOfDay: [TimeOfDay] = ["H:mm", "H:mm:ss", "h:mm a", "h:mm:ss a", "ah:mm", "ah:mm:ss"].compactMap {
+        TimeOfDay($0)
+    }
 
     /// How a column tells the time of a day that another column names.
     struct TimeOfDay {
@@ -46,15 +58,22 @@ struct TimePattern {
 
     private static let dates = [
         "yyyy-MM-dd", "yyyy/M/d", "yyyy-M-d", "M/d/yyyy", "M/d/yy", "d/M/yyyy", "d/M/yy", "yyyy年M月d日", "yyyy.M.d",
-        "d.M.yyyy", "M-d-yyyy", "d-M-yyyy",
+        "d.M.yyyy", "M-d-yyyy", "d-M-yyyy", "dd-MMM-yy", "d-MMM-yyyy", "d MMM yyyy", "MMM d, yyyy", "MMM d yyyy",
+        "dd-M月 -yy", "dd-M月-yy", "yyyy/M/d E", "yyyy-M-d E", "yyyy年M月d日 E", "yyyy年M月d日E", "E, d MMM yyyy", "yyyyMMdd",
     ]
     private static let clocks = [
         " HH:mm:ss", " H:mm:ss", " H:mm", " h:mm:ss a", " h:mm a", "", "'T'HH:mm:ss", "'T'HH:mm:ssZ", "'T'HH:mm:ss.SSS",
         "'T'HH:mm:ss.SSSZ", " HH:mm:ss.SSS", " HH:mm:ssZ", " HH:mm:ss Z", " H时m分s秒", " H时m分", "H时m分s秒", "'T'HH:mm",
-        " HH:mm:ss.S", " HH:mm:ss.SSSSSS",
+        " HH:mm:ss.S", " HH:mm:ss.SSSSSS", " HH:mm:ss.SSSSSSS", "'T'HH:mm:ss.SSSSSS", "'T'HH:mm:ss.SSSSSSS",
+        "'T'HH:mm:ss.SSSSSSZ", "'T'HH:mm:ss.SSSSSSSZ", "'T'HH:mmZ", "H:mm:ss", "H:mm", "H时m分", " H点m分", "H点m分",
+        " ah:mm:ss", " ah:mm", " a h:mm:ss", " a h:mm", "ah:mm:ss", "ah:mm", " ah时m分", "ah时m分", " ah点m分", " hh:mm:ssa",
+        " h:mma",
+        " hh.mm.ss.SSSSSS a", " hh.mm.ss a", " HH.mm.ss.SSSSSS", " HH.mm.ss", " HH:mm:ss.SSSSSS Z",
+        " HH:mm:ss.SSSSSSS Z",
+        " HH:mm:ss.SS", " HHmmss",
     ]
     private static let others = [
-        "yyyyMMddHHmmss", "yyyyMMdd HH:mm:ss", "yyyyMMdd", "yyyy-MM", "yyyy/M", "yyyy年M月", "yyyyMM",
+        "yyyyMMddHHmmss", "yyyyMMddHHmm", "yyyyMMddHHmmssSSS", "yyyy-MM", "yyyy/M", "yyyy年M月", "yyyyMM",
     ]
 }
 

@@ -81,8 +81,8 @@ import Testing
     }
 
     @Test func `joins columns for the key when no column tells rows apart`() throws {
-        let made = try suggestion("created,street,what\n2025-01-01 10:00:00,A,x\n2025-01-01 10:00:00,B,x\n")
-        #expect(made.mapping.key.map(\.name) == ["street"] || made.mapping.key.count > 1)
+        let made = try suggestion("created,counter,what\n2025-01-01 10:00:00,A1,x\n2025-01-01 10:00:00,B2,x\n")
+        #expect(made.mapping.key.map(\.name) == ["counter"] || made.mapping.key.count > 1)
         let keys = try made.rows.map { try $0.result.get().records[0].key }
         #expect(Set(keys).count == 2)
     }
@@ -133,5 +133,94 @@ import Testing
     func `is refused where a file says too little`(text: String, resource: String, code: String) {
         let error = #expect(throws: FederationError.self) { try suggestion(text, resource: ResourceName(resource)) }
         #expect(error?.code == code)
+    }
+
+    /// A key stands in global ids, which every node sees.
+    @Test func `has no key about a person, and none that only counts rows`() throws {
+        let rows = (1...30).map { "2025-01-\($0 % 9 + 10) 10:00:00,张\($0),1390000\(1000 + $0),\($0)号楼漏水\n" }.joined()
+        let error = #expect(throws: FederationError.self) { try suggestion("来电时间,诉求人,联系电话,诉求标题\n" + rows) }
+        #expect(error?.code == "E_MAPPING_SUGGEST")
+        let counted = (1...30).map { "\($0),2025-01-\($0 % 9 + 10) 10:00:00,W\(500 - $0)\n" }.joined()
+        #expect(try suggestion("序号,来电时间,窗口单据\n" + counted).mapping.key.map(\.name) == ["窗口单据"])
+        // It may be the number of the ticket: that is asked.
+        let numbers = try suggestion("编号,来电时间\n1,2025-01-01 10:00:00\n2,2025-01-02 10:00:00\n3,2025-01-03 10:00:00\n")
+        #expect(numbers.decisions.contains { $0.contains("1, 2, 3") })
+    }
+
+    @Test func `has no key that is too long for a number`() {
+        let long = String(repeating: "A7", count: 40)
+        let rows = (1...9).map { "2025-01-01 10:00:00,\(long)\($0)\n" }.joined()
+        #expect(throws: FederationError.self) { try suggestion("created,case id\n" + rows) }
+    }
+
+    @Test func `takes no school's phone for the reporter's, and asks where it is not said whose it is`() throws {
+        let rows = (1...20).map {
+            "C\(100 + $0),2025-01-01 10:00:00,053188\(100_000 + $0 % 7),1390000\(1000 + $0 % 7)\n"
+        }.joined()
+        let made = try suggestion("case id,created,School Phone Number,Alternate Phone\n" + rows)
+        #expect(made.mapping.sources["service_request.reporter_phone"] == ["Alternate Phone"])
+        #expect(made.decisions.contains { $0.contains("nobody else") })
+        let units = try suggestion("工单编号,来电时间,承办单位电话,来电号码\n" + rows)
+        #expect(units.mapping.sources["service_request.reporter_phone"] == ["来电号码"])
+    }
+
+    @Test func `takes words for nothing as nothing`() throws {
+        let made = try suggestion(
+            """
+            工单编号,来电时间,标题,联系电话,办结时间
+            A1,2025-01-01 10:00:00,路灯,NULL,NULL
+            A2,2025-01-01 10:00:00,停水,13900001234,2025-01-02 10:00:00
+            A3,2025-01-01 10:00:00,噪声,n/a,NULL
+            A4,2025-01-01 10:00:00,噪声,13900001234,未办结
+            A5,2025-01-01 10:00:00,噪声,13900001235,2025-01-02 10:00:00
+            A6,2025-01-01 10:00:00,噪声,13900001236,2025-01-02 10:00:00
+            A7,2025-01-01 10:00:00,噪声,13900001237,2025-01-02 10:00:00
+            A8,2025-01-01 10:00:00,噪声,13900001238,2025-01-02 10:00:00
+            """)
+        let records = try made.rows.map { try $0.result.get().records }
+        #expect(records.map(\.count) == [1, 2, 1, 1, 2, 2, 2, 2])
+        #expect(records[0][0].fields["reporter_phone"] == nil && records[2][0].fields["reporter_phone"] == nil)
+    }
+
+    @Test func `takes a place that many tickets share for none`() throws {
+        let rows = (1...40).map { row in
+            "A\(row),2025-01-01 10:00:00,\(row % 3 == 0 ? "36.651234,117.120098" : "36.\(600_000 + row * 37),117.\(100_000 + row * 53)")\n"
+        }
+        let made = try suggestion("case id,created,lat,long\n" + rows.joined())
+        let places = try made.rows.compactMap { try $0.result.get().records[0].fields["lat"] }
+        #expect(places.count == 27)
+        #expect(made.decisions.contains { $0.contains("13 rows have a place") })
+    }
+
+    @Test func `takes no word for its opposite`() throws {
+        let rows = ["满意", "不太满意", "无法解决", "解决", "不满意", "已解决"].enumerated().map {
+            "A\($0.offset),2025-01-01 10:00:00,2025-01-02 10:00:00,\($0.element),\($0.element)\n"
+        }
+        let made = try suggestion("工单编号,来电时间,回访时间,满意度,是否解决\n" + rows.joined())
+        #expect(!made.text.contains("不太满意: ") && !made.text.contains("无法解决: "))
+        let scores = try made.rows.map {
+            try $0.result.get().records.last { $0.resource == "evaluation" }?.fields["score5"]?.text
+        }
+        #expect(scores == ["4", nil, nil, nil, "2", nil])
+    }
+
+    @Test(arguments: [
+        "2024/1/5 下午2:30:00", "2024年1月5日 9:05", "2024年01月05日09:05:00", "06-JAN-19", "2024-01-05 09:05:00.123456",
+        "2024-01-05T09:05:00.1234567Z", "２０２４/１/５ ９：０５：００", "2024/1/5 星期五 14:30", "2024-01-05 2:30 p.m.", "1704436200",
+        "1704436200123", "45296.378472", "20240105 090500", "2024-01-05 09:05:00 +0800",
+    ])
+    func `finds how times are written`(time: String) throws {
+        let made = try suggestion("工单编号,创建时间,标题\nA1,\(time),a\nA2,\(time),b\n")
+        #expect(made.rows.allSatisfy { (try? $0.result.get()) != nil })
+        #expect(made.mapping.sources["service_request.requested_datetime"] == ["创建时间"])
+    }
+
+    @Test func `says where the header is, and that rows lack columns`() throws {
+        let made = try suggestion(
+            "工单明细表,,,\n打印时间：2025-01-02,,,\n工单编号,来电时间,标题,备用\nA1,2025-01-01 10:00:00,a,\nA2,2025-01-01 10:00:00,b\n合计,2,,\n"
+        )
+        #expect(made.text.contains("header_row: 3\n") && made.text.contains("short_rows: fill\n"))
+        #expect(made.rows.count == 2)
+        #expect(made.decisions.contains { $0.contains("fewer columns") })
     }
 }

@@ -239,4 +239,18 @@ import Zstandard
             }
         }
     }
+
+    @Test func `have a suggested mapping that takes them all, in every form`() throws {
+        for form in try Self.forms() {
+            try withFile(form.bytes) { path in
+                let suggestion = try MappingSuggestion(path: path)
+                let mapping = try Mapping.parse(suggestion.yaml, path: "suggested.yaml")
+                let importer = try Importer(mapping: mapping, origin: node("370100"), path: path)
+                var tally = IntakeTally()
+                while let row = try importer.next() { tally.count(row) }
+                #expect(tally.read == 100 && tally.rejected == 0, "\(form.name): \(tally)")
+                #expect(mapping.key.map(\.name) == ["工单编号"], "\(form.name)")
+            }
+        }
+    }
 }
