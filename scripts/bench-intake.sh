@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Measures intake with real files and real processes, against the sqlite3 shell in the same run.
-# usage: scripts/bench-intake.sh [--json] [--dir DIR] [--tickets N] [--push N] [--large N] [--rounds N]
+# usage: scripts/bench-intake.sh [--json] [--dir DIR] [--tickets N] [--push N] [--large N] [--rounds N] [--sheet N]
 #   --tickets  tickets of the CSV file (default 500000), each with its stages: about five rows a ticket
 #   --push     tickets that are pushed over HTTP to the node that holds those of the file (default 100000)
 #   --large    tickets of the node on which one is changed (default 1000000)
+#   --sheet    tickets of the .xlsx workbook (default 100000)
 #   --rounds   how often import and `.import` take turns (default 3); the median ratio counts
 # What the keys of --json mean: docs/benchmarks.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-json=no tickets=500000 push=100000 large=1000000 rounds=3 dir=""
+json=no tickets=500000 push=100000 large=1000000 rounds=3 sheet=100000 dir=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --json) json=yes ;;
@@ -18,7 +19,8 @@ while [ $# -gt 0 ]; do
     --push) push=$2; shift ;;
     --large) large=$2; shift ;;
     --rounds) rounds=$2; shift ;;
-    *) sed -n '2,8p' "$0" >&2; exit 64 ;;
+    --sheet) sheet=$2; shift ;;
+    *) sed -n '2,9p' "$0" >&2; exit 64 ;;
   esac
   shift
 done
@@ -57,7 +59,7 @@ tables_of() {
 }
 
 # --- 1. CSV against `.import` -----------------------------------------------------------------------------------------
-say "1/3 $tickets tickets as CSV"
+say "1/4 $tickets tickets as CSV"
 new_node "$dir/city"
 "$bin/federation-node" generate --tickets "$tickets" --from 2025-01-01 --days 365 --out "$dir/tickets.csv" --format csv \
   --config "$dir/city/node.yaml" >/dev/null 2>&1
@@ -107,7 +109,7 @@ import_rate=$(calc "$stored / $(median "${import[@]}")")
 shell_rate=$(calc "$stored / $(median "${shell[@]}")")
 
 # --- 2. Push over HTTP ------------------------------------------------------------------------------------------------
-say "2/3 $push tickets pushed in batches of 500 by two clients"
+say "2/4 $push tickets pushed in batches of 500 by two clients"
 "$bin/federation-node" ca init --dir "$dir/ca" >/dev/null
 "$bin/federation-node" ca issue --ca "$dir/ca" --node 370100 --out "$dir/city/credentials" >/dev/null
 token=$("$bin/federation-node" token create --name benchmark --config "$dir/city/node.yaml" --json \
@@ -135,8 +137,32 @@ rss=$(awk -v a="$rss" -v b="$rss_server" 'BEGIN { print (a > b ? a : b) }')
 kill "$server"; wait "$server" || true; server=""
 say "  $pushed records in $push_seconds s, service $rss_server MB"
 
-# --- 3. One changed ticket --------------------------------------------------------------------------------------------
-say "3/3 one changed ticket among $large"
+# --- 3. A workbook ----------------------------------------------------------------------------------------------------
+say "3/4 $sheet tickets as .xlsx"
+"$bin/federation-node" generate --tickets "$sheet" --from 2025-01-01 --days 365 --out "$dir/sheet.csv" --format csv \
+  --config "$dir/city/node.yaml" >/dev/null 2>&1
+scripts/csv-to-xlsx.py "$dir/sheet.csv" "$dir/sheet.xlsx"
+# seconds_of FILE: how long its import into a new node takes.
+seconds_of() {
+  new_node "$dir/sheet"
+  "$bin/federation-node" import --resource service_request --mapping mappings/generated-tickets.yaml --json "$1" \
+    --config "$dir/sheet/node.yaml" >"$dir/sheet.json"
+  number "$(cat "$dir/sheet.json")" seconds
+}
+sheet_rate=() sheet_ratio=()
+for round in $(seq "$rounds"); do
+  csv_seconds=$(seconds_of "$dir/sheet.csv") sheet_seconds=$(seconds_of "$dir/sheet.xlsx")
+  rows=0
+  for table in $(tables_of "$dir/sheet/node.db"); do
+    rows=$((rows + $(sqlite3 "$dir/sheet/node.db" "SELECT count(*) FROM \"$table\"")))
+  done
+  sheet_rate+=("$(calc "$rows / $sheet_seconds")")
+  sheet_ratio+=("$(calc "$csv_seconds / $sheet_seconds")")
+done
+say "  ${sheet_rate[*]} rows a second"
+
+# --- 4. One changed ticket --------------------------------------------------------------------------------------------
+say "4/4 one changed ticket among $large"
 new_node "$dir/large"
 "$bin/federation-node" generate --requests-only --tickets "$large" --days 365 --config "$dir/large/node.yaml" >/dev/null 2>&1
 fold=$("$bin/IntakeBenchmark" fold --database "$dir/large/node.db")
@@ -148,6 +174,7 @@ result=$(cat <<JSON
  "import_vs_sqlite_import":$(median "${ratio[@]}"),
  "push_vs_import":$(calc "$push_rate / $import_rate"),
  "rss_mb":$rss,
+ "xlsx_rows_s":$(median "${sheet_rate[@]}"),"xlsx_vs_csv":$(median "${sheet_ratio[@]}"),
  "fold_one_ms":$(calc "$(number "$fold" p50_ms)"),"fold_one_ms_p99":$(calc "$(number "$fold" p99_ms)"),
  "import_rows_s":$import_rate,"sqlite_import_rows_s":$shell_rate,"push_rows_s":$push_rate}
 JSON
