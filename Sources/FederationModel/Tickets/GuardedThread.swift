@@ -10,15 +10,17 @@ package struct GuardedThread: Sendable {
     private var respondents: [String] = []
     private(set) var hasReply = false
     private var end = (time: UnixMilliseconds.min, rank: 0)
+    private var isBegun = false
     /// A bit for the hash of each of this node's own records, to notice one that is written anew. Two records with one bit
     /// cost a look at the thread; a list of them would take more memory than the rest.
     private var records: UInt64 = 0
 
     /// - Parameter own: the code of the node that guards.
     package init(_ events: [TicketEvent], own: String, rules: LifecycleRules) {
-        folding = Folding(rules: rules, request: TicketEvent.request(of: events))
+        let request = TicketEvent.request(of: events)
+        folding = Folding(rules: rules, request: request)
         self.own = own
-        take(events)
+        take(events, of: request)
     }
 
     var state: TicketState { folding.state }
@@ -31,15 +33,22 @@ package struct GuardedThread: Sendable {
     /// Whether records of this node come after all of these and none of them is here already, so that they can be taken in
     /// without the rest of the thread.
     package func isFollowed(by events: [TicketEvent]) -> Bool {
-        events.allSatisfy { (end.time, end.rank) < ($0.occurredAt, $0.rank) && records & Self.bit(of: $0) == 0 }
+        // The request comes first, whatever its time.
+        if isBegun, events.contains(where: { $0.kind == .request }) { return false }
+        return events.allSatisfy { (end.time, end.rank) < ($0.occurredAt, $0.rank) && records & Self.bit(of: $0) == 0 }
     }
 
     /// Takes in records that follow. What was found before is forgotten.
     mutating func take(_ events: [TicketEvent]) {
+        take(events, of: events.first { $0.kind == .request })
+    }
+
+    private mutating func take(_ events: [TicketEvent], of request: TicketEvent?) {
         folding.state.findings = []
-        for event in events.sorted(by: TicketEvent.isBefore) {
+        for event in TicketEvent.inOrder(events, of: request) {
+            isBegun = true
             folding.take(event)
-            end = (event.occurredAt, event.rank)
+            if event !== request { end = (event.occurredAt, event.rank) }
             if event.origin == own { records |= Self.bit(of: event) }
             let isRequest = event.kind == .request && event.origin == folding.ticketOrigin
             if event.kind != .supervision && (event.origin == own || isRequest) {

@@ -38,7 +38,7 @@ extension LifecycleRules {
     package var fingerprint: String {
         [
             // Raised when the fold itself changes.
-            "3", calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
+            "4", calendar.fingerprint, "\(returnWorkingDays)", "\(extensionsMax)", "\(allowsCallbackWhenDue)",
             "\(callbackAttempts)", "\(suspensionStopsClock)", "\(clockTolerance)",
         ].joined(separator: " ")
     }

@@ -102,6 +102,18 @@ package final class TicketEvent: Sendable {
         case transfer
     }
 
+    /// The place of a resource among those of one instant; the last for one that the fold does not read.
+    package static func rank(of resource: ResourceName) -> Int { Form(resource, columns: []).rank }
+
+    /// The order in which the fold takes the records of a thread: the request first, whatever its time.
+    static func inOrder(_ events: [TicketEvent], of request: TicketEvent?) -> [TicketEvent] {
+        let ordered = events.sorted(by: isBefore)
+        guard let request, ordered.first !== request, let place = ordered.firstIndex(where: { $0 === request }) else {
+            return ordered
+        }
+        return [request] + ordered[..<place] + ordered[(place + 1)...]
+    }
+
     /// The order in which the fold takes records: by time, then by stage; the rest of a row's identity makes it total.
     static func isBefore(_ a: TicketEvent, _ b: TicketEvent) -> Bool {
         if a.occurredAt != b.occurredAt { return a.occurredAt < b.occurredAt }

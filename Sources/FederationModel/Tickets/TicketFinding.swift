@@ -40,6 +40,7 @@ package struct TicketFinding: Hashable, Sendable {
         case supervisionOpen = "E_STATE_SUPERVISION_OPEN"
         case confidentialityDowngrade = "E_CONF_DOWNGRADE"
         case foreignRequest = "FOREIGN_REQUEST"
+        case beforeRequest = "BEFORE_REQUEST"
         // What nodes did at the same time: nobody was wrong to write it.
         case closedUnderSupervision = "CLOSED_UNDER_SUPERVISION"
         case reworkWins = "REWORK_WINS"
@@ -88,6 +89,7 @@ package struct TicketFinding: Hashable, Sendable {
             case .notInvolved: "与该工单无关的节点"
             case .notAbove: "只有双方的共同上级可以指定"
             case .foreignRequest: "工单编号属于其他节点的诉求"
+            case .beforeRequest: "发生时间早于诉求时间"
             case .noOffer: "没有对应的移交"
             case .offerOpen: "上一次移交尚未答复"
             case .merged: "工单已并入其他工单"

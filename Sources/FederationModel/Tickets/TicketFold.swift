@@ -39,8 +39,9 @@ package struct TicketFold: Sendable {
     package func fold(_ events: [TicketEvent]) -> TicketState { folding(of: events).state }
 
     func folding(of events: [TicketEvent]) -> Folding {
-        var folding = Folding(rules: rules, request: TicketEvent.request(of: events))
-        for event in events.sorted(by: TicketEvent.isBefore) { folding.take(event) }
+        let request = TicketEvent.request(of: events)
+        var folding = Folding(rules: rules, request: request)
+        for event in TicketEvent.inOrder(events, of: request) { folding.take(event) }
         return folding
     }
 }
@@ -63,6 +64,7 @@ struct Folding {
     var excludesCallback = false
     var suspendedAt: UnixMilliseconds?
     var openSupervisions: [TicketEvent] = []
+    private var isRequestLate = false
     var unreached: Int64 = 0
     var isPersonsVerdict = false
     var isEvaluated = false
@@ -86,6 +88,7 @@ struct Folding {
         // What the fold does not read has no effect, wherever it stands: an attachment may come late.
         guard event.kind != nil else { return }
         if event.kind == .request && request == nil { request = event }
+        noteEarly(event)
         if state.owner == nil { state.owner = event.text(.ticketOrigin) ?? event.origin }
         guard mayAct(event) else { return }
         switch event.kind {
@@ -106,6 +109,16 @@ struct Folding {
         case .transfer: transfer(event)
         case nil: break
         }
+    }
+
+    /// The request is folded first, whatever its time: with a time behind that of its thread it would set the ticket back. That its
+    /// time can't be right is told once, of the record that shows it.
+    private mutating func noteEarly(_ event: TicketEvent) {
+        guard let request, event.kind != .request, !isRequestLate,
+            event.occurredAt < request.occurredAt - rules.clockTolerance
+        else { return }
+        isRequestLate = true
+        note(.beforeRequest, event)
     }
 
     mutating func note(_ code: TicketFinding.Code, _ event: TicketEvent) {

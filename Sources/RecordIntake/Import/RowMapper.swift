@@ -143,6 +143,7 @@ struct RowMapper {
             }
         }
         try checkTimeOrder(row.records)
+        TimeOrder.settle(&row.records)
         let ordinals = records.compactMap { $0.ordinal.map(text) }
         let identity = RowIdentity(
             ticket: fnv1a64(globalID.utf8), row: fnv1a64(([globalID] + ordinals).joined(separator: "\0").utf8),
