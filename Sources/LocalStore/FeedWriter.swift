@@ -265,6 +265,19 @@ package final class FeedWriter {
     }
 }
 
+extension ResourceTable {
+    fileprivate func keys(_ sql: String, _ argument: Int64, _ db: Database) throws -> Set<ExactText> {
+        let keys = try String.fetchCursor(db.cachedStatement(sql: sql), arguments: [argument])
+        var set: Set<ExactText> = []
+        while let key = try keys.next() { set.insert(ExactText(key)) }
+        return set
+    }
+
+    fileprivate func greatestID(_ db: Database) throws -> Int64 {
+        try db.cachedStatement(sql: "SELECT max(id) FROM main.\(table)").fetchInteger([]) ?? 0
+    }
+}
+
 extension NodeStore {
     /// Runs one write into the feed as one transaction.
     ///

@@ -70,7 +70,8 @@ package struct NodeService: Sendable {
                 logger: logger, onNewEpoch: { supervisor.take($0, head: $1) }),
             history,
             PruningService(
-                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000, logger: logger),
+                store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000,
+                undo: local.settings.undoDays * 86_400_000, logger: logger),
             ReissueService(store: local.store, signal: signal, logger: logger),
             peerServer(
                 credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,

@@ -9,6 +9,8 @@ struct PruningService: Service {
     let store: NodeStore
     /// Milliseconds.
     let retention: Int64
+    /// Milliseconds for which it is kept what rows were before an intake.
+    let undo: Int64
     let logger: Logger
 
     private static let interval = Duration.seconds(3_600)
@@ -25,7 +27,7 @@ struct PruningService: Service {
     private func prune() async {
         do {
             let receivers = store.standing.topology.neighbours(of: store.node)
-            let report = try await store.prune(receivers: receivers, retention: retention, now: wallClock())
+            let report = try await store.prune(receivers: receivers, retention: retention, undo: undo, now: wallClock())
             guard report.tombstones + report.scopeEntries > 0 else { return }
             logger.info(
                 "what every receiver has was removed from the feed",

@@ -69,21 +69,23 @@ import Testing
         let node = try TestNode()
         let request = try request(node, rows: Self.rows)
         let first = try await node.desk.importFile(request).report
-        #expect(first.read == 3 && first.accepted == 2 && first.unchanged == 0 && first.rejected == 1)
+        #expect(
+            first.counts.read == 3 && first.counts.accepted == 2 && first.counts.unchanged == 0
+                && first.counts.rejected == 1)
         #expect(first.rejectedByCode == ["E_FIELD_TIME": 1])
         let rejects = try String(contentsOfFile: try #require(first.rejectsFile), encoding: .utf8)
         #expect(rejects.contains("2,3,") && !rejects.contains("昨天"))
         let head = try await node.desk.figures().head
         #expect(node.bell.rung.last == head)
         let second = try await node.desk.importFile(request).report
-        #expect(second.accepted == 0 && second.unchanged == 2)
+        #expect(second.counts.accepted == 0 && second.counts.unchanged == 2)
         #expect(try await node.desk.figures().head == head)
     }
 
     @Test func `that is only tried stores nothing and rings nobody`() async throws {
         let node = try TestNode()
         let report = try await node.desk.importFile(try request(node, rows: Self.rows, isDryRun: true)).report
-        #expect(report.read == 3 && report.accepted == 2 && report.rejected == 1)
+        #expect(report.counts.read == 3 && report.counts.accepted == 2 && report.counts.rejected == 1)
         #expect(try await node.desk.tickets(TicketFilter(), origin: nil, limit: 10).isEmpty)
         #expect(node.bell.rung.isEmpty)
     }

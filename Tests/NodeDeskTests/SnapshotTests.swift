@@ -24,17 +24,17 @@ import Testing
     @Test func `a closure that was taken back reopens the ticket, and the report says so`() async throws {
         let node = try TestNode()
         var file = closed()
-        #expect(try await node.import(file).changes == [.new: 2])
+        #expect(try await node.import(file).counts.changes == [.new: 2])
         #expect(try await status(node) == .evaluated)
         file.set(7, ["status": "open", "closed": "", "score": ""])
         let trial = try await node.import(file, isDryRun: true)
-        #expect(trial.changes == [.reopened: 1] && trial.unchanged == 1)
+        #expect(trial.counts.changes == [.reopened: 1] && trial.counts.unchanged == 1)
         #expect(try await status(node) == .evaluated, "a trial changes nothing")
         let report = try await node.import(file)
-        #expect(report.changes == [.reopened: 1] && report.unchanged == 1 && report.accepted == 1)
+        #expect(report.counts.changes == [.reopened: 1] && report.counts.unchanged == 1 && report.counts.accepted == 1)
         #expect(try await status(node) == .replied)
-        #expect(try await node.import(file).unchanged == 2)
-        #expect(try await node.import(closed()).changes == [.changed: 1])
+        #expect(try await node.import(file).counts.unchanged == 2)
+        #expect(try await node.import(closed()).counts.changes == [.changed: 1])
         #expect(try await status(node) == .evaluated)
     }
 
@@ -45,12 +45,12 @@ import Testing
         var file = closed()
         try await node.import(file)
         file.set(7, ["score": ""])
-        #expect(try await node.import(file).changes == [.withdrawn: 1])
+        #expect(try await node.import(file).counts.changes == [.withdrawn: 1])
         #expect(try await status(node) == .closed)
         file.set(7, ["unit": "住建局"])
         file.set(8, ["title": "井盖"])
         file.set(9)
-        #expect(try await node.import(file).changes == [.changed: 2, .new: 1])
+        #expect(try await node.import(file).counts.changes == [.changed: 2, .new: 1])
         #expect(try await node.desk.ticket("370100-7").thread.state?.unit == "住建局")
     }
 
@@ -60,7 +60,7 @@ import Testing
         try await node.import(file)
         try await node.record("supervise", of: "370100-7", ["level": "reminder", "trigger": "poor"])
         file.set(7, ["status": "open", "closed": "", "score": "", "replied": ""])
-        #expect(try await node.import(file).changes == [.reopened: 1])
+        #expect(try await node.import(file).counts.changes == [.reopened: 1])
         #expect(try await node.count("supervision WHERE deleted = 0") == 1)
     }
 
@@ -70,7 +70,7 @@ import Testing
         let mapping = "closure: append\n" + SourceFile.mapping
         try await node.import(file, mapping: mapping)
         file.set(7, ["status": "open", "closed": "", "score": ""])
-        #expect(try await node.import(file, mapping: mapping).unchanged == 2)
+        #expect(try await node.import(file, mapping: mapping).counts.unchanged == 2)
         #expect(try await status(node) == .evaluated)
     }
 
@@ -82,7 +82,7 @@ import Testing
         try await node.import(file, mapping: mapping)
         file.set(7, ["status": "open", "closed": "", "replied": "", "unit": "住建局"])
         let report = try await node.import(file, mapping: mapping)
-        #expect(report.changes == [.reopened: 1] && report.rejected == 0)
+        #expect(report.counts.changes == [.reopened: 1] && report.counts.rejected == 0)
         #expect(try await status(node) == .dispatched)
     }
 
@@ -98,14 +98,14 @@ import Testing
             path: node.path("crm.csv"), mappingPath: node.path("crm.yaml"), resource: "service_request")
         for change in [[IntakeChange.new: 1], [:]] {
             let report = try await node.desk.importFile(request).report
-            #expect(report.changes == change && report.collapsed == 1)
+            #expect(report.counts.changes == change && report.counts.collapsed == 1)
             #expect(report.rejectedByCode == ["E_ROW_REPEATED": 2] && report.repeatedRows == [2, 3, 4])
             let rejects = try String(contentsOfFile: try #require(report.rejectsFile), encoding: .utf8)
             #expect(rejects.contains("2,3,,E_ROW_REPEATED,row 1 of this file"))
         }
         try node.write("closure: append\n" + SourceFile.mapping, to: "crm.yaml")
         let added = try await node.desk.importFile(request).report
-        #expect(added.collapsed == 3 && added.changes == [.changed: 1] && added.rejected == 0)
+        #expect(added.counts.collapsed == 3 && added.counts.changes == [.changed: 1] && added.counts.rejected == 0)
         #expect(try await node.count("service_request WHERE title = 'c'") == 1)
     }
 

@@ -117,6 +117,41 @@ struct ImporterTests {
         #expect(records[1].fields["ext"] == nil)
     }
 
+    @Test func `a row names what it is no longer, where its mapping is a snapshot`() throws {
+        let row = "1,2025-09-30 09:00:00,,t,,,,,,none,,,\n"
+        let content = try #require(importRows(row).first).result.get()
+        #expect(
+            content.absent == [
+                .init(resource: "assignment", key: "370100-1.assignment.1"),
+                .init(resource: "closure", key: "370100-1.closure.1"),
+            ])
+        let added = try importRows(row, mapping: "closure: append\n" + smallMapping)
+        #expect(try #require(added.first).result.get().absent.isEmpty)
+        #expect(errorCode { _ = try Mapping.parse("closure: perhaps\n" + smallMapping, path: "m.yaml") } == "E_MAPPING")
+    }
+
+    @Test func `keys that a spreadsheet has damaged are refused, and digits that it was made to keep are taken`() throws
+    {
+        func row(_ key: String) -> String { "\(key),2025-09-30 09:00:00,,t,,,,,,,,,\n" }
+        func codes(_ keys: [String]) throws -> [String] {
+            try importRows(keys.map(row).joined()).map {
+                switch $0.result {
+                case .success(let content): content.records[0].key
+                case .failure(let rejection): rejection.code
+                }
+            }
+        }
+        #expect(
+            try codes(["3.70102E+22", "3e+5", "3E5", "E+22", "1.E+5"]) == [
+                "E_KEY_DAMAGED", "E_KEY_DAMAGED", "370100-3E5", "370100-E+22", "370100-1.E+5",
+            ])
+        let cut = ["370102202401051000", "370102202401052000", "370102202401053000"]
+        #expect(try codes(cut) == ["E_KEY_DAMAGED", "E_KEY_DAMAGED", "E_KEY_DAMAGED"])
+        #expect(try codes(cut + ["370102202401053001"]).allSatisfy { $0.hasPrefix("370100-") })
+        #expect(try codes(["370102202401051000"]) == ["370100-370102202401051000"], "one may be chance")
+        #expect(try codes(["\"=\"\"00123\"\"\"", "=\"00124\""]) == ["370100-00123", "370100-00124"])
+    }
+
     @Test func `a closing day without a time may count to its end`() throws {
         let mapping = """
             key: id

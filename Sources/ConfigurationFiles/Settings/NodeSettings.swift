@@ -85,6 +85,8 @@ package struct NodeSettings: Sendable {
     package let comparisons: ComparisonSchedule?
     /// Bytes of the disk below which rows of neighbours are not taken in any more.
     package let diskFloor: Int64
+    /// How long it is kept what rows were before an intake, so that it can be undone.
+    package let undoDays: Int64
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -107,6 +109,7 @@ package struct NodeSettings: Sendable {
         ("sweep-retraction-percent", "5", "of a neighbour's rows that a sweep may take away undeleted; 100: all"),
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("disk-floor", "512", "MiB of the disk that neighbours' rows leave free; an eighth: own ones"),
+        ("undo-days", "30", "days for which an import or a push can be undone"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -186,6 +189,9 @@ package struct NodeSettings: Sendable {
         }
         diskFloor = try required("disk-floor", "a number of MiB, at most 1048576") {
             Int64($0).flatMap { (0...1_048_576).contains($0) ? $0 << 20 : nil }
+        }
+        undoDays = try required("undo-days", "a number of days, at most 400") {
+            Int64($0).flatMap { (0...400).contains($0) ? $0 : nil }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

@@ -16,7 +16,10 @@ struct ImportCommand: ParsableCommand {
 
             `federation-node import file --help` tells the options of an import.
             """,
-        subcommands: [ImportFileCommand.self, ImportSuggestCommand.self], defaultSubcommand: ImportFileCommand.self)
+        subcommands: [
+            ImportFileCommand.self, ImportSuggestCommand.self, ImportListCommand.self, ImportShowCommand.self,
+            ImportUndoCommand.self,
+        ], defaultSubcommand: ImportFileCommand.self)
 }
 
 struct ImportFileCommand: AsyncParsableCommand {
@@ -72,6 +75,7 @@ struct ImportFileCommand: AsyncParsableCommand {
 }
 
 private struct ImportDocument: Encodable {
+    let intake: Int64?
     let resource: String
     let form: String
     let read: Int
@@ -83,6 +87,7 @@ private struct ImportDocument: Encodable {
     let unchanged: Int
     let collapsed: Int
     let repeatedRows: [Int]
+    let absent: Int?
     let unwrapped: Int
     let rejected: Int
     let rejectsFile: String?
@@ -94,10 +99,13 @@ private struct ImportDocument: Encodable {
         resource = report.resource.text
         form = report.form.text
         totalLines = report.totalLines
-        (read, accepted, unchanged, rejected) = (report.read, report.accepted, report.unchanged, report.rejected)
-        func count(_ change: IntakeChange) -> Int { report.changes[change] ?? 0 }
+        intake = report.intake
+        let counts = report.counts
+        (read, accepted, unchanged, rejected) = (counts.read, counts.accepted, counts.unchanged, counts.rejected)
+        func count(_ change: IntakeChange) -> Int { counts.changes[change] ?? 0 }
         (new, changed, reopened, withdrawn) = (count(.new), count(.changed), count(.reopened), count(.withdrawn))
-        (collapsed, repeatedRows, unwrapped) = (report.collapsed, report.repeatedRows, report.unwrapped)
+        (collapsed, absent) = (counts.collapsed, report.absent)
+        (repeatedRows, unwrapped) = (report.repeatedRows, report.unwrapped)
         rejectsFile = report.rejectsFile
         rejectedByCode = report.rejectedByCode
         seconds = Double(report.milliseconds) / 1_000
@@ -111,6 +119,9 @@ private struct ImportDocument: Encodable {
             let rows = repeatedRows.map(String.init).joined(separator: ", ")
             text += "\n  rows that share a key with an earlier row of the file: \(rows), …"
         }
+        if let absent, absent > 0 {
+            text += "\n  tickets of the import before that are not in the file: \(absent); they stay as they are"
+        }
         if unwrapped > 0 { text += "\n  values written as =\"…\", taken without that: \(unwrapped)" }
         for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) {
             text += "\n  \(code)  \(count)"
@@ -119,6 +130,7 @@ private struct ImportDocument: Encodable {
         text += "\n  read as \(form)"
         if totalLines > 0 { text += "\n  \(totalLines) lines of totals under the table were left out" }
         if let rejectsFile { text += "\n  see \(rejectsFile)" }
+        if let intake { text += "\n  undo with: federation-node import undo \(intake)" }
         return text
     }
 }

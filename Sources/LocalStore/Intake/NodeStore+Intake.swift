@@ -34,17 +34,18 @@ extension NodeStore {
     ///   - isGuarded: whether records of a ticket's thread must be legal at their place (`TicketGuard`). Events that happen
     ///     now are guarded; the history of another system is stored as it is, and what is illegal in it becomes a conflict
     ///     record.
+    ///   - source: the intake of which they are, so that it can be undone; nil for what persons write.
     package func intake(
-        _ rows: [SourceRow], isGuarded: Bool, now: UnixMilliseconds
+        _ rows: [SourceRow], of source: IntakeSource? = nil, isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await intake(rows, isGuarded: isGuarded, isTrial: false, mayHoldReference: false, now: now)
+        try await intake(rows, of: source, isGuarded: isGuarded, isTrial: false, mayHoldReference: false, now: now)
     }
 
     /// What would become of the rows; nothing is stored.
     package func trial(
         of rows: [SourceRow], isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> [IntakeOutcome] {
-        try await intake(rows, isGuarded: isGuarded, isTrial: true, mayHoldReference: false, now: now).outcomes
+        try await intake(rows, of: nil, isGuarded: isGuarded, isTrial: true, mayHoldReference: false, now: now).outcomes
     }
 
     /// The same of rows that take nothing back.
@@ -55,7 +56,8 @@ extension NodeStore {
     }
 
     private func intake(
-        _ rows: [SourceRow], isGuarded: Bool, isTrial: Bool, mayHoldReference: Bool, now: UnixMilliseconds
+        _ rows: [SourceRow], of source: IntakeSource?, isGuarded: Bool, isTrial: Bool, mayHoldReference: Bool,
+        now: UnixMilliseconds
     ) async throws -> IntakeReport {
         if let obstacle = space.obstacleToIntake(at: pool.path) { throw obstacle }
         // Before the writer's turn: this is a tenth of an import and touches no database.
@@ -67,7 +69,9 @@ extension NodeStore {
         defer { withExtendedLifetime(rows) {} }
         do {
             let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
+                let number = try source.map { try Intakes.note($0, writer) }
                 let outcomes = try take(rows, violations: violations, isGuarded: isGuarded, writer)
+                if case .push? = source, let number { try Intakes.add(IntakeCounts(outcomes), to: number, writer.db) }
                 if isTrial { throw Trial(outcomes: outcomes) }
                 return outcomes
             }
@@ -140,7 +144,8 @@ extension NodeStore {
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
         let report = try await intake(
-            records.map { SourceRow([$0]) }, isGuarded: false, isTrial: false, mayHoldReference: true, now: now)
+            records.map { SourceRow([$0]) }, of: nil, isGuarded: false, isTrial: false, mayHoldReference: true, now: now
+        )
         for (record, outcome) in zip(records, report.outcomes) {
             guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(

@@ -22,9 +22,11 @@ extension NodeStore {
     /// - Parameters:
     ///   - receivers: every neighbour that this node sends to. One that has never confirmed anything holds all back.
     ///   - retention: milliseconds. A seq is as old as the hourly mark behind it.
+    ///   - undo: milliseconds for which it is kept what rows were before an intake.
     package func prune(
-        receivers: [NodeID], retention: Int64, now: UnixMilliseconds
+        receivers: [NodeID], retention: Int64, undo: Int64 = .max, now: UnixMilliseconds
     ) async throws -> PruneReport {
+        if undo < now { try await forgetIntakes(before: now - undo) }
         let (passed, aged) = try await pool.write { [self] db in
             try Self.mark(now: now, retention: retention, db)
             var passed = try leastCursor(db)
@@ -44,6 +46,13 @@ extension NodeStore {
         }
         report.floor = try await pool.read { db in try NodeValue.integer(NodeValue.floor, db) }
         return report
+    }
+
+    private func forgetIntakes(before time: UnixMilliseconds) async throws {
+        let numbers = try await pool.read { db in try Intakes.remembered(before: time, db) }
+        for number in numbers {
+            try await pool.write { [tableOrder] db in try Intakes.forget(number, tables: tableOrder, db) }
+        }
     }
 
     private static func mark(now: UnixMilliseconds, retention: Int64, _ db: Database) throws {

@@ -34,7 +34,9 @@ extension NodeStore {
                         let row = try table.id(origin: node, key: record.key, db)
                     else { continue }
                     switch kind {
-                    case .delete: try writer.delete([row], of: table)
+                    case .delete:
+                        try writer.delete([row], of: table)
+                        try db.cachedStatement(sql: table.forgetFormerOfKey).execute(arguments: [record.key])
                     case .recall: try withdraw(row, record, ticket: ticket, table, writer)
                     }
                     try note(record, removal: order, kind, db)

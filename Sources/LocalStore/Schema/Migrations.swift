@@ -332,6 +332,25 @@ enum Migrations {
         migrator.registerMigration("23 which resources a neighbour by file knows") { db in
             try db.execute(sql: "ALTER TABLE ferry ADD COLUMN schema_revision INTEGER")
         }
+        migrator.registerMigration("24 intakes by number") { db in
+            try db.execute(
+                sql: """
+                    -- Imports, and what each token has pushed within an hour. `tickets` has the digests of the global ids of an import's
+                    -- file. What rows were before is in the tables that `ResourceTable.createFormer` makes.
+                    CREATE TABLE intake (
+                      id INTEGER PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL, resource TEXT, file TEXT,
+                      began_at INTEGER NOT NULL, ended_at INTEGER, tickets BLOB,
+                      read INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,
+                      reopened INTEGER NOT NULL DEFAULT 0, withdrawn INTEGER NOT NULL DEFAULT 0,
+                      unchanged INTEGER NOT NULL DEFAULT 0, collapsed INTEGER NOT NULL DEFAULT 0,
+                      rejected INTEGER NOT NULL DEFAULT 0, undone_at INTEGER, kept INTEGER NOT NULL DEFAULT 0,
+                      is_remembered INTEGER NOT NULL DEFAULT 1) STRICT;
+                    CREATE INDEX intake_source ON intake (kind, source, began_at);
+
+                    -- The versions under which the transactions of each intake wrote.
+                    CREATE TABLE intake_version (version INTEGER PRIMARY KEY, intake INTEGER NOT NULL) STRICT;
+                    """)
+        }
         return migrator
     }()
 
@@ -369,6 +388,12 @@ struct ResourceTables {
                 try db.execute(sql: table.addColumn(column))
                 try db.execute(sql: table.adopt(column))
             }
+            guard table.keepsFormer else { continue }
+            let kept = Set(try db.columns(in: table.formerName).map(\.name))
+            for column in table.definition.columns where !kept.contains(column.name) {
+                try db.execute(sql: table.addColumnToFormer(column))
+            }
+            for sql in table.formerTrigger { try db.execute(sql: sql) }
         }
         try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])
     }

@@ -1,6 +1,5 @@
 import ChangeSetFormat
 import FederationModel
-import GRDB
 
 /// The SQL of one resource, all of it derived from its declaration.
 ///
@@ -31,9 +30,9 @@ struct ResourceTable: Sendable {
     }
 
     /// What an image of a row consists of, besides its envelope.
-    private var content: [String] { columns + [Self.carried] }
+    var content: [String] { columns + [Self.carried] }
 
-    private var columnList: String { content.map(quoted).joined(separator: ", ") }
+    var columnList: String { content.map(quoted).joined(separator: ", ") }
 
     // MARK: - Schema
 
@@ -57,6 +56,7 @@ struct ResourceTable: Sendable {
             """,
         ]
             + (definition.name == BuiltInResources.serviceRequest.name ? [Self.createCallIndex] : [])
+            + (keepsFormer ? [createFormer] : [])
             + definition.indexes.map {
                 let name = quoted("\(definition.name)_\($0.joined(separator: "_"))")
                 return "CREATE INDEX IF NOT EXISTS main.\(name) ON \(table) (\($0.map(quoted).joined(separator: ", ")))"
@@ -278,17 +278,6 @@ struct ResourceTable: Sendable {
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
     var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
 
-    func keys(_ sql: String, _ argument: Int64, _ db: Database) throws -> Set<ExactText> {
-        let keys = try String.fetchCursor(db.cachedStatement(sql: sql), arguments: [argument])
-        var set: Set<ExactText> = []
-        while let key = try keys.next() { set.insert(ExactText(key)) }
-        return set
-    }
-
-    func greatestID(_ db: Database) throws -> Int64 {
-        try db.cachedStatement(sql: "SELECT max(id) FROM main.\(table)").fetchInteger([]) ?? 0
-    }
-
     /// Live rows of node ?1 with the keys ?2, a JSON array: id and key.
     var liveOwn: String {
         """
@@ -302,7 +291,7 @@ struct ResourceTable: Sendable {
 func quoted(_ identifier: String) -> String { "\"\(identifier)\"" }
 
 extension ColumnType.Storage {
-    fileprivate var sqlType: String {
+    var sqlType: String {
         switch self {
         case .text: "TEXT"
         case .integer: "INTEGER"

@@ -35,18 +35,15 @@ package struct ImportReport: Hashable, Sendable {
     package let resource: ResourceName
     /// What the file turned out to be.
     package let form: SourceForm
-    package var read = 0
-    /// Rows that changed something, by what they changed.
-    package var changes: [IntakeChange: Int] = [:]
-    package var unchanged = 0
-    /// Rows with the key of an earlier row of the file that were not refused: each of them fell onto the same ticket.
-    package var collapsed = 0
+    /// Its number, by which it can be undone; nil for a trial.
+    package var intake: Int64?
+    package var counts = IntakeCounts()
+    /// Tickets of the source's import before that are not in this file; nil when that was none, or nothing is to be taken from that.
+    package var absent: Int?
     /// The numbers of the first rows that have the key of an earlier row.
     package var repeatedRows: [Int] = []
-    package var rejected = 0
     /// Values that were written as `="…"` and were taken without that.
     package var unwrapped = 0
-    package var accepted: Int { changes.values.reduce(0, +) }
     /// Nil when no row was rejected.
     package var rejectsFile: String?
     package var rejectedByCode: [String: Int] = [:]
@@ -82,6 +79,9 @@ extension NodeDesk {
             var run = try ImportRun(
                 desk: self, importer: importer, rejectsPath: request.rejectsPath ?? rejects,
                 isDryRun: request.isDryRun, report: ImportReport(resource: request.resource, form: importer.form))
+            if !request.isDryRun {
+                try await run.begin(source: mapping.source, file: name)
+            }
             let failure = await run.run(progress)
             return (run.report, failure)
         }
@@ -124,6 +124,12 @@ private struct ImportRun {
     /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
     private static let batchRecords = 8_000
 
+    /// Gives it its number.
+    mutating func begin(source: String, file: String) async throws {
+        report.intake = try await desk.store.beginImport(
+            source: source, resource: report.resource, file: file, now: desk.clock())
+    }
+
     /// - Returns: why it ended before the file did; nil when it did not.
     mutating func run(_ progress: (Double, Int) -> Void) async -> (any Error)? {
         let started = ContinuousClock.now
@@ -135,7 +141,12 @@ private struct ImportRun {
         }
         do {
             try await settle()
-            if report.rejected > 0 { try rejects.close() }
+            if report.counts.rejected > 0 { try rejects.close() }
+            if let intake = report.intake {
+                let absent = try await desk.store.endImport(
+                    intake, report.counts, tickets: seen.tickets, now: desk.clock())
+                if importer.mapping.closure == .snapshot { report.absent = absent }
+            }
         } catch {
             failure = failure ?? error
         }
@@ -150,7 +161,7 @@ private struct ImportRun {
         var recordsInBatch = 0
         do {
             while let row = try importer.next() {
-                report.read += 1
+                report.counts.read += 1
                 switch row.result {
                 case .success(let content):
                     guard try meet(row) else { break }
@@ -162,8 +173,8 @@ private struct ImportRun {
                     }
                 case .failure(let rejection): try reject(row, code: rejection.code)
                 }
-                if report.read % 1_000 == 0 {
-                    progress(Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), report.read)
+                if report.counts.read % 1_000 == 0 {
+                    progress(Double(importer.bytesRead) / Double(max(1, importer.bytesTotal)), report.counts.read)
                 }
             }
         } catch let error as FederationError where error.code == "E_IMPORT_READ" {
@@ -178,14 +189,15 @@ private struct ImportRun {
     private mutating func store(_ batch: [IntakeRow]) async throws {
         try await settle()
         guard !batch.isEmpty else { return }
-        storing = Task { [desk, isDryRun, isGuarded = importer.mapping.isGuarded] in
+        storing = Task { [desk, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
             let now = desk.clock()
             let rows = batch.map { (try? $0.result.get()) ?? SourceRow([]) }
             let outcomes =
                 isDryRun
                 ? try await desk.store.trial(of: rows, isGuarded: isGuarded, now: now)
                 : try await desk.commit(\.head) {
-                    try await desk.store.intake(rows, isGuarded: isGuarded, now: now)
+                    try await desk.store.intake(
+                        rows, of: intake.map { .number($0) }, isGuarded: isGuarded, now: now)
                 }.outcomes
             return Array(zip(batch, outcomes).map { (row: $0, outcome: $1) })
         }
@@ -205,10 +217,10 @@ private struct ImportRun {
                 return false
             }
             collapsed.insert(row.number)
-            report.collapsed += 1
+            report.counts.collapsed += 1
             return true
         }
-        report.collapsed += 1
+        report.counts.collapsed += 1
         return false
     }
 
@@ -222,15 +234,15 @@ private struct ImportRun {
         for (row, outcome) in stored {
             let isCounted = collapsed.remove(row.number) == nil
             switch outcome {
-            case .accepted(let change): if isCounted { report.changes[change, default: 0] += 1 }
-            case .unchanged: if isCounted { report.unchanged += 1 }
+            case .accepted(let change): if isCounted { report.counts.changes[change, default: 0] += 1 }
+            case .unchanged: if isCounted { report.counts.unchanged += 1 }
             case .refused(let refusal): try reject(row.refused(refusal), code: refusal.code)
             }
         }
     }
 
     private mutating func reject(_ row: IntakeRow, code: String) throws {
-        report.rejected += 1
+        report.counts.rejected += 1
         report.rejectedByCode[code, default: 0] += 1
         report.rejectsFile = rejectsPath
         try rejects.write(row)

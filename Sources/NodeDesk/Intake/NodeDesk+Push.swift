@@ -65,8 +65,11 @@ extension NodeDesk {
                 }
             }
             guard !records.isEmpty else { return report }
-            let taken = records.map { [$0] }
-            let stored = try await commit(\.head) { try await store.intake(rows: taken, isGuarded: true, now: now) }
+            let taken = records.map { SourceRow([$0]) }
+            let source: IntakeSource? = if case .token(let name) = actor.identity { .push(token: name) } else { nil }
+            let stored = try await commit(\.head) {
+                try await store.intake(taken, of: source, isGuarded: true, now: now)
+            }
             for (position, outcome) in zip(positions, stored.outcomes) {
                 report.results[position].outcome = PushOutcome(outcome)
             }

@@ -38,11 +38,17 @@ package struct SeenRows: Sendable {
 
     /// The first row's number and what it said, by what it is.
     private var rows: [UInt64: UInt64] = [:]
+    /// Of tickets that have several rows.
+    private var ticketsOfSeveral: Set<UInt64> = []
 
     package init() {}
 
+    /// The tickets of all rows (`RowIdentity.ticket`).
+    package var tickets: [UInt64] { ticketsOfSeveral.isEmpty ? Array(rows.keys) : Array(ticketsOfSeveral) }
+
     package mutating func meet(_ identity: RowIdentity, number: Int) -> Meeting {
         let seen = UInt64(UInt32(truncatingIfNeeded: number)) << 32 | UInt64(identity.content)
+        if identity.row != identity.ticket { ticketsOfSeveral.insert(identity.ticket) }
         guard let first = rows.updateValue(seen, forKey: identity.row) else { return .new }
         rows[identity.row] = first
         return UInt32(truncatingIfNeeded: first) == identity.content

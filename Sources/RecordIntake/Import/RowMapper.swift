@@ -138,8 +138,9 @@ struct RowMapper {
         for record in records {
             if holds(record.condition, text) {
                 row.records.append(try self.record(record, globalID: globalID, text, &content))
-            } else if record.isTakenBack {
-                row.absent.append(try absent(record, globalID: globalID, text))
+                content.combine(row.records.count)
+            } else if record.isTakenBack, let absent = absent(record, globalID: globalID, text) {
+                row.absent.append(absent)
             }
         }
         try checkTimeOrder(row.records)
@@ -151,15 +152,16 @@ struct RowMapper {
         return (row, identity)
     }
 
-    /// The name of the record that the row would be if its condition held.
-    private func absent(
-        _ record: Record, globalID: String, _ text: (Int) -> String
-    ) throws(RowRejection) -> SourceRow.RecordName {
+    /// The name of the record that the row would be if its condition held; nil where the row does not tell.
+    private func absent(_ record: Record, globalID: String, _ text: (Int) -> String) -> SourceRow.RecordName? {
         let definition = record.rule.definition
         guard definition.isThreadRecord else { return .init(resource: definition.name, key: globalID) }
-        let ticket = try record.ticket.map { field throws(RowRejection) in try value(field, text).text } ?? globalID
-        return .init(
-            resource: definition.name, key: try key(of: record, ticket: ticket ?? globalID, text))
+        var ticket = globalID
+        if let field = record.ticket {
+            guard let named = (try? value(field, text))?.text else { return nil }
+            ticket = named
+        }
+        return (try? key(of: record, ticket: ticket, text)).map { .init(resource: definition.name, key: $0) }
     }
 
     private func key(

@@ -107,5 +107,5 @@ private struct QueryResult {
         return text.text
     }
 
-    var csv: [[FieldValue]] { [table.columns.map { .text($0) }] + table.rows }
+    var csv: [[FieldValue]] { [table.columns.map { FieldValue.text($0) }] + table.rows }
 }

@@ -62,7 +62,8 @@ struct QueryRows: AsyncParsableCommand {
                     resource: query.resource.name.text, columns: page.header, rows: page.rows.map(page.cells),
                     next: page.nextText, coverage: CoverageReport(coverage, withheld: answer.withheld)))
         case .csv:
-            try Output.csv([page.header.map { .text($0) }] + page.rows.map(page.cells), isRaw: answering.raw)
+            let header = page.header.map { FieldValue.text($0) }
+            try Output.csv([header] + page.rows.map(page.cells), isRaw: answering.raw)
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
