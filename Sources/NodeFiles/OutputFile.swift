@@ -108,6 +108,12 @@ package final class OutputFile {
         try Self.syncFolder(of: names.target)
     }
 
+    /// Takes away the regular file that this one would replace, in place of replacing it.
+    package func discardFormer() {
+        guard let names, (try? Self.target(of: names.target, existing: existing)) != nil else { return }
+        unlink(names.target)
+    }
+
     // MARK: - What a name stands for
 
     /// - Returns: the path of the regular file, symbolic links followed; nil for what is written to as it stands.

@@ -103,4 +103,22 @@ struct MappingTests {
         let mapping = try Mapping.read(path: repositoryRoot.appending(path: "mappings/" + name).path)
         #expect(mapping.resources.first == "service_request")
     }
+
+    @Test(arguments: [
+        ("*(Duplicate)", "case closed (Duplicate)", "(Duplicate) case"), ("Web*", "Web form", "the Web"),
+        ("*Web*", "the Web form", "form"), ("Case*Closed*dup*", "Case 7 Closed as dup", "Case dup Closed"),
+        ("a*a", "aba", "a"), ("投诉*理", "投诉办理", "投诉办"),
+    ])
+    func `a wildcard stands for any text wherever it is`(pattern: String, word: String, other: String) throws {
+        let text = smallMapping.replacing("\"tele*\": \"01\"", with: "\"\(pattern)\": \"03\"")
+        let mapping = try Mapping.parse(text, path: "m.yaml")
+        let channel = try #require(mapping.records[0].fields.first { $0.field.name == "channel" })
+        #expect(channel.translation?.code(for: word) == "03" && channel.translation?.code(for: other) == nil)
+    }
+
+    @Test func `a wildcard alone is refused`() throws {
+        for pattern in ["*", "**"] {
+            #expect(try refusal("\"tele*\": \"01\"", "\"\(pattern)\": \"01\"").code == "E_MAPPING")
+        }
+    }
 }

@@ -152,6 +152,28 @@ struct ImporterTests {
         #expect(try codes(["\"=\"\"00123\"\"\"", "=\"00124\""]) == ["370100-00123", "370100-00124"])
     }
 
+    @Test func `coordinates of no place are left out`() throws {
+        let mapping = smallMapping.replacing(
+            "lat: {column: lat, when: {column: located, in: [y]}}", with: "lat: lat\n      long: located")
+        func place(_ lat: String, _ long: String) throws -> [FieldValue?] {
+            let rows = try importRows("1,2025-09-30 09:00:00,,t,,,\(lat),\(long),,,,,\n", mapping: mapping)
+            let fields = try #require(rows.first).result.get().records[0].fields
+            return [fields["lat"], fields["long"]]
+        }
+        #expect(try place("36.6", "117") == [.real(36.6), .real(117)])
+        #expect(try place("0", "0") == [nil, nil])
+        #expect(try place("36.6", "") == [nil, nil])
+    }
+
+    @Test func `a message on a column that is not there names none that is`() throws {
+        let error = #expect(throws: FederationError.self) {
+            try importRows("", header: "张三,13800001234,路灯不亮\n")
+        }
+        let text = "\(try #require(error))"
+        #expect(!text.contains("张三") && !text.contains("1380000"))
+        #expect(text.contains("3 columns"))
+    }
+
     @Test func `a closing day without a time may count to its end`() throws {
         let mapping = """
             key: id

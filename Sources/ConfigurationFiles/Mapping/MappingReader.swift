@@ -179,7 +179,7 @@ struct MappingReader {
                     field.codeList.map { "its code list is \($0)" })
             }
             for entry in list.entries {
-                for word in [entry.code, entry.title, entry.english] { translation.exact[word] = entry.code }
+                for word in [entry.code, entry.title, entry.english] { translation.exact[ExactText(word)] = entry.code }
             }
         }
         if let node = parts["codes"] {
@@ -190,11 +190,12 @@ struct MappingReader {
             for pair in pairs {
                 let word = try scalar(pair.key)
                 let code = try code(pair.value, for: field)
-                if word.hasSuffix("*") {
-                    let isAnywhere = word.hasPrefix("*") && word.count > 2
-                    translation.parts.append((String(word.dropFirst(isAnywhere ? 1 : 0).dropLast()), isAnywhere, code))
+                if let pattern = Mapping.WordPattern(word) {
+                    translation.patterns.append((pattern, code))
+                } else if word.utf8.contains(UInt8(ascii: "*")) {
+                    throw fault(line(pair.key), "'*' alone stands for every word", "use 'otherwise'")
                 } else {
-                    translation.exact[word] = code
+                    translation.exact[ExactText(word)] = code
                 }
             }
         }

@@ -11,6 +11,7 @@ package struct RowRejection: Error, Hashable, Sendable, CustomStringConvertible 
         case badText = "E_FIELD_TEXT"
         case badTime = "E_FIELD_TIME"
         case timeOrder = "E_TIME_ORDER"
+        case range = "E_FIELD_RANGE"
     }
 
     /// Stable: a `Rule`, `E_CSV_…`, `E_STATE_…`, `E_CONF_DOWNGRADE`, `E_REPORT_TO_ACCUSED`.

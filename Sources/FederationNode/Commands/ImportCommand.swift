@@ -50,7 +50,10 @@ struct ImportFileCommand: AsyncParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
-    @Flag(help: "Read and check, store nothing.")
+    @Option(help: "Exit 1 when more than so many percent of the rows are refused.")
+    var maxRejects = 50
+
+    @Flag(help: "Read and check against what the node holds, store nothing.")
     var dryRun = false
 
     @Flag(help: "Print JSON.")
@@ -71,6 +74,16 @@ struct ImportFileCommand: AsyncParsableCommand {
         let document = ImportDocument(report)
         if json { try Output.json(document) } else { try Output.line(document.text) }
         if let failure { throw failure }
+        if report.counts.rejected * 100 > maxRejects * report.counts.read {
+            throw FederationError(
+                "E_IMPORT_REJECTS",
+                "\(report.counts.rejected) of \(report.counts.read) rows were refused, more than \(maxRejects) %",
+                hint: "see \(report.rejectsFile ?? "the report") for the causes; what was taken is stored")
+        }
+    }
+
+    func validate() throws {
+        guard (0...100).contains(maxRejects) else { throw ValidationError("--max-rejects is 0 to 100 percent") }
     }
 }
 

@@ -63,7 +63,8 @@ extension NodeStore {
         // Before the writer's turn: this is a tenth of an import and touches no database.
         let standing = standing
         let violations = rows.map {
-            Self.violation(of: $0.records, mayHoldReference: mayHoldReference, tables: tables, lists: standing.lists)
+            Self.violation(
+                of: $0.records, mayHoldReference: mayHoldReference, tables: tables, reference: standing.reference)
         }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
@@ -156,7 +157,8 @@ extension NodeStore {
     }
 
     private static func violation(
-        of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable], lists: CodeLists
+        of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable],
+        reference: ReferenceData
     ) -> RowRejection? {
         for record in row {
             guard let table = tables[record.resource] else {
@@ -169,7 +171,9 @@ extension NodeStore {
                 return .catalog(record.resource)
             }
             if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
-            if let violation = record.violation(in: table.definition, lists: lists) { return violation }
+            if let violation = record.violation(in: table.definition, lists: reference.lists) { return violation }
+            // Invented tickets have faults on purpose.
+            if !mayHoldReference, let violation = reference.violation(of: record) { return violation }
         }
         return nil
     }

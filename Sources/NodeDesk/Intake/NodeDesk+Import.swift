@@ -141,7 +141,11 @@ private struct ImportRun {
         }
         do {
             try await settle()
-            if report.counts.rejected > 0 { try rejects.close() }
+            if report.counts.rejected > 0 {
+                try rejects.close()
+            } else if failure == nil {
+                rejects.discard()
+            }
             if let intake = report.intake {
                 let absent = try await desk.store.endImport(
                     intake, report.counts, tickets: seen.tickets, now: desk.clock())

@@ -33,6 +33,9 @@ package final class RejectsWriter {
         try file.commit()
     }
 
+    /// Takes away what an import before left under this name: this one has refused nothing.
+    package func discard() { file.discardFormer() }
+
     private func flush() throws(FederationError) {
         try file.write(Array(pending.utf8))
         pending = ""

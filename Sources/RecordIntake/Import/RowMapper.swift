@@ -36,6 +36,8 @@ struct RowMapper {
         let ticket: Field?
         /// Whose times must not run backwards, in this order.
         let timeline: [String]
+        /// Whether it has both coordinates.
+        let hasPlace: Bool
         /// Whether a row without it takes back what an earlier one with it said.
         let isTakenBack: Bool
 
@@ -44,6 +46,7 @@ struct RowMapper {
             ext: [(name: String, position: Position)], timeline: [String], isTakenBack: Bool
         ) {
             ticket = fields.first { $0.rule.field.name == "global_id" }
+            hasPlace = ["lat", "long"].allSatisfy { name in fields.contains { $0.rule.field.name == name } }
             self.isTakenBack = isTakenBack
             self.rule = rule
             self.condition = condition
@@ -77,8 +80,9 @@ struct RowMapper {
             guard positions[ExactText(column.name)] != nil || mapping.optionalColumns.contains(column.name) else {
                 throw FederationError(
                     "E_MAPPING", "\(place): the file has no column '\(column.name)'",
-                    hint: suggestion(for: column.name, among: header)
-                        + " (or list it under optional_columns)")
+                    hint: Self.hint(for: column.name, header)
+                        ?? "its first row names \(header.count) columns; is that the header? Else list it under optional_columns"
+                )
             }
         }
         let bind = { (column: Mapping.Column) in (name: column.name, position: positions[ExactText(column.name)]) }
@@ -106,6 +110,14 @@ struct RowMapper {
                 isTakenBack: mapping.closure == .snapshot && rule.condition != nil
                     && (rule.ordinal != nil || !mapping.hasOrdinals))
         }
+    }
+
+    /// The column that a mapping means, where one looks nearly like it. No other is named: of a file without a header they are
+    /// somebody's data.
+    private static func hint(for name: String, _ header: [String]) -> String? {
+        guard let near = nearestName(to: name, among: header) else { return nil }
+        let common = Set(name.lowercased()).intersection(near.lowercased())
+        return common.count * 2 > Set(name.lowercased()).count ? "did you mean `\(near)`?" : nil
     }
 
     /// What a row's key is made of, as far as it is there.
@@ -200,7 +212,10 @@ struct RowMapper {
             values["global_id"] = .text(globalID)
             if !isGuarded { values["migrated"] = .integer(1) }
         }
-        let made = IntakeRecord(resource: definition.name, key: key, fields: values)
+        var made = IntakeRecord(resource: definition.name, key: key, fields: values)
+        if record.hasPlace, made.hasHalfPlace {
+            (made.fields["lat"], made.fields["long"]) = (nil, nil)
+        }
         if let violation = made.violation(in: definition, lists: lists) { throw violation }
         return made
     }

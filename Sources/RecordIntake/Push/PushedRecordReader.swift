@@ -70,6 +70,9 @@ package struct PushedRecordReader: Sendable {
             throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(RowKey.bytesMax)")
         }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
+        if record.hasHalfPlace {
+            throw Self.rejection("lat", .range, "a place has latitude and longitude, and 0, 0 is none")
+        }
         var latest = Int64.min
         if let field = TimeOrder.firstBackwards(in: record, fields: timeline, latest: &latest) {
             throw TimeOrder.violation(field: field)

@@ -1,0 +1,41 @@
+/// What the reference data and the world say of a record of this node's own: checked where it enters (import, push, by hand), never on
+/// a link, where the origin's lists may be newer.
+extension ReferenceData {
+    /// - Returns: what is wrong with a region, a service code or coordinates; nil when nothing is.
+    package func violation(of record: IntakeRecord) -> RowRejection? {
+        if let code = record.fields["region_code"]?.text, !knowsRegion(code) {
+            return RowRejection(
+                field: "region_code", rule: .notInCodeList, reason: "is no region of the reference data")
+        }
+        if let code = record.fields["service_code"]?.text, !services.entries.isEmpty, !services.contains(code) {
+            return RowRejection(
+                field: "service_code", rule: .notInCodeList, reason: "is no service code of the reference data")
+        }
+        for (field, most) in [("lat", 90.0), ("long", 180.0)] {
+            guard case .real(let degrees) = record.fields[field], !(-most...most).contains(degrees) else { continue }
+            return RowRejection(
+                field: field, rule: .range, reason: "is not between -\(Int(most)) and \(Int(most)) degrees")
+        }
+        return nil
+    }
+
+    /// Streets and villages (9 and 12 digits) need not be in the list: their county is.
+    private func knowsRegion(_ code: String) -> Bool {
+        if regions.entries.isEmpty || regions.contains(code) { return true }
+        guard [9, 12].contains(code.utf8.count), code.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return false
+        }
+        return regions.contains(String(code.prefix(6)))
+    }
+}
+
+extension IntakeRecord {
+    /// Whether its coordinates are those of a place: both, and not 0, 0, which stands for none.
+    package var hasHalfPlace: Bool {
+        switch (fields["lat"], fields["long"]) {
+        case (nil, nil): false
+        case (.real(let lat)?, .real(let long)?): lat == 0 && long == 0
+        default: true
+        }
+    }
+}
