@@ -23,6 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
+            InboxCommand.self,
             LinkCommand.self, SyncCommand.self, QueryCommand.self, StatusCommand.self, QuarantineCommand.self,
             BackupCommand.self, NodeMaintenanceCommand.self,
         ])

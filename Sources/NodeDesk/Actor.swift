@@ -53,7 +53,7 @@ extension NodeDesk {
         case addTicket, draftEvent, recordEvent, showTicket, listTickets, drawNumbers, listConflicts
         case offerTransfer, acceptTransfer, returnTransfer, designateTransfer, listTransfers
         case deleteTickets, recallTickets, liftRecall, listRemovals
-        case importFile, storeInvented, push, listIntakes, undoIntake
+        case importFile, storeInvented, push, listIntakes, undoIntake, readInbox
         case publishAnnouncement, withdrawAnnouncement, listAnnouncements
         case createToken, revokeToken, listTokens, authenticate
         case publishCatalog, showCatalog, checkCatalogs

@@ -4,7 +4,10 @@ import GRDB
 /// Keeps `ticket_state`, the fold of each ticket's thread in columns of its own because analyses read them, and `ticket_conflict`, what the fold found. The work is
 /// proportional to the tickets that changed.
 struct TicketStateConsumer: TransactionalConsumer {
-    let name = "ticket-state"
+    /// As consumers that come after it know it.
+    static let title = "ticket-state"
+
+    let name = title
     private let kind = TicketKind()
 
     func basis(of store: NodeStore, under standing: Standing) -> String { kind.basis(standing.rules) }

@@ -351,6 +351,16 @@ enum Migrations {
                     CREATE TABLE intake_version (version INTEGER PRIMARY KEY, intake INTEGER NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("25 inbox") { db in
+            try db.execute(
+                sql: """
+                    -- What other nodes did to tickets of this one, in the order in which it was learned of.
+                    CREATE TABLE inbox (
+                      id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, ticket TEXT, node TEXT NOT NULL,
+                      "key" TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, detail TEXT) STRICT;
+                    CREATE UNIQUE INDEX inbox_item ON inbox (kind, node, "key", version, coalesce(detail, ''));
+                    """)
+        }
         return migrator
     }()
 

@@ -4,11 +4,11 @@ import NodeIdentity
 import RecordIntake
 
 extension NodeDesk {
-    /// The desk of the local system that shows `token`, if it may write records of `resource`. Tokens are read anew each time, so
+    /// The desk of the local system that shows `token`, if it may write records of `resource`, where one is given. Tokens are read anew each time, so
     /// that a revocation holds from the next request on.
     ///
     /// - Throws: `E_TOKEN_INVALID`, `E_TOKEN_EXPIRED`, `E_TOKEN_RESOURCE`, `E_RESOURCE_UNKNOWN`.
-    package func authenticate(token: String, for resource: ResourceName) async throws -> NodeDesk {
+    package func authenticate(token: String, for resource: ResourceName? = nil) async throws -> NodeDesk {
         try await perform(.authenticate) { now in
             let secret = APITokenSecret(token)
             guard let known = try await store.apiTokens().first(where: { secret.matches(digest: $0.digest) }) else {
@@ -24,6 +24,7 @@ extension NodeDesk {
             case .expired:
                 throw FederationError("E_TOKEN_EXPIRED", "the token \(known.name) has expired", hint: "make a new one")
             }
+            guard let resource else { return acting(as: .token(known.name)) }
             guard store.resources.contains(where: { $0.name == resource }) else {
                 throw FederationError(
                     "E_RESOURCE_UNKNOWN", "this node has no such resource", hint: "see `federation-node resource list`")

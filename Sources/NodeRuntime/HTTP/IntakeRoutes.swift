@@ -1,4 +1,5 @@
 import FederationModel
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -28,6 +29,56 @@ package struct IntakeRoutes: Sendable {
             await push(
                 request, resource: ResourceName(context.parameters.get("name") ?? ""), isPrivate: isPrivate)
         }
+        router.get("/v1/inbox") { request, _ in
+            do {
+                return try await inbox(request, isPrivate: isPrivate)
+            } catch {
+                return Self.response(to: error)
+            }
+        }
+    }
+
+    private func inbox(_ request: Request, isPrivate: Bool) async throws -> Response {
+        try Self.require(isPrivate)
+        let query = request.uri.queryParameters
+        func number(_ name: String, else standard: Int64) throws -> Int64 {
+            guard let text = query[name[...]] else { return standard }
+            guard let number = Int64(text) else {
+                throw FederationError("E_INBOX_LIMIT", "`\(name)` is not a whole number")
+            }
+            return number
+        }
+        let since = try number("since", else: 0)
+        let limit = Int(clamping: try number("limit", else: 100))
+        let items = try await desk.authenticate(token: try Self.token(of: request)).inbox(after: since, limit: limit)
+        let page = try JSONEncoder.page.encode(InboxPage(items, after: since))
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: page)))
+    }
+
+    private static func require(_ isPrivate: Bool) throws(FederationError) {
+        guard isPrivate else {
+            throw FederationError(
+                "E_TLS_REQUIRED", "records and tokens must not cross a network in clear",
+                hint: "use the address of `intake-listen`, or let `local-listen` be a loopback address")
+        }
+    }
+
+    private static func token(of request: Request) throws(FederationError) -> String {
+        guard let token = request.headers[.authorization].flatMap(bearer) else {
+            throw FederationError(
+                "E_TOKEN_MISSING", "the request shows no token", hint: "send `Authorization: Bearer TOKEN`")
+        }
+        return token
+    }
+
+    private static func response(to error: any Error) -> Response {
+        let error = error as? FederationError ?? .store(error)
+        var response = ErrorMapping.response(error)
+        if error.isRetryable { response.headers[.retryAfter] = "\(IntakeLimits.retryAfterSeconds)" }
+        if response.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
     }
 
     private func push(_ request: Request, resource: ResourceName, isPrivate: Bool) async -> Response {
@@ -37,11 +88,7 @@ package struct IntakeRoutes: Sendable {
         var response: Response
         do {
             let pass = try gate.enter()
-            guard isPrivate else {
-                throw FederationError(
-                    "E_TLS_REQUIRED", "records and tokens must not cross a network in clear",
-                    hint: "push to the address of `intake-listen`, or let `local-listen` be a loopback address")
-            }
+            try Self.require(isPrivate)
             let (desk, form, encoding) = try await admit(request, resource: resource)
             var body = try await read(incoming, pass: pass)
             isBodyOpen = false
@@ -57,10 +104,7 @@ package struct IntakeRoutes: Sendable {
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: ByteBuffer(string: report.json)))
         } catch {
-            let error = error as? FederationError ?? .store(error)
-            response = ErrorMapping.response(error)
-            if error.isRetryable { response.headers[.retryAfter] = "\(IntakeLimits.retryAfterSeconds)" }
-            if response.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+            response = Self.response(to: error)
             if isBodyOpen { response.leave(incoming) }
         }
         metrics.count(status: response.status.code)
@@ -71,11 +115,7 @@ package struct IntakeRoutes: Sendable {
     private func admit(
         _ request: Request, resource: ResourceName
     ) async throws -> (desk: NodeDesk, format: PushFormat, encoding: BodyEncoding) {
-        guard let token = request.headers[.authorization].flatMap(Self.bearer) else {
-            throw FederationError(
-                "E_TOKEN_MISSING", "the request shows no token", hint: "send `Authorization: Bearer TOKEN`")
-        }
-        let desk = try await desk.authenticate(token: token, for: resource)
+        let desk = try await desk.authenticate(token: try Self.token(of: request), for: resource)
         let form = (
             desk, try Self.format(request.headers[.contentType]), try Self.encoding(request.headers[.contentEncoding])
         )
@@ -180,4 +220,12 @@ private final class IncomingBody: @unchecked Sendable {
     init(_ request: Request) { iterator = request.body.makeAsyncIterator() }
 
     func next() async throws -> ByteBuffer? { try await iterator.next() }
+}
+
+extension JSONEncoder {
+    fileprivate static var page: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
 }
