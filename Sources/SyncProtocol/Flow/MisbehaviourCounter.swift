@@ -11,14 +11,18 @@ package struct MisbehaviourCounter: Hashable, Sendable {
 
     package init() {}
 
-    /// Milliseconds that the pause still lasts; nil when there is none.
-    package func pauseLeft(now: UnixMilliseconds) -> Int64? { now < pausedUntil ? pausedUntil - now : nil }
+    /// Milliseconds that the pause still lasts; nil when there is none. One that lasts longer than any was begun before the clock was set
+    /// back.
+    package func pauseLeft(now: UnixMilliseconds) -> Int64? {
+        let left = pausedUntil - now
+        return (1...SyncLimits.misbehaviourPause).contains(left) ? left : nil
+    }
 
     /// Counts one refused hello or change-set.
     ///
     /// - Returns: whether it was one too many within a minute; the pause begins then.
     package mutating func note(now: UnixMilliseconds) -> Bool {
-        if now - windowStart >= SyncLimits.misbehaviourWindow {
+        if (now - windowStart).magnitude >= SyncLimits.misbehaviourWindow.magnitude {
             windowStart = now
             count = 0
         }

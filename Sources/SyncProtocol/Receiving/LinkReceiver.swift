@@ -212,7 +212,9 @@ package struct LinkReceiver: Sendable {
     package mutating func onProgress(connection: Int, now: UnixMilliseconds) -> [ReceiverDirective] {
         guard let session, session.connection == connection else { return [] }
         lastContact = now
-        guard session.hearsProgress, now - toldProgressAt >= SyncLimits.progressInterval else { return [] }
+        guard session.hearsProgress, (now - toldProgressAt).magnitude >= SyncLimits.progressInterval.magnitude else {
+            return []
+        }
         toldProgressAt = now
         return [.progress]
     }

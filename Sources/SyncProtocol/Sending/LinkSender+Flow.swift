@@ -46,6 +46,14 @@ extension LinkSender {
             clearThrough = cursor.seq
         }
 
+        mutating func setBack(by step: Int64) {
+            pausedUntil = pausedUntil.map { $0 - step }
+            stopBy = stopBy.map { $0 - step }
+            waitingSince -= step
+            heartbeatAt -= step
+            for index in inFlight.indices { inFlight[index].sentAt -= step }
+        }
+
         func hasMore(head: Seq) -> Bool { next.sweep != .complete || clearThrough < head }
 
         var nextDeadline: UnixMilliseconds {
@@ -63,7 +71,7 @@ extension LinkSender {
         /// The rows that it was allowed, and whether it held as many.
         let limit: Int
         let isFull: Bool
-        let sentAt: UnixMilliseconds
+        var sentAt: UnixMilliseconds
     }
 
     // MARK: - The store's answers

@@ -44,6 +44,8 @@ package struct LinkSender: Sendable {
     private var requestsUntil: UnixMilliseconds?
     /// The time of the last `wake` directive that has not come back.
     private var wakeAt: UnixMilliseconds?
+    /// When the last input came.
+    private var latest: UnixMilliseconds?
 
     /// - Parameters:
     ///   - epoch: of this node's database now.
@@ -81,7 +83,7 @@ package struct LinkSender: Sendable {
     }
 
     struct Waiting: Sendable {
-        let until: UnixMilliseconds
+        var until: UnixMilliseconds
         let error: FederationError
         let needsPerson: Bool
     }
@@ -306,6 +308,8 @@ package struct LinkSender: Sendable {
     mutating func input(
         _ now: UnixMilliseconds, _ body: (inout LinkSender) -> [LinkDirective]
     ) -> [LinkDirective] {
+        if let latest, now < latest { setBack(by: latest - now) }
+        latest = now
         let wasLevel = state == .level
         if wasLevel { lastLevel = now }
         var directives = body(&self)
@@ -320,6 +324,24 @@ package struct LinkSender: Sendable {
             directives.append(.wake(at: deadline))
         }
         return directives
+    }
+
+    /// The clock was set back, perhaps by days: what was due in a moment still is.
+    private mutating func setBack(by step: Int64) {
+        requestsUntil = requestsUntil.map { $0 - step }
+        wakeAt = nil
+        switch phase {
+        case .waiting(var waiting):
+            waiting.until -= step
+            phase = .waiting(waiting)
+        case .opening(var opening):
+            opening.probeDeadline = opening.probeDeadline.map { $0 - step }
+            phase = .opening(opening)
+        case .flowing(var flow):
+            flow.setBack(by: step)
+            phase = .flowing(flow)
+        case .idle, .connecting, .ended: break
+        }
     }
 
     private mutating func proceed(_ now: UnixMilliseconds) -> [LinkDirective] {
