@@ -46,6 +46,18 @@ import Testing
         #expect(link.summary.lag(now: now + 3_001) == 3_000)
     }
 
+    @Test func `a head that a heartbeat finds is gone after, and the receiver hears at once when it is level`() {
+        var link = level()
+        _ = link.onWake(now: now + SyncLimits.heartbeatInterval)
+        _ = link.onEcho(now: now + SyncLimits.heartbeatInterval)
+        #expect(
+            link.onHeadRead(101, now: now + SyncLimits.heartbeatInterval).actions
+                == [.prepare(Link.request(from: Link.cursor(100), rowsMax: SyncLimits.rowsInitial))])
+        #expect(
+            link.onNothingToPrepare(head: 101, now: now + SyncLimits.heartbeatInterval).actions
+                == [.heartbeat(isLevel: true)])
+    }
+
     @Test func `a commit that is not granted leaves the link level`() {
         var link = level()
         _ = link.onCommitted(head: 101, now: now)

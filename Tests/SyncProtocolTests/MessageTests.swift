@@ -48,6 +48,17 @@ import Testing
         #expect(try decode(Heartbeat.self, text) == heartbeat)
     }
 
+    @Test func `a heartbeat does not call a receiver level that lacks what a command has written and not told`() {
+        func heartbeat(head: Seq) -> Heartbeat {
+            Heartbeat(
+                policy: Link.policy(), isLevel: true, knownHead: 100, head: head, freshness: [:], topology: 1,
+                clock: Link.start)
+        }
+        #expect(heartbeat(head: 100).isLevel)
+        #expect(!heartbeat(head: 101).isLevel)
+        #expect(heartbeat(head: 101).head == 101)
+    }
+
     @Test(arguments: [
         #"{"epoch":"1-abc","seq":-1,"topology":1,"policy":0}"#, #"{"epoch":"abc","seq":1,"topology":1,"policy":0}"#,
         #"{"epoch":"1-abc","seq":1,"topology":1,"policy":0,"sweep":"reply","origin":"370100"}"#,

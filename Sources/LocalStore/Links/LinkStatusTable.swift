@@ -138,15 +138,22 @@ extension NodeStore {
     }
 
     package func freshness() async throws -> [NodeID: OriginFreshness] {
-        try await pool.read { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT origin, as_of, complete, topology, level FROM main.origin_freshness")
-            return Dictionary(
-                uniqueKeysWithValues: rows.compactMap { row in
-                    NodeID(row[0]).map {
-                        ($0, OriginFreshness(asOf: row[1], complete: row[2], topology: row[3], level: row[4]))
-                    }
-                })
-        }
+        try await pool.read { db in try Self.freshness(db) }
+    }
+
+    /// The head of the feed, and how fresh the origins are whose rows stand in it up to there.
+    package func headAndFreshness() async throws -> (head: Seq, freshness: [NodeID: OriginFreshness]) {
+        try await pool.read { db in (try NodeValue.integer("seq", db), try Self.freshness(db)) }
+    }
+
+    private static func freshness(_ db: Database) throws -> [NodeID: OriginFreshness] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT origin, as_of, complete, topology, level FROM main.origin_freshness")
+        return Dictionary(
+            uniqueKeysWithValues: rows.compactMap { row in
+                NodeID(row[0]).map {
+                    ($0, OriginFreshness(asOf: row[1], complete: row[2], topology: row[3], level: row[4]))
+                }
+            })
     }
 }

@@ -28,6 +28,7 @@ package actor OutgoingLink: Service {
         case disconnected(FederationError, connection: Int)
         case prepared(Preparation, number: Int)
         case committed(Seq)
+        case headRead(Seq)
         case originCompleted
         case policyChanged(LinkPolicy, TopologyStamp)
         case retry
@@ -198,6 +199,7 @@ package actor OutgoingLink: Service {
             return sender.onPolicyChanged(policy, topology: topology, now: now)
         case .retry: return sender.onRetry(now: now)
         case .committed(let head): return sender.onCommitted(head: head, now: now)
+        case .headRead(let head): return sender.onHeadRead(head, now: now)
         case .originCompleted: return sender.onOriginCompleted(now: now)
         case .wake: return sender.onWake(now: now)
         case .stop: return sender.onStop(now: now)
@@ -363,15 +365,13 @@ package actor OutgoingLink: Service {
 
     private func heartbeat(isLevel: Bool) {
         guard let channel else { return }
-        let (store, policy, head, now) = (store, policy, sender.summary.head, wallClock())
+        let (store, policy, knownHead, now, input) = (store, policy, sender.summary.head, wallClock(), input)
         Task {
-            let known = (try? await store.freshness()) ?? [:]
-            var origins = known.filter { policy.origins.contains($0.key) }
-            let topology = store.standing.topology.version
-            origins[policy.sender] = OriginFreshness(asOf: now, complete: true, topology: topology, level: topology)
+            let (head, freshness) = (try? await store.headAndFreshness()) ?? (knownHead, [:])
+            if head > knownHead { input.yield(.headRead(head)) }
             let heartbeat = Heartbeat(
-                head: head, clock: now, isLevel: isLevel, origins: origins,
-                topology: topology)
+                policy: policy, isLevel: isLevel, knownHead: knownHead, head: head, freshness: freshness,
+                topology: store.standing.topology.version, clock: now)
             if let body = try? WireJSON.encode(heartbeat) { channel.send(Frame(.heartbeat, body)) }
         }
     }

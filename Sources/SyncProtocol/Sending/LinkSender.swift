@@ -218,6 +218,20 @@ package struct LinkSender: Sendable {
         }
     }
 
+    /// A heartbeat has found a later head in the store than this end knew of, so it has not said that the receiver is level. Of a
+    /// command that was killed before it told the service nobody else would hear.
+    package mutating func onHeadRead(_ head: Seq, now: UnixMilliseconds) -> [LinkDirective] {
+        input(now) { link in
+            link.head = max(link.head, head)
+            guard case .flowing(var flow) = link.phase else { return [] }
+            flow.isToldLevel = false
+            // It has become level meanwhile.
+            if link.state == .level { flow.heartbeatAt = now }
+            link.phase = .flowing(flow)
+            return []
+        }
+    }
+
     /// This node's copy of an origin behind it has become whole. The receiver is told now, not at the next heartbeat: an
     /// answer over all nodes leaves the origin out until it knows.
     package mutating func onOriginCompleted(now: UnixMilliseconds) -> [LinkDirective] {

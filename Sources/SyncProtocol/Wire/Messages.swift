@@ -76,6 +76,23 @@ package struct Heartbeat: Codable, Hashable, Sendable {
         self.origins = origins
     }
 
+    /// What a sender says of itself and of the origins behind it.
+    ///
+    /// - Parameters:
+    ///   - isLevel: whether the receiver had everything up to `knownHead`.
+    ///   - head: of the store; later than `knownHead` when a command has written and has not told.
+    ///   - freshness: what is known of origins, read together with `head`: it speaks of rows up to there, and of none behind.
+    ///   - clock: read before both.
+    package init(
+        policy: LinkPolicy, isLevel: Bool, knownHead: Seq, head: Seq, freshness: [NodeID: OriginFreshness],
+        topology: Int64, clock: UnixMilliseconds
+    ) {
+        var origins = freshness.filter { policy.origins.contains($0.key) }
+        origins[policy.sender] = OriginFreshness(asOf: clock, complete: true, topology: topology, level: topology)
+        self.init(
+            head: head, clock: clock, isLevel: isLevel && head <= knownHead, origins: origins, topology: topology)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case head, clock, origins, topology
         case isLevel = "level"
