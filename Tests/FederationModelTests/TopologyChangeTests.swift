@@ -148,6 +148,30 @@ private func links(_ change: TopologyChange) -> [String: LinkChange] {
     }
 }
 
+@Suite struct `A copy after a change of topology` {
+    private func doubted(_ edit: (inout Federation) -> Void) -> Set<NodeID> {
+        var new = Federation()
+        new.version = 2
+        edit(&new)
+        return new.topology.origins(
+            inDoubtAt: id("370000"), after: Federation().topology, resources: BuiltInResources.all)
+    }
+
+    @Test func `is not in doubt when nothing on its way has changed`() {
+        #expect(doubted { $0.names["370100"] = "泉城" } == [])
+        #expect(doubted { $0.endpoints["370102"] = "https://x:1" } == [])
+    }
+
+    @Test func `is in doubt when any hop of its way grants something else`() {
+        #expect(doubted { $0.modes["370102"] = .logical } == [id("370102")])
+        #expect(doubted { $0.modes["370100"] = .logical } == [id("370100"), id("370102"), id("370103")])
+    }
+
+    @Test func `is in doubt when it comes by another way`() {
+        #expect(doubted { $0.parents["370102"] = "370200" }.contains(id("370102")))
+    }
+}
+
 @Suite struct `The stamp of a topology` {
     @Test func `tells two topologies of one number apart, and does not compare what was made in different ways`() {
         let one = Federation().topology.stamp

@@ -386,6 +386,31 @@ import Testing
         #expect(link.origins == origins)
     }
 
+    @Test(arguments: [Link.cursor(200, version: 0), Link.cursor(200, epoch: Epoch(counter: 0, nonce: 7))])
+    func `nothing is fresh by a cursor of an earlier policy or epoch, however far that is`(cursor: Cursor) {
+        var link = open(at: cursor)
+        let origins = [Link.city: OriginFreshness(asOf: now, complete: true)]
+        _ = link.onHeartbeat(
+            Heartbeat(head: 105, clock: now, isLevel: false, origins: origins), connection: 1, now: now)
+        #expect(link.origins.isEmpty)
+        #expect(link.summary(now: now).state != .level)
+    }
+
+    @Test func `a sender on an earlier topology does not make whole again what the present one has put in doubt`() {
+        var link = open()
+        let origins = [Link.city: OriginFreshness(asOf: now, complete: true)]
+        func heartbeat(_ topology: Int64) -> Heartbeat {
+            Heartbeat(head: 100, clock: now, isLevel: true, origins: origins, topology: topology)
+        }
+        _ = link.onHeartbeat(heartbeat(1), connection: 1, now: now)
+        #expect(link.origins[Link.city]?.complete == true)
+        _ = link.onPolicyChanged(Link.policy(), topology: Link.stamp(2), doubted: [Link.city], now: now)
+        _ = link.onHeartbeat(heartbeat(1), connection: 1, now: now)
+        #expect(link.origins[Link.city]?.complete == false)
+        _ = link.onHeartbeat(heartbeat(2), connection: 1, now: now)
+        #expect(link.origins[Link.city]?.complete == true)
+    }
+
     @Test func `a receiver is level when the sender says so, whatever its head`() {
         var link = open()
         _ = link.onHeartbeat(Heartbeat(head: 130, clock: now, isLevel: false, origins: [:]), connection: 1, now: now)

@@ -99,3 +99,35 @@ package struct TopologyChange: Sendable {
         return edges
     }
 }
+
+extension Topology {
+    /// The origins whose copies at a node may not be whole under this topology: their rows come another way than under `former`, whose
+    /// last hop may not have them yet, or a hop of it grants what it did not.
+    ///
+    /// - Parameter known: every node that an earlier topology had, those of `former` among them or not.
+    package func origins(
+        inDoubtAt node: NodeID, after former: Topology, known: Set<NodeID> = [], resources: [ResourceDefinition]
+    ) -> Set<NodeID> {
+        let (known, present) = (known.union(former.nodes.map(\.id)), Set(nodes.map(\.id)))
+        var verdicts: [LinkEdge: Bool] = [:]
+        func isChanged(_ edge: LinkEdge) -> Bool {
+            if let verdict = verdicts[edge] { return verdict }
+            func policy(_ topology: Topology) -> LinkPolicy? {
+                LinkPolicy(from: edge.sender, to: edge.receiver, topology: topology, resources: resources)
+            }
+            let change = LinkPolicy.change(from: policy(former), to: policy(self), known: known, present: present)
+            let verdict = change != .same && change != .rerouted
+            verdicts[edge] = verdict
+            return verdict
+        }
+        func way(_ topology: Topology, of origin: NodeID) -> [LinkEdge] {
+            topology.hops(of: origin, to: node).map { LinkEdge(sender: $0.sender, receiver: $0.receiver) }
+        }
+        return Set(
+            nodes.map(\.id).filter { origin in
+                guard former.contains(origin) else { return false }
+                let hops = way(self, of: origin)
+                return hops != way(former, of: origin) || hops.contains(where: isChanged)
+            })
+    }
+}

@@ -85,11 +85,7 @@ extension NodeStore {
                     ])
             }
             try Self.saveRevisions(of: node, from: former, to: last, known: known, resources: resources, db)
-            for origin in last.nodes.map(\.id)
-            where former.contains(origin)
-                && former.supplier(of: origin, to: node) != last.supplier(of: origin, to: node)
-            {
-                // What is here came by another way, and its new supplier may not have it yet.
+            for origin in last.origins(inDoubtAt: node, after: former, known: known, resources: resources) {
                 try db.execute(
                     sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?", arguments: [origin.code])
             }

@@ -77,8 +77,10 @@ package actor IncomingLink {
     }
 
     /// Hands the link what it may be sent from now on; nil ends its connections.
-    package func take(_ policy: LinkPolicy?, topology: TopologyStamp) {
-        perform(receiver.onPolicyChanged(policy, topology: topology, now: wallClock()))
+    ///
+    /// - Parameter doubted: origins whose copies may not be whole under this topology.
+    package func take(_ policy: LinkPolicy?, topology: TopologyStamp, doubted: Set<NodeID> = []) {
+        perform(receiver.onPolicyChanged(policy, topology: topology, doubted: doubted, now: wallClock()))
     }
 
     // MARK: - What the routes bring

@@ -70,11 +70,14 @@ package final class LinkSupervisor: Service {
             }
             await withGracefulShutdownHandler {
                 var running: [NodeID: Running] = [:]
-                var isFirst = true
+                var former: Topology?
                 for await standing in standings {
-                    await bring(&running, to: standing, in: &group)
-                    if isFirst { onFirstLinks() }
-                    isFirst = false
+                    let doubted = former.map {
+                        standing.topology.origins(inDoubtAt: store.node, after: $0, resources: store.resources)
+                    }
+                    await bring(&running, to: standing, doubted: doubted ?? [], in: &group)
+                    if former == nil { onFirstLinks() }
+                    former = standing.topology
                 }
                 for link in running.values { await link.stop() }
             } onGracefulShutdown: { [self] in
@@ -111,7 +114,8 @@ package final class LinkSupervisor: Service {
     }
 
     private func bring(
-        _ running: inout [NodeID: Running], to standing: Standing, in group: inout DiscardingTaskGroup
+        _ running: inout [NodeID: Running], to standing: Standing, doubted: Set<NodeID>,
+        in group: inout DiscardingTaskGroup
     ) async {
         let (topology, stamp) = (standing.topology, standing.topology.stamp)
         var ways: [NodeID: Way] = [:]
@@ -129,7 +133,7 @@ package final class LinkSupervisor: Service {
         for (neighbour, way) in ways {
             guard let send = standing.outgoing[neighbour], let receive = standing.incoming[neighbour] else { continue }
             if let link = running[neighbour] {
-                await link.incoming.take(receive, topology: stamp)
+                await link.incoming.take(receive, topology: stamp, doubted: doubted)
                 link.outgoing?.take(send, topology: stamp)
                 continue
             }

@@ -52,16 +52,26 @@ extension LinkReceiver {
     mutating func adoptFreshness() {
         // Nobody knows whether what the sender has lost is right as it is here.
         defer { if lost > 0 { for origin in origins.keys { origins[origin]?.complete = false } } }
-        guard let heartbeat, let cursor, cursor.sweep == .complete else { return }
-        if heartbeat.isLevel || cursor.seq >= heartbeat.head {
-            origins = heartbeat.origins
-            self.heartbeat = nil
-        }
+        guard let heartbeat, let reached, heartbeat.isLevel || reached >= heartbeat.head else { return }
+        let former = origins
+        origins = heartbeat.origins
+        self.heartbeat = nil
+        // A sender that stands on an earlier topology does not know what the present one has put in doubt.
+        guard let theirs = heartbeat.topology, theirs < rules.topology.version else { return }
+        for origin in origins.keys where former[origin]?.complete != true { origins[origin]?.complete = false }
+    }
+
+    /// Up to where everything is here that the sender grants now; nil before its sweep is over.
+    private var reached: Seq? {
+        guard let cursor, cursor.epoch == session?.epoch, cursor.revision == rules.policy?.revision,
+            cursor.sweep == .complete
+        else { return nil }
+        return cursor.seq
     }
 
     private var isLevel: Bool {
         guard applying == nil, queue.isEmpty, lost == 0 else { return false }
-        return isToldLevel || cursor?.sweep == .complete && (cursor?.seq ?? 0) >= senderHead
+        return isToldLevel || (reached.map { $0 >= senderHead } ?? false)
     }
 
     mutating func noteLevel(_ now: UnixMilliseconds) {

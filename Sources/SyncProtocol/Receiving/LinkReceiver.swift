@@ -172,10 +172,13 @@ package struct LinkReceiver: Sendable {
 
     /// This node has another topology or policy now. What lets the same rows through goes on as it is; else the connection ends,
     /// and the next hello shows whether the sender has the topology too.
+    ///
+    /// - Parameter doubted: origins whose copies may not be whole under it (`Topology.origins(inDoubtAt:after:)`).
     package mutating func onPolicyChanged(
-        _ policy: LinkPolicy?, topology: TopologyStamp, now: UnixMilliseconds
+        _ policy: LinkPolicy?, topology: TopologyStamp, doubted: Set<NodeID> = [], now: UnixMilliseconds
     ) -> [ReceiverDirective] {
         noteLevel(now)
+        for origin in doubted { origins[origin]?.complete = false }
         let former = rules.policy
         granted = policy
         let policy = policy?.known(at: commonSchema)
