@@ -127,6 +127,30 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
     }
 
     /// 保密提升 ∥ 共享 of the domain model, 6.4: raising wins, and receivers let go.
+    @Test func `gives nothing for an audience that is about to end, or nobody would take it back`() async throws {
+        // The link copies reports of one type alone, so what else goes over it goes by its audience.
+        let link = policy(from: lixia, to: jinan, topology: chain(1, grant(types: ["1"])))
+        let county = try TemporaryStore(lixia, topology: chain(1, grant(types: ["1"])), isFiltered: true)
+        let city = try TemporaryStore(jinan)
+        let offer = stage(
+            "transfer", of: 1, origin: lixia, after: 1,
+            ["transfer_id": .text("t"), "step": .text("offer"), "to_node": .text(province.code)])
+        try await _ = county.store.intake([offer], now: noon)
+        try await county.store.catchUpConsumers(now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("transfer") == 1)
+        // The ticket itself comes now, and is a report on whom it was offered to: nobody is to see it.
+        var report = ticket(1, origin: lixia)
+        report.fields["request_type"] = .text("4")
+        report.fields["respondent_name"] = .text("山东省")
+        try await _ = county.store.intake([report], now: noon + 1)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("service_request") == 0)
+        try await county.store.catchUpConsumers(now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("transfer") == 0)
+    }
+
     @Test func `takes a ticket back whose protection is raised, and gives it again when its origin lowers it`()
         async throws
     {

@@ -150,7 +150,7 @@ struct GrantedRows: Sendable {
             """
         return """
             SELECT \(selected) FROM \(source)
-            WHERE \(isWhole ? isGranted() : isHere + unlessAccusing)\(isOnItsWay)
+            WHERE \(isWhole ? isGranted() : isOrder ? isHere : "\(isHere) AND \(isShared)\(unlessAccusing)")\(isOnItsWay)
             """
     }
 
@@ -208,11 +208,17 @@ struct GrantedRows: Sendable {
         if hasAudience {
             grounds.append(
                 """
-                EXISTS (SELECT 1 FROM main.ticket_audience AS a
-                  WHERE a.global_id = \(table.threadID(of: "r")) AND +a.node \(Self.isBehind(behind)))
+                (\(isShared) AND EXISTS (SELECT 1 FROM main.ticket_audience AS a
+                  WHERE a.global_id = \(table.threadID(of: "r")) AND +a.node \(Self.isBehind(behind))))
                 """)
         }
         return "(\(isHere) AND (\(grounds.isEmpty ? "0" : grounds.joined(separator: " OR ")))\(unlessAccusing))"
+    }
+
+    /// Whether the consumer of audiences has come to row `r`. Before, the audience that is known may be one without it, and nobody would
+    /// take the row back: what is logged of an audience is about rows that were shared.
+    private var isShared: String {
+        "EXISTS (SELECT 1 FROM main.ticket_share AS s WHERE s.resource = '\(resource.name)' AND s.row = r.id)"
     }
 
     private var unlessAccusing: String {
