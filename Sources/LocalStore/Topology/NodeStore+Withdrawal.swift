@@ -11,6 +11,9 @@ extension NodeStore {
     /// given become retractions, with a record for each origin. What is left of a row is its key, so that those further up hear of it. Records of
     /// tickets that this node, or somebody behind it, must see stay, and so does what a detached node left.
     ///
+    /// What came over a link that this topology does not touch is its sender's to take back: of a thread of which only a part has
+    /// arrived nobody here knows who must see it, and no sweep would bring it again.
+    ///
     /// A copy whose origin has another supplier now stays if that one copies the resource too: its sweep brings what has changed.
     ///
     /// - Parameter standing: under the topology that was adopted.
@@ -70,6 +73,7 @@ extension NodeStore {
         guard let supplier = topology.supplier(of: origin, to: standing.node),
             let policy = standing.incoming[supplier]
         else { return [] }
+        if policy.revision.topology < topology.version { return nil }
         if policy.wholeResources.contains(resource.name) || RemovalResources.names.contains(resource.name) {
             return nil
         }
