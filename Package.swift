@@ -101,6 +101,22 @@ let package = Package(
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
 
+        // MARK: - Simulation of whole federations
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles", "SyncProtocol",
+                "TestSupport", "Verification", "Zstandard",
+            ],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "FederationModel", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/SimulationRunner", swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["FederationModel", "Simulation"], swiftSettings: strict),
+
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),

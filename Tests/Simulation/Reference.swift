@@ -1,28 +1,14 @@
 import FederationModel
-import LocalStore
-import TestSupport
-import Testing
-
-/// What a row is to the reference: its fields by name, nothing of how the store keeps it.
-typealias Fields = [String: FieldValue]
-
-/// A row with its resource, origin and key.
-struct Look: Hashable {
-    let resource: ResourceName
-    let origin: NodeID
-    let key: String
-    let fields: [String: FieldValue]
-    var id: String { "\(resource) \(origin) \(key)" }
-    var isCall: Bool { resource == "call_record" }
-}
 
 /// What the policies and audiences along all links grant, by walking from row to row. It shares nothing with the store: no
 /// SQL, no seq, no log.
-struct Reference {
+package enum Reference {
     /// By node, what is held there once nothing moves any more.
-    static func held(
+    ///
+    /// - Returns: nil when it does not come to rest.
+    package static func held(
         _ own: [NodeID: [String: Look]], _ links: [(NodeID, NodeID)], _ topology: Topology
-    ) -> [NodeID: [String: Look]] {
+    ) -> [NodeID: [String: Look]]? {
         var held = own
         for _ in 0..<30 {
             var next = own
@@ -34,11 +20,10 @@ struct Reference {
             if next == held { return held }
             held = next
         }
-        Issue.record("the reference does not come to rest")
-        return held
+        return nil
     }
 
-    static func granted(
+    package static func granted(
         _ rows: [String: Look], from sender: NodeID, to receiver: NodeID, _ topology: Topology
     ) -> [Look] {
         let grant = topology.grant(from: sender, to: receiver)
@@ -53,13 +38,13 @@ struct Reference {
             guard isWhole || isBehind(audience, from: sender, to: receiver, topology) else { return nil }
             if mine.contains(where: { accuses($0, receiver, topology) }) { return nil }
             return Look(
-                resource: row.resource, origin: row.origin, key: row.key,
+                resource: row.resource, origin: row.origin, key: row.key, version: row.version,
                 fields: treated(row.fields, grant.treatments[row.resource] ?? [:]))
         }
     }
 
     /// The ticket of a record, or those that a call is linked with.
-    static func tickets(of row: Look, among tickets: [String: Fields]) -> [Fields] {
+    package static func tickets(of row: Look, among tickets: [String: Fields]) -> [Fields] {
         guard row.isCall else { return tickets[row.fields["global_id"]?.text ?? ""].map { [$0] } ?? [] }
         let linked = row.fields["linked_request"]?.text ?? ""
         return tickets.filter { id, ticket in
@@ -71,32 +56,34 @@ struct Reference {
     }
 
     /// Whether a ticket is a report against a node that did not take it in itself.
-    static func accuses(_ ticket: Fields, _ node: NodeID, _ topology: Topology) -> Bool {
+    package static func accuses(_ ticket: Fields, _ node: NodeID, _ topology: Topology) -> Bool {
         let name = topology.node(node)?.name ?? ""
         let names = [name, "\(name.prefix(1))**"]
         return (ticket["request_type"] == .text("4") || ticket["confidential"] == .text("reporter_protected"))
             && names.contains(ticket["respondent_name"]?.text ?? "") && ticket["origin"] != .text(node.code)
     }
 
-    static func isBehind(
+    package static func isBehind(
         _ audience: Set<NodeID>, from sender: NodeID, to receiver: NodeID, _ topology: Topology
     ) -> Bool { audience.contains { topology.nextHop(from: sender, to: $0) == receiver } }
 
     /// By ticket, who must see it as far as the rows tell.
-    static func audiences(_ rows: [String: Look], at here: NodeID, _ topology: Topology) -> [String: Set<NodeID>] {
+    package static func audiences(
+        _ rows: [String: Look], at here: NodeID, _ topology: Topology
+    ) -> [String: Set<NodeID>] {
         Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }.mapValues { thread in
             TicketAudience.nodes(
                 of: thread.map { look in
                     let columns = TicketColumn.allCases.filter { look.fields[$0.rawValue] != nil }
                     return TicketEvent(
-                        .init(look.resource, columns: columns), origin: look.origin.code, key: look.key, version: 1,
-                        fields: look.fields)
+                        .init(look.resource, columns: columns), origin: look.origin.code, key: look.key,
+                        version: look.version, fields: look.fields)
                 }, at: here, topology: topology)
         }
     }
 
     /// Requests, each with what its thread decides.
-    static func tickets(_ rows: [String: Look], _ topology: Topology) -> [String: Fields] {
+    package static func tickets(_ rows: [String: Look], _ topology: Topology) -> [String: Fields] {
         let threads = Dictionary(grouping: rows.values) { $0.fields["global_id"]?.text ?? "" }
         return threads.compactMapValues { thread in
             guard let request = thread.first(where: { $0.resource == "service_request" }) else { return nil }
@@ -105,7 +92,8 @@ struct Reference {
             let state = TicketFold(LifecycleRules(hierarchy: NodeHierarchy(topology))).fold(
                 thread.compactMap { look in
                     TicketGuard.forms[look.resource].map {
-                        TicketEvent($0, origin: look.origin.code, key: look.key, version: 1, fields: look.fields)
+                        TicketEvent(
+                            $0, origin: look.origin.code, key: look.key, version: look.version, fields: look.fields)
                     }
                 })
             fields["unit"] = state.unit.map { .text($0) }
@@ -114,7 +102,7 @@ struct Reference {
         }
     }
 
-    static func passes(_ ticket: Fields, _ filter: GrantFilter) -> Bool {
+    package static func passes(_ ticket: Fields, _ filter: GrantFilter) -> Bool {
         func begins(_ column: String, _ beginnings: [String]) -> Bool {
             beginnings.isEmpty
                 || ticket[column]?.text.map { text in beginnings.contains { text.hasPrefix($0) } } ?? false

@@ -1,0 +1,43 @@
+import FederationModel
+import LocalStore
+
+/// What has happened, as nobody inside the federation knows it: what the checks hold the nodes against.
+struct Ledger {
+    /// By origin, what each of its rows was written as last.
+    private(set) var written: [NodeID: [String: Fields]] = [:]
+    /// Every row that its origin ever wrote.
+    private(set) var ever: Set<String> = []
+    /// Nodes that ever went back to an older database: what they wrote may be gone.
+    private(set) var restored: Set<NodeID> = []
+    /// By row, the latest version that any node held when somebody went back.
+    private(set) var known: [String: Int64] = [:]
+    /// By origin and ticket, when it was taken in. Without those that name somebody as their respondent, which do not go everywhere.
+    private(set) var tickets: [NodeID: [String: UnixMilliseconds]] = [:]
+
+    mutating func noteWritten(_ records: [IntakeRecord], by node: SimulatedNode, at time: UnixMilliseconds) {
+        for record in records {
+            let id = "\(record.resource) \(node.id) \(record.key)"
+            written[node.id, default: [:]][id] = record.fields.filter { !$0.value.isNull }
+            ever.insert(id)
+            guard record.resource == "service_request" else { continue }
+            let isPlain = record.fields["respondent_name"]?.isNull ?? true
+            tickets[node.id, default: [:]][record.key] =
+                isPlain ? tickets[node.id]?[record.key] ?? time : nil
+        }
+    }
+
+    /// - Parameter live: what is left at the node.
+    mutating func noteRemoval(of ticket: String, by node: NodeID, left live: [String: Int64]) {
+        tickets[node]?[ticket] = nil
+        written[node] = written[node]?.filter { live[$0.key] != nil }
+    }
+
+    /// - Parameter held: by node, all live rows, after `node` has gone back.
+    mutating func noteRestore(of node: NodeID, _ held: [NodeID: [Look]]) {
+        restored.insert(node)
+        known = [:]
+        for look in held.values.joined() { known[look.id] = max(known[look.id] ?? 0, look.version) }
+        let own = Set(held[node, default: []].filter { $0.origin == node }.map(\.key))
+        tickets[node] = tickets[node]?.filter { own.contains($0.key) }
+    }
+}
