@@ -11,10 +11,11 @@ import Testing
         var records: [IntakeRecord] = []
         for number in 1...40 {
             var record = ticket(number, at: noon + Int64.random(in: -5...5, using: &random))
-            record.fields["region_code"] = ["370102", "370103", "370112", "中", nil].randomElement(using: &random)?.map {
-                .text($0)
-            }
-            record.fields["service_code"] = ["01.02", "01.03", "02", nil].randomElement(using: &random)?.map {
+            record.fields["region_code"] = ["370102", "370103", "370112", "371402001", nil].randomElement(
+                using: &random)?.map {
+                    .text($0)
+                }
+            record.fields["service_code"] = ["01.02", "01.03", "02", "中", nil].randomElement(using: &random)?.map {
                 .text($0)
             }
             record.fields["request_type"] = ["2", "3"].randomElement(using: &random).map { .text($0) }

@@ -32,46 +32,6 @@ package struct Mapping: Sendable {
         case joined([Column], separator: String)
     }
 
-    /// From the source's words to codes.
-    package struct Translation: Sendable {
-        var exact: [ExactText: String] = [:]
-        /// Words with wildcards, tried in order after `exact`.
-        var patterns: [(pattern: WordPattern, code: String)] = []
-        /// For words that are in neither; nil rejects the row.
-        var otherwise: String?
-
-        package func code(for text: String) -> String? {
-            exact[ExactText(text)] ?? patterns.first { $0.pattern.matches(text) }?.code ?? otherwise
-        }
-    }
-
-    /// A word in which each `*` stands for any text, also none.
-    package struct WordPattern: Sendable {
-        /// What stands between the wildcards; the first begins the word and the last ends it.
-        private let parts: [[UInt8]]
-
-        /// - Returns: nil for a word without a wildcard, or with nothing else.
-        init?(_ text: String) {
-            guard text.utf8.contains(UInt8(ascii: "*")), text.utf8.contains(where: { $0 != UInt8(ascii: "*") }) else {
-                return nil
-            }
-            parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map { Array($0) }
-        }
-
-        func matches(_ text: String) -> Bool {
-            var rest = Array(text.utf8)[...]
-            guard let first = parts.first, let last = parts.last, rest.count >= first.count + last.count,
-                rest.starts(with: first), rest.reversed().starts(with: last.reversed())
-            else { return false }
-            rest = rest.dropFirst(first.count).dropLast(last.count)
-            for part in parts.dropFirst().dropLast() where !part.isEmpty {
-                guard let found = rest.firstRange(of: part) else { return false }
-                rest = rest[found.upperBound...]
-            }
-            return true
-        }
-    }
-
     package struct FieldRule: Sendable {
         package let field: ColumnDefinition
         package let source: Source

@@ -5,19 +5,23 @@ import Yams
 extension Mapping {
     /// Reads a mapping file.
     ///
-    /// - Parameter lists: the code lists that its codes, and later those of the records, are held against.
+    /// - Parameters:
+    ///   - lists: the code lists that its codes, and later those of the records, are held against.
+    ///   - region: that of the node whose records they become: a name that several regions have means the one within it.
     /// - Throws: `E_MAPPING_READ` when there is no such file, or one that is far too large; `E_MAPPING` with path, line and a
     ///   suggestion for the first thing in it that is not known to the catalog or to the format.
-    package static func read(path: String, lists: CodeLists = .builtIn) throws -> Mapping {
+    package static func read(path: String, lists: CodeLists = .builtIn, region: String? = nil) throws -> Mapping {
         let text = try MappingReader.checked("E_MAPPING_READ") { () throws(FileProblems) in
             try MappingReader.kind.text(path: path)
         }
-        return try MappingReader(path: path, lists: lists).mapping(text)
+        return try MappingReader(path: path, lists: lists, region: region).mapping(text)
     }
 
     /// Reads a mapping that is at hand as text; `path` is for messages.
-    package static func parse(_ text: String, path: String, lists: CodeLists = .builtIn) throws -> Mapping {
-        try MappingReader(path: path, lists: lists).mapping(text)
+    package static func parse(
+        _ text: String, path: String, lists: CodeLists = .builtIn, region: String? = nil
+    ) throws -> Mapping {
+        try MappingReader(path: path, lists: lists, region: region).mapping(text)
     }
 }
 
@@ -25,6 +29,7 @@ extension Mapping {
 struct MappingReader {
     let path: String
     let lists: CodeLists
+    let region: String?
 
     /// Longest file in bytes; the longest of `mappings` takes a hundredth of it.
     static let kind = FileKind(name: "MAPPING", examples: "mappings", bytesMax: 1_000_000)
@@ -144,7 +149,7 @@ struct MappingReader {
             translation: try translation(parts, for: field),
             timeFormats: try formats(own, for: field, at: node), zone: try parts["zone"].map(zone) ?? defaults.zone,
             isDayEnd: try parts["day_counts_from"].map { try isDayEnd($0, of: field) } ?? false,
-            fallback: try parts["default"].map { try code($0, for: field) })
+            fallback: try parts["default"].map { try fallback($0, for: field) })
     }
 
     private func source(_ parts: [String: Node], for field: ColumnDefinition, at node: Node) throws -> Mapping.Source {
@@ -161,62 +166,6 @@ struct MappingReader {
             return .joined(try self.columns(columns), separator: try parts["separator"].map(scalar) ?? " ")
         }
         return .constant(try parts["value"].map { try code($0, for: field) } ?? "")
-    }
-
-    // MARK: - Codes
-
-    private func translation(_ parts: [String: Node], for field: ColumnDefinition) throws -> Mapping.Translation? {
-        var translation = Mapping.Translation()
-        if let node = parts["titles_of"] {
-            let name = try scalar(node)
-            guard let list = lists.named(name) else {
-                throw fault(
-                    line(node), "unknown code list '\(name)'", suggestion(for: name, among: lists.all.map(\.name)))
-            }
-            guard name == field.codeList else {
-                throw fault(
-                    line(node), "field '\(field.name)' takes no codes of list '\(name)'",
-                    field.codeList.map { "its code list is \($0)" })
-            }
-            for entry in list.entries {
-                for word in [entry.code, entry.title, entry.english] { translation.exact[ExactText(word)] = entry.code }
-            }
-        }
-        if let node = parts["codes"] {
-            if let value = parts["value"] { throw fault(line(value), "a 'value' is the code itself; drop 'codes'") }
-            guard let pairs = node.mapping else {
-                throw fault(line(node), "'codes' must map the source's words to codes")
-            }
-            for pair in pairs {
-                let word = try scalar(pair.key)
-                let code = try code(pair.value, for: field)
-                if let pattern = Mapping.WordPattern(word) {
-                    translation.patterns.append((pattern, code))
-                } else if word.utf8.contains(UInt8(ascii: "*")) {
-                    throw fault(line(pair.key), "'*' alone stands for every word", "use 'otherwise'")
-                } else {
-                    translation.exact[ExactText(word)] = code
-                }
-            }
-        }
-        if let node = parts["otherwise"] {
-            guard parts["codes"] != nil || parts["titles_of"] != nil else {
-                throw fault(
-                    line(node), "'otherwise' goes with 'codes' or 'titles_of'", "use 'default' for an empty column")
-            }
-            translation.otherwise = try code(node, for: field)
-        }
-        return parts["codes"] == nil && parts["titles_of"] == nil ? nil : translation
-    }
-
-    private func code(_ node: Node, for field: ColumnDefinition) throws -> String {
-        let code = try scalar(node)
-        if let name = field.codeList, let list = lists.named(name), !list.contains(code) {
-            throw fault(
-                line(node), "'\(code)' is not in code list \(name) of field '\(field.name)'",
-                "codes: " + list.entries.map { "\($0.code) \($0.title)" }.joined(separator: ", "))
-        }
-        return code
     }
 
     // MARK: - Times

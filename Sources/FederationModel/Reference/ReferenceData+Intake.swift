@@ -21,11 +21,22 @@ extension ReferenceData {
 
     /// Streets and villages (9 and 12 digits) need not be in the list: their county is.
     private func knowsRegion(_ code: String) -> Bool {
-        if regions.entries.isEmpty || regions.contains(code) { return true }
-        guard [9, 12].contains(code.utf8.count), code.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return false
+        if regions.contains(code) { return true }
+        let digits = code.utf8.count
+        guard [6, 9, 12].contains(digits), code.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+        return regions.entries.isEmpty || digits > 6 && regions.contains(String(code.prefix(6)))
+    }
+}
+
+extension ColumnDefinition {
+    /// The list whose names explain its values: that of its codes. Regions and categories have one too, though a neighbour's may be of a
+    /// newer one.
+    package var titleList: String? {
+        switch name {
+        case "region_code": ReferenceData.regionList
+        case "service_code": ReferenceData.serviceList
+        default: codeList
         }
-        return regions.contains(String(code.prefix(6)))
     }
 }
 

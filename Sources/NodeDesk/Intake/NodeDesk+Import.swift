@@ -64,7 +64,8 @@ extension NodeDesk {
         _ request: ImportRequest, progress: (Double, Int) -> Void = { _, _ in }
     ) async throws -> (report: ImportReport, failure: (any Error)?) {
         try await perform(.importFile) { _ in
-            let mapping = try Mapping.read(path: request.mappingPath, lists: reference.lists)
+            let mapping = try Mapping.read(
+                path: request.mappingPath, lists: reference.lists, region: topology.node(id)?.region ?? id.code)
             guard mapping.resources.contains(request.resource) else {
                 throw FederationError(
                     "E_MAPPING", "\(mapping.path) makes no records of \(request.resource)",

@@ -75,11 +75,7 @@ package struct RecordForm: Sendable {
 extension ColumnDefinition {
     /// The list that explains its values. Regions and categories have one too, though other values may be stored there.
     package func list(in reference: ReferenceData) -> CodeList? {
-        switch name {
-        case "region_code": reference.regions
-        case "service_code": reference.services
-        default: codeList.flatMap { reference.lists.named($0) }
-        }
+        titleList.flatMap { reference.lists.named($0) }
     }
 
     fileprivate func value(

@@ -17,9 +17,14 @@ struct RowMapper {
         let positions: [Position]
         let condition: Condition?
         let clock: ZoneClock?
+        let translation: Mapping.Translation?
 
-        init(rule: Mapping.FieldRule, positions: [Position], condition: Condition?, clock: ZoneClock?) {
+        init(
+            rule: Mapping.FieldRule, positions: [Position], condition: Condition?, clock: ZoneClock?,
+            translation: Mapping.Translation?
+        ) {
             self.rule = rule
+            self.translation = translation
             self.positions = positions
             self.condition = condition
             self.clock = clock
@@ -94,12 +99,14 @@ struct RowMapper {
         isGuarded = mapping.isGuarded
         lists = mapping.lists
         key = mapping.key.map(bind)
-        records = mapping.records.map { rule in
-            let fields = rule.fields.map { field in
+        let tables = CodeTableReader(mapping: mapping)
+        records = try mapping.records.map { rule in
+            let fields = try rule.fields.map { field in
                 if clocks[field.zone] == nil { clocks[field.zone] = ZoneClock(field.zone) }
                 return Field(
                     rule: field, positions: field.source.columns.map { positions[ExactText($0.name)] },
-                    condition: bindCondition(field.condition), clock: clocks[field.zone])
+                    condition: bindCondition(field.condition), clock: clocks[field.zone],
+                    translation: try tables.translation(of: field))
             }
             return Record(
                 rule: rule, condition: bindCondition(rule.condition),
@@ -237,7 +244,7 @@ struct RowMapper {
         if word.isEmpty {
             guard let fallback = field.rule.fallback else { return .null }
             word = fallback
-        } else if let translation = field.rule.translation {
+        } else if let translation = field.translation {
             guard let code = translation.code(for: word) else {
                 throw rejection(field, .notInCodeList, "the mapping has no code for this word")
             }
