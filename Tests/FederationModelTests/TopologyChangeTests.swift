@@ -158,7 +158,7 @@ private func links(_ change: TopologyChange) -> [String: LinkChange] {
     }
 
     @Test func `is not in doubt when nothing on its way has changed`() {
-        #expect(doubted { $0.names["370100"] = "泉城" } == [])
+        #expect(doubted { $0.names["370102"] = "泉城" } == [])
         #expect(doubted { $0.endpoints["370102"] = "https://x:1" } == [])
     }
 

@@ -107,7 +107,7 @@ import Testing
                 try value("channel", mapping: Self.tabled, path: folder + "m.yaml")
             }
             let told = try #require(error).message
-            #expect(told.contains(message) && !told.contains("热线") && told.contains("m.yaml:8"), "\(told)")
+            #expect(told.contains(message) && !told.contains("热线") && told.contains("m.yaml:9"), "\(told)")
         }
     }
 

@@ -113,7 +113,7 @@ struct ImporterTests {
         let records = try #require(rows.first).result.get().records
         let times = records.map { $0.fields["occurred_at"]?.integer ?? $0.fields["requested_datetime"]?.integer ?? 0 }
         #expect(times == [1_759_194_020_000, 1_759_194_020_000, 1_759_194_020_000])
-        #expect(records[2].fields["ext"] == .text(#"{"source_occurred_at":"2025-09-30T09:00:00+08:00"}"#))
+        #expect(records[2].fields["ext"] == .text(#"{"source_occurred_at":"2025-09-30T09:00:00.000+08:00"}"#))
         #expect(records[1].fields["ext"] == nil)
     }
 

@@ -44,7 +44,7 @@ struct GeneratedFileTests {
         }
         #expect(try importer.next() == nil)
         let expected = BuiltInResources.ticketResources.map(\.name).filter {
-            !["service_request", "return_request", "return_decision", "transfer"].contains($0)
+            !["service_request", "return_request", "return_decision", "transfer", "attachment"].contains($0)
         }
         #expect(Set(kinds.keys) == Set(expected))
     }

@@ -171,7 +171,7 @@ struct TicketGeneratorTests {
         let records = Array(tickets.joined())
         #expect(
             Set(records.map(\.resource)).isSuperset(
-                of: BuiltInResources.ticketResources.map(\.name).filter { $0 != "transfer" }))
+                of: BuiltInResources.ticketResources.map(\.name).filter { !["transfer", "attachment"].contains($0) }))
         let actions = Set(records.compactMap { $0.fields["action"]?.text })
         let codes = CodeList.named("ticket_action")?.entries.map(\.code) ?? []
         #expect(actions == Set(codes).subtracting(["unmerge"]))

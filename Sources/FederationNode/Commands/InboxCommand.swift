@@ -35,7 +35,7 @@ struct InboxCommand: AsyncParsableCommand {
             let title =
                 switch item.kind {
                 case "conflict": "冲突"
-                case "quarantine": "接收方隔离"
+                case "quarantine": "隔离"
                 default: BuiltInResources.named(ResourceName(item.kind))?.title ?? item.kind
                 }
             table.append([
