@@ -11,6 +11,8 @@ struct MappingSuggester {
     let times: [Int: ColumnProfile.Times]
     let file: String
     let rows: Int
+    /// What the reference data call their codes, by list.
+    let namesByList: [String: [ExactText: String]]
     private let ambiguous: [String]
     /// By `RESOURCE.FIELD`.
     private(set) var chosen: [String: ColumnProfile] = [:]
@@ -18,7 +20,10 @@ struct MappingSuggester {
     private var doubted: [String: String] = [:]
     private(set) var taken: Set<Int> = []
 
-    init(profiles: [ColumnProfile], file: String, rows: Int) {
+    init(
+        profiles: [ColumnProfile], file: String, rows: Int, namesByList: [String: [ExactText: String]]
+    ) {
+        self.namesByList = namesByList
         let counts = Dictionary(grouping: profiles, by: \.name).mapValues(\.count)
         columns = profiles.filter { !$0.name.isEmpty && counts[$0.name] == 1 }
         ambiguous = Set(profiles.map(\.name)).filter { $0.isEmpty || counts[$0] != 1 }.sorted()
@@ -93,6 +98,7 @@ struct MappingSuggester {
 
     /// Whether a column's values can be those of a field.
     private func fits(_ column: ColumnProfile, _ field: ColumnDefinition, _ id: String) -> Bool {
+        if let list = Self.openList(of: field) { return holdsNames(of: list, column) }
         // A column that is empty in the sample goes by its name; its times can't be known.
         if column.isEmpty { return field.type == .text && field.codeList == nil && id != keyField }
         if field.type == .text, field.codeList == nil, column.bytesMax > field.bytesMax { return false }
@@ -273,6 +279,7 @@ struct MappingSuggester {
             return time.field(besides: formats)
         case .real: return coordinate(field, column)
         default:
+            if let list = Self.openList(of: field) { return named(field, column, list: list) }
             guard let listName = field.codeList else {
                 return .init(
                     name: field.name, source: .column(column.name),
@@ -280,37 +287,6 @@ struct MappingSuggester {
             }
             return coded(field, column, list: listName, id: id)
         }
-    }
-
-    /// A field whose column holds words of a code list.
-    private func coded(
-        _ field: ColumnDefinition, _ column: ColumnProfile, list listName: String, id: String
-    ) -> SuggestedMapping.Field {
-        let entries = CodeList.named(listName)?.entries ?? []
-        let words = (column.words ?? [:]).keys.sorted()
-        let unknown = words.count { code(for: $0, in: listName) == nil }
-        // Yes and no go together, whichever of them the sample has.
-        let likely =
-            words + (words.contains { $0 == "是" || $0 == "否" } ? ["是", "否"].filter { !words.contains($0) } : [])
-        let translated = likely.compactMap { word in code(for: word, in: listName).map { (word: word, code: $0) } }
-        let titles = Set(entries.flatMap { [$0.code, $0.title, $0.english] })
-        var made = SuggestedMapping.Field(name: field.name, source: .column(column.name))
-        made.codes = translated.filter { !titles.contains($0.word) }
-        if made.codes.count < translated.count || translated.isEmpty { made.extras = [("titles_of", listName)] }
-        if let constant = SuggestWords.constants[id] {
-            made.extras += [("otherwise", yamlScalar(constant)), ("default", yamlScalar(constant))]
-            if unknown > 0 {
-                made.decide = "\(unknown) of \(words.count) words have no code yet and become \(constant)"
-            }
-        } else if !field.isRequired {
-            // A word without a code leaves the field empty instead of refusing the row.
-            let known = translated.map(\.word) + entries.map(\.title).filter { !words.contains($0) }
-            made.extras.append(("when", "{column: \(yamlScalar(column.name)), in: \(yamlList(known))}"))
-            if unknown > 0 {
-                made.decide = "\(unknown) of \(words.count) words have no code; the field stays empty for them"
-            }
-        }
-        return made
     }
 
     // MARK: - Categories

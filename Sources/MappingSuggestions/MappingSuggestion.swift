@@ -20,11 +20,13 @@ package struct MappingSuggestion: Sendable {
     ///   - resource: what a row is: a ticket with its thread, or one of the other resources.
     ///   - rowsMax: how many rows are looked at, from the beginning.
     ///   - format: what is said of how the file is written.
+    ///   - lists: those of the reference data, by whose names regions and categories are known.
+    ///   - region: that of the node whose file it is.
     /// - Throws: `E_IMPORT_…`, `E_CSV_HEADER`; `E_MAPPING_SUGGEST` when the file lacks something without which there
     ///   are no records, such as times; `E_RESOURCE_UNKNOWN`.
     package init(
         path: String, resource: ResourceName = "service_request", rowsMax: Int = 50_000,
-        format: SourceFormat = SourceFormat()
+        format: SourceFormat = SourceFormat(), lists: CodeLists = .builtIn, region: String? = nil
     ) throws {
         guard let definition = BuiltInResources.named(resource) else {
             throw FederationError(
@@ -42,7 +44,9 @@ package struct MappingSuggestion: Sendable {
             for index in profiles.indices { profiles[index].add(reader.text(index)) }
         }
         let file = URL(filePath: path).lastPathComponent
-        var suggester = MappingSuggester(profiles: profiles, file: file, rows: rows)
+        var suggester = MappingSuggester(
+            profiles: profiles, file: file, rows: rows,
+            namesByList: MappingSuggester.names(in: lists, region: region))
         var mapping = try suggester.mapping(of: definition)
         mapping.headerRow = (reader.form.headerRow ?? 1) == 1 ? nil : reader.form.headerRow
         mapping.sheet = format.sheet

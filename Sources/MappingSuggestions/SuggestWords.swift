@@ -36,7 +36,7 @@ enum SuggestWords {
             "request kind", "kind", "诉求类型", "工单类型", "诉求性质", "反映类型", "信件类型", "业务类型", "诉求类别", "事项性质",
         ],
         "service_request.service_code": [
-            "service code", "type code", "category code", "sr type code", "分类编码", "问题分类编码", "事项编码",
+            "service code", "type code", "category code", "sr type code", "分类编码", "问题分类编码", "事项编码", "问题分类", "诉求分类",
         ],
         "service_request.title": [
             "title", "case title", "subject", "summary", "headline", "标题", "主题", "诉求标题", "工单标题", "信件标题",
@@ -53,7 +53,11 @@ enum SuggestWords {
         ],
         "service_request.lat": ["lat", "latitude", "纬度"],
         "service_request.long": ["long", "lng", "lon", "longitude", "经度"],
-        "service_request.region_code": ["region code", "区划代码", "行政区划代码", "区域编码", "地区编码"],
+        "service_request.region_code": [
+            "region code", "区划代码", "行政区划代码", "区域编码", "地区编码", "region", "district", "county", "区县", "所属区县", "事发区县",
+            "行政区划",
+            "所属区划", "所属区域", "区域", "属地", "辖区",
+        ],
         "service_request.urgency": ["urgency", "priority", "severity", "紧急程度", "紧急级别", "优先级"],
         "service_request.reporter_name": [
             "reporter name", "caller name", "requester name", "customer name", "诉求人姓名", "来电人姓名", "来电人", "诉求人", "反映人",

@@ -1,7 +1,9 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import Foundation
 import MappingSuggestions
+import NodeDesk
 import NodeFiles
 
 struct ImportSuggestCommand: ParsableCommand {
@@ -15,6 +17,8 @@ struct ImportSuggestCommand: ParsableCommand {
             EXAMPLE
               federation-node import suggest boston.csv.gz --out boston.yaml
             """)
+
+    @OptionGroup var node: NodeOptions
 
     @Option(help: "What a row of the file is: a ticket with its thread, or another resource.")
     var resource = "service_request"
@@ -40,8 +44,10 @@ struct ImportSuggestCommand: ParsableCommand {
     }
 
     func run() throws {
+        let (lists, region) = try reference()
         let suggestion = try MappingSuggestion(
-            path: file, resource: ResourceName(resource), rowsMax: rows, format: source.format)
+            path: file, resource: ResourceName(resource), rowsMax: rows, format: source.format, lists: lists,
+            region: region)
         if let out {
             try OutputFile.write(suggestion.yaml, to: out, existing: replacing.existing)
         }
@@ -55,6 +61,17 @@ struct ImportSuggestCommand: ParsableCommand {
             Output.note(
                 "\(suggestion.rows) rows looked at, \(suggestion.decisions.count) decisions for a person"
                     + (out.map { "; see \($0)" } ?? ""))
+        }
+    }
+
+    /// Regions and categories are called what the node's reference data call them; without a node, what those do that come with the
+    /// program.
+    private func reference() throws -> (lists: CodeLists, region: String?) {
+        do {
+            let desk = try node.desk()
+            return (desk.reference.lists, desk.topology.node(desk.id)?.region)
+        } catch let error as FederationError where error.code == "E_CONFIG_MISSING" && node.config == nil {
+            return (try ReferenceFile.read(text: ReferenceFile.shipped, file: "reference.yaml").lists, nil)
         }
     }
 

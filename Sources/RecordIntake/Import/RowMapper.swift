@@ -248,6 +248,8 @@ struct RowMapper {
             guard let code = translation.code(for: word) else {
                 throw rejection(field, .notInCodeList, "the mapping has no code for this word")
             }
+            // A word that is to stand for nothing.
+            if code.isEmpty { return .null }
             word = code
         }
         switch field.rule.field.type {
