@@ -37,7 +37,8 @@ import Testing
         let list = try await node.desk.intakes(limit: 10)
         #expect(list.map(\.number) == [second, first] && list[0].undoneAt != nil && list[1].undoneAt == nil)
         #expect(list[0].counts.changes == [.new: 1, .changed: 1, .reopened: 1] && list[0].source == "crm")
-        #expect(try await node.import(file).counts.changes == [.new: 1, .changed: 1, .reopened: 1])
+        // The tombstone of the ticket that was new is changed.
+        #expect(try await node.import(file).counts.changes == [.changed: 2, .reopened: 1])
     }
 
     @Test func `rows that a later file says too stay, until that is undone as well`() async throws {
@@ -58,9 +59,7 @@ import Testing
         #expect(try await node.liveRecords().isEmpty)
     }
 
-    @Test func `a ticket on which a person has acted stays and is named, and goes when that is taken back`()
-        async throws
-    {
+    @Test func `a ticket on which a person has acted stays and is named`() async throws {
         let node = try TestNode()
         var file = SourceFile()
         file.set(1, ["unit": "城管局", "due": "2025-10-20 18:00"])
