@@ -76,7 +76,8 @@ extension `Real processes` {
             #expect(
                 try await federation.run(["import", "undo", "\(number)"], at: "370100").errors.hasPrefix("E_INTAKE"))
             let again = try await importRows(right + "2,2025-09-30 10:00:00,井盖,历下区,\n", at: federation).json()
-            #expect(again["changed"] as? Int == 1 && again["unchanged"] as? Int == 1, "a tombstone of the second is there")
+            // The tombstone of the second is there.
+            #expect(again["changed"] as? Int == 1 && again["unchanged"] as? Int == 1)
             try await federation.waitUntil("the corrected file is at the province", seconds: 20) {
                 try await federation.count("service_request", at: "370000") == 2
             }
