@@ -141,7 +141,7 @@ for code in "${codes[@]}"; do echo "$code $(cat "$dir/$code/serve.out")"; done
 # --- Records ----------------------------------------------------------------------------------------------------------
 if [ -n "$data" ]; then
   title "导入真实数据 real records"
-  import() { echo "$1 $(basename "$3") $(at "$1" import --resource service_request --mapping "mappings/$2.yaml" "$3")"; }
+  import() { echo "$1 $(basename "$3") $(at "$1" import --resource service_request --max-rejects 80 --mapping "mappings/$2.yaml" "$3")"; }
   # Boston's rows are dealt to four nodes; its fields hold no line breaks, so a line is a row.
   boston=(370100 370102 370200 370900)
   for i in "${!boston[@]}"; do

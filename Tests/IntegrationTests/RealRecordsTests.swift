@@ -165,7 +165,7 @@ extension `Real processes` {
             let mapping = repositoryRoot.appending(path: "mappings/\(source.mapping).yaml").path
             return try await federation.succeed(
                 [
-                    "import", "--resource", "service_request", "--mapping", mapping, "--json",
+                    "import", "--resource", "service_request", "--mapping", mapping, "--json", "--max-rejects", "80",
                     Self.data.appending(path: source.file).path,
                 ], at: source.node
             ).json()

@@ -204,6 +204,19 @@ import Testing
         #expect(try await held("service_request") == [2, 5, 1, 0])
     }
 
+    @Test func `is not taken from a node that an adopted topology has no link to`() async throws {
+        _ = try await store(jinan).intake([ticket(1)], now: noon)
+        let without = Topology(
+            name: "test", version: 2, nodes: qilu.nodes.filter { ![jinan, lixia].contains($0.id) })
+        _ = try await store(province).adopt(without)
+        // It was on its way, so its sender did not know yet.
+        let error = await #expect(throws: FederationError.self) {
+            try await carry(store(jinan), store(province), policy: policy(from: jinan, to: province))
+        }
+        #expect(error?.code == "E_NOT_A_NEIGHBOUR")
+        #expect(try await held("service_request") == [0, 1, 0, 0])
+    }
+
     @Test func `brings nothing to a node that names a stranger's ticket in a record of its own`() async throws {
         _ = try await store(jinan).intake([ticket(1)], now: noon)
         let claim = IntakeRecord(

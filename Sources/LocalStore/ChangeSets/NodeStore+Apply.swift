@@ -30,13 +30,20 @@ extension NodeStore {
     ///
     /// - Throws: `E_QUARANTINE_FULL` when there would be more rows of the sender put aside than `SyncLimits.quarantineRowsMax`;
     ///   `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
-    ///   earlier epoch than the cursor; nothing is stored then.
+    ///   earlier epoch than the cursor, `E_NOT_A_NEIGHBOUR` when the topology that was adopted has no link between the two; nothing is
+    ///   stored then.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
         var (report, head) = try await writeFeed(now: now) { [tables, catalogs, retractionLimit] writer in
             let db = writer.db
             let header = changeSet.header
+            // It was on its way when a topology was adopted that ends its link; nobody would take its rows back.
+            guard try Self.hasLink(from: header.sender, db) else {
+                throw FederationError(
+                    "E_NOT_A_NEIGHBOUR", "\(header.sender) is no neighbour of \(policy.receiver) any more",
+                    hint: "`topology diff` says in which version the link ended")
+            }
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {
                 throw FederationError(

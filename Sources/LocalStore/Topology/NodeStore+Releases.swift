@@ -97,6 +97,16 @@ extension NodeStore {
         }
     }
 
+    /// Whether the release in force has a link from a node; true where none was adopted, and the service's file decides.
+    static func hasLink(from sender: NodeID, _ db: Database) throws -> Bool {
+        try db.cachedStatement(
+            sql: """
+                SELECT NOT EXISTS (SELECT 1 FROM main.topology_release)
+                  OR EXISTS (SELECT 1 FROM main.link_revision WHERE sender = ?)
+                """
+        ).fetchInteger([sender.code]) == 1
+    }
+
     private static func saveRevisions(
         of node: NodeID, from former: Topology, to current: Topology, known: Set<NodeID>,
         resources: [ResourceDefinition], _ db: Database
