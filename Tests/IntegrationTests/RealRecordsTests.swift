@@ -58,7 +58,7 @@ extension `Real processes` {
                 "Boston closed before opened", "370900",
                 """
                 SELECT count(*) FROM closure AS c JOIN service_request AS r USING (global_id)
-                WHERE c.origin = '370900' AND c.occurred_at < r.requested_datetime
+                WHERE c.origin = '370900' AND c.occurred_at = r.requested_datetime AND c.ext LIKE '%source_occurred_at%'
                 """, 175
             ),
             ("Boston without TARGET_DT", "370900", missing("assignment", "due_datetime", "370900"), 19_533),
