@@ -81,6 +81,16 @@ package struct ColumnWriter: Sendable {
 
     fileprivate mutating func appendNulls(upTo count: Int) { while rows < count { appendNull() } }
 
+    /// A value whose storage is this column's, or none.
+    package mutating func append(_ value: FieldValue) {
+        switch value {
+        case .null: appendNull()
+        case .integer(let integer): append(integer: integer)
+        case .real(let real): append(real: real)
+        case .text(var text): text.withUTF8 { append(text: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
     package mutating func append(integer value: Int64) {
         if present == 0 { firstInteger = value } else if isConstant { isConstant = value == firstInteger }
         markPresent()
@@ -166,11 +176,9 @@ package struct BlockWriter: Sendable {
     package mutating func carry(_ name: String, _ value: FieldValue) {
         switch value {
         case .null: break
-        case .text(var text):
-            let index = carriedIndex(name, .text)
-            text.withUTF8 { carried[index].append(text: UnsafeRawBufferPointer($0)) }
-        case .integer(let integer): carried[carriedIndex(name, .integer)].append(integer: integer)
-        case .real(let real): carried[carriedIndex(name, .real)].append(real: real)
+        case .text: carried[carriedIndex(name, .text)].append(value)
+        case .integer: carried[carriedIndex(name, .integer)].append(value)
+        case .real: carried[carriedIndex(name, .real)].append(value)
         }
     }
 

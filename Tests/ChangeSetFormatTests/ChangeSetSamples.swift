@@ -35,17 +35,6 @@ func block(_ rows: [SampleRow], of resource: ResourceDefinition = sample, kind: 
     return block
 }
 
-extension ColumnWriter {
-    mutating func append(_ value: FieldValue) {
-        switch value {
-        case .null: appendNull()
-        case .integer(let integer): append(integer: integer)
-        case .real(let real): append(real: real)
-        case .text(var text): text.withUTF8 { append(text: UnsafeRawBufferPointer($0)) }
-        }
-    }
-}
-
 /// Header and payload of one change-set, before compression.
 struct PlainChangeSet {
     var header: ChangeSetHeader

@@ -225,14 +225,3 @@ private struct PlainChangeSet {
 }
 
 private let compressor = ZstandardCompressor()
-
-extension ColumnWriter {
-    fileprivate mutating func append(_ value: FieldValue) {
-        switch value {
-        case .null: appendNull()
-        case .integer(let integer): append(integer: integer)
-        case .real(let real): append(real: real)
-        case .text(var text): text.withUTF8 { append(text: UnsafeRawBufferPointer($0)) }
-        }
-    }
-}

@@ -220,13 +220,7 @@ import Zstandard
         for row in rows {
             for index in block.columns.indices {
                 let name = block.columns[index].name
-                switch row[name] ?? envelope[name] ?? .null {
-                case .null: block.columns[index].appendNull()
-                case .integer(let integer): block.columns[index].append(integer: integer)
-                case .real(let real): block.columns[index].append(real: real)
-                case .text(var text):
-                    text.withUTF8 { block.columns[index].append(text: UnsafeRawBufferPointer($0)) }
-                }
+                block.columns[index].append(row[name] ?? envelope[name] ?? .null)
             }
             block.finishRow()
         }

@@ -160,7 +160,15 @@ extension Federation {
         let bytes = node.durableBytes
         if bytes < Ground.logBytes(node.path) { node.isUndeclared = true }
         try put(ground.copy(node.path, logBytes: bytes), under: node)
+        ledger.notePowerLoss(try await held())
         startAgain(node)
+    }
+
+    /// By node, all live rows.
+    private func held() async throws -> [NodeID: [Look]] {
+        var held: [NodeID: [Look]] = [:]
+        for (id, node) in nodes { held[id] = try await node.looks() }
+        return held
     }
 
     private func startAgain(_ node: SimulatedNode) {
@@ -194,9 +202,7 @@ extension Federation {
         // The file beside the database may stay, go back with it, or be lost.
         if Bool.random(using: &random) { node.sidecar = other?.sidecar }
         node.isUndeclared = true
-        var held: [NodeID: [Look]] = [:]
-        for (id, node) in nodes { held[id] = try await node.looks() }
-        ledger.noteRestore(of: node.id, held)
+        ledger.noteRestore(of: node.id, try await held())
         startAgain(node)
     }
 

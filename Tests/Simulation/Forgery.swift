@@ -20,13 +20,7 @@ enum Forgery {
         row["deleted"] = .integer(0)
         var block = BlockWriter(resource: BuiltInResources.serviceRequest, kind: .tail)
         for index in block.columns.indices {
-            switch row[block.columns[index].name] ?? .null {
-            case .null: block.columns[index].appendNull()
-            case .integer(let integer): block.columns[index].append(integer: integer)
-            case .real(let real): block.columns[index].append(real: real)
-            case .text(var text):
-                text.withUTF8 { block.columns[index].append(text: UnsafeRawBufferPointer($0)) }
-            }
+            block.columns[index].append(row[block.columns[index].name] ?? .null)
         }
         block.finishRow()
         var header = header

@@ -35,9 +35,21 @@ struct Ledger {
     /// - Parameter held: by node, all live rows, after `node` has gone back.
     mutating func noteRestore(of node: NodeID, _ held: [NodeID: [Look]]) {
         restored.insert(node)
-        known = [:]
-        for look in held.values.joined() { known[look.id] = max(known[look.id] ?? 0, look.version) }
+        known = Self.latest(held)
         let own = Set(held[node, default: []].filter { $0.origin == node }.map(\.key))
         tickets[node] = tickets[node]?.filter { own.contains($0.key) }
+    }
+
+    /// What only the node that has lost its power held, and not durably yet, nobody can give back any more.
+    ///
+    /// - Parameter held: by node, all live rows, after that.
+    mutating func notePowerLoss(_ held: [NodeID: [Look]]) {
+        let left = Self.latest(held)
+        known = Dictionary(
+            uniqueKeysWithValues: known.compactMap { row, version in left[row].map { (row, min(version, $0)) } })
+    }
+
+    private static func latest(_ held: [NodeID: [Look]]) -> [String: Int64] {
+        Dictionary(held.values.joined().map { ($0.id, $0.version) }, uniquingKeysWith: max)
     }
 }

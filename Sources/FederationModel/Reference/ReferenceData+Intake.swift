@@ -41,7 +41,7 @@ extension ColumnDefinition {
 }
 
 extension IntakeRecord {
-    /// Whether its coordinates are those of a place: both, and not 0, 0, which stands for none.
+    /// Whether its coordinates name no place: one without the other, or 0, 0, which stands for none.
     package var hasHalfPlace: Bool {
         switch (fields["lat"], fields["long"]) {
         case (nil, nil): false

@@ -55,13 +55,11 @@ extension NodeStore {
         let columns =
             EnvelopeColumn.all.map { ($0.name, $0.storage) } + definition.columns.map { ($0.name, $0.type.storage) }
         for (index, (name, storage)) in columns.enumerated() {
-            switch (fields[name] ?? .null, storage) {
-            case (.text(var text), .text):
-                text.withUTF8 { block.columns[index].append(text: UnsafeRawBufferPointer($0)) }
-            case (.integer(let integer), .integer): block.columns[index].append(integer: integer)
+            let value = fields[name] ?? .null
+            switch (value, storage) {
+            case (.text, .text), (.integer, .integer), (.real, .real): block.columns[index].append(value)
             case (.integer(let integer), .real): block.columns[index].append(real: Double(integer))
-            case (.real(let real), .real): block.columns[index].append(real: real)
-            case (let value, _):
+            default:
                 block.columns[index].appendNull()
                 block.carry(name, value)
             }

@@ -240,6 +240,6 @@ private struct IntakeUndo: Sendable {
         SELECT EXISTS (SELECT 1 FROM main.service_request AS r
           LEFT JOIN main.former_service_request AS f ON f.intake = ?1 AND f."key" = r."key"
           WHERE r.global_id = ?2 AND r.supplier = 0 AND r.deleted = 0 AND coalesce(f.deleted, 1) <> 0
-            AND (r.version IN (SELECT version FROM main.intake_version WHERE intake = ?1) OR f.adopted = r.version))
+            AND \(ResourceTable.isOfIntake))
         """
 }

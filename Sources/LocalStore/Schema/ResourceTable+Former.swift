@@ -59,7 +59,7 @@ extension ResourceTable {
 
     /// Whether row `r` with its former look `f` for intake ?1 is as that intake left it. `IS`, because where there is no look the answer is
     /// no, and not NULL, which its negation would be too.
-    private static let isOfIntake =
+    static let isOfIntake =
         "(r.version IN (SELECT version FROM main.intake_version WHERE intake = ?1) OR f.adopted IS r.version)"
 
     /// The ids of rows that are as intake ?1 left them.

@@ -1,5 +1,4 @@
 import FederationModel
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -51,7 +50,7 @@ package struct IntakeRoutes: Sendable {
         let since = try number("since", else: 0)
         let limit = Int(clamping: try number("limit", else: 100))
         let items = try await desk.authenticate(token: try Self.token(of: request)).inbox(after: since, limit: limit)
-        let page = try JSONEncoder.page.encode(InboxPage(items, after: since))
+        let page = try WireJSON.encode(InboxPage(items, after: since))
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: .init(byteBuffer: ByteBuffer(bytes: page)))
@@ -220,12 +219,4 @@ private final class IncomingBody: @unchecked Sendable {
     init(_ request: Request) { iterator = request.body.makeAsyncIterator() }
 
     func next() async throws -> ByteBuffer? { try await iterator.next() }
-}
-
-extension JSONEncoder {
-    fileprivate static var page: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
 }
