@@ -44,9 +44,10 @@ struct CSVReaderTests {
         #expect(seen == [.row(line: 3, ["1", "2"]), .row(line: 6, ["3", "4"])])
     }
 
-    @Test func `blanks of every kind around a value are cut off`() throws {
-        let seen = try rows("a,b\n\u{3000}\u{A0} 甲　乙\t\u{3000},\"\n\t\t\u{FEFF}x\u{200B}\n\"\n")
-        #expect(seen == [.row(line: 2, ["甲　乙", "x"])])
+    @Test func `blanks of every kind around a value are cut off, and nothing else`() throws {
+        let seen = try rows(
+            "a,b\n\u{3000}\u{A0} 甲　乙\t\u{3000},\"\n\t\t\u{FEFF}x\u{200B}\n\"\n! x !,\u{3001}x\u{3001}\n")
+        #expect(seen == [.row(line: 2, ["甲　乙", "x"]), .row(line: 5, ["! x !", "\u{3001}x\u{3001}"])])
     }
 
     @Test func `a quote inside an unquoted field is an ordinary character`() throws {
