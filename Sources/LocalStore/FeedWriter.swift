@@ -48,15 +48,16 @@ package final class FeedWriter {
     /// The version that all rows of this node get in this write.
     func version() throws -> HybridTime {
         if let ownVersion { return ownVersion }
-        let last = HybridTime(rawValue: try NodeValue.integer("version", db))
-        // What was written under a clock that was ahead is issued anew (`reissueFutureVersions`), not followed.
-        let isAhead = last.milliseconds > now + SyncLimits.clockSkewMax
-        if isAhead { try NodeValue.set(NodeValue.hasFutureVersions, 1, db) }
-        let next = isAhead ? HybridTime(milliseconds: now, counter: 0) : last.next(now: now)
-        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
-            arguments: [next.rawValue])
+        let next = HybridTime(rawValue: try NodeValue.integer("version", db)).next(now: now)
+        try setVersion(next)
         ownVersion = next
         return next
+    }
+
+    /// The version after which the next ones are given out. It MUST NOT go below what a neighbour may hold.
+    func setVersion(_ version: HybridTime) throws {
+        try db.cachedStatement(sql: "UPDATE main.node SET value = ? WHERE name = 'version'").execute(
+            arguments: [version.rawValue])
     }
 
     /// Makes the next version later than one that this node gave out before it lost it. MUST come before the first row of the write.

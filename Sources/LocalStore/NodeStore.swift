@@ -198,7 +198,7 @@ enum NodeValue {
     static let floor = "floor"
     /// Until then this node takes back what it lost.
     static let recoveryEnd = "recovery_end"
-    /// 1 while rows of this node may be here that were written under a clock which was ahead.
+    /// 1 where a former release, which did not let its version clock run ahead, left rows that were written under a clock which did.
     static let hasFutureVersions = "future_versions"
 
     static func integer(_ name: String, _ db: Database) throws -> Int64 {

@@ -72,7 +72,7 @@ package struct NodeService: Sendable {
             PruningService(
                 store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000,
                 undo: local.settings.undoDays * 86_400_000, logger: logger),
-            ReissueService(store: local.store, signal: signal, logger: logger),
+            ClockService(store: local.store, links: registry, signal: signal, logger: logger),
             peerServer(
                 credentials: certificates.bundle, handshakes: handshakes, announcement: announcement,
                 routes: LinkRoutes(

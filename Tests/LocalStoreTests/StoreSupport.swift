@@ -84,7 +84,8 @@ func stage(
 /// - Returns: the reports of all change-sets that were applied.
 @discardableResult
 func carry(
-    _ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy, rowsMax: Int = 1_000
+    _ sender: NodeStore, _ receiver: NodeStore, policy: LinkPolicy, rowsMax: Int = 1_000,
+    receivedAt: UnixMilliseconds = noon
 ) async throws -> [ApplyReport] {
     let compressor = ZstandardCompressor()
     var reports: [ApplyReport] = []
@@ -94,8 +95,8 @@ func carry(
             from: start, policy: policy, rowsMax: rowsMax, now: noon, compressor: compressor)
         guard case .changeSet(let outgoing) = prepared else { return reports }
         let incoming = try IncomingChangeSet(
-            bytes: outgoing.bytes, policy: policy, resources: receiver.resources, now: noon)
-        reports.append(try await receiver.apply(incoming, policy: policy, now: noon))
+            bytes: outgoing.bytes, policy: policy, resources: receiver.resources, now: receivedAt)
+        reports.append(try await receiver.apply(incoming, policy: policy, now: receivedAt))
     }
 }
 

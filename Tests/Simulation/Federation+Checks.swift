@@ -68,10 +68,11 @@ extension Federation {
         }
     }
 
+    /// Whether a filter lies on the way to anybody who may answer for `origin`: the way may lead over a peer.
     private func isFiltered(_ origin: NodeID, _ node: SimulatedNode, _ topology: Topology) -> Bool {
-        let chain = topology.chain(from: origin)
-        return zip(chain, chain.dropFirst()).prefix { $0.0 != node.id }.contains {
-            !topology.grant(from: $0.0, to: $0.1).tickets.isEmpty
+        let below = topology.chain(from: origin).prefix { $0 != node.id }
+        return (below + [node.id]).flatMap { topology.hops(of: origin, to: $0) }.contains {
+            !topology.grant(from: $0.sender, to: $0.receiver).tickets.isEmpty
         }
     }
 

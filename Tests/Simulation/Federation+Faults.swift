@@ -34,7 +34,7 @@ extension Federation {
         case 68..<72 where kind.hasRestores: try await restore(node)
         case 72..<79 where kind.hasReleases: try await newRelease()
         case 79..<84 where kind.hasPartitions: isolate(node)
-        case 84..<89 where kind.hasClockJumps: try await setClock(node)
+        case 84..<89 where kind.hasClockJumps: setClock(node)
         case 89..<92: network.trouble = Double.random(in: 0...0.08, using: &random)
         case 92..<95 where kind.hasPruning: try await prune(node)
         case 95..<98 where kind.hasRemovals: try await remove(node)
@@ -208,9 +208,9 @@ extension Federation {
 
     // MARK: - Clocks
 
-    private func setClock(_ node: SimulatedNode) async throws {
+    private func setClock(_ node: SimulatedNode) {
         guard node.isUp else { return }
-        if node.clockOffset != 0 || node.stoppedClock != nil { return try await correctClock(node) }
+        if node.clockOffset != 0 || node.stoppedClock != nil { return correctClock(node) }
         switch Int.random(in: 0..<4, using: &random) {
         case 0: node.stoppedClock = node.clock(now)
         case 1: node.clockOffset = any(-3 * 86_400_000 ... -1)
@@ -218,19 +218,13 @@ extension Federation {
         default: node.clockOffset = any(-200_000...200_000)
         }
         note("the clock of \(node.id) is \(node.clock(now) - now) ms ahead, or stands")
-        later(node, after: any(1...60_000)) { try await $0.correctClock(node) }
+        later(node, after: any(1...60_000)) { $0.correctClock(node) }
     }
 
-    func correctClock(_ node: SimulatedNode) async throws {
+    func correctClock(_ node: SimulatedNode) {
         guard node.clockOffset != 0 || node.stoppedClock != nil else { return }
         note("the clock of \(node.id) is set right")
         (node.clockOffset, node.stoppedClock) = (0, nil)
-        // `ReissueService` looks each hour; nobody waits for that here.
-        later(node, after: any(0...5_000)) { federation in
-            let (_, head) = try await node.store.reissueFutureVersions(now: node.clock(federation.now))
-            federation.noteDurable(node)
-            federation.ring(node, head: head)
-        }
     }
 
     // MARK: - Quiet
@@ -245,7 +239,7 @@ extension Federation {
         for id in order {
             guard let node = nodes[id] else { continue }
             if !node.isUp { try await start(node) }
-            try await correctClock(node)
+            correctClock(node)
         }
         try await declareNeighbours()
         // A service looks for what no command told it of, and an administrator for what a node has taken up.

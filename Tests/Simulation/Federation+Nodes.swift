@@ -1,3 +1,4 @@
+import ChangeSetFormat
 import FederationModel
 import LocalStore
 import SyncProtocol
@@ -37,12 +38,12 @@ extension Federation {
                 node.isUndeclared = false
             }
         }
-        _ = try await store.reissueFutureVersions(now: node.clock(now))
         noteDurable(node)
         try await bringLinks(node)
         planFolding(node)
         keepSidecar(node)
         lookAtLosses(node)
+        lookAtClock(node)
     }
 
     /// As `StandingSource.adoptFile`: the first topology comes from a file.
@@ -126,6 +127,27 @@ extension Federation {
                 federation.feed(end) { $0.onLossChanged(lost[end.sender] ?? 0, now: $1) }
             }
             federation.lookAtLosses(node)
+        }
+    }
+
+    /// As `ClockService` does.
+    private func lookAtClock(_ node: SimulatedNode) {
+        later(node, after: SyncLimits.heartbeatInterval) { federation in
+            defer { federation.lookAtClock(node) }
+            let clock = node.clock(federation.now)
+            guard node.receiving.values.contains(where: { $0.receiver.doClocksAgree(now: clock) }) else { return }
+            let (rows, head) = try await node.store.reissueFutureVersions(now: clock)
+            if rows > 0 {
+                federation.note("\(node.id) issues \(rows) rows anew, up to seq \(head)")
+                federation.noteDurable(node)
+                federation.ring(node, head: head)
+            }
+            let retry = try await node.store.retryEarlyRows(policies: node.store.standing.incoming, now: clock)
+            if retry.taken > 0 {
+                federation.note("\(node.id) takes \(retry.taken) rows that had come too early")
+                try await federation.noteSightings(at: node)
+                federation.ring(node, head: retry.head)
+            }
         }
     }
 

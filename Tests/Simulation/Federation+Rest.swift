@@ -27,6 +27,10 @@ extension Federation {
         }
         for id in order {
             guard let node = nodes[id] else { continue }
+            // Nothing else is put aside here: what forgers write is refused or without effect.
+            if let row = try await node.store.quarantinedRows(limit: 1).first {
+                return "\(id) has put aside \(row.resource) \(row.key): \(row.rule)"
+            }
             for consumer in try await node.store.consumerStatus() where consumer.lagRows > 0 {
                 return "\(consumer.name) of \(id) is behind"
             }

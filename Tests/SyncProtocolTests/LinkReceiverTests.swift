@@ -375,6 +375,25 @@ import Testing
 
     // MARK: - Status
 
+    @Test func `both clocks agree as long as heartbeats say so and none of the two jumps`() {
+        var link = Link.receiver()
+        #expect(!link.doClocksAgree(now: now))
+        _ = link.onHello(Link.hello(), connection: 1, cursor: nil, now: now)
+        #expect(link.doClocksAgree(now: now))
+        #expect(link.doClocksAgree(now: now + 3 * SyncLimits.heartbeatInterval))
+        #expect(!link.doClocksAgree(now: now + 3 * SyncLimits.heartbeatInterval + 1))
+        // This node's clock steps back, and the heartbeats of the other show it.
+        let behind = now - 3_600_000
+        #expect(!link.doClocksAgree(now: behind))
+        func heartbeat(_ clock: UnixMilliseconds) -> Heartbeat {
+            Heartbeat(head: 100, clock: clock, isLevel: true, origins: [:])
+        }
+        _ = link.onHeartbeat(heartbeat(now + 5_000), connection: 1, now: behind)
+        #expect(!link.doClocksAgree(now: behind))
+        _ = link.onHeartbeat(heartbeat(now + 10_000), connection: 1, now: now + 10_000)
+        #expect(link.doClocksAgree(now: now + 10_000))
+    }
+
     @Test func `freshness holds once everything before the heartbeat is applied`() {
         var link = open()
         let origins = [Link.city: OriginFreshness(asOf: now, complete: true)]

@@ -45,6 +45,20 @@ extension NodeStore {
         return retry
     }
 
+    /// Tries those rows again that were put aside because no clock showed their time yet, and whose time has come: this node's clock was
+    /// behind, or that of their origin ahead.
+    ///
+    /// - Parameter policies: what each neighbour may send here.
+    package func retryEarlyRows(policies: [NodeID: LinkPolicy], now: UnixMilliseconds) async throws -> QuarantineRetry {
+        let limit = HybridTime(milliseconds: now + SyncLimits.clockSkewMax + 1, counter: 0).rawValue
+        let ids = try await pool.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM main.quarantine WHERE rule = ? AND field = ? AND version < ?",
+                arguments: [RowRejection.Rule.badTime.rawValue, EnvelopeColumn.version, limit])
+        }
+        return ids.isEmpty ? QuarantineRetry() : try await retryQuarantined(ids, policies: policies, now: now)
+    }
+
     /// - Returns: whether the row keeps all rules now; else what it breaks is noted.
     private static func take(
         _ fields: [String: FieldValue], id: Int64, of table: ResourceTable, sender: NodeID, _ writer: FeedWriter

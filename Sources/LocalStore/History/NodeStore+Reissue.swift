@@ -8,7 +8,9 @@ extension NodeStore {
 
     /// Gives this node's rows that were written under a clock which was ahead a version of now, so that receivers take them.
     ///
-    /// An older version is right here: what the neighbour that supplied a copy sends next replaces it (design rule 2).
+    /// MUST be called only while a neighbour's clock agrees with `now`: under a clock that is behind, rows that neighbours hold would seem
+    /// to be ahead, and would get older versions than they have there. The new versions come after all those of this node's rows that a
+    /// neighbour may have taken.
     ///
     /// - Returns: how many there were, and the head of the feed.
     package func reissueFutureVersions(now: UnixMilliseconds) async throws -> (rows: Int, head: Seq) {
@@ -18,22 +20,32 @@ extension NodeStore {
             try NodeValue.integer("version", db) >= limit || NodeValue.integer(NodeValue.hasFutureVersions, db) == 1
         }
         guard isDue else { return (0, head) }
-        for table in tableOrder {
-            while true {
-                let waiting = try await pool.read { db in
-                    try Int64.fetchAll(db, sql: table.ownFrom, arguments: [limit, Self.reissueBatch])
-                }
-                guard !waiting.isEmpty else { break }
-                head = try await writeFeed(isDurable: true, now: now) { writer in
-                    let version = try writer.version().rawValue
-                    try writer.resequence(waiting) { seq, id in
-                        try writer.db.cachedStatement(sql: table.reissue).execute(arguments: [seq, id, version])
-                    }
-                }.head
-                reissued += waiting.count
+        var version = try await pool.read { [tableOrder] db in
+            let latest = try tableOrder.compactMap {
+                try Int64.fetchOne(db, sql: $0.latestOwnBefore, arguments: [limit])
             }
+            return HybridTime(rawValue: latest.max() ?? 0)
         }
-        try await pool.write { db in try NodeValue.set(NodeValue.hasFutureVersions, 0, db) }
-        return (reissued, head)
+        while true {
+            // Another for each batch: a row may be written again between two of them.
+            version = version.next(now: now)
+            let (rows, reached) = try await writeFeed(isDurable: true, now: now) { [version, tableOrder] writer in
+                for table in tableOrder {
+                    let waiting = try Int64.fetchAll(
+                        writer.db, sql: table.ownFrom, arguments: [limit, Self.reissueBatch])
+                    if waiting.isEmpty { continue }
+                    try writer.resequence(waiting) { seq, id in
+                        try writer.db.cachedStatement(sql: table.reissue).execute(
+                            arguments: [seq, id, version.rawValue])
+                    }
+                    return waiting.count
+                }
+                try writer.setVersion(version)
+                try NodeValue.set(NodeValue.hasFutureVersions, 0, writer.db)
+                return 0
+            }
+            (reissued, head) = (reissued + rows, reached)
+            if rows == 0 { return (reissued, head) }
+        }
     }
 }

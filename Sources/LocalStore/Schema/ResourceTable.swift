@@ -275,6 +275,9 @@ struct ResourceTable: Sendable {
     /// Rows of this node from version ?1 on, ?2 at most.
     var ownFrom: String { "SELECT id FROM main.\(table) WHERE supplier = 0 AND version >= ?1 LIMIT ?2" }
 
+    /// The latest version of this node's rows before ?1.
+    var latestOwnBefore: String { "SELECT max(version) FROM main.\(table) WHERE supplier = 0 AND version < ?1" }
+
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
     var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
 

@@ -170,6 +170,8 @@ package actor IncomingLink {
         perform(receiver.onUnreadable(error, connection: connection, now: wallClock()))
     }
 
+    func doClocksAgree(now: UnixMilliseconds) -> Bool { receiver.doClocksAgree(now: now) }
+
     /// Time passes: silence shows in the status, and so does that somebody has accepted the loss of rows, or a comparison has found some.
     func refreshStatus() async {
         report()

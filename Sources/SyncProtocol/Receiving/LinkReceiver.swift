@@ -38,6 +38,8 @@ package struct LinkReceiver: Sendable {
     var isFirstSweep = false
     var lastLevel: UnixMilliseconds
     var lastContact: UnixMilliseconds?
+    /// When the sender's clock and this node's agreed last, by the latter.
+    private var clocksAgreedAt: UnixMilliseconds?
     var lastError: FederationError?
     /// When the sender was last told that something arrives.
     private var toldProgressAt: UnixMilliseconds = 0
@@ -115,6 +117,7 @@ package struct LinkReceiver: Sendable {
             _ = misbehaviour.note(now: now)
             return [.refuseHello(Refusal(error), connection: connection)]
         }
+        clocksAgreedAt = now
         var directives = endSession()
         if let heldHello { directives.append(.end(connection: heldHello.session.connection)) }
         commonSchema = min(schemaRevision, hello.schemaRevision)
@@ -235,6 +238,7 @@ package struct LinkReceiver: Sendable {
         noteLevel(now)
         guard session?.connection == connection else { return [] }
         lastContact = now
+        if rules.agree(on: heartbeat.clock, now: now) { clocksAgreedAt = now }
         senderHead = max(0, heartbeat.head)
         isToldLevel = heartbeat.isLevel
         self.heartbeat = heartbeat
@@ -243,6 +247,12 @@ package struct LinkReceiver: Sendable {
         adoptFreshness()
         noteLevel(now)
         return [mayGiveBack ? .giveBack : .echo]
+    }
+
+    /// Whether the sender's clock agreed with this node's a moment ago, and this node's has not jumped since then.
+    package func doClocksAgree(now: UnixMilliseconds) -> Bool {
+        let moment = 0...SyncLimits.heartbeatInterval * Int64(SyncLimits.heartbeatsMissedMax)
+        return clocksAgreedAt.map { moment.contains(now - $0) } ?? false
     }
 
     /// The sender has decided over the rows that came back to it.

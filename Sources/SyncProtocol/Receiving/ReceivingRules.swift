@@ -74,9 +74,14 @@ struct ReceivingRules: Hashable, Sendable {
         }
     }
 
-    private func checkClock(_ theirs: UnixMilliseconds, now: UnixMilliseconds) throws(FederationError) {
+    /// Whether the clock of the sender, which shows `theirs`, is near enough to this node's.
+    func agree(on theirs: UnixMilliseconds, now: UnixMilliseconds) -> Bool {
         let (difference, overflow) = now.subtractingReportingOverflow(theirs)
-        guard !overflow, difference.magnitude <= SyncLimits.clockSkewMax.magnitude else {
+        return !overflow && difference.magnitude <= SyncLimits.clockSkewMax.magnitude
+    }
+
+    private func checkClock(_ theirs: UnixMilliseconds, now: UnixMilliseconds) throws(FederationError) {
+        guard agree(on: theirs, now: now) else {
             throw FederationError(
                 LinkCode.clockSkew, "the clock of \(sender) shows \(theirs), that of \(node) \(now) ms since 1970 UTC",
                 hint: "set both clocks by the same time server")
