@@ -70,6 +70,14 @@ import Testing
         #expect(audience(mine, record("supervision", by: "370000")) == ["370000"], "no way leads back but through him")
     }
 
+    /// Else 370000 would learn from him whom it accuses, take back what it wrote, and with that be no longer told.
+    @Test func `has nobody but its origin where whom it accuses has got hold of it`() {
+        let mine = record("service_request", by: "370102", ["request_type": "4", "respondent_name": "370100"])
+        let above = record("handling", by: "370000")
+        #expect(audience(mine, above, at: "370100") == ["370102", "370100"])
+        #expect(audience(mine, above, at: "370102") == ["370102"])
+    }
+
     @Test func `has its origin also when the report accuses it`() {
         let report = record("service_request", by: "370100", ["request_type": "4", "respondent_name": "370100"])
         #expect(audience(report, transfer("offer", by: "370100", to: "370102")) == ["370100", "370102"])

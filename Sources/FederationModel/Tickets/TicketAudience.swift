@@ -10,8 +10,9 @@ package enum TicketAudience {
         .ticketOrigin, .toNode, .step, .requestType, .respondentName, .confidential, .action, .target,
     ]
 
-    /// A report reaches neither a node that it accuses nor anybody through it (`Accusation`). What goes to its origin is not
-    /// held back, unless the way leads through him: without that, nodes would in turn learn and forget whom it accuses.
+    /// A report reaches neither a node that it accuses nor anybody through it (`Accusation`), also where he has got hold of it. What
+    /// goes to its origin is not held back, unless the way leads through him: without that, nodes would in turn learn and forget whom
+    /// it accuses.
     ///
     /// - Parameters:
     ///   - thread: the live records of the ticket that are held at `here`.
@@ -23,7 +24,8 @@ package enum TicketAudience {
         let accused = Accusation.nodes(accusedBy: thread, topology: topology)
         let nodes = named(by: thread, origin: origin, topology: topology)
         if accused.isEmpty { return nodes }
-        return nodes.filter { accused.isDisjoint(with: topology.path(from: here, to: $0)) }.union([here])
+        let reached = accused.contains(here) ? nodes.intersection([origin]) : nodes
+        return reached.filter { accused.isDisjoint(with: topology.path(from: here, to: $0)) }.union([here])
     }
 
     private static func named(by thread: [TicketEvent], origin: NodeID, topology: Topology) -> Set<NodeID> {
