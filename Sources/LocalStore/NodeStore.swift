@@ -200,6 +200,8 @@ enum NodeValue {
     static let recoveryEnd = "recovery_end"
     /// 1 where a former release, which did not let its version clock run ahead, left rows that were written under a clock which did.
     static let hasFutureVersions = "future_versions"
+    /// When a neighbour's clock agreed with this node's last, by the latter.
+    static let clocksAgreedAt = "clocks_agreed_at"
 
     static func integer(_ name: String, _ db: Database) throws -> Int64 {
         try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0

@@ -6,7 +6,7 @@ import NodeDesk
 import ServiceLifecycle
 
 /// Mends what wrong clocks have left, as soon as a neighbour's clock agrees with this node's: a machine can't tell by itself whether its
-/// clock is wrong or was.
+/// clock is wrong or was. When they agreed is noted, so that nothing is taken in under a clock that can't be right.
 struct ClockService: Service {
     let store: NodeStore
     let links: LinkRegistry
@@ -28,6 +28,8 @@ struct ClockService: Service {
     }
 
     private func mend(now: UnixMilliseconds) async {
+        // Where it can't be written, links say so.
+        try? await store.noteAgreedClock(now: now)
         do {
             let (rows, head) = try await store.reissueFutureVersions(now: now)
             if rows > 0 {

@@ -1,6 +1,7 @@
 import ChangeSetFormat
 import FederationModel
 import LocalStore
+import TestSupport
 import Testing
 import Zstandard
 
@@ -198,6 +199,21 @@ import Zstandard
         #expect(retry.taken == 2 && retry.kept == 0)
         #expect(try await above.store.count("service_request") == 2)
         #expect(try await above.store.quarantinedRows(limit: 9).isEmpty)
+    }
+
+    @Test func `nothing is taken in under a clock that can't be right, until a neighbour agrees with it`() async throws
+    {
+        _ = try await city.store.intake([ticket(1)], now: noon - 86_400_000)
+        try await city.store.noteAgreedClock(now: noon)
+        for wrong in [0, noon - SyncLimits.clockSkewMax - 1, noon + 367 * 86_400_000] {
+            let code = await errorCode { _ = try await city.store.intake([ticket(2)], now: wrong) }
+            #expect(code == "E_CLOCK_IMPLAUSIBLE")
+        }
+        _ = try await city.store.intake([ticket(2)], now: noon - SyncLimits.clockSkewMax)
+        _ = try await city.store.intake([ticket(3)], now: noon + 300 * 86_400_000)
+        try await city.store.noteAgreedClock(now: noon - 7_200_000)
+        _ = try await city.store.intake([ticket(4)], now: noon - 7_200_000)
+        #expect(try await city.store.count("service_request") == 4)
     }
 
     @Test func `versions go on when the clock steps back, so that what is written later counts`() async throws {

@@ -48,8 +48,13 @@ extension Federation {
     private func write(_ node: SimulatedNode) async throws {
         let count = Int.random(in: 1...8, using: &random)
         let written = (0..<count).map { _ in records.any(of: node.id, using: &random) }
-        let report = try await node.store.intake(
-            rows: written.map { [$0] }, isGuarded: false, now: node.clock(now))
+        let report: IntakeReport
+        do {
+            report = try await node.store.intake(
+                rows: written.map { [$0] }, isGuarded: false, now: node.clock(now))
+        } catch let error as FederationError where error.code == "E_CLOCK_IMPLAUSIBLE" {
+            return note("\(node.id) takes nothing in: \(error.message)")
+        }
         noteDurable(node)
         let accepted = zip(written, report.outcomes).filter { $0.1.isAccepted || $0.1 == .unchanged }.map(\.0)
         note("\(node.id) writes up to seq \(report.head): \(accepted.map(\.summary).joined(separator: "; "))")

@@ -136,6 +136,7 @@ extension Federation {
             defer { federation.lookAtClock(node) }
             let clock = node.clock(federation.now)
             guard node.receiving.values.contains(where: { $0.receiver.doClocksAgree(now: clock) }) else { return }
+            try await node.store.noteAgreedClock(now: clock)
             let (rows, head) = try await node.store.reissueFutureVersions(now: clock)
             if rows > 0 {
                 federation.note("\(node.id) issues \(rows) rows anew, up to seq \(head)")

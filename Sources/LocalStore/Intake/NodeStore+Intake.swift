@@ -70,6 +70,7 @@ extension NodeStore {
         defer { withExtendedLifetime(rows) {} }
         do {
             let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
+                try writer.requirePlausibleClock()
                 let number = try source.map { try Intakes.note($0, writer) }
                 let outcomes = try take(rows, violations: violations, isGuarded: isGuarded, writer)
                 if case .push? = source, let number { try Intakes.add(IntakeCounts(outcomes), to: number, writer.db) }
