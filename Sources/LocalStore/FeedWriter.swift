@@ -116,12 +116,14 @@ package final class FeedWriter {
 
     /// Makes tombstones of records of this node, as far as they are here.
     ///
-    /// - Returns: the keys of those that were.
-    func withdraw(_ keys: [String], of table: ResourceTable) throws -> Set<ExactText> {
-        let rows = try Row.fetchAll(
-            db.cachedStatement(sql: table.liveOwn), arguments: [node.code, jsonArray(keys)])
-        try delete(rows.map { $0[0] }, of: table)
-        return Set(rows.map { ExactText($0[1]) })
+    /// - Returns: the keys of those that were, and of those that are tombstones already.
+    func withdraw(_ keys: [String], of table: ResourceTable) throws -> (gone: Set<ExactText>, before: [String]) {
+        let found = try Row.fetchAll(
+            db.cachedStatement(sql: table.ownWithState), arguments: [node.code, jsonArray(keys)])
+        func rows(in state: RowState) -> [Row] { found.filter { ($0[2] as Int64) == state.rawValue } }
+        let live = rows(in: .live)
+        try delete(live.map { $0[0] }, of: table)
+        return (Set(live.map { ExactText($0[1]) }), rows(in: .deleted).map { $0[1] })
     }
 
     /// Makes staged rows of this node that it had lost its own again, under its next version, and empties the staging table.

@@ -8,8 +8,8 @@ struct ColumnProfile {
     struct Times: Hashable {
         /// Tried in order; together they read nearly all values.
         var formats: [String]
-        /// Whether day and month could as well be the other way round.
-        var isDayMonthUnsure = false
+        /// Whether year, day and month could as well be in another order.
+        var isOrderUnsure = false
         var namesHour = true
         var hasOffset = false
     }
@@ -138,7 +138,7 @@ struct ColumnProfile {
 
     private static func beginsTime(_ scalar: Unicode.Scalar) -> Bool {
         ("0"..."9").contains(scalar) || (0xFF10...0xFF19).contains(scalar.value)
-            || "星周MTWFS".unicodeScalars.contains(scalar)
+            || "星周JFMASONDTW".unicodeScalars.contains(scalar)
     }
 
     // MARK: - What it looks like
@@ -199,11 +199,11 @@ struct ColumnProfile {
         let read = counted.reduce(0) { $0 + $1.count } - left
         guard !chosen.isEmpty, read * 5 >= filled * 4 else { return nil }
         let unsure = chosen.contains { pattern in
-            guard let other = pattern.swapped else { return false }
-            return counted.filter { pattern.reads($0.examples) }.allSatisfy { other.reads($0.examples) }
+            let read = counted.filter { pattern.reads($0.examples) }
+            return pattern.reordered.contains { other in read.allSatisfy { other.reads($0.examples) } }
         }
         return Times(
-            formats: chosen.map(\.text), isDayMonthUnsure: unsure, namesHour: chosen[0].format.namesHour,
+            formats: chosen.map(\.text), isOrderUnsure: unsure, namesHour: chosen[0].format.namesHour,
             hasOffset: chosen[0].text.hasSuffix("Z") || chosen[0].text.hasPrefix("epoch"))
     }
 

@@ -24,10 +24,10 @@ extension MappingSuggester {
             "\(most.count) rows have the same text in \(column.name); if it stands for nothing, add it to empty_words"
     }
 
-    /// Words that stand where a time should and are none, such as 未办结.
+    /// Words that stand where a time should and are none, such as 未办结 or 9999-12-31.
     func wordsInPlaceOfTimes(_ column: ColumnProfile) -> [String] {
         let formats = (times[column.position]?.formats ?? []).compactMap { TimePattern($0) }
-        return column.frequentWords.filter { word in !formats.contains { $0.reads([word]) } }.sorted()
+        return column.frequentWords.filter { word in !formats.contains { $0.readsEvent(word) } }.sorted()
     }
 
     func code(for word: String, in listName: String) -> String? {
@@ -39,12 +39,16 @@ extension MappingSuggester {
         let known = SuggestWords.codes[listName] ?? []
         guard SuggestWords.verdicts.contains(listName) else { return known.first { small.contains($0.word) }?.code }
         // 是 and 否 are parts of many words that mean neither.
-        let found = known.filter {
-            ["是", "否"].contains($0.word) ? small == $0.word : SuggestWords.says(small, $0.word)
-        }
+        if let exact = known.first(where: { $0.word == small }) { return exact.code }
         // Of words that lie in each other the longest counts; two verdicts in one value are none.
-        let longest = found.filter { known in !found.contains { $0.word != known.word && $0.word.contains(known.word) }
+        var rest = small
+        var codes: Set<String> = []
+        for (word, code) in known.sorted(by: { $0.word.count > $1.word.count }) where !["是", "否"].contains(word) {
+            while let place = rest.firstRange(of: word) {
+                if SuggestWords.isAffirmed(place.lowerBound, in: rest) { codes.insert(code) }
+                rest.replaceSubrange(place, with: "|")
+            }
         }
-        return Set(longest.map(\.code)).count == 1 ? longest.first?.code : nil
+        return codes.count == 1 ? codes.first : nil
     }
 }

@@ -53,6 +53,7 @@ extension MappingSuggester {
     /// Whether a column holds, by its name or by what it was chosen for, what a field about a person holds.
     private func isPersonal(_ column: ColumnProfile) -> Bool {
         guard let name = names[column.position] else { return true }
+        if SuggestWords.namesPerson(name) { return true }
         return BuiltInResources.all.contains { resource in
             resource.isTicketRecord
                 && resource.columns.contains { field in

@@ -34,7 +34,7 @@ extension MappingSuggester {
                 field.extras = [("day_counts_from", "end")]
             }
         }
-        return TimeSource(field: field, formats: formats, isUnsure: written.isDayMonthUnsure)
+        return TimeSource(field: field, formats: formats, isUnsure: written.isOrderUnsure)
     }
 
     /// The time of a stage: its own column, or the first of others that stand in.

@@ -233,7 +233,7 @@ struct MappingSuggester {
                 hint: "is it a file of tickets? Otherwise name another --resource, or write the mapping by hand")
         }
         mapping.timeFormats = time.formats
-        if time.isUnsure { mapping.timeDecide = "day and month could be the other way round" }
+        if time.isUnsure { mapping.timeDecide = "year, day and month could be in another order" }
         var record = SuggestedMapping.Record(resource: "service_request")
         let number: SuggestedMapping.Source =
             mapping.key.count == 1 ? .column(mapping.key[0]) : .joined(mapping.key, separator: "-")
@@ -332,7 +332,7 @@ struct MappingSuggester {
             }
             if mapping.timeFormats.isEmpty {
                 mapping.timeFormats = time.formats
-                if time.isUnsure { mapping.timeDecide = "day and month could be the other way round" }
+                if time.isUnsure { mapping.timeDecide = "year, day and month could be in another order" }
             }
         }
         for field in resource.columns where !unmapped.contains(field.name) {

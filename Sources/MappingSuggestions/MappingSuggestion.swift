@@ -36,6 +36,14 @@ package struct MappingSuggestion: Sendable {
         var format = format
         format.fillsShortRows = true
         let reader = try SourceFile(path: path).rows(format: format, columns: .found(inRows: rowsMax))
+        guard
+            [.json, .jsonLines].contains(reader.form.kind)
+                || !reader.header.contains(where: { HeaderSearch.isValue($0.utf8) })
+        else {
+            throw FederationError(
+                "E_CSV_HEADER", "no row of \(path) names its columns: each holds times or long numbers",
+                hint: "have the system export the names of the columns, or say where they are: --header-row")
+        }
         var profiles = reader.header.enumerated().map { ColumnProfile(name: $0.element, position: $0.offset) }
         var rows = 0
         while rows < rowsMax, let step = try reader.next() {

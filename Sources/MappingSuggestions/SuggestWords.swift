@@ -172,7 +172,8 @@ enum SuggestWords {
             ("urgent", "urgent"), ("疑难", "complex"),
         ],
         "acceptance": [
-            ("不予受理", "not_accepted"), ("不受理", "not_accepted"), ("否", "not_accepted"), ("转接", "transferred_out"),
+            ("不予受理", "not_accepted"), ("不受理", "not_accepted"), ("未受理", "not_accepted"), ("否", "not_accepted"),
+            ("转接", "transferred_out"),
             ("直接答复", "answered"), ("受理", "accepted"), ("是", "accepted"),
         ],
         "score": [
@@ -211,12 +212,13 @@ enum SuggestWords {
     ]
 
     /// Lists of which a word is a judgement, so that a wrong one is worse than none.
-    static let verdicts: Set<String> = ["acceptance", "score", "reached", "resolution", "closure_kind", "confidential"]
+    static let verdicts: Set<String> = [
+        "acceptance", "score", "reached", "resolution", "closure_kind", "confidential", "urgency",
+    ]
 
-    /// Whether a value says a word, and not its opposite: 无法解决 does not say 解决.
-    static func says(_ value: String, _ word: String) -> Bool {
-        guard let range = value.firstRange(of: word) else { return false }
-        let before = value[..<range.lowerBound].suffix(4)
+    /// Whether what stands at a place of a value is said, and not its opposite: 无法解决 does not say 解决.
+    static func isAffirmed(_ place: String.Index, in value: String) -> Bool {
+        let before = value[..<place].suffix(4)
         return !["不", "未", "无", "没", "非", "难", "not ", "no ", "un", "dis", "non"].contains { before.contains($0) }
     }
 
@@ -230,6 +232,21 @@ enum SuggestWords {
             "单位", "部门", "承办", "经办", "处理", "办理", "坐席", "话务", "受理", "学校", "企业", "机构", "科室", "负责", "审核", "回访", "派单",
             "录入", "被",
         ].contains { name.text.contains($0) }
+    }
+
+    /// Whether a column's name is that of a number which people have, such as a user's: it says who somebody is.
+    static func namesPerson(_ name: ColumnName) -> Bool {
+        let text = name.text
+        return [
+            "openid", "unionid", "passport", "plate", "email", "用户", "会员", "微信", "车牌", "护照", "邮箱", "学号", "卡号", "账号",
+            "账户", "户号",
+            "证号", "证件", "驾照",
+        ].contains { text.contains($0) }
+            || [
+                "user", "user id", "user number", "customer id", "customer number", "member id", "account",
+                "account id",
+                "account number", "citizen id", "caller id", "vin", "人编号", "人id", "人标识", "市民编号", "市民id",
+            ].contains { text == $0 || text.hasSuffix(name.isChinese ? $0 : " " + $0) }
     }
 
     /// Whether a column's name is about the reporter.

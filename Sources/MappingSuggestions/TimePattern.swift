@@ -1,16 +1,17 @@
 import ConfigurationFiles
+import FederationModel
 
 /// The ways of writing times that a suggestion knows, most usual first.
 struct TimePattern {
     let text: String
     let format: TimeFormat
-    /// The same with day and month the other way round; nil where the year stands first.
-    var swapped: TimePattern? {
-        for (american, european) in dayMonthOrders {
-            if text.hasPrefix(american) { return TimePattern(european + text.dropFirst(american.count)) }
-            if text.hasPrefix(european) { return TimePattern(american + text.dropFirst(european.count)) }
+    /// The same with year, month and day in another order, as far as that may be meant.
+    var reordered: [TimePattern] {
+        for orders in dayOrders {
+            guard let own = orders.first(where: text.hasPrefix) else { continue }
+            return orders.filter { $0 != own }.compactMap { TimePattern($0 + text.dropFirst(own.count)) }
         }
-        return nil
+        return []
     }
 
     init?(_ text: String) {
@@ -19,13 +20,18 @@ struct TimePattern {
         self.format = format
     }
 
-    /// Whether it reads all of these. A plain number may be anything, so it must count to a year from 1980 to 2099.
+    /// Whether it reads all of these. A plain number may be anything, so it must count to a time at which something can have happened.
     func reads(_ values: [String]) -> Bool {
         let isCount = Self.countNames.contains(text)
         return values.allSatisfy { value in
             guard let reading = format.read(value) else { return false }
-            return !isCount || (315_532_800_000..<4_102_444_800_000).contains(reading.faceMilliseconds)
+            return !isCount || EventTimes.range.contains(reading.faceMilliseconds)
         }
+    }
+
+    /// Whether it reads this as a time at which something can have happened.
+    func readsEvent(_ value: String) -> Bool {
+        format.read(value).map { EventTimes.range.contains($0.faceMilliseconds) } ?? false
     }
 
     /// Numbers that count to a time.
@@ -57,12 +63,14 @@ struct TimePattern {
     }
 
     private static let dates = [
-        "yyyy-MM-dd", "yyyy/M/d", "yyyy-M-d", "M/d/yyyy", "M/d/yy", "d/M/yyyy", "d/M/yy", "yyyy年M月d日", "yyyy.M.d",
+        "yyyy-MM-dd", "yyyy/M/d", "yyyy-M-d", "M/d/yyyy", "M/d/yy", "d/M/yyyy", "d/M/yy", "yy/M/d", "yyyy年M月d日",
+        "yyyy.M.d",
         "d.M.yyyy", "M-d-yyyy", "d-M-yyyy", "dd-MMM-yy", "d-MMM-yyyy", "d MMM yyyy", "MMM d, yyyy", "MMM d yyyy",
         "dd-M月 -yy", "dd-M月-yy", "yyyy/M/d E", "yyyy-M-d E", "yyyy年M月d日 E", "yyyy年M月d日E", "E, d MMM yyyy", "yyyyMMdd",
     ]
     private static let clocks = [
-        " HH:mm:ss", " H:mm:ss", " H:mm", " h:mm:ss a", " h:mm a", "", "'T'HH:mm:ss", "'T'HH:mm:ssZ", "'T'HH:mm:ss.SSS",
+        " HH:mm:ss", " H:mm:ss", " H:mm", " H:m:s", " H:m", " h:mm:ss a", " h:mm a", "", "'T'HH:mm:ss", "'T'HH:mm:ssZ",
+        "'T'HH:mm:ss.SSS",
         "'T'HH:mm:ss.SSSZ", " HH:mm:ss.SSS", " HH:mm:ssZ", " HH:mm:ss Z", " H时m分s秒", " H时m分", "H时m分s秒", "'T'HH:mm",
         " HH:mm:ss.S", " HH:mm:ss.SSSSSS", " HH:mm:ss.SSSSSSS", "'T'HH:mm:ss.SSSSSS", "'T'HH:mm:ss.SSSSSSS",
         "'T'HH:mm:ss.SSSSSSZ", "'T'HH:mm:ss.SSSSSSSZ", "'T'HH:mmZ", "H:mm:ss", "H:mm", "H时m分", " H点m分", "H点m分",
@@ -77,4 +85,6 @@ struct TimePattern {
     ]
 }
 
-private let dayMonthOrders = [("M/d/", "d/M/"), ("M-d-", "d-M-")]
+private let dayOrders = [
+    ["M/d/yyyy", "d/M/yyyy"], ["M-d-yyyy", "d-M-yyyy"], ["M/d/yy", "d/M/yy", "yy/M/d"],
+]

@@ -116,6 +116,27 @@ struct MappingTests {
         #expect(channel.translation?.code(for: word) == "03" && channel.translation?.code(for: other) == nil)
     }
 
+    @Test(arguments: [("已办结(重复)", true), ("已办结", true), ("办结", false), ("待办结", true), ("待办", false)])
+    func `a wildcard in a condition stands for any text too`(word: String, holds: Bool) throws {
+        let text = smallMapping.replacing("when: closed", with: "when: {column: how, in: [\"已办结*\", 待*结]}")
+        let mapping = try Mapping.parse(text, path: "m.yaml")
+        try withFile(
+            """
+            id,opened,via,title,text,wants_reply,lat,located,ward,unit,days,closed,how
+            1,2025-01-01 10:00:00,telephone,t,,,,,,,,2025-01-02 10:00:00,"\(word)"
+            """
+        ) { path in
+            let importer = try Importer(mapping: mapping, origin: try #require(NodeID("370100")), path: path)
+            guard case .success(let row) = try #require(try importer.next()).result else {
+                // It holds, and the word has no code.
+                return #expect(holds)
+            }
+            #expect((row.records.last?.resource == "closure") == holds)
+        }
+        let alone = smallMapping.replacing("when: closed", with: "when: {column: how, not_in: [\"*\"]}")
+        #expect(throws: FederationError.self) { try Mapping.parse(alone, path: "m.yaml") }
+    }
+
     @Test func `a wildcard alone is refused`() throws {
         for pattern in ["*", "**"] {
             #expect(try refusal("\"tele*\": \"01\"", "\"\(pattern)\": \"01\"").code == "E_MAPPING")

@@ -79,6 +79,8 @@ struct TimeFormatTests {
         ("serial", "0"), ("serial", "2958466"), ("serial", "-1"), ("serial", "1e5"), ("serial", "45296,5"),
         ("serial", "nan"),
         ("epoch_seconds", ""), ("epoch_seconds", "99999999999999999999"), ("epoch_milliseconds", "0x10"),
+        // Seconds for milliseconds, and the other way round.
+        ("epoch_milliseconds", "1704416700"), ("epoch_seconds", "1704416700000"), ("epoch_seconds", "0"),
     ])
     func `a count that is none is not read`(pattern: String, text: String) {
         #expect(TimeFormat(pattern)?.read(text) == nil)
@@ -87,6 +89,7 @@ struct TimeFormatTests {
     @Test(arguments: [
         ("yyyy-MM-dd h:mm:ss", "needs a"), ("yyyy-MM-dd hh:mm", "needs a"), ("yyyy-MM-dd H:mm a", "goes with h"),
         ("yyyy/M/d '下午'h:mm:ss a", "letter a"), ("yyyy/M/d 下午H:mm", "letter a"), ("yyyy-MM-dd HH:mm 'PM'", "letter a"),
+        ("yyyy/M/d 晚上H:mm", "letter a"), ("yyyy/M/d '中午'H:mm", "letter a"), ("yyyy-MM-dd HH:mm 'p.m.'", "letter a"),
         ("yyyy-MM-dd'T'HH:mm:ss'Z'", "letter Z"), ("yyyy-MM-dd HH:mm:ss' UTC'", "letter Z"),
         ("yyyy-MM-dd HH:mm:ss'+00:00'", "letter Z"), ("yyyy-MM-dd HH:mm:ss+0800", "letter Z"),
         ("yyyy-mm-dd", "no month"),

@@ -136,5 +136,40 @@ extension `Real processes` {
             let clean = try await importRows("3,2025-09-30 10:00:00,t,,\n", ["--rejects", rejects], at: federation)
             #expect(clean.status == 0 && !FileManager.default.fileExists(atPath: rejects))
         }
+
+        @Test(.timeLimit(.minutes(1)), .enabled(if: Federation.mayMount, "needs to mount a file system"))
+        func `is told when a pipe does not fit on the disk, which keeps a tenth of its room and no file`() async throws
+        {
+            let federation = try await Federation([Federation.Node(code: "370100")])
+            try federation.write(Self.mapping, to: "crm.yaml")
+            let script = """
+                mount -t tmpfs -o size=20m none /mnt && export TMPDIR=/mnt
+                import() { "$NODE" import --resource service_request --mapping "$MAP" "$@" 2>&1; echo "exit $?"; }
+                rows() { echo NO,OPENED,TITLE,REGION; yes "1,2025-09-30 09:00:00,t," | head -c "$1"; }
+                rows 40m | import -
+                mkfifo "$DIR/fifo"; rows 40m >"$DIR/fifo" & import "$DIR/fifo"; wait
+                ls -A /mnt; df --output=used -k /mnt | tail -1
+                printf 'NO,OPENED,TITLE,REGION\n2,2025-09-30 09:00:00,t,\n' | import -
+                dd if=/dev/zero of=/mnt/fill bs=1M count=19 2>/dev/null
+                printf 'NO,OPENED,TITLE,REGION\n3,2025-09-30 09:00:00,t,\n' | import -
+                TMPDIR=/nowhere import - <"$MAP"
+                """
+            let result = try await Federation.tool([
+                "NODE=\(Federation.executable.path)", "DIR=\(federation.path("370100"))",
+                "MAP=\(federation.path("crm.yaml"))",
+                "FEDERATION_NODE_CONFIG=\(federation.path("370100/node.yaml"))", "unshare", "-Urm", "bash", "-c",
+                script,
+            ])
+            let lines = result.output.split(separator: "\n").map(String.init)
+            let refused = lines.filter { $0.hasPrefix("E_IMPORT_ROOM: ") }
+            #expect(refused.count == 4, "\(result.output)")
+            #expect(refused.prefix(2).allSatisfy { $0.contains("2 MiB stay free") }, "\(refused)")
+            #expect(lines.filter { $0.hasPrefix("exit ") } == ["exit 1", "exit 1", "exit 0", "exit 1", "exit 1"])
+            // No name and no bytes are left.
+            let afterSecond = lines.indices.filter { lines[$0].hasPrefix("exit ") }.dropFirst().first.map {
+                lines[$0 + 1]
+            }
+            #expect(afterSecond?.trimmingCharacters(in: .whitespaces) == "0", "\(result.output)")
+        }
     }
 }

@@ -57,9 +57,15 @@ import Testing
 
     @Test func `asks a person where day and month could be either`() throws {
         let unsure = try suggestion("id,opened\n1,4/5/2025 7:33\n2,4/6/2025 8:00\n")
-        #expect(unsure.decisions.contains { $0.contains("day and month") })
+        #expect(unsure.decisions.contains { $0.contains("in another order") })
+        // 24 January 2005, or 5 January 2024.
+        let short = try suggestion("id,opened\n1,24/01/05 7:33\n2,24/01/06 8:00\n")
+        #expect(short.decisions.contains { $0.contains("in another order") })
+        #expect(try suggestion("id,opened\n1,24/1/5 7:33\n2,24/1/16 8:00\n").text.contains("yy/M/d H:mm"))
+        #expect(try suggestion("id,opened\n1,2024-1-5 7:3:9\n2,2024-1-16 18:10:10\n").text.contains("yyyy-M-d H:m:s"))
+        #expect(try suggestion("id,opened\n1,\"Jan 5, 2024 7:33 AM\"\n").text.contains("MMM d, yyyy h:mm a"))
         let american = try suggestion("id,opened\n1,4/5/2025 7:33\n2,4/16/2025 8:00\n")
-        #expect(!american.decisions.contains { $0.contains("day and month") })
+        #expect(!american.decisions.contains { $0.contains("in another order") })
         let european = try suggestion("id,opened\n1,4/5/2025 7:33\n2,16/4/2025 8:00\n")
         #expect(european.text.contains("d/M/yyyy H:mm"))
     }
@@ -140,11 +146,25 @@ import Testing
         let rows = (1...30).map { "2025-01-\($0 % 9 + 10) 10:00:00,张\($0),1390000\(1000 + $0),\($0)号楼漏水\n" }.joined()
         let error = #expect(throws: FederationError.self) { try suggestion("来电时间,诉求人,联系电话,诉求标题\n" + rows) }
         #expect(error?.code == "E_MAPPING_SUGGEST")
+        for name in ["用户ID", "微信openid", "车牌号", "户号", "联系人编号", "user id", "License Plate", "Customer Number"] {
+            let rows = (1...30).map { "U\($0 * 7),2025-01-01 10:00:00,t\n" }.joined()
+            let error = #expect(throws: FederationError.self, "\(name)") { try suggestion("\(name),来电时间,标题\n" + rows) }
+            #expect(error?.code == "E_MAPPING_SUGGEST")
+        }
         let counted = (1...30).map { "\($0),2025-01-\($0 % 9 + 10) 10:00:00,W\(500 - $0)\n" }.joined()
         #expect(try suggestion("序号,来电时间,窗口单据\n" + counted).mapping.key.map(\.name) == ["窗口单据"])
         // It may be the number of the ticket: that is asked.
         let numbers = try suggestion("编号,来电时间\n1,2025-01-01 10:00:00\n2,2025-01-02 10:00:00\n3,2025-01-03 10:00:00\n")
         #expect(numbers.decisions.contains { $0.contains("1, 2, 3") })
+    }
+
+    @Test func `is none of a file without names of columns, whose first row is somebody's data`() {
+        for text in [
+            "1,2024-01-05 09:00:00,张三家漏水\n2,2024-01-05 10:00:00,停电\n", "A1,张三,13900001234\nA2,李四,13900001235\n",
+        ] {
+            let error = #expect(throws: FederationError.self) { try suggestion(text) }
+            #expect(error?.code == "E_CSV_HEADER" && error?.description.contains("张三") == false)
+        }
     }
 
     @Test func `has no key that is too long for a number`() {
@@ -182,6 +202,14 @@ import Testing
         #expect(records[0][0].fields["reporter_phone"] == nil && records[2][0].fields["reporter_phone"] == nil)
     }
 
+    @Test func `takes a time that stands for none for none`() throws {
+        let rows = (1...20).map {
+            "A\($0),2025-01-01 10:00:00,t\($0),\($0 % 2 == 0 ? "9999-12-31" : "2025-01-02") 00:00:00\n"
+        }
+        let made = try suggestion("工单编号,来电时间,标题,办结时间\n" + rows.joined())
+        #expect(try made.rows.map { try $0.result.get().records.count } == (1...20).map { $0 % 2 == 0 ? 1 : 2 })
+    }
+
     @Test func `takes a place that many tickets share for none`() throws {
         let rows = (1...40).map { row in
             "A\(row),2025-01-01 10:00:00,\(row % 3 == 0 ? "36.651234,117.120098" : "36.\(600_000 + row * 37),117.\(100_000 + row * 53)")\n"
@@ -198,6 +226,12 @@ import Testing
         }
         let made = try suggestion("工单编号,来电时间,回访时间,满意度,是否解决\n" + rows.joined())
         #expect(!made.text.contains("不太满意: ") && !made.text.contains("无法解决: "))
+        // Two verdicts are none, in whatever order, and no degree of urgency is its opposite.
+        let both = ["对结果满意，对态度不满意", "不满意态度，结果满意", "非紧急", "紧急"].enumerated().map {
+            "A\($0.offset),2025-01-01 10:00:00,2025-01-02 10:00:00,\($0.element),\($0.element)\n"
+        }
+        let mixed = try suggestion("工单编号,来电时间,回访时间,满意度,紧急程度\n" + both.joined())
+        #expect(!mixed.text.contains("满意: \"") && !mixed.text.contains("非紧急: ") && mixed.text.contains("紧急: "))
         let scores = try made.rows.map {
             try $0.result.get().records.last { $0.resource == "evaluation" }?.fields["score5"]?.text
         }

@@ -1,7 +1,9 @@
 import FederationModel
 import Foundation
 import NodeDesk
+import TestSupport
 import Testing
+import Zstandard
 
 @Suite struct `Tokens at the desk` {
     @Test func `are handed over once, known by their state, and worth nothing when revoked or run out`() async throws {
@@ -82,12 +84,101 @@ import Testing
         #expect(try await node.desk.figures().head == head)
     }
 
+    /// Not only in a file.
+    @Test func `of half a place or of a digest that is none is refused, pushed too, and by hand`() async throws {
+        let node = try TestNode()
+        let crm = node.desk.acting(as: .token("crm"))
+        func push(_ members: String, _ resource: ResourceName) async throws -> String? {
+            let body = Array("{\(members)}".utf8)
+            let result = try await crm.push([0..<body.count], of: body, resource: resource).results[0]
+            guard case .rejected(let rejection) = result.outcome else { return nil }
+            return rejection.field
+        }
+        let ticket = """
+            "key":"1","service_request_id":"1","requested_datetime":"2025-09-30T08:00:00+08:00","channel":"01","request_type":"2",
+            "urgency":"normal","acceptance":"accepted"
+            """
+        #expect(try await push(ticket + #","lat":36.6"#, "service_request") == "lat")
+        #expect(try await push(ticket + #","lat":0,"long":0"#, "service_request") == "lat")
+        #expect(try await push(ticket + #","lat":36.6,"long":117.1"#, "service_request") == nil)
+        await #expect(throws: (any Error).self) { try await node.addTicket(["lat": "36.6"]) }
+        let file =
+            #""key":"f","global_id":"370100-1","occurred_at":"2025-09-30T08:30:00+08:00","uri":"https://f.example/1""#
+        let digest = String(repeating: "aB", count: 32)
+        #expect(try await push(file + #","sha256":"abc""#, "attachment") == "sha256")
+        #expect(try await push(file + ",\"sm3\":\"\(digest.dropLast())g\"", "attachment") == "sm3")
+        #expect(try await push(file + #","bytes":-1"#, "attachment") == "bytes")
+        #expect(try await push(file + ",\"sha256\":\"\(digest)\",\"bytes\":0", "attachment") == nil)
+    }
+
     @Test func `that is only tried stores nothing and rings nobody`() async throws {
         let node = try TestNode()
         let report = try await node.desk.importFile(try request(node, rows: Self.rows, isDryRun: true)).report
         #expect(report.counts.read == 3 && report.counts.accepted == 2 && report.counts.rejected == 1)
         #expect(try await node.desk.tickets(TicketFilter(), origin: nil, limit: 10).isEmpty)
         #expect(node.bell.rung.isEmpty)
+    }
+
+    @Test func `of a file that is cut says how many of its rows were taken, in every form`() async throws {
+        let mapping = """
+            key: 工单编号
+            time_formats: ["yyyy-MM-dd HH:mm:ss"]
+            records:
+              - resource: service_request
+                fields:
+                  service_request_id: 工单编号
+                  requested_datetime: 来电时间
+                  channel: {value: "01"}
+                  request_type: {column: 诉求类型, titles_of: request_type}
+                  urgency: {value: normal}
+                  acceptance: {value: accepted}
+                  title: 诉求标题
+            """
+        func fixture(_ name: String) throws -> Data {
+            try Data(contentsOf: repositoryRoot.appending(path: "Tests/RecordIntakeTests/Fixtures/\(name)"))
+        }
+        let rows = (1...100).map { ["\($0)", "2025-09-01 10:00:00", "投诉", "路灯"] }
+        let names = ["工单编号", "来电时间", "诉求类型", "诉求标题"]
+        let json = rows.map { row in
+            "{" + zip(names, row).map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}"
+        }
+        let html = ([names] + rows).map { "<tr>" + $0.map { "<td>\($0)</td>" }.joined() + "</tr>\n" }.joined()
+        let files = [
+            ("xls", try fixture("tickets.xls")), ("xlsx", try fixture("tickets.xlsx")),
+            ("json", Data("[\(json.joined(separator: ","))]".utf8)), ("html", Data("<table>\(html)</table>".utf8)),
+            (
+                "zst",
+                Data(
+                    try ZstandardCompressor().compress(
+                        Array(([names] + rows).map { $0.joined(separator: ",") + "\n" }.joined().utf8)))
+            ),
+        ]
+        for (form, whole) in files {
+            let node = try TestNode()
+            try node.write(mapping, to: "m.yaml")
+            let request = ImportRequest(
+                path: node.path("cut.\(form)"), mappingPath: node.path("m.yaml"), resource: "service_request")
+            for share in 1..<20 {
+                try whole.prefix(whole.count * share / 20).write(to: URL(filePath: request.path))
+                var taken = 0
+                var damage: FederationError?
+                do {
+                    let (report, failure) = try await node.desk.importFile(request)
+                    taken = report.counts.accepted + report.counts.unchanged
+                    damage = failure as? FederationError
+                } catch let error as FederationError {
+                    damage = error
+                }
+                guard let damage, damage.code == "E_IMPORT_READ" else {
+                    // So little of a text that it has no header, or none of the mapping's columns.
+                    #expect(taken == 0 && ["E_CSV_HEADER", "E_MAPPING"].contains(damage?.code), "\(form) \(share)")
+                    continue
+                }
+                let told = taken == 0 ? "; no row was taken" : "; \(taken) rows before that were taken"
+                #expect(
+                    damage.message.hasSuffix(told) && damage.hint?.contains("were read") == false, "\(form): \(damage)")
+            }
+        }
     }
 
     @Test func `of another resource than the mapping makes is refused`() async throws {

@@ -121,6 +121,10 @@ import Zstandard
                 "sep line", Array(("sep=;\r\n" + csv(";", lineEnd: "\r\n")).utf8),
                 "CSV, UTF-8, separated by semicolon, header in line 2"
             ),
+            (
+                "sep line with the tab's name", Array(("Sep=\\t\n" + csv("\t")).utf8),
+                "CSV, UTF-8, separated by tab, header in line 2"
+            ),
             ("report", Array(report.utf8), "CSV, UTF-8, separated by comma, header in line 4"),
             ("mark", [0xEF, 0xBB, 0xBF] + plain, "CSV, UTF-8, separated by comma, header in line 1"),
             ("GB18030", try encoded(csv(","), gb18030), "CSV, GB18030, separated by comma, header in line 1"),

@@ -100,6 +100,34 @@ struct ImporterTests {
         }
     }
 
+    @Test func `digits behind an apostrophe or in quotes behind a sign are those digits`() throws {
+        let keys = try importRows(
+            ["'00125", "\"=\"\"00126\"\"\"", "'tis", "'"].map { "\($0),2025-09-30 09:00:00,,t,,,,,,,,,\n" }.joined()
+        ).map { try $0.result.get().records[0].key }
+        #expect(keys == ["370100-00125", "370100-00126", "370100-'tis", "370100-'"])
+    }
+
+    @Test(arguments: ["0001-01-01 00:00:00", "1900-01-01 00:00:00", "1970-01-01 00:00:00", "9999-12-31 23:59:59"])
+    func `nothing happens at a time that stands for none`(time: String) throws {
+        for row in ["1,\(time),,t,,,,,,,,,\n", "1,2025-09-30 09:00:00,,t,,,,,,,,\(time),done\n"] {
+            #expect(try rejection(row)?.code == "E_FIELD_TIME")
+        }
+    }
+
+    @Test(arguments: ["共2条", "总计：2 件", "第1页/共1页", "共 2 条记录", "本页小计,2", "Total: 2 rows"])
+    func `lines under the table are no rows, however they count`(line: String) throws {
+        func row(_ number: Int) -> String { "\(number),2025-09-30 09:00:00,,t,,,,,,,,,\n" }
+        let mapping = try Mapping.parse(smallMapping, path: "m.yaml")
+        for commas in ["", String(repeating: ",", count: 12)] {
+            try withFile(Self.header + row(1) + row(2) + line + commas + "\n") { path in
+                let importer = try Importer(mapping: mapping, origin: node("370100"), path: path)
+                var rows: [IntakeRow] = []
+                while let row = try importer.next() { rows.append(row) }
+                #expect(rows.count == 2 && importer.totalLines == 1)
+            }
+        }
+    }
+
     @Test func `events may run backwards by five minutes and not by more`() throws {
         #expect(try rejection("1,2025-09-30 09:05:00,,t,,,,,,,,2025-09-30 01:00:00,done\n") == nil)
         let rejection = try #require(try rejection("1,2025-09-30 09:05:01,,t,,,,,,,,2025-09-30 01:00:00,done\n"))
@@ -142,8 +170,9 @@ struct ImporterTests {
             }
         }
         #expect(
-            try codes(["3.70102E+22", "3e+5", "3E5", "E+22", "1.E+5"]) == [
-                "E_KEY_DAMAGED", "E_KEY_DAMAGED", "370100-3E5", "370100-E+22", "370100-1.E+5",
+            try codes(["3.70102E+22", "3e+5", "3.70102e22", "37.0102E+21", "3E5", "E+22", "1.E+5"]) == [
+                "E_KEY_DAMAGED", "E_KEY_DAMAGED", "E_KEY_DAMAGED", "E_KEY_DAMAGED", "370100-3E5", "370100-E+22",
+                "370100-1.E+5",
             ])
         let cut = ["370102202401051000", "370102202401052000", "370102202401053000"]
         #expect(try codes(cut) == ["E_KEY_DAMAGED", "E_KEY_DAMAGED", "E_KEY_DAMAGED"])

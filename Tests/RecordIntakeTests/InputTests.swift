@@ -64,6 +64,30 @@ import Zstandard
         }
     }
 
+    /// By the names that a mapping asks for.
+    @Test(arguments: [
+        (#"{"data":[]}"#, []), (#"{"code":0,"data":{"total":0,"list":[ ]}}"#, []),
+        (#"{"id":"1","title":"a","files":[{"title":"x"},{"title":"y"}]}"#, ["1"]), (#"{"id":"1","tags":[]}"#, ["1"]),
+        (#"{"title":"export","data":[{"id":"1","title":"a"},{"id":"2"}]}"#, ["1", "2"]),
+    ])
+    func `of JSON has no rows in an empty array, and one in an object that has the names itself`(
+        text: String, ids: [String]
+    ) throws {
+        let reader = try SourceFile(Array(text.utf8)).rows(columns: .named(["id", "title"]))
+        var found: [String] = []
+        while try reader.next() == .row { found.append(reader.text(0)) }
+        #expect(found == ids)
+    }
+
+    @Test(arguments: [
+        "导出时间,2024-01-05 09:00:00,张三\n", "热线,,\n统计,2024年01月05日,共1000条\n", "电话,053112345678,\n,,\n",
+    ])
+    func `has its header in the first row that may be names`(title: String) throws {
+        let reader = try SourceFile(Array((title + "编号,时间,标题\n1,2024-01-05 09:00:00,t\n").utf8)).rows()
+        #expect(reader.header == ["编号", "时间", "标题"])
+        #expect(try reader.next() == .row && reader.text(0) == "1")
+    }
+
     @Test func `of JSON Lines makes the records that the same table makes as CSV`() throws {
         let mapping = try Mapping.parse(
             """

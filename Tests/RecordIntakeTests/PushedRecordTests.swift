@@ -68,6 +68,8 @@ import Zstandard
         (#""key":7"#, "key", "E_FIELD_TYPE"), (#""global_id":"A-1""#, "global_id", "E_RECORD_KEY"),
         (#""global_id":"370200-A-1""#, "global_id", "E_RECORD_KEY"),
         (#""key":"B-1","global_id":"370100-A-1""#, "key", "E_RECORD_KEY"),
+        (#""key":"3.70102E+22""#, "key", "E_KEY_DAMAGED"), (#""key":"370100-3.70102E22""#, "key", "E_KEY_DAMAGED"),
+        (#""global_id":"370100-3.70102e+22""#, "key", "E_KEY_DAMAGED"),
     ])
     func `of a ticket without such a key is rejected`(members: String, field: String, code: String) throws {
         let rejection = try rejection(members)
@@ -86,6 +88,9 @@ import Zstandard
         (#""accepted_datetime":99999999999999999999"#, "accepted_datetime", "E_FIELD_TIME"),
         (#""accepted_datetime":9e15"#, "accepted_datetime", "E_FIELD_TIME"),
         (#""accepted_datetime":true"#, "accepted_datetime", "E_FIELD_TIME"),
+        // What systems write where they know no time.
+        (#""accepted_datetime":"0001-01-01T00:00:00Z""#, "accepted_datetime", "E_FIELD_TIME"),
+        (#""accepted_datetime":"9999-12-31T00:00:00+08:00""#, "accepted_datetime", "E_FIELD_TIME"),
         (#""accepted_datetime":"2025-09-30T09:02:00+08:00""#, "accepted_datetime", "E_TIME_ORDER"),
         (#""ext":"x""#, "ext", "E_FIELD_TYPE"), (#""ext":[1]"#, "ext", "E_FIELD_TYPE"),
     ])

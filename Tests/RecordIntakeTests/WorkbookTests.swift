@@ -39,9 +39,9 @@ import Testing
 
     @Test func `writes numbers without noise, and days and times as its formats show them`() throws {
         let styles = """
-            <numFmts><numFmt numFmtId="164" formatCode="yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;"/><numFmt numFmtId="165" formatCode="[$-804]上午/下午h:mm;@"/><numFmt numFmtId="166" formatCode="[h]:mm"/><numFmt numFmtId="167" formatCode="#,##0.00_ ;[Red]-#,##0.00"/></numFmts>
+            <numFmts><numFmt numFmtId="164" formatCode="yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;"/><numFmt numFmtId="165" formatCode="[$-804]上午/下午h:mm;@"/><numFmt numFmtId="166" formatCode="[h]:mm"/><numFmt numFmtId="167" formatCode="#,##0.00_ ;[Red]-#,##0.00"/><numFmt numFmtId="168" formatCode="000000"/></numFmts>
             <cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>
-            <cellXfs><xf numFmtId="0"/><xf numFmtId="22"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="31"/></cellXfs>
+            <cellXfs><xf numFmtId="0"/><xf numFmtId="22"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="31"/><xf numFmtId="168"/></cellXfs>
             """
         func text(_ value: String, style: Int) throws -> String {
             try rows(
@@ -61,6 +61,8 @@ import Testing
         #expect(try text("1.5", style: 4) == "36:00:00")
         #expect(try text("1234.5", style: 5) == "1234.5")
         #expect(try text("45296", style: 6) == "2024-01-05")
+        #expect(try text("123", style: 7) == "000123" && text("1234567", style: 7) == "1234567")
+        #expect(try text("1.5", style: 7) == "1.5" && text("-1", style: 7) == "-1")
         #expect(try text("59", style: 2) == "1900-02-28")
         #expect(try text("61", style: 2) == "1900-03-01")
         #expect(try text("-1", style: 2) == "-1")

@@ -45,6 +45,28 @@ extension Mapping {
         }
     }
 
+    /// The words of a condition; each `*` in one stands for any text.
+    package struct WordSet: Sendable {
+        private var exact: Set<ExactText> = []
+        private var patterns: [WordPattern] = []
+
+        package func contains(_ text: String) -> Bool {
+            exact.contains(ExactText(text)) || patterns.contains { $0.matches(text) }
+        }
+
+        /// - Returns: false for a word that is nothing but wildcards.
+        mutating func take(_ word: String) -> Bool {
+            if let pattern = WordPattern(word) {
+                patterns.append(pattern)
+            } else if word.utf8.contains(UInt8(ascii: "*")) {
+                return false
+            } else {
+                exact.insert(ExactText(word))
+            }
+            return true
+        }
+    }
+
     /// A word in which each `*` stands for any text, also none.
     struct WordPattern: Sendable {
         /// What stands between the wildcards; the first begins the word and the last ends it.

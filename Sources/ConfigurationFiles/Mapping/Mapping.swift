@@ -14,8 +14,8 @@ package struct Mapping: Sendable {
     /// When a record is made or a field is filled.
     package enum Test: Sendable {
         case filled
-        case oneOf(Set<ExactText>)
-        case noneOf(Set<ExactText>)
+        case oneOf(WordSet)
+        case noneOf(WordSet)
     }
 
     package struct Condition: Sendable {

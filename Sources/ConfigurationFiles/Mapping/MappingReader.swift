@@ -238,7 +238,12 @@ struct MappingReader {
         guard let columnNode = parts["column"], (parts["in"] == nil) != (parts["not_in"] == nil) else {
             throw fault(line(node), "'when' takes a column name, or {column: …, in: […]}, or {column: …, not_in: […]}")
         }
-        let words = Set(try (parts["in"] ?? parts["not_in"]).map(list)?.map { ExactText(try scalar($0)) } ?? [])
+        var words = Mapping.WordSet()
+        for node in (parts["in"] ?? parts["not_in"]).map(list) ?? [] {
+            guard words.take(try scalar(node)) else {
+                throw fault(self.line(node), "'*' alone stands for every word", "name the column alone: 'when: COLUMN'")
+            }
+        }
         return Mapping.Condition(
             column: try column(columnNode), test: parts["in"] != nil ? .oneOf(words) : .noneOf(words))
     }

@@ -145,7 +145,7 @@ package struct TimeFormat: Hashable, Sendable {
         where known.contains(small) && !known.contains(large) {
             throw Fault(reason: "it names a part of the time without the larger one before it")
         }
-        if ["上午", "下午", "AM", "PM", "am", "pm"].contains(where: literals.contains) {
+        if halfWords.contains(where: literals.contains) {
             throw Fault(reason: "AM and PM, 上午 and 下午 are the letter a; as plain text they would not count")
         }
         let namesOffset = literals.contains("UTC") || literals.contains("GMT") || literals.hasSuffix("Z")
@@ -153,6 +153,13 @@ package struct TimeFormat: Hashable, Sendable {
             throw Fault(reason: "an offset from UTC is the letter Z; as plain text it would not count")
         }
     }
+
+    /// What says which half of the day an hour is in.
+    private static let halfWords = [
+        "上午", "下午", "凌晨", "清晨", "早上", "早晨", "中午", "午后", "傍晚", "晚上", "夜间", "午夜", "AM", "PM", "am", "pm", "A.M", "P.M",
+        "a.m",
+        "p.m",
+    ]
 
     /// - Returns: nil when `text` is not written this way from its first to its last character, or names no real time.
     package func read(_ text: String) -> Reading? {
@@ -164,6 +171,9 @@ package struct TimeFormat: Hashable, Sendable {
             return Array(String(decoding: bytes, as: UTF8.self).halfWidth.utf8).withUnsafeBufferPointer { read($0) }
         }
     }
+
+    /// 1973 to 9999: a count of seconds that is read as one of milliseconds lies before, the other way round behind.
+    private static let seconds: Range<Double> = 100_000_000..<253_402_300_800
 
     /// Reads a count of days, seconds or milliseconds.
     private func number(_ text: String) -> Reading? {
@@ -179,10 +189,10 @@ package struct TimeFormat: Hashable, Sendable {
             let seconds = Int64((number * 86_400).rounded()) - 25_569 * 86_400 + (day < 60 ? 86_400 : 0)
             return Reading(faceMilliseconds: seconds * 1_000, offset: nil)
         case .epochSeconds:
-            guard (0..<253_402_300_800).contains(number) else { return nil }
+            guard Self.seconds.contains(number) else { return nil }
             return Reading(faceMilliseconds: Int64((number * 1_000).rounded()), offset: 0)
         case .epochMilliseconds:
-            guard (0..<253_402_300_800_000).contains(number) else { return nil }
+            guard Self.seconds.contains(number / 1_000) else { return nil }
             return Reading(faceMilliseconds: Int64(number), offset: 0)
         }
     }

@@ -1,7 +1,7 @@
 /// What the reference data and the world say of a record of this node's own: checked where it enters (import, push, by hand), never on
 /// a link, where the origin's lists may be newer.
 extension ReferenceData {
-    /// - Returns: what is wrong with a region, a service code or coordinates; nil when nothing is.
+    /// - Returns: what is wrong with a region, a service code, coordinates or a digest; nil when nothing is.
     package func violation(of record: IntakeRecord) -> RowRejection? {
         if let code = record.fields["region_code"]?.text, !knowsRegion(code) {
             return RowRejection(
@@ -16,7 +16,18 @@ extension ReferenceData {
             return RowRejection(
                 field: field, rule: .range, reason: "is not between -\(Int(most)) and \(Int(most)) degrees")
         }
+        for field in ["sha256", "sm3"] {
+            guard let digest = record.fields[field]?.text, !Self.isDigest(digest) else { continue }
+            return RowRejection(field: field, rule: .type, reason: "is not 64 hexadecimal digits")
+        }
+        if let bytes = record.fields["bytes"]?.integer, bytes < 0 {
+            return RowRejection(field: "bytes", rule: .range, reason: "is less than 0")
+        }
         return nil
+    }
+
+    private static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
     }
 
     /// Streets and villages (9 and 12 digits) need not be in the list: their county is.
@@ -41,6 +52,13 @@ extension ColumnDefinition {
 }
 
 extension IntakeRecord {
+    /// Why it is refused where somebody gives half a place; nil when nobody does.
+    package var violationOfPlace: RowRejection? {
+        hasHalfPlace
+            ? RowRejection(field: "lat", rule: .range, reason: "a place has latitude and longitude, and 0, 0 is none")
+            : nil
+    }
+
     /// Whether its coordinates name no place: one without the other, or 0, 0, which stands for none.
     package var hasHalfPlace: Bool {
         switch (fields["lat"], fields["long"]) {

@@ -78,7 +78,8 @@ struct ImportFileCommand: AsyncParsableCommand {
             throw FederationError(
                 "E_IMPORT_REJECTS",
                 "\(report.counts.rejected) of \(report.counts.read) rows were refused, more than \(maxRejects) %",
-                hint: "see \(report.rejectsFile ?? "the report") for the causes; what was taken is stored")
+                hint: "see \(report.rejectsFile ?? "the report") for the causes; "
+                    + (dryRun ? "nothing is stored" : "what was taken is stored"))
         }
     }
 
@@ -135,7 +136,9 @@ private struct ImportDocument: Encodable {
         if let absent, absent > 0 {
             text += "\n  tickets of the import before that are not in the file: \(absent); they stay as they are"
         }
-        if unwrapped > 0 { text += "\n  values written as =\"…\", taken without that: \(unwrapped)" }
+        if unwrapped > 0 {
+            text += "\n  values written as =\"…\" or behind an apostrophe, taken without that: \(unwrapped)"
+        }
         for (code, count) in rejectedByCode.sorted(by: { $0.key < $1.key }) {
             text += "\n  \(code)  \(count)"
             if let fault = SourceFault(rawValue: code) { text += "  \(fault.reason)" }

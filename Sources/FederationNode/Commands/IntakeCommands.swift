@@ -106,7 +106,7 @@ struct ImportUndoCommand: AsyncParsableCommand {
                     passedOn: report.passedOn, kept: report.kept, keptTickets: report.keptTickets))
         } else {
             var text = dryRun ? "撤销 \(number)（仅试算）" : "已撤销 \(number)"
-            text += "：删除 \(report.removed) 条，恢复 \(report.restored) 条，由以后的导入继续承认 \(report.passedOn) 条"
+            text += "：删除 \(report.removed) 条，恢复 \(report.restored) 条，由以后的导入或推送继续承认 \(report.passedOn) 条"
             if report.kept > 0 {
                 text += "\n不能撤销 \(report.kept) 条：其工单已有他人处理"
                 for ticket in report.keptTickets { text += "\n  \(ticket.printable)" }

@@ -38,7 +38,7 @@ extension NodeStore {
     ) async throws -> Int? {
         try await pool.write { db in
             try Intakes.add(counts, to: number, db)
-            let file = TicketSet(tickets)
+            let file = DigestSet(tickets)
             let former = try Data.fetchOne(
                 db,
                 sql: """
@@ -46,7 +46,7 @@ extension NodeStore {
                     WHERE p.id < i.id AND p.kind = i.kind AND p.source = i.source AND p.undone_at IS NULL
                       AND p.tickets IS NOT NULL ORDER BY p.id DESC LIMIT 1
                     """, arguments: [number]
-            ).map { TicketSet(blob: $0) }
+            ).map { DigestSet([$0]) }
             try db.execute(
                 sql: "UPDATE main.intake SET ended_at = ?, tickets = ? WHERE id = ?",
                 arguments: [now, file.blob, number])
@@ -95,6 +95,20 @@ enum Intakes {
         return number
     }
 
+    /// Notes what a transaction of an intake found to be so already.
+    static func note(_ settled: [RecordDigest], of number: Int64, _ writer: FeedWriter) throws {
+        guard !settled.isEmpty else { return }
+        try writer.db.cachedStatement(sql: "INSERT INTO main.intake_settled VALUES (?, ?, ?)").execute(
+            arguments: [number, writer.version().rawValue, DigestSet(settled.lazy.map(\.value)).blob])
+    }
+
+    /// The records that an intake found as it says.
+    static func settled(by number: Int64, _ db: Database) throws -> DigestSet {
+        let blobs = try Data.fetchAll(
+            db, sql: "SELECT records FROM main.intake_settled WHERE intake = ?", arguments: [number])
+        return DigestSet(blobs)
+    }
+
     private static let hour: Int64 = 3_600_000
 
     /// An import that came in between ends a token's hour: what is pushed after it is on top of it.
@@ -139,21 +153,35 @@ enum Intakes {
             try db.cachedStatement(sql: table.forgetFormer).execute(arguments: [number])
         }
         try db.execute(sql: "DELETE FROM main.intake_version WHERE intake = ?", arguments: [number])
+        try db.execute(sql: "DELETE FROM main.intake_settled WHERE intake = ?", arguments: [number])
         try db.execute(
             sql: "UPDATE main.intake SET is_remembered = 0, tickets = NULL WHERE id = ?", arguments: [number])
     }
 }
 
-/// Which tickets the file of an import had, eight bytes each: their digests in order.
-struct TicketSet {
+/// What a record is known by in eight bytes.
+struct RecordDigest {
+    let value: UInt64
+
+    init(_ resource: ResourceName, _ key: String) { value = fnv1a64("\(resource.text)\0\(key)".utf8) }
+}
+
+/// Digests of tickets or records, eight bytes each, in order.
+struct DigestSet {
     private let digests: [UInt64]
 
     init(_ digests: some Sequence<UInt64>) { self.digests = digests.sorted() }
 
-    init(blob: Data) {
-        digests = blob.withUnsafeBytes { bytes in
-            (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self).littleEndian }
-        }
+    /// - Parameter blobs: those of several sets.
+    init(_ blobs: [Data]) {
+        self.init(
+            blobs.lazy.flatMap { blob in
+                blob.withUnsafeBytes { bytes in
+                    (0..<bytes.count / 8).map {
+                        bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self).littleEndian
+                    }
+                }
+            })
     }
 
     var blob: Data {

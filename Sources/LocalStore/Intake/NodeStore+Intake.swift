@@ -72,7 +72,8 @@ extension NodeStore {
             let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
                 try writer.requirePlausibleClock()
                 let number = try source.map { try Intakes.note($0, writer) }
-                let outcomes = try take(rows, violations: violations, isGuarded: isGuarded, writer)
+                let (outcomes, settled) = try take(rows, violations: violations, isGuarded: isGuarded, writer)
+                if let number { try Intakes.note(settled, of: number, writer) }
                 if case .push? = source, let number { try Intakes.add(IntakeCounts(outcomes), to: number, writer.db) }
                 if isTrial { throw Trial(outcomes: outcomes) }
                 return outcomes
@@ -90,7 +91,7 @@ extension NodeStore {
 
     private func take(
         _ rows: [SourceRow], violations: [RowRejection?], isGuarded: Bool, _ writer: FeedWriter
-    ) throws -> [IntakeOutcome] {
+    ) throws -> (outcomes: [IntakeOutcome], settled: [RecordDigest]) {
         let (db, standing) = (writer.db, writer.standing)
         var refusals = violations
         let records = rows.map(\.records)
@@ -116,11 +117,13 @@ extension NodeStore {
         }
         var taken: [SourceRow] = []
         for (row, refusal) in zip(rows, refusals) where refusal == nil { taken.append(row) }
-        var changes = try RowChanges.write(taken, tables: tables, writer)[...]
-        return refusals.map { refusal in
+        let written = try RowChanges(writing: taken, tables: tables, writer)
+        var changes = written.changes[...]
+        let outcomes = refusals.map { refusal -> IntakeOutcome in
             if let refusal { return .refused(refusal) }
             return changes.removeFirst().map { .accepted($0) } ?? .unchanged
         }
+        return (outcomes, written.settled)
     }
 
     /// One transaction at `synchronous=FULL`: what it wrote is on disk when this returns.

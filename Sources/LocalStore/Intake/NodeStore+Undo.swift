@@ -60,6 +60,7 @@ extension NodeStore {
             // What stays must be known when the rest is tried again.
             if report.kept > 0 { return }
             for table in tables { try db.execute(sql: table.forgetFormer, arguments: [number]) }
+            try db.execute(sql: "DELETE FROM main.intake_settled WHERE intake = ?", arguments: [number])
         }
         return report
     }
@@ -76,9 +77,9 @@ private struct IntakeUndo: Sendable {
     let tables: [ResourceTable]
     private let threads: [ResourceTable]
     var report: UndoReport
-    /// The later imports of the same source, the earliest first.
+    /// The later intakes that found something as they say, the earliest first.
     private let later: [Int64]
-    private var files: [Int64: TicketSet] = [:]
+    private var settled: [Int64: DigestSet] = [:]
     /// Who has acted on tickets, as far as that was looked up.
     private var acted: [ExactText: Actors?] = [:]
 
@@ -104,15 +105,12 @@ private struct IntakeUndo: Sendable {
         self.tables = tables.filter(\.keepsFormer)
         threads = self.tables.filter(\.definition.isThreadRecord)
         report = UndoReport(number: number)
-        later =
-            entry.kind == .push
-            ? []
-            : try Int64.fetchAll(
-                db,
-                sql: """
-                    SELECT id FROM main.intake WHERE kind = 'import' AND source = ? AND id > ? AND undone_at IS NULL
-                      AND tickets IS NOT NULL ORDER BY id
-                    """, arguments: [entry.source, number])
+        later = try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT id FROM main.intake WHERE id > ? AND undone_at IS NULL
+                  AND id IN (SELECT intake FROM main.intake_settled) ORDER BY id
+                """, arguments: [number])
     }
 
     /// Looks that later intakes keep of rows as this one left them: they keep what was before this one, unless another import between
@@ -120,7 +118,7 @@ private struct IntakeUndo: Sendable {
     mutating func settleLooks(of table: ResourceTable, _ db: Database) throws {
         for row in try Row.fetchAll(db, sql: table.looksOfIntake, arguments: [number]) {
             let (intake, key, version): (Int64, String, Int64) = (row[0], row[1], row[2])
-            if let next = try heir(of: row[3], before: intake, db) {
+            if let next = try heir(of: RecordDigest(table.definition.name, key), before: intake, db) {
                 try adopt(key, at: version, by: next, table, db)
             } else {
                 try db.cachedStatement(sql: table.skipIntake).execute(arguments: [number, intake, key])
@@ -140,7 +138,7 @@ private struct IntakeUndo: Sendable {
             let (ticket, formerState, formerVersion): (String, Int64?, Int64?) = (row[4], row[5], row[6])
             let isLive = state == RowState.live.rawValue
             let wasLive = formerState == RowState.live.rawValue
-            if let next = try heir(of: ticket, before: nil, db) {
+            if let next = try heir(of: RecordDigest(table.definition.name, key), before: nil, db) {
                 report.passedOn += isLive ? 1 : 0
                 if writer != nil { try adopt(key, at: version, by: next, table, db) }
             } else if isLive, !wasLive, let others = try actors(on: ticket, db) {
@@ -199,16 +197,12 @@ private struct IntakeUndo: Sendable {
 
     // MARK: - Others
 
-    /// The next import of the source whose file had the ticket: had it differed there, it would not be as this one left it.
-    private mutating func heir(of ticket: String, before end: Int64?, _ db: Database) throws -> Int64? {
-        let digest = fnv1a64(ticket.utf8)
+    /// The next intake that found the record as this one left it, and said the same.
+    private mutating func heir(of record: RecordDigest, before end: Int64?, _ db: Database) throws -> Int64? {
         for intake in later where end.map({ intake < $0 }) ?? true {
-            if files[intake] == nil {
-                let blob = try Data.fetchOne(
-                    db, sql: "SELECT tickets FROM main.intake WHERE id = ?", arguments: [intake])
-                files[intake] = TicketSet(blob: blob ?? Data())
-            }
-            if files[intake]?.contains(digest) == true { return intake }
+            let said = try settled[intake] ?? Intakes.settled(by: intake, db)
+            settled[intake] = said
+            if said.contains(record.value) { return intake }
         }
         return nil
     }

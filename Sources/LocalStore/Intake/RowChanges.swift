@@ -1,12 +1,15 @@
 import FederationModel
 import GRDB
 
-/// Writes rows of this node, resource by resource, and tells what each of them changed.
-enum RowChanges {
-    /// - Returns: for each row, in order; nil where all was as it says.
-    static func write(
-        _ rows: [SourceRow], tables: [ResourceName: ResourceTable], _ writer: FeedWriter
-    ) throws -> [IntakeChange?] {
+/// What rows of this node changed when they were written.
+struct RowChanges {
+    /// For each row, in order; nil where all was as it says.
+    let changes: [IntakeChange?]
+    /// Records of which the rows said what was so already: that they are, or are no more.
+    let settled: [RecordDigest]
+
+    /// Writes the rows, resource by resource.
+    init(writing rows: [SourceRow], tables: [ResourceName: ResourceTable], _ writer: FeedWriter) throws {
         var records: [IntakeRecord] = []
         for row in rows { records += row.records }
         var stored: [ResourceName: FeedWriter.Stored] = [:]
@@ -24,13 +27,20 @@ enum RowChanges {
             for record in row.absent { absent[record.resource, default: []].append(record.key) }
         }
         var withdrawn: [ResourceName: Set<ExactText>] = [:]
+        var settled: [RecordDigest] = []
+        for record in records where stored[record.resource]?.changed.contains(ExactText(record.key)) != true {
+            settled.append(RecordDigest(record.resource, record.key))
+        }
         // The request last: as long as it is there its image is logged for the records of its thread.
         let request = BuiltInResources.serviceRequest.name
         for (resource, keys) in absent.sorted(by: { $0.key != request && $1.key == request }) {
             guard let table = tables[resource] else { continue }
-            withdrawn[resource] = try writer.withdraw(keys, of: table)
+            let (gone, before) = try writer.withdraw(keys, of: table)
+            withdrawn[resource] = gone
+            settled += before.map { RecordDigest(resource, $0) }
         }
-        return rows.map { row in
+        self.settled = settled
+        changes = rows.map { row in
             if isNew(row) { return .new }
             if !withdrawn.isEmpty {
                 let gone = row.absent.filter { withdrawn[$0.resource]?.contains(ExactText($0.key)) == true }

@@ -361,6 +361,16 @@ enum Migrations {
                     CREATE UNIQUE INDEX inbox_item ON inbox (kind, node, "key", version, coalesce(detail, ''));
                     """)
         }
+        migrator.registerMigration("26 what intakes said that was so already") { db in
+            try db.execute(
+                sql: """
+                    -- The digests of records (`RecordDigest`) that an intake found as it says, by the version of the transaction. Whoever
+                    -- undoes what made them so leaves them.
+                    CREATE TABLE intake_settled (
+                      intake INTEGER NOT NULL, version INTEGER NOT NULL, records BLOB NOT NULL,
+                      PRIMARY KEY (intake, version)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

@@ -85,10 +85,10 @@ extension ResourceTable {
         """
     }
 
-    /// The looks that later intakes keep of rows as intake ?1 had left them: intake, key, version, ticket.
+    /// The looks that later intakes keep of rows as intake ?1 had left them: intake, key, version.
     var looksOfIntake: String {
         """
-        SELECT r.intake, r."key", r.version, \(ticket("r")) FROM main.\(former) AS r
+        SELECT r.intake, r."key", r.version FROM main.\(former) AS r
         LEFT JOIN main.\(former) AS f ON f.intake = ?1 AND f."key" = r."key"
         WHERE r.intake <> ?1 AND r.version <> 0 AND \(Self.isOfIntake)
         """

@@ -281,11 +281,11 @@ struct ResourceTable: Sendable {
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
     var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
 
-    /// Live rows of node ?1 with the keys ?2, a JSON array: id and key.
-    var liveOwn: String {
+    /// Rows of node ?1 with the keys ?2, a JSON array: id, key and state.
+    var ownWithState: String {
         """
-        SELECT r.id, r."key" FROM json_each(?2) AS j CROSS JOIN main.\(table) AS r ON r.origin = ?1 AND r."key" = j.value
-        WHERE r.deleted = \(RowState.live.rawValue)
+        SELECT r.id, r."key", r.deleted FROM json_each(?2) AS j
+        CROSS JOIN main.\(table) AS r ON r.origin = ?1 AND r."key" = j.value
         """
     }
 }

@@ -76,7 +76,12 @@ extension NodeDesk {
             }
             let name = request.path == "-" ? "stdin" : URL(filePath: request.path).lastPathComponent
             let rejects = URL(filePath: settings.directory).appending(path: "\(name).rejects.csv").path
-            let importer = try Importer(mapping: mapping, origin: id, path: request.path, format: request.format)
+            let importer: Importer
+            do {
+                importer = try Importer(mapping: mapping, origin: id, path: request.path, format: request.format)
+            } catch let error as FederationError where error.code == "E_IMPORT_READ" {
+                throw error.telling(of: IntakeCounts(), isTrial: request.isDryRun)
+            }
             var run = try ImportRun(
                 desk: self, importer: importer, rejectsPath: request.rejectsPath ?? rejects,
                 isDryRun: request.isDryRun, report: ImportReport(resource: request.resource, form: importer.form))
@@ -154,6 +159,9 @@ private struct ImportRun {
             }
         } catch {
             failure = failure ?? error
+        }
+        if let error = failure as? FederationError, error.code == "E_IMPORT_READ" {
+            failure = error.telling(of: report.counts, isTrial: isDryRun)
         }
         report.unwrapped = importer.unwrapped
         report.totalLines = importer.totalLines
@@ -251,5 +259,16 @@ private struct ImportRun {
         report.rejectedByCode[code, default: 0] += 1
         report.rejectsFile = rejectsPath
         try rejects.write(row)
+    }
+}
+
+extension FederationError {
+    /// Tells of damage to a file what became of the rows before it.
+    fileprivate func telling(of counts: IntakeCounts, isTrial: Bool) -> FederationError {
+        let taken = counts.accepted + counts.unchanged + counts.collapsed
+        let fate =
+            taken == 0
+            ? "no row was taken" : isTrial ? "\(taken) rows would be taken" : "\(taken) rows before that were taken"
+        return FederationError(code, "\(message); \(fate)", hint: hint)
     }
 }

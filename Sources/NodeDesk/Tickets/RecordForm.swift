@@ -56,7 +56,13 @@ package struct RecordForm: Sendable {
     ///
     /// - Throws: what is wrong with it, never the value.
     package func value(of input: String, for column: ColumnDefinition) throws(RowRejection) -> FieldValue {
-        try column.value(ofInput: input, reference, today: today)
+        let value = try column.value(ofInput: input, reference, today: today)
+        if let time = value.integer, EventTimes.fields(of: resource).contains(column.name),
+            let violation = EventTimes.violation(of: time, in: column.name)
+        {
+            throw violation
+        }
+        return value
     }
 
     /// Those of `names` that have no value yet.
@@ -64,11 +70,15 @@ package struct RecordForm: Sendable {
         names.filter(isEmpty).compactMap { resource.column(named: $0) }
     }
 
-    /// - Throws: `E_FIELD_MISSING` for the first required field that has no value.
+    /// - Throws: `E_FIELD_MISSING` for the first required field that has no value; `E_FIELD_RANGE` for half a place.
     func requireComplete() throws(FederationError) {
-        guard let first = missing(required).first else { return }
-        throw FederationError(
-            RowRejection(field: first.name, rule: .missing, reason: "(\(first.title)) is required"))
+        if let first = missing(required).first {
+            throw FederationError(
+                RowRejection(field: first.name, rule: .missing, reason: "(\(first.title)) is required"))
+        }
+        if let violation = IntakeRecord(resource: resource.name, key: "", fields: fields).violationOfPlace {
+            throw FederationError(violation)
+        }
     }
 }
 

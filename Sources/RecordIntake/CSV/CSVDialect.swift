@@ -36,7 +36,7 @@ struct CSVDialect: Hashable {
         }
         delimiter = best?.delimiter ?? 0x2C
         let rows = best?.rows ?? []
-        let header = HeaderSearch.index(of: rows.map { (fields: $0.fields, filled: $0.filled) })
+        let header = HeaderSearch.index(of: rows.map { ($0.fields, $0.filled, $0.hasValue) })
         headerLine = format.headerRow ?? header.map { rows[$0].line } ?? first
     }
 
@@ -44,9 +44,14 @@ struct CSVDialect: Hashable {
     private static func declaredDelimiter(_ head: [UInt8]) -> UInt8? {
         let line = head.prefix { $0 != 0x0A && $0 != 0x0D }
         let bare = line.first == 0x22 && line.last == 0x22 ? line.dropFirst().dropLast() : line
-        guard bare.count == 5, bare.dropLast().elementsEqual("sep=".utf8) || bare.dropLast().elementsEqual("SEP=".utf8)
+        let word = bare.prefix(4)
+        guard word.count == 4, word.last == UInt8(ascii: "="),
+            word.dropLast().map({ $0 | 0x20 }).elementsEqual("sep".utf8)
         else { return nil }
-        return bare.last
+        let sign = bare.dropFirst(4)
+        // Some programs write the tab as its name.
+        if sign.elementsEqual("\\t".utf8) || sign.elementsEqual("tab".utf8) { return 0x09 }
+        return sign.count == 1 ? sign.first : nil
     }
 
     private static func text(_ head: [UInt8], from line: Int) -> ArraySlice<UInt8> {
@@ -59,6 +64,8 @@ struct CSVDialect: Hashable {
         let line: Int
         var fields = 0
         var filled = 0
+        /// Whether one of its fields is no name (`HeaderSearch.isValue`).
+        var hasValue = false
     }
 
     /// The rows of a text, as far as they are whole.
@@ -70,6 +77,7 @@ struct CSVDialect: Hashable {
             var position = 0
             while position < text.count, rows.count < rowsMax {
                 var isFilled = false
+                let start = position
                 if text[position] == 0x22 {
                     position += 1
                     while position < text.count {
@@ -92,6 +100,7 @@ struct CSVDialect: Hashable {
                 }
                 row.fields += 1
                 row.filled += isFilled ? 1 : 0
+                row.hasValue = row.hasValue || HeaderSearch.isValue(text[start..<position])
                 let isAtEnd = position == text.count
                 if isAtEnd && !isWhole { return rows }
                 if isAtEnd || text[position] == 0x0A {
@@ -115,16 +124,25 @@ struct CSVDialect: Hashable {
 }
 
 /// Where the header is, below what people write above a table: a title, a date of printing, groups of columns.
-enum HeaderSearch {
+package enum HeaderSearch {
     /// How many rows above a header are looked at.
     static let rowsMax = 30
 
-    /// The first row of which three of five columns are filled; the first row of all when there is none.
-    static func index(of rows: [(fields: Int, filled: Int)]) -> Int? {
+    /// Digits that no name of a column has, but a time, a telephone number or the number of a ticket.
+    private static let digitsMin = 8
+
+    /// Whether a text is no name of a column.
+    package static func isValue(_ text: some Sequence<UInt8>) -> Bool {
+        text.count { (0x30...0x39).contains($0) } >= digitsMin
+    }
+
+    /// The first row of which three of five columns are filled, all of them by what may be names; where there is none, whatever they are
+    /// filled by, and else the first row of all.
+    static func index(of rows: [(fields: Int, filled: Int, hasValue: Bool)]) -> Int? {
         var counts: [Int: Int] = [:]
         for row in rows where row.filled > 0 { counts[row.fields, default: 0] += 1 }
         guard let width = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else { return nil }
-        return rows.prefix(rowsMax).firstIndex { $0.filled > 0 && $0.filled * 5 >= width * 3 }
-            ?? rows.firstIndex { $0.filled > 0 }
+        let wide = rows.prefix(rowsMax).indices.filter { rows[$0].filled > 0 && rows[$0].filled * 5 >= width * 3 }
+        return wide.first { !rows[$0].hasValue } ?? wide.first ?? rows.firstIndex { $0.filled > 0 }
     }
 }

@@ -85,9 +85,8 @@ package final class Importer {
         do {
             step = try reader.next()
         } catch let error as FederationError where error.code == "E_IMPORT_READ" {
-            throw FederationError(
-                error.code, "\(error.message), behind row \(reader.rowNumber); the rows before are taken",
-                hint: error.hint)
+            guard reader.rowNumber > 0 else { throw error }
+            throw FederationError(error.code, "\(error.message), behind row \(reader.rowNumber)", hint: error.hint)
         }
         guard let step else { return nil }
         let result: Result<SourceRow, RowRejection>
@@ -112,7 +111,9 @@ package final class Importer {
     private func text(_ column: Int) -> String {
         let text = reader.text(column)
         if !emptyWords.isEmpty, emptyWords.contains(ExactText(text)) { return "" }
-        guard text.utf8.first == UInt8(ascii: "="), let inner = KeyDamage.unwrapped(text) else { return text }
+        guard let first = text.utf8.first, first == UInt8(ascii: "=") || first == UInt8(ascii: "'"),
+            let inner = KeyDamage.unwrapped(text)
+        else { return text }
         unwrapped += 1
         return inner
     }

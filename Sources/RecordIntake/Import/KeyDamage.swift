@@ -7,7 +7,7 @@ enum KeyDamage {
     /// Zeros behind them, over the keys of a sample, that are no chance any more: one in a million.
     private static let zerosMin = 6
 
-    /// `3.70102E+22`.
+    /// `3.70102E+22`; without the sign, as Java writes it, only with a fraction, because `5E10` may be somebody's number.
     static func isScientific(_ text: String) -> Bool {
         var rest = Substring(text).utf8[...]
         func digits() -> Int {
@@ -15,15 +15,17 @@ enum KeyDamage {
             rest = rest.dropFirst(count)
             return count
         }
-        guard digits() == 1 else { return false }
-        if rest.first == UInt8(ascii: ".") {
+        guard digits() > 0 else { return false }
+        let hasFraction = rest.first == UInt8(ascii: ".")
+        if hasFraction {
             rest = rest.dropFirst()
             guard digits() > 0 else { return false }
         }
         guard let letter = rest.first, letter | 0x20 == UInt8(ascii: "e") else { return false }
         rest = rest.dropFirst()
-        guard rest.first == UInt8(ascii: "+") else { return false }
-        rest = rest.dropFirst()
+        let isSigned = rest.first == UInt8(ascii: "+")
+        guard isSigned || hasFraction else { return false }
+        if isSigned { rest = rest.dropFirst() }
         return (1...3).contains(digits()) && rest.isEmpty
     }
 
@@ -49,14 +51,22 @@ enum KeyDamage {
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-    /// The text in `="…"`, by which a spreadsheet is made to keep the digits of a number; nil for any other text.
+    /// The text in `="…"`, or the digits behind `'`, by which a spreadsheet is made to keep the digits of a number; nil for any other
+    /// text.
     static func unwrapped(_ text: String) -> String? {
         let bytes = text.utf8
+        if bytes.count > 1, bytes.first == UInt8(ascii: "'"), bytes.dropFirst().allSatisfy(isDigit) {
+            return String(Substring(bytes.dropFirst()))
+        }
         guard bytes.count >= 3, bytes.first == UInt8(ascii: "="), bytes.dropFirst().first == UInt8(ascii: "\""),
             bytes.last == UInt8(ascii: "\"")
         else { return nil }
         let inner = bytes.dropFirst(2).dropLast()
         return inner.contains(UInt8(ascii: "\"")) ? nil : String(Substring(inner))
+    }
+
+    static func scientific(_ column: String) -> RowRejection {
+        rejection(of: column, "is a number in scientific notation, whose last digits a spreadsheet has dropped")
     }
 
     static func rejection(of column: String, _ reason: String) -> RowRejection {

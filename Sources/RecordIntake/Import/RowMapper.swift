@@ -86,7 +86,7 @@ struct RowMapper {
                 throw FederationError(
                     "E_MAPPING", "\(place): the file has no column '\(column.name)'",
                     hint: Self.hint(for: column.name, header)
-                        ?? "its first row names \(header.count) columns; is that the header? Else list it under optional_columns"
+                        ?? "its header names \(header.count) columns; is it another row? Say so by header_row; else list it under optional_columns"
                 )
             }
         }
@@ -112,7 +112,7 @@ struct RowMapper {
                 rule: rule, condition: bindCondition(rule.condition),
                 ordinal: rule.ordinal.flatMap { positions[ExactText($0.name)] }, fields: fields,
                 ext: rule.ext.map(bind),
-                timeline: TimeOrder.fields(of: rule.definition),
+                timeline: EventTimes.fields(of: rule.definition),
                 // Where a ticket has several rows, one of them says nothing about what the others are.
                 isTakenBack: mapping.closure == .snapshot && rule.condition != nil
                     && (rule.ordinal != nil || !mapping.hasOrdinals))
@@ -140,10 +140,7 @@ struct RowMapper {
             if part.isEmpty {
                 throw RowRejection(field: column.name, rule: .missing, reason: "the row has no key")
             }
-            if KeyDamage.isScientific(part) {
-                throw KeyDamage.rejection(
-                    of: column.name, "is a number in scientific notation, whose last digits a spreadsheet has dropped")
-            }
+            if KeyDamage.isScientific(part) { throw KeyDamage.scientific(column.name) }
             if !takesCutKeys, KeyDamage.isCut(part) {
                 throw KeyDamage.rejection(
                     of: column.name,
@@ -234,8 +231,8 @@ struct RowMapper {
         let value = condition.position.map(text) ?? ""
         return switch condition.test {
         case .filled: !value.isEmpty
-        case .oneOf(let words): words.contains(ExactText(value))
-        case .noneOf(let words): !words.contains(ExactText(value))
+        case .oneOf(let words): words.contains(value)
+        case .noneOf(let words): !words.contains(value)
         }
     }
 
@@ -320,9 +317,7 @@ struct RowMapper {
             guard let rule = records.first(where: { $0.rule.definition.name == record.resource }) else { continue }
             let isOfTicket = record.resource != BuiltInResources.callRecord.name
             var latest = isOfTicket ? latestOfTicket : .min
-            if let field = TimeOrder.firstBackwards(in: record, fields: rule.timeline, latest: &latest) {
-                throw TimeOrder.violation(field: "\(record.resource).\(field)")
-            }
+            try TimeOrder.check(record, fields: rule.timeline, prefix: "\(record.resource).", latest: &latest)
             if isOfTicket { latestOfTicket = latest }
         }
     }

@@ -5,31 +5,25 @@ enum TimeOrder {
     /// Two clocks of one office may differ by this much.
     private static let tolerance: Int64 = 5 * 60_000
 
-    /// The times of a record that follow each other, in order.
-    static func fields(of definition: ResourceDefinition) -> [String] {
-        if definition.isThreadRecord { return ["occurred_at"] }
-        switch definition.name {
-        case BuiltInResources.serviceRequest.name: return ["requested_datetime", "accepted_datetime"]
-        case BuiltInResources.callRecord.name: return ["arrival", "ivr_out", "queue_start", "answered", "hangup"]
-        default: return []
-        }
-    }
-
-    /// The first of `fields` that lies before its predecessor by more than the tolerance.
+    /// Refuses times at which nothing can have happened, and the first that lies before its predecessor by more than the tolerance.
     ///
-    /// - Parameter latest: the latest time so far, `.min` when there is none; moved on.
-    static func firstBackwards(in record: IntakeRecord, fields: [String], latest: inout Int64) -> String? {
+    /// - Parameters:
+    ///   - fields: those of its times that follow each other (`EventTimes.fields`).
+    ///   - prefix: goes before the name of the field in what is said of it.
+    ///   - latest: the latest time so far, `.min` when there is none; moved on.
+    static func check(
+        _ record: IntakeRecord, fields: [String], prefix: String = "", latest: inout Int64
+    ) throws(RowRejection) {
         for field in fields {
             guard let time = record.fields[field]?.integer else { continue }
-            if latest != .min, time < latest - tolerance { return field }
+            if let violation = EventTimes.violation(of: time, in: prefix + field) { throw violation }
+            if latest != .min, time < latest - tolerance {
+                throw RowRejection(
+                    field: prefix + field, rule: .timeOrder,
+                    reason: "lies more than 5 minutes before the event that precedes it")
+            }
             latest = max(latest, time)
         }
-        return nil
-    }
-
-    static func violation(field: String) -> RowRejection {
-        RowRejection(
-            field: field, rule: .timeOrder, reason: "lies more than 5 minutes before the event that precedes it")
     }
 
     /// Has the stages of one row follow each other as the row has them: what lies before its predecessor within the tolerance gets

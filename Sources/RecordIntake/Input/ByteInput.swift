@@ -35,3 +35,12 @@ final class UnmarkedInput: ByteInput {
         return try base.read(into: buffer)
     }
 }
+
+extension FederationError {
+    /// A file that ends too early or is damaged: `E_IMPORT_READ`. What became of the rows before that, whoever takes them says.
+    static func damagedFile(_ message: String) -> FederationError {
+        FederationError(
+            "E_IMPORT_READ", message,
+            hint: "fetch the file again and import it whole; rows that were taken already are not taken twice")
+    }
+}

@@ -33,10 +33,8 @@ final class GzipInput: ByteInput {
         var code: Int32 = Z_OK
         _ = gzerror(file, &code)
         guard count == 0, code == Z_OK || code == Z_STREAM_END else {
-            throw FederationError(
-                "E_IMPORT_READ",
-                code == Z_BUF_ERROR ? "\(name) ends in the middle of its gzip stream" : "\(name) cannot be read on",
-                hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+            throw FederationError.damagedFile(
+                code == Z_BUF_ERROR ? "\(name) ends in the middle of its gzip stream" : "\(name) cannot be read on")
         }
         return 0
     }

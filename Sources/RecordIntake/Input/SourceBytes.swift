@@ -3,8 +3,6 @@ import Foundation
 import Glibc
 
 /// The bytes of a source, as often as they are wanted: of a file as it lies there, of a pipe from a copy.
-///
-/// The copy is a file without a name, which nobody else can open and which is gone when the process ends.
 final class SourceBytes {
     /// What messages call it.
     let name: String
@@ -12,11 +10,11 @@ final class SourceBytes {
     let path: String
     /// Bytes as they lie on disk.
     let size: Int64
-    /// What holds the copy of a pipe.
-    private let copy: FileHandle?
+    /// What holds the copy of what is no file.
+    private let copy: ScratchFile?
 
     /// - Parameter path: a file, a pipe, or `-` for standard input.
-    /// - Throws: `E_IMPORT_READ` when it can't be opened.
+    /// - Throws: `E_IMPORT_READ` when it can't be opened; `E_IMPORT_ROOM` when there is no room for the copy of a pipe.
     init(path: String) throws {
         name = path == "-" ? "standard input" : path
         var facts = stat()
@@ -33,37 +31,35 @@ final class SourceBytes {
         guard let pipe = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path) else {
             throw FederationError("E_IMPORT_READ", "\(path) cannot be opened", hint: "check the path and its rights")
         }
-        let copy = try Self.unnamedFile()
-        var size: Int64 = 0
-        while let piece = try pipe.read(upToCount: 1 << 20), !piece.isEmpty {
-            try copy.write(contentsOf: piece)
-            size += Int64(piece.count)
+        let copy = try ScratchFile(for: name)
+        do {
+            while let piece = try pipe.read(upToCount: 1 << 20), !piece.isEmpty { try copy.append(piece) }
+        } catch let error where !(error is FederationError) {
+            throw FederationError("E_IMPORT_READ", "\(name) cannot be read on", hint: "run the command again")
         }
-        (self.path, self.size, self.copy) = ("/proc/self/fd/\(copy.fileDescriptor)", size, copy)
+        (self.path, size, self.copy) = (copy.path, copy.size, copy)
     }
 
-    /// - Throws: `E_IMPORT_READ` when there is no room for a copy.
+    /// - Throws: `E_IMPORT_ROOM`.
     init(_ bytes: [UInt8], name: String) throws {
-        let copy = try Self.unnamedFile()
-        try copy.write(contentsOf: bytes)
-        (self.name, path, size, self.copy) = (name, "/proc/self/fd/\(copy.fileDescriptor)", Int64(bytes.count), copy)
+        let copy = try ScratchFile(for: name)
+        try copy.append(bytes)
+        (self.name, path, size, self.copy) = (name, copy.path, copy.size, copy)
     }
 
     /// What an input unpacks to.
     ///
-    /// - Throws: `E_IMPORT_READ` when it is damaged, or larger than `limit` bytes.
+    /// - Throws: `E_IMPORT_READ` when it is damaged, or larger than `limit` bytes; `E_IMPORT_ROOM`.
     init(_ input: any ByteInput, name: String, limit: Int64) throws {
-        let copy = try Self.unnamedFile()
+        let copy = try ScratchFile(for: name)
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var size: Int64 = 0
         while case let count = try buffer.withUnsafeMutableBytes({ try input.read(into: $0) }), count > 0 {
-            size += Int64(count)
-            guard size <= limit else {
+            guard copy.size + Int64(count) <= limit else {
                 throw FederationError("E_IMPORT_READ", "\(name) unpacks to more than \(limit >> 20) MiB")
             }
-            try copy.write(contentsOf: buffer[..<count])
+            try copy.append(buffer[..<count])
         }
-        (self.name, path, self.size, self.copy) = (name, "/proc/self/fd/\(copy.fileDescriptor)", size, copy)
+        (self.name, path, size, self.copy) = (name, copy.path, copy.size, copy)
     }
 
     /// Opens the bytes anew, unpacked when they are gzip or zstd. Their content tells, not the name of the file.
@@ -111,18 +107,5 @@ final class SourceBytes {
         }
         defer { try? file.close() }
         return try file.read(upToCount: 4).map(Array.init) ?? []
-    }
-
-    private static func unnamedFile() throws -> FileHandle {
-        var template = Array((NSTemporaryDirectory() + "/federation-node-XXXXXX").utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else {
-            throw FederationError(
-                "E_IMPORT_READ", "there is no room for a copy of what is read from a pipe",
-                hint: "set TMPDIR to a folder that can be written to, or read from a file")
-        }
-        unlink(template)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 }

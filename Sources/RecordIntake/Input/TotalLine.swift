@@ -4,7 +4,8 @@ package enum TotalLine {
     static let linesMax = 3
 
     private static let words = [
-        "合计", "总计", "共计", "小计", "累计", "总数", "total", "grandtotal", "sum", "制表", "打印", "导出", "统计时间", "审核人", "注：", "备注：",
+        "合计", "总计", "共计", "小计", "累计", "总数", "总条数", "总记录", "记录数", "本页", "total", "grandtotal", "sum", "制表", "打印", "导出",
+        "统计时间", "审核人", "注：", "备注：",
     ]
 
     /// Whether the row that a reader found looks like one: its first value is such a word, or begins with one and at most
@@ -16,6 +17,9 @@ package enum TotalLine {
             if first.isEmpty { continue }
             guard first.utf8.count <= 200 else { return false }
             let text = first.lowercased().filter { !$0.isWhitespace }
+            if text.wholeMatch(of: /(共|第|total)[:：]?\d+(条|件|行|页|笔|records|rows).*/) != nil {
+                return true
+            }
             guard let word = words.first(where: text.hasPrefix) else { return false }
             if [word, word + ":", word + "："].contains(text) { return true }
             var filled = 1

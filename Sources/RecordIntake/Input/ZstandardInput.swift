@@ -64,8 +64,6 @@ final class ZstandardInput: ByteInput {
     }
 
     private func damaged(_ what: String) -> FederationError {
-        FederationError(
-            "E_IMPORT_READ", "\(name) \(what)",
-            hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+        .damagedFile("\(name) \(what)")
     }
 }

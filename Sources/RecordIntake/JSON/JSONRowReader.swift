@@ -137,12 +137,11 @@ final class JSONRowReader: RowReader {
                 let rest = buffer[position...].contains { ![0x20, 0x09, 0x0A, 0x0D, 0x2C].contains($0) }
                 isDone = true
                 guard isArray || rest else { return nil }
-                throw FederationError(
-                    "E_IMPORT_READ",
+                throw FederationError.damagedFile(
                     isAtEnd
                         ? "\(input.name) ends in the middle of its JSON array"
-                        : "the brackets of \(input.name) don't match, or an object is longer than \(CSVLimits.rowBytes >> 20) MiB",
-                    hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+                        : "the brackets of \(input.name) don't match, or an object is longer than \(CSVLimits.rowBytes >> 20) MiB"
+                )
             }
             try refill()
         }

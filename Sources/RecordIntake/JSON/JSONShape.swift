@@ -10,7 +10,7 @@ enum JSONShape: Hashable {
     /// Looks at the beginning of a text.
     ///
     /// Of several arrays of objects inside of an object the one is meant whose objects have most of the names that are asked
-    /// for, else the longest.
+    /// for, else the longest. An object that has more of them itself is a row, whatever arrays it holds.
     ///
     /// - Parameter isWhole: whether it is all of it.
     init(_ head: [UInt8], isWhole: Bool, names: Set<ExactText>) {
@@ -30,7 +30,7 @@ enum JSONShape: Hashable {
             }
             var search = JSONArraySearch(bytes, names: names)
             search.walk(from: start)
-            if let found = search.best { return .elements(from: found, isArray: true) }
+            if let found = search.rows { return .elements(from: found, isArray: true) }
             return end != nil && isWhole ? .elements(from: start, isArray: false) : .lines
         }
     }
@@ -97,8 +97,12 @@ private struct JSONArraySearch {
     private var scanner: JSONScanner
     private let names: Set<ExactText>
     private var score = (names: -1, bytes: 0)
-    /// Where its first element is.
-    private(set) var best: Int?
+    /// Where the first element of the best array is.
+    private var best: Int?
+    /// Where an array ends that has no elements.
+    private var empty: Int?
+    /// How many of the names the outermost object has.
+    private var ownNames = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, names: Set<ExactText>) {
         scanner = JSONScanner(bytes)
@@ -110,11 +114,22 @@ private struct JSONArraySearch {
         members(depth: 1)
     }
 
+    /// Where the rows begin; nil when the object is a row itself.
+    var rows: Int? {
+        if ownNames > max(0, score.names) { return nil }
+        return best ?? (names.isEmpty ? nil : empty)
+    }
+
     private mutating func members(depth: Int) {
         scanner.position += 1
         while true {
             scanner.skipBlanks()
+            let nameStart = scanner.position + 1
             guard scanner.peek == UInt8(ascii: "\""), scanner.skipString() else { return }
+            if depth == 1 {
+                let name = String(decoding: scanner.bytes[nameStart..<scanner.position - 1], as: UTF8.self)
+                ownNames += names.contains(ExactText(name)) ? 1 : 0
+            }
             scanner.skipBlanks()
             guard scanner.peek == UInt8(ascii: ":") else { return }
             scanner.position += 1
@@ -139,6 +154,7 @@ private struct JSONArraySearch {
         var element = JSONScanner(scanner.bytes)
         element.position = start
         element.skipBlanks()
+        if element.peek == UInt8(ascii: "]") { empty = empty ?? element.position }
         guard element.peek == UInt8(ascii: "{") else { return }
         let first = element.position
         var known = 0

@@ -17,7 +17,7 @@ package struct PushedRecordReader: Sendable {
         self.definition = definition
         self.origin = origin
         columns = Dictionary(uniqueKeysWithValues: definition.columns.map { (ExactText($0.name), $0) })
-        timeline = TimeOrder.fields(of: definition)
+        timeline = EventTimes.fields(of: definition)
     }
 
     /// - Returns: the key that the row names, as far as it can be read, and the record.
@@ -69,14 +69,13 @@ package struct PushedRecordReader: Sendable {
         guard key.utf8.count <= RowKey.bytesMax else {
             throw Self.rejection("key", .tooLong, "\(key.utf8.count) bytes, at most \(RowKey.bytesMax)")
         }
+        let prefix = "\(origin.code)-".utf8
+        let number = key.utf8.starts(with: prefix) ? String(Substring(key.utf8.dropFirst(prefix.count))) : key
+        if KeyDamage.isScientific(number) { throw KeyDamage.scientific("key") }
         let record = IntakeRecord(resource: definition.name, key: key, fields: fields)
-        if record.hasHalfPlace {
-            throw Self.rejection("lat", .range, "a place has latitude and longitude, and 0, 0 is none")
-        }
+        if let violation = record.violationOfPlace { throw violation }
         var latest = Int64.min
-        if let field = TimeOrder.firstBackwards(in: record, fields: timeline, latest: &latest) {
-            throw TimeOrder.violation(field: field)
-        }
+        try TimeOrder.check(record, fields: timeline, latest: &latest)
         return record
     }
 

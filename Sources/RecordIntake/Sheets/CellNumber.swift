@@ -3,6 +3,8 @@ import FederationModel
 /// What the format of a cell makes of its number.
 enum NumberFormat: Hashable {
     case number
+    /// Whole numbers of so many digits, zeros before them: `000000`.
+    case padded(Int)
     case date
     case time
     case dateTime
@@ -38,6 +40,10 @@ enum NumberFormat: Hashable {
             default: letters.append(letter)
             }
         }
+        if letters.count > 1, letters.allSatisfy({ $0 == "0" }) {
+            self = .padded(letters.count)
+            return
+        }
         guard !letters.contains("general"), !letters.contains("e+"), !letters.contains("#") else {
             self = .number
             return
@@ -65,6 +71,11 @@ struct CellNumber {
     ///
     /// - Parameter written: how the file writes it.
     func text(_ number: Double, written: String? = nil, as format: NumberFormat) -> String {
+        if case .padded(let width) = format {
+            let digits = Self.plain(number, written)
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return digits }
+            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        }
         guard format != .number, number >= 0, number <= Self.lastDay else { return Self.plain(number, written) }
         // Seconds are what formats show; a serial number that a person typed has not more than that either.
         let seconds = Int64((number * 86_400).rounded())

@@ -35,11 +35,7 @@ final class HTMLTable: SheetRows {
                         hint: "perhaps the export failed and this is its error page; open it in a browser")
                 }
                 guard !handler.isCut else {
-                    throw FederationError(
-                        "E_IMPORT_READ", "\(input.name) ends in the middle of its table",
-                        hint:
-                            "fetch the file again; rows before this point were read and importing them twice is harmless"
-                    )
+                    throw FederationError.damagedFile("\(input.name) ends in the middle of its table")
                 }
                 return nil
             }

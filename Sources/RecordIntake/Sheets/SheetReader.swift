@@ -78,8 +78,8 @@ final class SheetReader: RowReader {
             ?? HeaderSearch.index(
                 of: first.map { row in
                     (
-                        fields: (row.cells.lastIndex { !$0.isEmpty } ?? -1) + 1,
-                        filled: row.cells.count { !$0.isEmpty }
+                        (row.cells.lastIndex { !$0.isEmpty } ?? -1) + 1, row.cells.count { !$0.isEmpty },
+                        row.cells.contains { HeaderSearch.isValue($0.utf8) }
                     )
                 })
         guard let found else {

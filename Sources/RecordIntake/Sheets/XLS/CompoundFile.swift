@@ -51,6 +51,12 @@ struct CompoundFile {
         miniTable = stride(from: 0, to: miniBytes.count - 3, by: 4).map { miniBytes.u32($0) }
     }
 
+    /// Whether its table has sectors in use that lie beyond its end.
+    var isCut: Bool {
+        let last = table.lastIndex { $0 != 0xFFFF_FFFF } ?? -1
+        return (last + 2) * sectorSize > bytes.count
+    }
+
     /// The bytes of a stream, as far as they are there; nil when there is no such stream.
     func stream(_ name: String) -> [UInt8]? {
         guard let entry = entries.first(where: { $0.name == name }) else { return nil }

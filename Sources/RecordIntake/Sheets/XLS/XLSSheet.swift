@@ -35,6 +35,7 @@ final class XLSSheet: SheetRows {
         let bytes = try [UInt8](Data(contentsOf: URL(filePath: source.path)))
         guard let file = CompoundFile(bytes) else { throw Self.damaged(source.name) }
         guard let stream = file.stream("Workbook") else {
+            if file.isCut { throw Self.damaged(source.name) }
             let isProtected = file.stream("EncryptedPackage") != nil
             let isOld = file.stream("Book") != nil
             throw FederationError(
@@ -159,9 +160,7 @@ final class XLSSheet: SheetRows {
     }
 
     fileprivate static func damaged(_ name: String) -> FederationError {
-        FederationError(
-            "E_IMPORT_READ", "\(name) is a workbook (.xls) that is cut or damaged",
-            hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+        .damagedFile("\(name) is a workbook (.xls) that is cut or damaged")
     }
 }
 

@@ -13,10 +13,8 @@ final class ZipArchive {
     /// - Throws: `E_IMPORT_READ` when it is cut or damaged: a zip file ends with its list of parts.
     init(_ source: SourceBytes) throws {
         guard let file = unzOpen64(source.path) else {
-            throw FederationError(
-                "E_IMPORT_READ",
-                "\(source.name) is a zip file or workbook that is cut or damaged: its list of parts is missing",
-                hint: "fetch the file again; no row of it was taken")
+            throw FederationError.damagedFile(
+                "\(source.name) is a zip file or workbook that is cut or damaged: its list of parts is missing")
         }
         name = source.name
         self.file = file
@@ -82,8 +80,6 @@ final class ZipArchive {
     }
 
     func damaged(_ what: String) -> FederationError {
-        FederationError(
-            "E_IMPORT_READ", "\(name) \(what)",
-            hint: "fetch the file again; rows before this point were read and importing them twice is harmless")
+        .damagedFile("\(name) \(what)")
     }
 }
