@@ -25,13 +25,13 @@ struct TimePattern {
         let isCount = Self.countNames.contains(text)
         return values.allSatisfy { value in
             guard let reading = format.read(value) else { return false }
-            return !isCount || EventTimes.range.contains(reading.faceMilliseconds)
+            return !isCount || EventTimes.usual.contains(reading.faceMilliseconds)
         }
     }
 
     /// Whether it reads this as a time at which something can have happened.
     func readsEvent(_ value: String) -> Bool {
-        format.read(value).map { EventTimes.range.contains($0.faceMilliseconds) } ?? false
+        format.read(value).map { !EventTimes.standsForNone($0.faceMilliseconds - ShanghaiTime.offset) } ?? false
     }
 
     /// Numbers that count to a time.

@@ -8,6 +8,8 @@ struct Sightings {
     private var tickets: [NodeID: [String: Set<[Fields]>]] = [:]
     /// By node and row, who ever had to see it.
     private var audiences: [NodeID: [String: Set<NodeID>]] = [:]
+    /// By node and ticket, who had to see it last.
+    private var latest: [NodeID: [String: Set<NodeID>]] = [:]
 
     mutating func note(_ looks: [Look], at node: NodeID, _ topology: Topology) {
         let byID = Dictionary(uniqueKeysWithValues: looks.map { ($0.id, $0) })
@@ -15,9 +17,12 @@ struct Sightings {
         let audiences = Reference.audiences(byID, at: node, topology)
         for look in looks {
             self.tickets[node, default: [:]][look.id, default: []].insert(Reference.tickets(of: look, among: tickets))
-            self.audiences[node, default: [:]][look.id, default: []]
-                .formUnion(audiences[look.fields["global_id"]?.text ?? ""] ?? [])
+            let ticket = look.fields["global_id"]?.text ?? ""
+            // Whom a record puts out of the audience, a consumer finds a moment after it has come.
+            let former = self.audiences[node]?[look.id] ?? latest[node]?[ticket] ?? []
+            self.audiences[node, default: [:]][look.id] = former.union(audiences[ticket] ?? [])
         }
+        latest[node] = audiences
     }
 
     /// Whether somebody behind the link ever had to see a row.

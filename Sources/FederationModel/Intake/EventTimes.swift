@@ -1,11 +1,22 @@
 /// The times at which something happened to a ticket or in a call.
 package enum EventTimes {
-    /// 1980 to 2099. What systems write where they know no time lies outside: 0001-01-01, 1900-01-01, the zero of Unix, 9999-12-31.
-    package static let range: Range<UnixMilliseconds> =
-        midnight(year: 1980)..<midnight(year: 2100)
+    /// 1980 to 2099: to what a plain number must count before it is taken for a time.
+    package static let usual: Range<UnixMilliseconds> = midnight(1980, 1, 1)..<midnight(2100, 1, 1)
 
-    private static func midnight(year: Int) -> UnixMilliseconds {
-        CivilDate.dayNumber(year: year, month: 1, day: 1) * 86_400_000 - ShanghaiTime.offset
+    /// Whether a system writes this where it knows no time: the first and the last years that its calendar has, or the midnight from which
+    /// Unix, a spreadsheet or SQL Server counts.
+    package static func standsForNone(_ time: UnixMilliseconds) -> Bool {
+        // Before 1901 the zone's clocks were some minutes ahead.
+        time < midnight(2, 1, 1) || time >= midnight(2900, 1, 1) || time == 0
+            || beginnings.contains { ($0 - time).magnitude <= 600_000 }
+    }
+
+    private static let beginnings = [
+        midnight(1753, 1, 1), midnight(1899, 12, 30), midnight(1900, 1, 1), midnight(1970, 1, 1),
+    ]
+
+    private static func midnight(_ year: Int, _ month: Int, _ day: Int) -> UnixMilliseconds {
+        CivilDate.dayNumber(year: year, month: month, day: day) * 86_400_000 - ShanghaiTime.offset
     }
 
     /// Those of a resource, in the order in which they follow each other.
@@ -21,7 +32,6 @@ package enum EventTimes {
     /// - Parameter name: one of `fields`.
     /// - Returns: why nothing can have happened then; nil for a time at which it can.
     package static func violation(of time: UnixMilliseconds, in name: String) -> RowRejection? {
-        range.contains(time)
-            ? nil : RowRejection(field: name, rule: .badTime, reason: "is not in the years 1980 to 2099")
+        standsForNone(time) ? RowRejection(field: name, rule: .badTime, reason: "stands for no time") : nil
     }
 }
