@@ -3,12 +3,12 @@ package enum EventTimes {
     /// 1980 to 2099: to what a plain number must count before it is taken for a time.
     package static let usual: Range<UnixMilliseconds> = midnight(1980, 1, 1)..<midnight(2100, 1, 1)
 
-    /// Whether a system writes this where it knows no time: the first and the last years that its calendar has, or the midnight from which
-    /// Unix, a spreadsheet or SQL Server counts.
+    /// Whether a system writes this where it knows no time: the first and the last years that its calendar has, or the midnight, here or of
+    /// UTC, from which Unix, a spreadsheet or SQL Server counts.
     package static func standsForNone(_ time: UnixMilliseconds) -> Bool {
         // Before 1901 the zone's clocks were some minutes ahead.
-        time < midnight(2, 1, 1) || time >= midnight(2900, 1, 1) || time == 0
-            || beginnings.contains { ($0 - time).magnitude <= 600_000 }
+        time < midnight(2, 1, 1) || time >= midnight(2900, 1, 1)
+            || beginnings.contains { [$0, $0 + ShanghaiTime.offset].contains { ($0 - time).magnitude <= 600_000 } }
     }
 
     private static let beginnings = [
