@@ -155,7 +155,8 @@ import Testing
 
     /// Snapshots, files that only add, pushes by two tokens and what persons write, with undoing in between: what is left is what the
     /// intakes that were not undone would have made alone. Tickets on which others have acted are looked at for what must stay.
-    @Test(arguments: 0..<40)
+    /// One after the other: forty pairs of nodes at a time would hold more files open than a process can start others with.
+    @Test(.serialized, arguments: 0..<40)
     func `any intakes, undone at any time and in any order, leave what the others alone would leave`(seed: UInt64)
         async throws
     {
