@@ -114,6 +114,12 @@ package final class FeedWriter {
         var new: Set<ExactText> = []
     }
 
+    /// Those of `keys` whose rows of this node have that version or a later one.
+    func own(_ keys: [String], since version: Int64, of table: ResourceTable) throws -> [String] {
+        try String.fetchAll(
+            db.cachedStatement(sql: table.ownSince), arguments: [node.code, jsonArray(keys), version])
+    }
+
     /// Makes tombstones of records of this node, as far as they are here.
     ///
     /// - Returns: the keys of those that were, and of those that are tombstones already.

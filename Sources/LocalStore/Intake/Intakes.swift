@@ -95,6 +95,11 @@ enum Intakes {
         return number
     }
 
+    /// The earliest version that an intake has written which can still be undone; nil when there is none.
+    static func oldestVersion(_ db: Database) throws -> Int64? {
+        try db.cachedStatement(sql: "SELECT min(version) FROM main.intake_version").fetchInteger([])
+    }
+
     /// Notes what a transaction of an intake found to be so already.
     static func note(_ settled: [RecordDigest], of number: Int64, _ writer: FeedWriter) throws {
         guard !settled.isEmpty else { return }

@@ -5,7 +5,8 @@ import GRDB
 struct RowChanges {
     /// For each row, in order; nil where all was as it says.
     let changes: [IntakeChange?]
-    /// Records of which the rows said what was so already: that they are, or are no more.
+    /// Records of which the rows said what was so already, that they are, or are no more; without those that no intake has written which
+    /// can still be undone.
     let settled: [RecordDigest]
 
     /// Writes the rows, resource by resource.
@@ -27,9 +28,9 @@ struct RowChanges {
             for record in row.absent { absent[record.resource, default: []].append(record.key) }
         }
         var withdrawn: [ResourceName: Set<ExactText>] = [:]
-        var settled: [RecordDigest] = []
+        var same: [ResourceName: [String]] = [:]
         for record in records where stored[record.resource]?.changed.contains(ExactText(record.key)) != true {
-            settled.append(RecordDigest(record.resource, record.key))
+            same[record.resource, default: []].append(record.key)
         }
         // The request last: as long as it is there its image is logged for the records of its thread.
         let request = BuiltInResources.serviceRequest.name
@@ -37,7 +38,14 @@ struct RowChanges {
             guard let table = tables[resource] else { continue }
             let (gone, before) = try writer.withdraw(keys, of: table)
             withdrawn[resource] = gone
-            settled += before.map { RecordDigest(resource, $0) }
+            same[resource, default: []] += before
+        }
+        var settled: [RecordDigest] = []
+        if let oldest = try Intakes.oldestVersion(writer.db) {
+            for (resource, keys) in same {
+                guard let table = tables[resource] else { continue }
+                settled += try writer.own(keys, since: oldest, of: table).map { RecordDigest(resource, $0) }
+            }
         }
         self.settled = settled
         changes = rows.map { row in

@@ -281,6 +281,14 @@ struct ResourceTable: Sendable {
     var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
     var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
 
+    /// The keys of rows of node ?1 with the keys ?2, a JSON array, from version ?3 on.
+    var ownSince: String {
+        """
+        SELECT r."key" FROM json_each(?2) AS j CROSS JOIN main.\(table) AS r ON r.origin = ?1 AND r."key" = j.value
+        WHERE r.version >= ?3
+        """
+    }
+
     /// Rows of node ?1 with the keys ?2, a JSON array: id, key and state.
     var ownWithState: String {
         """
