@@ -30,6 +30,14 @@ package enum CivilDate {
         String(ShanghaiTime.second(ShanghaiTime.midnight(ofDay: dayNumber)).prefix(10))
     }
 
+    /// 52 or 53: a year has a 53rd ISO week when it begins or ends on a Thursday.
+    package static func isoWeeks(ofYear year: Int) -> Int {
+        let first = dayNumber(year: year, month: 1, day: 1)
+        let last = dayNumber(year: year, month: 12, day: 31)
+        // 1970-01-01 was a Thursday.
+        return [first, last].contains { $0 - $0.flooredQuotient(by: 7) * 7 == 0 } ? 53 : 52
+    }
+
     package static func date(dayNumber: Int64) -> (year: Int, month: Int, day: Int) {
         let shifted = dayNumber + 719_468
         let era = shifted.flooredQuotient(by: 146_097)

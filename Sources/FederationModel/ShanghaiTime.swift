@@ -1,28 +1,61 @@
-/// Times as people in China read them: UTC+8 the whole year; summer time ended in 1991.
+/// Times as clocks in China showed them: UTC+8, and an hour more in the summers of 1919, 1940 to 1949 and 1986 to 1991 (the IANA
+/// zone Asia/Shanghai). Before 1901 every place went by its own sun; +08:00 stands for that.
 package enum ShanghaiTime {
+    /// The standard offset.
     package static let offset: Int64 = 8 * 3_600_000
     /// Milliseconds of a day.
     package static let day: Int64 = 86_400_000
+    private static let hour: Int64 = 3_600_000
 
-    /// The day (days since 1970-01-01) that `time` lies in.
-    package static func dayNumber(_ time: UnixMilliseconds) -> Int64 {
-        // A time in a neighbour's row may be any number; the last eight hours before Int64's end are all the same.
-        (min(time, .max - offset) + offset).flooredQuotient(by: day)
+    /// The summers in which clocks went an hour ahead, in order.
+    package static let summers: [Range<UnixMilliseconds>] = [
+        (-1_600_675_200, -1_585_904_400), (-933_667_200, -922_093_200), (-908_870_400, -888_829_200),
+        (-881_049_600, -767_869_200), (-745_833_600, -733_827_600), (-716_889_600, -699_613_200),
+        (-683_884_800, -670_669_200), (-652_348_800, -650_019_600), (515_527_200, 527_014_800),
+        (545_162_400, 558_464_400), (577_216_800, 589_914_000), (608_666_400, 621_968_400),
+        (640_116_000, 653_418_000), (671_565_600, 684_867_600),
+    ].map { $0.0 * 1_000..<$0.1 * 1_000 }
+
+    /// The end of the last of them. From then on the offset is the standard one.
+    package static let lastSummerEnd: UnixMilliseconds = 684_867_600_000
+
+    /// How far clocks in China were ahead of UTC.
+    package static func offset(at time: UnixMilliseconds) -> Int64 {
+        guard time < lastSummerEnd else { return offset }
+        return summers.contains { $0.contains(time) } ? offset + hour : offset
     }
 
-    /// 00:00 of a day. Days further than 10⁹ from 1970 are taken as 10⁹.
+    /// When clocks showed what `face` says, written as if it were UTC. Of two times the earlier one; where clocks passed over it, as
+    /// long after midnight of that day.
+    package static func time(ofFace face: Int64) -> UnixMilliseconds {
+        let summer = face - offset - hour
+        return offset(at: summer) > offset ? summer : face - offset
+    }
+
+    /// The day (days since 1970-01-01) that `time` lies in.
+    package static func dayNumber(_ time: UnixMilliseconds) -> Int64 { face(time).flooredQuotient(by: day) }
+
+    /// What clocks showed, as if it were UTC.
+    private static func face(_ time: UnixMilliseconds) -> Int64 {
+        // A time in a neighbour's row may be any number; the last hours before Int64's end are all the same.
+        min(time, .max - offset) + offset(at: time)
+    }
+
+    /// The first instant of a day. Days further than 10⁹ from 1970 are taken as 10⁹.
     package static func midnight(ofDay number: Int64) -> UnixMilliseconds {
-        min(max(number, -1_000_000_000), 1_000_000_000) * day - offset
+        time(ofFace: min(max(number, -1_000_000_000), 1_000_000_000) * day)
     }
 
     /// The end (24:00) of a day, written as its last millisecond, 23:59:59.999. So a due date reads as the day it falls on,
     /// `time <= due` means "in time", and what is counted from a due date is counted from its own day.
-    package static func end(ofDay number: Int64) -> UnixMilliseconds { midnight(ofDay: number) + day - 1 }
+    package static func end(ofDay number: Int64) -> UnixMilliseconds {
+        midnight(ofDay: min(number, 999_999_999) + 1) - 1
+    }
 
-    /// RFC 3339 with offset and milliseconds, `2025-09-30T10:02:00.000+08:00`.
+    /// RFC 3339 with the offset of that time and milliseconds, `2025-09-30T10:02:00.000+08:00`.
     package static func rfc3339(_ time: UnixMilliseconds) -> String {
         let parts = Parts(time)
-        return "\(parts.date)T\(parts.clock).\(padded(parts.millisecond, 3))+08:00"
+        return "\(parts.date)T\(parts.clock).\(padded(parts.millisecond, 3))+0\(offset(at: time) / hour):00"
     }
 
     /// To the minute, `2025-09-30 10:02`.
@@ -38,15 +71,20 @@ package enum ShanghaiTime {
     }
 
     /// Reads `2025-09-30` (its first instant) or RFC 3339 with an offset.
-    package static func parse(_ text: String) -> UnixMilliseconds? {
+    package static func parse(_ text: String) -> UnixMilliseconds? { read(text, isLocal: false) }
+
+    /// Reads a time as clocks in China show it, `2025-09-30 10:02:00`.
+    package static func parseLocal(_ text: String) -> UnixMilliseconds? { read(text, isLocal: true) }
+
+    private static func read(_ text: String, isLocal: Bool) -> UnixMilliseconds? {
         let scalars = Array(text.utf8)
         guard scalars.count >= 10, scalars[4] == 0x2d, scalars[7] == 0x2d, let year = number(scalars[0..<4]),
             let month = number(scalars[5..<7]), (1...12).contains(month), let day = number(scalars[8..<10]),
             (1...CivilDate.daysInMonth(Int(month), year: Int(year))).contains(Int(day))
         else { return nil }
         let midnight = CivilDate.dayNumber(year: Int(year), month: Int(month), day: Int(day)) * 86_400_000
-        if scalars.count == 10 { return midnight - offset }
-        guard scalars.count >= 20, scalars[10] == 0x54 || scalars[10] == 0x20, scalars[13] == 0x3a, scalars[16] == 0x3a,
+        if scalars.count == 10 { return time(ofFace: midnight) }
+        guard scalars.count >= 19, scalars[10] == 0x54 || scalars[10] == 0x20, scalars[13] == 0x3a, scalars[16] == 0x3a,
             let hour = number(scalars[11..<13]), hour < 24, let minute = number(scalars[14..<16]), minute < 60,
             let second = number(scalars[17..<19]), second < 60
         else { return nil }
@@ -60,8 +98,9 @@ package enum ShanghaiTime {
             milliseconds = value
             rest = rest.dropFirst(1 + digits.count)
         }
-        guard let zone = zoneOffset(Array(rest)) else { return nil }
-        return midnight + ((hour * 60 + minute) * 60 + second) * 1_000 + milliseconds - zone
+        let face = midnight + ((hour * 60 + minute) * 60 + second) * 1_000 + milliseconds
+        if isLocal { return rest.isEmpty ? time(ofFace: face) : nil }
+        return zoneOffset(Array(rest)).map { face - $0 }
     }
 
     private static func zoneOffset(_ zone: [UInt8]) -> Int64? {
@@ -87,8 +126,9 @@ package enum ShanghaiTime {
         let millisecond: Int64
 
         init(_ time: UnixMilliseconds) {
-            let number = ShanghaiTime.dayNumber(time)
-            let rest = min(time, .max - ShanghaiTime.offset) + ShanghaiTime.offset - number * ShanghaiTime.day
+            let face = ShanghaiTime.face(time)
+            let number = face.flooredQuotient(by: ShanghaiTime.day)
+            let rest = face - number * ShanghaiTime.day
             let (year, month, dayOfMonth) = CivilDate.date(dayNumber: number)
             date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(dayOfMonth), 2))"
             clock =

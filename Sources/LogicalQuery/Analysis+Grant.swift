@@ -6,13 +6,14 @@ extension Analysis {
     /// - Returns: nil when that can't be asked: regions are counted by the tree of a day, and what a thread decides is known to its
     ///   origin's node alone. Then what lies below does not count.
     package func within(_ filter: GrantFilter) -> Analysis? {
-        guard !filter.isEmpty else { return self }
+        // A link's filter is about tickets; calls are given or not.
+        guard !filter.isEmpty, facts != [.call] else { return self }
         guard filter.regions.isEmpty, !filter.isFolded else { return nil }
         var filters = filters
         do throws(FederationError) {
             if !filter.requestTypes.isEmpty { filters.append(try Filter(.requestType, .equals, filter.requestTypes)) }
             if !filter.serviceCodes.isEmpty {
-                filters.append(try Filter(.service(levels: nil), .hasPrefix, filter.serviceCodes))
+                filters.append(try Filter(.acceptedService, .hasPrefix, filter.serviceCodes))
             }
             return try Analysis(
                 measures: measures, dimensions: dimensions, filters: filters,

@@ -1,6 +1,6 @@
 import FederationModel
 
-/// A question to the merged view, as a value: what to measure, split by what, over which tickets.
+/// A question to the merged view, as a value: what to measure, split by what, over which rows of its facts.
 ///
 /// It is not SQL. Each engine compiles it to a partial aggregation, each node answers with partial sums, and the sums
 /// merge (design section 4). It travels between nodes as JSON; reading it checks the same limits as making it.
@@ -16,9 +16,9 @@ package struct Analysis: Hashable, Sendable, Codable {
     package let dimensions: [Dimension]
     /// All must hold.
     package let filters: [Filter]
-    /// Tickets requested at this time or later; nil has no lower end.
+    /// Rows whose period, as each measure has it, begins at this time or later; nil has no lower end.
     package let from: UnixMilliseconds?
-    /// Tickets requested before this time; nil has no upper end.
+    /// Rows whose period is before this time; nil has no upper end.
     package let to: UnixMilliseconds?
     /// Only so many rows, those with the most of the first measure. Applied after the merge: a node's own top rows need
     /// not be the federation's.
@@ -29,7 +29,8 @@ package struct Analysis: Hashable, Sendable, Codable {
     /// day a report can be made again as it was then.
     package let regionsAsOf: UnixMilliseconds?
 
-    /// - Throws: `E_ANALYSIS_INVALID` naming the limit that is exceeded.
+    /// - Throws: `E_ANALYSIS_INVALID` naming the limit that is exceeded; `E_ANALYSIS_DIMENSION` for a dimension or filter that the
+    ///   rows of a measure do not have.
     package init(
         measures: [Measure] = [.count], dimensions: [Dimension] = [], filters: [Filter] = [],
         from: UnixMilliseconds? = nil, to: UnixMilliseconds? = nil, top: Int? = nil, asOf: UnixMilliseconds,
@@ -44,6 +45,12 @@ package struct Analysis: Hashable, Sendable, Codable {
         self.asOf = asOf
         self.regionsAsOf = regionsAsOf
         if let violation { throw FederationError("E_ANALYSIS_INVALID", violation) }
+        for fact in facts {
+            guard let missing = fields.first(where: { !fact.has($0) }) else { continue }
+            throw FederationError(
+                "E_ANALYSIS_DIMENSION", "\(fact.title) (\(fact.name)) has no \(missing.name)",
+                hint: "known: \(Dimension.allCases.filter(fact.has).map(\.name).joined(separator: ", "))")
+        }
     }
 
     private var violation: String? {
@@ -55,7 +62,7 @@ package struct Analysis: Hashable, Sendable, Codable {
         if filters.count > Self.filtersMax { return "\(filters.count) filters, at most \(Self.filtersMax)" }
         let values = filters.reduce(0) { $0 + $1.values.count }
         if values > Self.filterValuesMax { return "\(values) filter values, at most \(Self.filterValuesMax)" }
-        if Set(measures).count < measures.count { return "a measure is named twice" }
+        if Set(measures.map(\.name)).count < measures.count { return "a measure is named twice" }
         if Set(dimensions).count < dimensions.count { return "a dimension is named twice" }
         if let from, let to, from >= to { return "the period is empty: it ends before or when it begins" }
         if let top, !(1...PartialResult.groupsMax).contains(top) {
@@ -64,15 +71,25 @@ package struct Analysis: Hashable, Sendable, Codable {
         return nil
     }
 
-    /// Whether an answer needs the folded state of tickets, and not only the requests.
-    package var needsTicketState: Bool {
-        measures.contains { $0.needsTicketState } || dimensions.contains { $0.needsTicketState }
-            || filters.contains { $0.field.needsTicketState }
+    /// The facts that are counted, each once.
+    package var facts: [Fact] {
+        Fact.all.filter { fact in measures.contains { $0.terms.contains { $0.fact == fact } } }
     }
+
+    private var fields: [Dimension] { dimensions + filters.map(\.field) }
 
     /// The resources whose rows a node must hold to answer: where all of them are copied, the copies answer.
     package var resourcesNeeded: [ResourceName] {
-        needsTicketState ? BuiltInResources.ticketResources.map(\.name) : [BuiltInResources.serviceRequest.name]
+        var needed = Set(measures.flatMap { $0.terms.flatMap(\.resources) })
+        for fact in facts {
+            needed.formUnion(fact.resources(for: fields.compactMap { fact.column(for: $0) }))
+        }
+        return BuiltInResources.all.map(\.name).filter(needed.contains)
+    }
+
+    /// The resource whose rows the coverage counts: calls, where nothing else is counted.
+    package var resourceCovered: ResourceName {
+        facts == [.call] ? Fact.call.resource : BuiltInResources.serviceRequest.name
     }
 
     /// Those of `origins` that can hold a ticket of this analysis. Nobody else needs to be asked, or be within reach.
@@ -84,7 +101,9 @@ package struct Analysis: Hashable, Sendable, Codable {
     // MARK: - Between nodes
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case measures, dimensions, filters, from, to, top, asOf, regionsAsOf
+        // Releases before the indicators had `measures`, by name: they refuse this, and this refuses them (`E_ANALYSIS_UNKNOWN`).
+        case measures = "indicators"
+        case dimensions, filters, from, to, top, asOf, regionsAsOf
     }
 
     /// - Throws: `E_ANALYSIS_UNKNOWN` for a part, measure, dimension or operator that this node does not know;

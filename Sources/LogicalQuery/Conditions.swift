@@ -3,7 +3,7 @@ import FederationModel
 // Questions as people write them, for the log.
 
 extension Analysis {
-    /// What selects the tickets, as it is typed: `request_type=3 from=2025-09-30 00:00:00`.
+    /// What selects the rows, as it is typed: `request_type=3 from=2025-09-30 00:00:00`.
     package var conditions: String {
         conditionText(filters.map { ($0.field.name, $0.comparison, $0.values) }, from, to)
     }

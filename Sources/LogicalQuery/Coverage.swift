@@ -26,7 +26,7 @@ package struct NodeReport: Hashable, Sendable, Codable {
     package let state: CoverageState
     /// The data is complete up to this time; nil when that is not known.
     package let asOf: UnixMilliseconds?
-    /// Its live tickets, whatever the filters; nil when that is not known.
+    /// Its live tickets, whatever the filters, or calls where calls are counted; nil when that is not known.
     package let rows: Int64?
     /// Changes that whoever holds its rows had not derived tickets' states from yet; nil when there were none.
     package let lagRows: Int64?
@@ -86,7 +86,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
 /// Which nodes of the scope are in an answer. Every answer has one, so a missing node is named and never silently left
 /// out (domain rule 3).
 package struct Coverage: Hashable, Sendable, Codable {
-    /// The nodes of the scope below the asking node, by code. The asking node itself is not counted.
+    /// The nodes of the scope below the asking node, by code. The asking node itself is counted only where nothing is asked for but
+    /// its own rows.
     package let nodes: [NodeCoverage]
     /// Changes that the asking node itself had not derived tickets' states from yet; nil when there were none.
     package let lagRows: Int64?
@@ -102,7 +103,8 @@ package struct Coverage: Hashable, Sendable, Codable {
         let reports = Dictionary(reports.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
         let local = Set(plan.local)
         lagRows = reports[plan.node]?.lagRows
-        nodes = plan.origins.filter { $0 != plan.node }.sorted().map { node in
+        let below = plan.origins.filter { $0 != plan.node }
+        nodes = (below.isEmpty ? plan.origins : below).sorted().map { node in
             let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
             return NodeCoverage(
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,

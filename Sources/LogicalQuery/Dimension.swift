@@ -1,84 +1,227 @@
 import FederationModel
 
 extension Analysis {
-    /// What tickets are split by, or filtered on. Times are days, ISO weeks and months of Asia/Shanghai, which has been
-    /// +08:00 without summer time since 1991. A ticket without the value falls into the null group.
-    package enum Dimension: AnalysisWord {
-        /// The node that took the ticket in (受理口径).
-        case origin
-        /// 事发地区划 as stored; with a level cut to it, codes of the past counted under their successors.
-        case region(RegionLevel?)
-        /// 问题分类 as stored; with `levels` the first so many of its dot-separated parts.
-        case service(levels: Int?)
-        case requestType
-        case channel
-        case urgency
-        /// The node that owns the handling (承办口径).
-        case handlingOwner
-        /// 承办单位
-        case unit
-        /// 工单状态
-        case status
-        /// `2025-09-30`
-        case day
-        /// The ISO 8601 week, `2025-W40`: the year is that of the week's Thursday.
-        case week
-        /// `2025-09`
-        case month
+    /// What rows are split by, or filtered on: a word that people type, a result column is called by, and that travels between nodes. A
+    /// row without the value falls into the null group.
+    ///
+    /// A fact has a dimension if it, or its ticket, has the dimension's column. Times are those of Asia/Shanghai, of the column that
+    /// decides a measure's period.
+    package struct Dimension: Hashable, Sendable, Codable, CustomStringConvertible {
+        package let name: String
+        package let title: String
+        package let value: Value
+
+        /// Where its value comes from.
+        package enum Value: Hashable, Sendable {
+            /// A column, with the code list that explains its values.
+            case column(String, codes: Codes)
+            /// Cut to a level, codes of the past counted under their successors.
+            case region(RegionLevel)
+            /// The first so many of the dot-separated parts of the category.
+            case service(levels: Int)
+            case time(TimeCut)
+        }
+
+        /// What explains the values of a column.
+        package enum Codes: Hashable, Sendable {
+            case none
+            case list(String)
+            case regions
+            case services
+            case nodes
+        }
 
         /// A level of a GB/T 2260 region code.
         package enum RegionLevel: String, CaseIterable, Hashable, Sendable {
             case province, city, county, town
         }
 
+        /// What is told of a time.
+        package enum TimeCut: String, CaseIterable, Hashable, Sendable {
+            /// `2025-09-30`
+            case day
+            /// The ISO 8601 week, `2025-W40`: the year is that of the week's Thursday.
+            case week
+            /// `2025-09`
+            case month
+            /// `2025-Q3`
+            case quarter
+            /// `2025`
+            case year
+            /// `09`: 09:00 to 09:59.
+            case hour
+            /// `1` (Monday) to `7`.
+            case weekday
+            /// `1-09`
+            case hourOfWeek = "hour_of_week"
+        }
+
+        private init(_ name: String, _ title: String, _ value: Value) {
+            (self.name, self.title, self.value) = (name, title, value)
+        }
+
+        private static func column(
+            _ name: String, _ title: String, _ column: String? = nil, _ codes: Codes = .none
+        ) -> Dimension { Dimension(name, title, .column(column ?? name, codes: codes)) }
+
+        // MARK: - The dimensions
+
+        /// The node that took the ticket in (受理口径), or the call.
+        package static let origin = column("origin", "来源", nil, .nodes)
+        /// 事发地区划 as stored, or cut to a level.
+        package static func region(_ level: RegionLevel?) -> Dimension {
+            switch level {
+            case nil: column("region", "事发地", "region_code", .regions)
+            case .province?: Dimension("region:province", "省", .region(.province))
+            case .city?: Dimension("region:city", "市", .region(.city))
+            case .county?: Dimension("region:county", "区县", .region(.county))
+            case .town?: Dimension("region:town", "街镇", .region(.town))
+            }
+        }
         /// A deeper cut has no name: the SQL for a level is twice as long as for the one above it.
         static let serviceLevelsMax = 4
-
-        package static let kind = "dimension"
+        /// 问题分类, as the owner corrected it last, or the first so many of its parts.
+        package static func service(levels: Int?) -> Dimension {
+            levels.map { Dimension("service:\($0)", "\($0)级问题分类", .service(levels: $0)) }
+                ?? column("service", "问题分类", "service_code", .services)
+        }
+        /// 问题分类 as the ticket was taken in.
+        package static let acceptedService = column(
+            "accepted_service", "受理时问题分类", "accepted_service_code", .services)
+        package static let requestType = column("request_type", "诉求类型", nil, .list("request_type"))
+        package static let channel = column("channel", "受理渠道", nil, .list("channel"))
+        package static let urgency = column("urgency", "紧急程度", nil, .list("urgency"))
+        /// The node that owns the handling (承办口径).
+        package static let handlingOwner = column("handling_owner", "承办归属节点", "owner", .nodes)
+        /// 承办单位: of an assignment the one that it went to, of a supervision the one that it is about.
+        package static let unit = column("unit", "承办单位")
+        package static let status = column("status", "状态", nil, .list("status"))
+        package static let held = column("held", "挂账", nil, .list("yes_no"))
+        package static let day = Dimension("day", "日期", .time(.day))
+        package static let week = Dimension("week", "周", .time(.week))
+        package static let month = Dimension("month", "月份", .time(.month))
 
         package static let allCases: [Dimension] =
-            [.origin, .region(nil)] + RegionLevel.allCases.map { .region($0) } + [.service(levels: nil)]
-            + (1...serviceLevelsMax).map { .service(levels: $0) }
-            + [.requestType, .channel, .urgency, .handlingOwner, .unit, .status, .day, .week, .month]
+            [origin, region(nil)] + RegionLevel.allCases.map { region($0) } + [service(levels: nil)]
+            + (1...serviceLevelsMax).map { service(levels: $0) }
+            + [
+                acceptedService, requestType, channel, urgency, handlingOwner, unit, status, held,
+                column("acceptance", "受理结论", nil, .list("acceptance")),
+                column("reporter_kind", "诉求人类型", nil, .list("reporter_kind")),
+                column("round", "办理轮次"),
+                column("resolution", "解决情况", "resolved", .list("resolution")),
+                column("supervision", "督办状态", nil, .list("supervision")),
+                column("supervision_level", "督办级别", "level", .list("supervision_level")),
+                column("supervision_trigger", "督办事由", "trigger", .list("supervision_trigger")),
+                column("score", "满意度", "score5", .list("score")),
+                column("verdict_source", "评价来源", nil, .list("verdict_source")),
+                column("callback_method", "回访方式", "method", .list("callback_method")),
+                column("reached", "接通情况", nil, .list("reached")),
+                column("transfer_step", "流转步骤", "step", .list("transfer_step")),
+                column("transfer_kind", "流转类型", "kind", .list("transfer_kind")),
+                column("to_node", "流转至节点", nil, .nodes),
+                column("seat", "坐席"),
+                column("disposition", "话务结果", nil, .list("call_disposition")),
+                column("direction", "呼叫方向", nil, .list("call_direction")),
+                day, week, month,
+                Dimension("quarter", "季度", .time(.quarter)), Dimension("year", "年份", .time(.year)),
+                Dimension("hour", "小时", .time(.hour)), Dimension("weekday", "星期", .time(.weekday)),
+                Dimension("hour_of_week", "周内小时", .time(.hourOfWeek)),
+            ]
 
-        package var name: String {
-            switch self {
-            case .origin: "origin"
-            case .region(let level): level.map { "region:\($0.rawValue)" } ?? "region"
-            case .service(let levels): levels.map { "service:\($0)" } ?? "service"
-            case .requestType: "request_type"
-            case .channel: "channel"
-            case .urgency: "urgency"
-            case .handlingOwner: "handling_owner"
-            case .unit: "unit"
-            case .status: "status"
-            case .day: "day"
-            case .week: "week"
-            case .month: "month"
+        /// By its name, its title or a part of the title that no other one has: `渠道`.
+        ///
+        /// - Throws: `E_ANALYSIS_UNKNOWN` with the nearest name and all known ones.
+        package init(_ text: String) throws(FederationError) {
+            let name = text.withUnderscores
+            guard let dimension = Self.allCases.first(where: { $0.name == name }) ?? Self.titled(text) else {
+                throw .unknownWord(
+                    text, kind: "dimension", known: Self.allCases.map(\.name), code: "E_ANALYSIS_UNKNOWN")
+            }
+            self = dimension
+        }
+
+        private static func titled(_ text: String) -> Dimension? {
+            guard !text.isEmpty else { return nil }
+            if let dimension = allCases.first(where: { $0.title == text }) { return dimension }
+            let similar = allCases.filter { $0.title.contains(text) }
+            return similar.count == 1 ? similar[0] : nil
+        }
+
+        /// The column of a fact that it reads; nil for the time that decides the period.
+        var column: String? {
+            switch value {
+            case .column(let name, _): name
+            case .region: "region_code"
+            case .service: "service_code"
+            case .time: nil
             }
         }
 
-        package var needsTicketState: Bool {
-            [.handlingOwner, .unit, .status].contains(self)
-        }
-
-        /// The codes that its value can have; nil when any text may occur.
-        func codes(_ lists: CodeLists) -> [String]? {
-            switch self {
-            case .requestType, .channel, .urgency: lists.named(name)?.entries.map(\.code)
-            case .status: TicketStatus.allCases.map(\.rawValue)
-            default: nil
+        var codes: Codes {
+            switch value {
+            case .column(_, let codes): codes
+            case .region: .regions
+            case .service: .services
+            case .time(.weekday): .list("weekday")
+            case .time: .none
             }
         }
 
-        /// The shape of its value, `0` for a digit; nil when it has none.
-        var pattern: String? {
-            switch self {
-            case .day: "0000-00-00"
-            case .week: "0000-W00"
-            case .month: "0000-00"
-            default: nil
+        /// The list that explains its values; nil for nodes, and for what explains itself.
+        package func list(_ reference: ReferenceData) -> CodeList? {
+            switch codes {
+            case .none, .nodes: nil
+            case .regions: reference.regions
+            case .services: reference.services
+            case .list(let name): Self.ownLists[name] ?? reference.lists.named(name)
             }
         }
+
+        /// Whether its values are codes of nodes.
+        package var isNode: Bool { codes == .nodes }
+
+        /// Whether tables print the code beside its title: where titles repeat.
+        package var showsCode: Bool { codes == .regions || codes == .services }
+
+        /// Lists that are not reference data: nobody adds to them.
+        private static let ownLists: [String: CodeList] = {
+            func list(_ name: String, _ entries: [(String, String)]) -> (String, CodeList) {
+                (name, CodeList(name: name, title: name, entries: entries.map { .init(code: $0.0, title: $0.1) }))
+            }
+            return Dictionary(uniqueKeysWithValues: [
+                list("status", TicketStatus.allCases.map { ($0.rawValue, $0.title) }),
+                list("yes_no", [("1", "是"), ("0", "否")]),
+                list("supervision", [("none", "无督办"), ("open", "督办中"), ("closed", "督办已办结")]),
+                list("weekday", zip(1..., "一二三四五六日").map { ("\($0)", "周\($1)") }),
+            ])
+        }()
+
+        // MARK: - Between nodes
+
+        package init(from decoder: any Decoder) throws {
+            let text = try decoder.singleValueContainer().decode(String.self)
+            guard let known = Self.allCases.first(where: { $0.name == text }) else {
+                throw FederationError.unknownWord(
+                    text, kind: "dimension", known: Self.allCases.map(\.name), code: "E_ANALYSIS_UNKNOWN")
+            }
+            self = known
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(name)
+        }
+
+        package var description: String { name }
     }
+}
+
+extension Fact {
+    /// Whether its rows have a dimension: every row has times.
+    package func has(_ dimension: Analysis.Dimension) -> Bool {
+        dimension.column.map { column(for: $0) != nil } ?? true
+    }
+
+    package func column(for dimension: Analysis.Dimension) -> Column? { dimension.column.flatMap { column(for: $0) } }
 }

@@ -62,23 +62,33 @@ extension Analysis {
             }
         }
 
-        /// Reads what people type: `FIELD=VALUE[,VALUE…]`, `FIELD!=…` or `FIELD^=…`. The fields are the dimensions.
+        /// Reads what people type: `FIELD=VALUE[,VALUE…]`, `FIELD!=…` or `FIELD^=…`. The fields are the dimensions, by name or
+        /// title.
         ///
-        /// Beyond the limits it checks a value against its code list or its shape, so that a slip is an error and not an
-        /// empty table. What comes from a peer is not checked so: its code lists may be newer.
+        /// Values are codes or the words that tables print: `渠道=电话`, `status=已办结`. The name of a region or category means all
+        /// that lies in it: `region=历下区` is `region:county=370102`. A slip is an error and not an empty table. What comes
+        /// from a peer is not checked so: its code lists may be newer. Nodes are left as they are.
         ///
         /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_FIELD` with the nearest field, `E_FILTER_VALUE`.
         package static func parse(
-            _ text: String, lists: CodeLists = .builtIn
+            _ text: String, reference: ReferenceData = .builtIn
         ) throws(FederationError) -> Filter {
-            let (field, comparison, values) = try split(text)
+            let (field, comparison, words) = try split(text)
             guard let dimension = try? Dimension(field) else {
                 throw .unknownWord(
                     field, kind: "filter field", known: Dimension.allCases.map(\.name), code: "E_FILTER_FIELD")
             }
-            let filter = try Filter(dimension, comparison, values)
-            if comparison != .hasPrefix { try filter.checkValues(lists) }
-            return filter
+            // The limits, before anything is looked up.
+            let filter = try Filter(dimension, comparison, words)
+            if case .time(let cut) = dimension.value, comparison != .hasPrefix, let shape = cut.shape,
+                words.contains(where: { !cut.has($0) })
+            {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(dimension) has a value that is none",
+                    hint: "written like \(shape), and one that the calendar has")
+            }
+            guard let list = dimension.list(reference) else { return filter }
+            return try FilterWords(list, dimension).filter(comparison, words)
         }
 
         /// Takes `FIELD=VALUE[,VALUE…]` apart.
@@ -106,26 +116,6 @@ extension Analysis {
                 trimmed(Substring(comparison == .equals ? left : left.dropLast())), comparison,
                 values.map { trimmed(Substring($0)) }
             )
-        }
-
-        private func checkValues(_ lists: CodeLists) throws(FederationError) {
-            if let codes = field.codes(lists), values.contains(where: { !codes.contains($0) }) {
-                throw FederationError(
-                    "E_FILTER_VALUE", "the filter on \(field) has a value that is not in its code list",
-                    hint: "one of \(codes.joined(separator: ", "))")
-            }
-            if let pattern = field.pattern, values.contains(where: { !Self.matches($0, pattern) }) {
-                throw FederationError(
-                    "E_FILTER_VALUE", "the filter on \(field) has a value of another shape",
-                    hint: "written like \(pattern)")
-            }
-        }
-
-        private static func matches(_ value: String, _ pattern: String) -> Bool {
-            value.utf8.count == pattern.utf8.count
-                && zip(value.utf8, pattern.utf8).allSatisfy { byte, shape in
-                    shape == UInt8(ascii: "0") ? (0x30...0x39).contains(byte) : byte == shape
-                }
         }
 
         private static func trimmed(_ text: Substring) -> String {

@@ -14,16 +14,18 @@ struct RegionRollup {
 
     var isEmpty: Bool { successions.isEmpty }
 
-    /// The region code of a ticket, rolled up. Almost all codes pass by the IN, which is a search in a small tree; the
-    /// CASE compares one after the other.
-    var sql: String {
-        guard !isEmpty else { return "t.region_code" }
-        let county = "substr(t.region_code, 1, 6)"
+    /// A region code, rolled up. Almost all codes pass by the IN, which is a search in a small tree; the CASE compares one after
+    /// the other.
+    ///
+    /// - Parameter column: the code as SQL.
+    func sql(_ column: String) -> String {
+        guard !isEmpty else { return column }
+        let county = "substr(\(column), 1, 6)"
         let codes = successions.map { "'\($0.code)'" }.joined(separator: ", ")
         let cases = successions.map { "WHEN '\($0.code)' THEN '\($0.successor)'" }.joined(separator: " ")
         return """
-            CASE WHEN \(county) IN (\(codes)) THEN (CASE \(county) \(cases) END) || substr(t.region_code, 7) \
-            ELSE t.region_code END
+            CASE WHEN \(county) IN (\(codes)) THEN (CASE \(county) \(cases) END) || substr(\(column), 7) \
+            ELSE \(column) END
             """
     }
 }

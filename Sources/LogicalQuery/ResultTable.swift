@@ -4,11 +4,16 @@ import FederationModel
 package struct ResultTable: Hashable, Sendable, Codable {
     package let columns: [String]
     package let rows: [[FieldValue]]
+    /// The sums behind each row's measures.
+    package let parts: [[[Int64]]]
 
-    package init(columns: [String], rows: [[FieldValue]]) {
+    package init(columns: [String], rows: [[FieldValue]], parts: [[[Int64]]]) {
         self.columns = columns
         self.rows = rows
+        self.parts = parts
     }
+
+    package var withoutRows: ResultTable { ResultTable(columns: columns, rows: [], parts: []) }
 }
 
 extension PartialResult {
@@ -19,26 +24,28 @@ extension PartialResult {
     ///
     /// - Precondition: the partial is one of this analysis.
     package func table(for analysis: Analysis) -> ResultTable {
-        var rows = groups.map { key, sums in (key: key, cells: Self.cells(sums, analysis.measures)) }
-        if rows.isEmpty && keyCount == 0 {
-            rows = [(key: [], cells: Self.cells(Array(repeating: 0, count: sumCount), analysis.measures))]
+        var groups = groups
+        if groups.isEmpty && keyCount == 0 { groups[[]] = Array(repeating: 0, count: sumCount) }
+        var rows = groups.map { key, sums in
+            let parts = Self.parts(sums, analysis.measures)
+            return (key: key, parts: parts, cells: zip(analysis.measures, parts).map { $0.value(of: $1[...]) })
         }
         rows.sort { a, b in
             if analysis.top != nil, let order = Self.isMore(a.cells[0], than: b.cells[0]) { return order }
             return Self.precedes(a.key, b.key)
         }
+        let shown = rows.prefix(analysis.top ?? rows.count)
         return ResultTable(
             columns: analysis.columns,
-            rows: rows.prefix(analysis.top ?? rows.count).map { row in
-                row.key.map { $0.map { .text($0.text) } ?? .null } + row.cells
-            })
+            rows: shown.map { row in row.key.map { $0.map { .text($0.text) } ?? .null } + row.cells },
+            parts: shown.map(\.parts))
     }
 
-    private static func cells(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [FieldValue] {
+    private static func parts(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [[Int64]] {
         var rest = sums[...]
         return measures.map { measure in
             defer { rest = rest.dropFirst(measure.sumCount) }
-            return measure.value(of: rest.prefix(measure.sumCount))
+            return Array(rest.prefix(measure.sumCount))
         }
     }
 

@@ -1,209 +1,124 @@
 import FederationModel
 
-/// A statement with its values. Nothing that a person or a peer has sent is ever part of `sql`; it is bound. Region codes of
-/// the reference data are part of it, as digits and nothing else.
+/// A statement with its values. Nothing that a person or a peer has sent is ever part of `sql`, but numbers; it is bound. Region codes
+/// of the reference data are part of it, as digits and nothing else.
 package struct CompiledQuery: Hashable, Sendable {
     package let sql: String
     /// One for each `?`, in their order.
     package let arguments: [FieldValue]
     /// The first so many columns are the group's key, text or null; the others are integer sums.
     package let keyCount: Int
+    /// Which sum of the analysis each of these others is.
+    let sums: [Int]
+    /// The resource whose rows decide what may be told.
+    package let resource: ResourceName
 }
 
-/// An analysis in SQLite's SQL (3.35 or later), over `service_request` and, only where it is needed, `ticket_state`.
+/// An analysis in SQLite's SQL (3.35 or later), over the resources of its facts and, only where it is needed, `ticket_state`.
 package enum SQLiteDialect {
-    /// The partial aggregation of `analysis` over the live tickets of `origins`: a row for each group.
+    /// The partial aggregation of `analysis` over the live rows of `origins`, a row for each group: one statement for the measures
+    /// that have fact, period and base in common.
     ///
-    /// One group more than `PartialResult.groupsMax` ends the statement, so that adding it up fails instead of the node.
+    /// One group more than `PartialResult.groupsMax` ends a statement, so that adding it up fails instead of the node.
     ///
     /// - Parameter regions: by which codes of the past roll up; see ``RegionRollup``.
     package static func compile(
         _ analysis: Analysis, origins: [NodeID], regions: CodeList = ReferenceData.builtIn.regions
-    ) -> CompiledQuery {
+    ) -> [CompiledQuery] {
         let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.regionsAsOf ?? analysis.asOf))
-        var arguments: [FieldValue] = []
-        var columns: [String] = []
-        for (index, dimension) in analysis.dimensions.enumerated() {
-            columns.append("\(label(dimension, rollup)) AS d\(index + 1)")
-        }
-        for measure in analysis.measures {
-            for sum in sums(measure) {
-                columns.append(sum.sql)
-                arguments += Array(repeating: .integer(analysis.asOf), count: sum.asOfCount)
+        var parts: [(term: Analysis.Measure.Term, sums: [(place: Int, aggregate: Aggregate)])] = []
+        var place = 0
+        for term in analysis.measures.flatMap(\.terms) {
+            let sums = term.aggregates.enumerated().map { (place: place + $0.offset, aggregate: $0.element) }
+            place += sums.count
+            if let index = parts.firstIndex(where: { $0.term.hasSameRows(as: term) }) {
+                parts[index].sums += sums
+            } else {
+                parts.append((term, sums))
             }
         }
-        var conditions = [originCondition(origins, &arguments)]
-        if let from = analysis.from {
-            conditions.append("t.requested_datetime >= ?")
-            arguments.append(.integer(from))
-        }
-        if let to = analysis.to {
-            conditions.append("t.requested_datetime < ?")
-            arguments.append(.integer(to))
-        }
-        for filter in analysis.filters {
-            conditions.append(condition(filter, rollup))
-            arguments += filter.values.map { .text($0) }
-        }
-        var lines = [
-            "SELECT " + columns.joined(separator: ",\n       "),
-            "FROM service_request AS t",
-        ]
-        if analysis.needsTicketState { lines.append("LEFT JOIN ticket_state AS s ON s.global_id = t.global_id") }
-        lines.append("WHERE " + conditions.joined(separator: "\n  AND "))
-        if !analysis.dimensions.isEmpty {
-            let keys = analysis.dimensions.enumerated().map { groupKey($1, rollup) ?? "d\($0 + 1)" }
-            lines.append("GROUP BY " + keys.joined(separator: ", "))
-        }
-        lines.append("LIMIT \(PartialResult.groupsMax + 1)")
-        return CompiledQuery(
-            sql: lines.joined(separator: "\n"), arguments: arguments, keyCount: analysis.dimensions.count)
-    }
-
-    /// The number of live tickets of each of `origins`, for the coverage. An origin without tickets has no row.
-    package static func rowsPerOrigin(_ origins: [NodeID]) -> CompiledQuery {
-        var arguments: [FieldValue] = []
-        let condition = originCondition(origins, &arguments)
-        return CompiledQuery(
-            sql: "SELECT t.origin, count(*)\nFROM service_request AS t\nWHERE \(condition)\nGROUP BY t.origin",
-            arguments: arguments, keyCount: 1)
-    }
-
-    private static func originCondition(_ origins: [NodeID], _ arguments: inout [FieldValue]) -> String {
-        arguments += origins.map { .text($0.code) }
-        return "t.deleted = 0 AND t.origin IN (\(placeholders(origins.count)))"
-    }
-
-    private static func placeholders(_ count: Int) -> String {
-        Array(repeating: "?", count: count).joined(separator: ", ")
-    }
-
-    // MARK: - Measures
-
-    private static let isFinal =
-        "s.status IN (\(TicketStatus.allCases.filter { !$0.isOpen }.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
-
-    /// Longest handling that is believed, ten years in milliseconds. A wrong clock must not spoil the mean, nor overflow
-    /// the sum.
-    private static let handlingMillisecondsMax = 315_576_000_000
-
-    /// The sums of a measure. `asOfCount` is the number of placeholders for `asOf` in each.
-    private static func sums(_ measure: Analysis.Measure) -> [(sql: String, asOfCount: Int)] {
-        func count(_ condition: String, asOf: Int = 0) -> (sql: String, asOfCount: Int) {
-            ("count(*) FILTER (WHERE \(condition))", asOf)
-        }
-        switch measure {
-        case .count:
-            return [("count(*)", 0)]
-        case .closed:
-            return [count(isFinal)]
-        case .open:
-            return [count("(\(isFinal)) IS NOT TRUE")]
-        case .overdue:
-            // Waiting for the callback is open by GeoReport's list, but the handling is over.
-            return [count("(\(isFinal)) IS NOT TRUE AND s.status <> 'callback_pending' AND s.due_at < ?", asOf: 1)]
-        case .onTimeRate:
-            let due = "s.dispatched_at IS NOT NULL AND s.due_at <= ?"
-            return [count("\(due) AND s.closed_at <= s.due_at", asOf: 1), count(due, asOf: 1)]
-        case .satisfactionRate:
-            return [count("s.score >= 3"), count("s.score IS NOT NULL")]
-        case .meanHandlingHours:
-            let span = "s.closed_at - s.dispatched_at"
-            let believed = "\(span) BETWEEN 0 AND \(handlingMillisecondsMax)"
-            return [("ifnull(sum(\(span)) FILTER (WHERE \(believed)), 0)", 0), count(believed)]
+        return parts.map { part in
+            FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup)
+                .query(analysis, base: part.term.base, part.sums, origins)
         }
     }
 
-    // MARK: - Dimensions
-
-    /// The day of Asia/Shanghai, counted from 1970-01-01.
-    private static let day = "(t.requested_datetime / 1000 + 28800) / 86400"
-    /// The ISO week, counted from the one of 1970-01-01, which was a Thursday.
-    private static let week = "(\(day) + 3) / 7"
-
-    /// The value of a dimension as text.
-    private static func label(_ dimension: Analysis.Dimension, _ rollup: RegionRollup) -> String {
-        switch dimension {
-        case .origin: return "t.origin"
-        case .region(nil): return "t.region_code"
-        case .region(.province): return "substr(\(rollup.sql), 1, 2) || '0000'"
-        case .region(.city): return "substr(\(rollup.sql), 1, 4) || '00'"
-        case .region(.county): return "substr(\(rollup.sql), 1, 6)"
-        case .region(.town): return "substr(\(rollup.sql), 1, 9)"
-        case .service(nil): return "t.service_code"
-        case .service(let levels?): return serviceCut(levels)
-        case .requestType: return "t.request_type"
-        case .channel: return "t.channel"
-        case .urgency: return "t.urgency"
-        case .handlingOwner: return "s.owner"
-        case .unit: return "s.unit"
-        case .status: return "s.status"
-        case .day: return "strftime('%Y-%m-%d', t.requested_datetime / 1000 + 28800, 'unixepoch')"
-        case .month: return "strftime('%Y-%m', t.requested_datetime / 1000 + 28800, 'unixepoch')"
-        case .week:
-            // A week has the year of its Thursday, and is that year's nth by the Thursday's day in the year.
-            let thursday = "\(week) * 604800, 'unixepoch'"
-            return "strftime('%Y', \(thursday)) || printf('-W%02d', (strftime('%j', \(thursday)) + 6) / 7)"
-        }
-    }
-
-    /// What to group by where that is not the label. SQLite takes the label from any one row of the group
-    /// (https://www.sqlite.org/lang_select.html#bareagg): computing it once a group and not once a row takes a third of
-    /// the time for days and a quarter for weeks, measured on a million tickets.
-    ///
-    /// Groups of regions are rolled up when they are added up: several have one label then.
-    private static func groupKey(_ dimension: Analysis.Dimension, _ rollup: RegionRollup) -> String? {
-        switch dimension {
-        case .region(.province), .region(.city), .region(.county):
-            rollup.isEmpty ? nil : "substr(t.region_code, 1, 6)"
-        case .region(.town): rollup.isEmpty ? nil : "substr(t.region_code, 1, 9)"
-        case .day: day
-        case .week: week
-        default: nil
-        }
-    }
-
-    /// The first `levels` parts of the code: up to the nth dot of the code with n dots added, so that a code with fewer
-    /// parts stays whole.
-    private static func serviceCut(_ levels: Int) -> String {
-        let padded = "(t.service_code || '\(String(repeating: ".", count: levels))')"
-        var dot = "instr(\(padded), '.')"
-        for _ in 1..<levels { dot = "(\(dot) + instr(substr(\(padded), \(dot) + 1), '.'))" }
-        return "substr(t.service_code, 1, \(dot) - 1)"
+    /// The number of live rows of a resource of each of `origins`, for the coverage. An origin without rows has no row.
+    package static func rowsPerOrigin(_ origins: [NodeID], of resource: ResourceName) -> CompiledQuery {
+        CompiledQuery(
+            sql: """
+                SELECT t.origin, count(*)
+                FROM \(resource) AS t
+                WHERE t.deleted = 0 AND t.origin IN (\(origins.map { _ in "?" }.joined(separator: ", ")))
+                GROUP BY t.origin
+                """,
+            arguments: origins.map { .text($0.code) }, keyCount: 1, sums: [], resource: resource)
     }
 
     // MARK: - Filters
 
     /// The conditions of a row query on a row `r` of its resource, without origins and the place where the page begins.
     package static func conditions(_ query: RowQuery) -> (sql: [String], arguments: [FieldValue]) {
-        var conditions: [String] = []
-        var arguments: [FieldValue] = []
+        var conditions: [SQLText] = []
         for filter in query.filters where filter.field != RowQuery.Filter.origin {
-            conditions.append(condition("r.\"\(filter.field)\"", filter.comparison, values: filter.values.count))
             let isText = query.resource.column(named: filter.field)?.type.storage == .text
-            arguments += filter.values.map { isText ? .text($0) : Int64($0).map { .integer($0) } ?? .null }
+            conditions.append(
+                condition(
+                    "r.\"\(filter.field)\"", filter.comparison,
+                    bound: filter.values.map {
+                        .bound(isText ? .text($0) : Int64($0).map { .integer($0) } ?? .null)
+                    }))
         }
         for (limit, sign) in [(query.from, ">="), (query.to, "<")] {
             guard let limit, let column = query.resource.timeColumn else { continue }
-            conditions.append("r.\"\(column)\" \(sign) ?")
-            arguments.append(.integer(limit))
+            conditions.append("r.\"\(column)\" \(sign) \(.bound(.integer(limit)))")
         }
-        return (conditions, arguments)
+        return (conditions.map(\.sql), conditions.flatMap(\.arguments))
     }
 
-    private static func condition(_ filter: Analysis.Filter, _ rollup: RegionRollup) -> String {
-        condition(label(filter.field, rollup), filter.comparison, values: filter.values.count)
+    /// - Parameter value: named once, because it may have values of its own.
+    static func condition(_ value: SQLText, _ comparison: FilterOperator, _ values: [String]) -> SQLText {
+        condition(value, comparison, bound: values.map { .bound(.text($0)) })
     }
 
-    private static func condition(_ value: String, _ comparison: FilterOperator, values count: Int) -> String {
-        let list = placeholders(count)
+    private static func condition(_ value: SQLText, _ comparison: FilterOperator, bound values: [SQLText]) -> SQLText {
         switch comparison {
-        case .equals: return "\(value) IN (\(list))"
-        case .notEquals: return "(\(value) IN (\(list))) IS NOT TRUE"
+        case .equals: return "\(value) IN (\(values.joined(", ")))"
+        case .notEquals: return "(\(value) IN (\(values.joined(", ")))) IS NOT TRUE"
         case .hasPrefix:
             // Not a chain of OR: SQLite takes expressions of depth 1,000 (https://www.sqlite.org/limits.html, 6).
-            let rows = Array(repeating: "(?)", count: count).joined(separator: ", ")
+            let rows = values.map { value -> SQLText in "(\(value))" }.joined(", ")
             return "EXISTS (SELECT 1 FROM (VALUES \(rows)) WHERE instr(\(value), column1) = 1)"
+        }
+    }
+}
+
+extension Analysis.Measure.Term {
+    /// Whether one statement can add up both.
+    fileprivate func hasSameRows(as other: Self) -> Bool {
+        fact == other.fact && period == other.period && base.criterion == other.base.criterion
+    }
+}
+
+extension PartialResult {
+    /// Adds a row of a statement; the sums that it does not have are 0.
+    ///
+    /// - Throws: as `add`.
+    package mutating func add(_ row: [FieldValue], of query: CompiledQuery) throws(FederationError) {
+        var sums = Array(repeating: Int64(0), count: sumCount)
+        for (place, value) in zip(query.sums, row.dropFirst(query.keyCount)) { sums[place] = value.integer ?? 0 }
+        try add(key: row.prefix(query.keyCount).map { $0.label.map { ExactText($0) } }, sums: sums)
+    }
+}
+
+extension FieldValue {
+    /// The value of a dimension.
+    fileprivate var label: String? {
+        switch self {
+        case .null: nil
+        case .integer(let integer): String(integer)
+        case .real(let real): String(real)
+        case .text(let text): text
         }
     }
 }

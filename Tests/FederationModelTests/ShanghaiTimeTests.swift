@@ -7,6 +7,7 @@ import Testing
         arguments: [
             (0, "1970-01-01T08:00:00.000+08:00"), (-1, "1970-01-01T07:59:59.999+08:00"),
             (-28_800_000, "1970-01-01T00:00:00.000+08:00"), (-28_800_001, "1969-12-31T23:59:59.999+08:00"),
+            (583_686_000_000, "1988-07-01T00:00:00.000+09:00"),
             (1_709_136_000_000, "2024-02-29T00:00:00.000+08:00"), (1_709_222_399_999, "2024-02-29T23:59:59.999+08:00"),
             (951_753_600_000, "2000-02-29T00:00:00.000+08:00"), (-2_203_920_000_000, "1900-03-01T00:00:00.000+08:00"),
             (-2_203_920_000_001, "1900-02-28T23:59:59.999+08:00"), (1_759_197_720_000, "2025-09-30T10:02:00.000+08:00"),
@@ -19,17 +20,38 @@ import Testing
     }
 
     @Test func `agree with the system's calendar`() throws {
-        let zone = try #require(TimeZone(secondsFromGMT: 8 * 3_600))
+        let zone = try #require(TimeZone(identifier: "Asia/Shanghai"))
         let style = Date.ISO8601FormatStyle(timeZone: zone).year().month().day()
         var random = SplitMix64(seed: 1)
         for _ in 0..<2_000 {
-            // Foundation changes to the Julian calendar in 1582.
-            let time = UnixMilliseconds.random(in: -12_219_206_400_000...253_402_271_999_999, using: &random)
+            // Before 1901 Foundation goes by the sun.
+            let time = UnixMilliseconds.random(in: -2_177_452_800_000...253_402_271_999_999, using: &random)
             let text = ShanghaiTime.rfc3339(time)
             let date = Date(timeIntervalSince1970: (Double(time) / 1_000).rounded(.down))
             #expect(text.prefix(10) == date.formatted(style))
             #expect(ShanghaiTime.parse(text) == time)
         }
+    }
+
+    @Test func `around each change of the clocks are what the system's calendar shows`() throws {
+        let zone = try #require(TimeZone(identifier: "Asia/Shanghai"))
+        for change in ShanghaiTime.summers.flatMap({ [$0.lowerBound, $0.upperBound] }) {
+            for time in [change - 1, change, change + 1, change - 3_600_000, change + 3_600_000] {
+                let date = Date(timeIntervalSince1970: (Double(time) / 1_000).rounded(.down))
+                #expect(ShanghaiTime.offset(at: time) == Int64(zone.secondsFromGMT(for: date)) * 1_000)
+                #expect(ShanghaiTime.parse(ShanghaiTime.rfc3339(time)) == time)
+            }
+        }
+        #expect(ShanghaiTime.lastSummerEnd == ShanghaiTime.summers.last?.upperBound)
+    }
+
+    @Test func `on clocks in China are read by what these showed then`() {
+        #expect(ShanghaiTime.parseLocal("2025-09-30 10:02:00") == 1_759_197_720_000)
+        #expect(ShanghaiTime.parseLocal("1988-07-01 00:30:00") == 583_687_800_000)
+        #expect(ShanghaiTime.parseLocal("2025-09-30 10:02:00+08:00") == nil)
+        // Clocks passed over 02:30, and showed 01:30 twice.
+        #expect(ShanghaiTime.parseLocal("1986-05-04 02:30:00").map(ShanghaiTime.second) == "1986-05-04 03:30:00")
+        #expect(ShanghaiTime.parseLocal("1986-09-14 01:30:00") == 527_013_000_000)
     }
 
     /// Rows of a neighbour may hold any number as a time.
@@ -45,7 +67,10 @@ import Testing
         for day in -146_097...146_097 {
             let text = String(ShanghaiTime.rfc3339(Int64(day) * 86_400_000).prefix(10))
             // An #expect for each of 292,195 days would take seconds.
-            guard text > previous, ShanghaiTime.parse(text) == Int64(day) * 86_400_000 - ShanghaiTime.offset else {
+            let midnight = ShanghaiTime.parse(text) ?? 0
+            guard text > previous, midnight == ShanghaiTime.midnight(ofDay: Int64(day)),
+                ShanghaiTime.dayNumber(midnight) == Int64(day), ShanghaiTime.dayNumber(midnight - 1) == Int64(day) - 1
+            else {
                 Issue.record("\(previous) is followed by \(text)")
                 return
             }

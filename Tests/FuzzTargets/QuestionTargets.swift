@@ -19,16 +19,18 @@ let questionTargets = [
 /// An analysis on its way down, or the answer to one by city and month.
 private func readAnalysis(_ bytes: [UInt8]) throws {
     if let request = try readJSON(LogicalRequest.self, bytes) {
-        let query = SQLiteDialect.compile(request.analysis, origins: request.origins)
-        let places = query.sql.utf8.count { $0 == UInt8(ascii: "?") }
-        try promise(places == query.arguments.count, "a statement has \(places) places for values")
+        for query in SQLiteDialect.compile(request.analysis, origins: request.origins) {
+            let places = query.sql.utf8.count { $0 == UInt8(ascii: "?") }
+            try promise(places == query.arguments.count, "a statement has \(places) places for values")
+        }
         _ = try QueryPlan(
             topology: Federation.topology, node: Federation.province, resources: request.analysis.resourcesNeeded,
             wanted: request.origins)
     }
     guard let answer = try readJSON(LogicalAnswer.self, bytes) else { return }
     let analysis = try Analysis(
-        measures: [.count, .onTimeRate], dimensions: [.origin, .month], top: 10, asOf: Federation.now)
+        measures: [.count, IndicatorLibrary.builtIn.named("on_time_rate").measure], dimensions: [.origin, .month],
+        top: 10, asOf: Federation.now)
     let request = try LogicalRequest(
         analysis: analysis, origins: [Federation.city], deadlineMS: 1_000, topologyVersion: 1)
     try answer.check(against: request)

@@ -36,13 +36,13 @@ extension `Real processes` {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             _ = try await federation.succeed(["generate", "--tickets", "20000"], at: "370100")
             let began = ContinuousClock.now
-            let early = try await federation.query(["--deadline", "1000"], at: "370100")
+            let early = try await federation.tickets(["--deadline", "1000"], at: "370100")
             #expect(
                 ContinuousClock.now - began < .seconds(15),
                 "far more than it may take, less than folding on a busy machine")
             let coverage = try #require(early.json["coverage"] as? [String: Any])
             #expect(early.result.status == 0 && (coverage["lagRows"] as? Int ?? 0) > 0, "\(coverage)")
-            let whole = try await federation.query(["--deadline", "120000"], at: "370100")
+            let whole = try await federation.tickets(["--deadline", "120000"], at: "370100")
             #expect((whole.json["coverage"] as? [String: Any])?["lagRows"] as? Int == nil)
             #expect((whole.json["rows"] as? [[Int]])?.first == [20_000])
         }
@@ -90,17 +90,17 @@ extension `Real processes` {
             // But for the few that it has offered to another city, which lie on the way there.
             let rowsOfLogical = "origin = '370300' AND global_id NOT IN (SELECT global_id FROM ticket_audience)"
             #expect(try await federation.count("service_request", at: "370000", where: rowsOfLogical) == 0)
-            let logical = try await federation.query(["--where", "origin=370300"], at: "370000")
+            let logical = try await federation.tickets(["--where", "origin=370300"], at: "370000")
             #expect(logical.json["rows"] as? [[Int]] == [[500]])
             #expect(try await federation.count("service_request", at: "370000", where: rowsOfLogical) == 0)
 
-            let byName = try await federation.query(["--where", "origin=淄博"], at: "370000")
+            let byName = try await federation.tickets(["--where", "origin=淄博"], at: "370000")
             #expect(byName.json["rows"] as? [[Int]] == [[500]])
             let nobody = try await federation.run(["query", "--where", "origin=379900"], at: "370000")
             #expect(nobody.errors.hasPrefix("E_NODE_UNKNOWN"))
 
-            #expect(try await federation.query(at: "370000").json["rows"] as? [[Int]] == [[2500]])
-            let whole = try await federation.query(["--by", "origin"], at: "370000")
+            #expect(try await federation.tickets(at: "370000").json["rows"] as? [[Int]] == [[2500]])
+            let whole = try await federation.tickets(["--by", "origin"], at: "370000")
             #expect(whole.result.status == 0)
             let rows = (whole.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }
             #expect(rows == ["370100 1200", "370200 800", "370300 500"])
@@ -112,17 +112,55 @@ extension `Real processes` {
             #expect(coverage[list: "nodes"].compactMap { $0["rows"] as? Int } == [1200, 800, 500])
 
             try await federation.stop("370300")
-            let strict = try await federation.query(at: "370000")
+            let strict = try await federation.tickets(at: "370000")
             #expect(strict.result.status == 3)
             #expect((strict.json["rows"] as? [Any])?.isEmpty == true)
             let missing = strict.json[object: "coverage"][list: "nodes"].first { $0["state"] as? String != "ok" }
             #expect(missing?["node"] as? String == "370300")
             #expect(missing?["state"] as? String == "unreachable")
             #expect(missing?["asOf"] is String, "when it was last heard")
-            let best = try await federation.query(["--best-effort"], at: "370000")
+            let best = try await federation.tickets(["--best-effort"], at: "370000")
             #expect(best.result.status == 3)
             #expect(best.json["rows"] as? [[Int]] == [[2000]])
             #expect(try await federation.run(["query"], at: "370000").output.contains("缺失 淄博市(370300)"))
+        }
+
+        @Test(.timeLimit(.minutes(5)))
+        func `every indicator says of a city at the province what it says at the city, copied or asked`() async throws {
+            let federation = try await Federation(Federation.qilu)
+            for node in Federation.qilu { try await federation.serve(node.code) }
+            let cities = ["370100": "300", "370200": "200", "370300": "150"]
+            for (code, tickets) in cities {
+                try await federation.succeed(["generate", "--tickets", tickets], at: code)
+            }
+            try await federation.waitUntilLevel("370000")
+            let list = try await federation.succeed(["indicator", "list", "--json"], at: "370000").output
+            let indicators = try #require(try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
+            #expect(indicators.count > 40)
+            for (fact, some) in Dictionary(grouping: indicators, by: { $0["fact"] as? String ?? "" }) {
+                // A question takes 16.
+                for part in stride(from: 0, to: some.count, by: 16) {
+                    let names = some[part..<min(part + 16, some.count)].compactMap { $0["name"] as? String }
+                    let measures = names.flatMap { ["--measure", $0] }
+                    let whole = try await federation.query(measures + ["--by", "origin"], at: "370000").json
+                    let definitions = whole[list: "definitions"]
+                    #expect(definitions.compactMap { $0["name"] as? String } == names)
+                    let rows = try #require(whole["rows"] as? [[Any]])
+                    let parts = try #require(whole["parts"] as? [[[Int]]])
+                    for city in cities.keys {
+                        let own = try await federation.query(measures + ["--where", "origin=\(city)"], at: city).json
+                        let row = rows.firstIndex { $0.first as? String == city }
+                        let empty = (own["parts"] as? [[[Int]]])?.first?.map { $0.map { _ in 0 } }
+                        #expect(
+                            (own["parts"] as? [[[Int]]])?.first == row.map { parts[$0] } ?? empty,
+                            "\(city) \(fact) \(names)")
+                    }
+                }
+            }
+            let calls = try await federation.query(["--measure", "connect_rate"], at: "370000").json
+            #expect(((calls["parts"] as? [[[Int]]])?.first?.first?.last ?? 0) > 0, "there are calls")
+            let shown = try await federation.succeed(["indicator", "show", "满意率"], at: "370000").output
+            #expect(shown.hasPrefix("满意率  satisfaction_rate v2"))
         }
 
         @Test(.timeLimit(.minutes(3)))
@@ -183,11 +221,12 @@ extension `Real processes` {
             }
             #expect(try await federation.count("service_request", at: "370100", where: "origin = '370900'") == 30)
             try await federation.waitUntil("the province knows that its copy of the county is whole", seconds: 4) {
-                try await federation.query(at: "370000").result.status == 0
+                try await federation.tickets(at: "370000").result.status == 0
             }
-            #expect(try await federation.query(at: "370000").json["rows"] as? [[Int]] == [[200]])
+            #expect(try await federation.tickets(at: "370000").json["rows"] as? [[Int]] == [[200]])
             #expect(
-                try await federation.query(at: "370100").json["rows"] as? [[Int]] == [[170]], "the peer is not below it"
+                try await federation.tickets(at: "370100").json["rows"] as? [[Int]] == [[170]],
+                "the peer is not below it"
             )
             #expect(try await federation.count("assignment", at: "370100", where: "origin = '370900'") == 0)
         }
@@ -206,7 +245,7 @@ extension `Real processes`.Aggregation {
         try await federation.succeed(["generate", "--tickets", "100"], at: "370100")
         try await federation.succeed(["generate", "--tickets", "40"], at: "370102")
         try await federation.waitUntil("the answer is complete", seconds: 30) {
-            let answer = try await federation.query(["--by", "origin"], at: "370000")
+            let answer = try await federation.tickets(["--by", "origin"], at: "370000")
             let rows = (answer.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" }
             return answer.result.status == 0 && rows == ["370100 100", "370102 40"]
         }
@@ -214,7 +253,7 @@ extension `Real processes`.Aggregation {
         #expect(try await federation.count("service_request", at: "370100", where: "origin = '370102'") == 0)
 
         try await federation.stop("370102")
-        let answer = try await federation.query(at: "370000")
+        let answer = try await federation.tickets(at: "370000")
         #expect(answer.result.status == 3)
         let states = answer.json[object: "coverage"][list: "nodes"].compactMap { $0["state"] as? String }
         #expect(states == ["ok", "unreachable"])

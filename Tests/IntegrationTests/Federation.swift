@@ -301,6 +301,19 @@ final class Federation: @unchecked Sendable {
         return (result, try result.json())
     }
 
+    /// Like `query`, and its rows count all tickets that are there: those with them that 诉求量 leaves out, because they were merged or
+    /// not accepted.
+    func tickets(
+        _ arguments: [String] = [], at code: String
+    ) async throws -> (result: CommandResult, json: [String: Any]) {
+        let counts = ["count", "merged_count", "not_accepted_count"]
+        var (result, json) = try await query(counts.flatMap { ["--measure", $0] } + arguments, at: code)
+        json["rows"] = (json["rows"] as? [[Any]])?.map { row in
+            row.dropLast(counts.count) + [row.suffix(counts.count).reduce(0) { $0 + ($1 as? Int ?? 0) }]
+        }
+        return (result, json)
+    }
+
     /// What a command of the system prints.
     static func tool(_ arguments: [String]) async throws -> CommandResult {
         try await run(URL(filePath: "/usr/bin/env"), arguments)

@@ -31,7 +31,7 @@ extension `Real processes` {
 
         /// nil while the answer is not complete.
         private func total(at federation: Federation) async throws -> Int? {
-            (try await federation.query(at: "370000").json["rows"] as? [[Int]])?.first?.first
+            (try await federation.tickets(at: "370000").json["rows"] as? [[Int]])?.first?.first
         }
 
         @Test(.timeLimit(.minutes(4)))
@@ -120,7 +120,7 @@ extension `Real processes` {
                 $0.replacing(county, with: "")
                     + "detached:\n  - { code: \"370202\", name: 市南区, parent: \"370200\" }\n"
             }
-            let answer = try await federation.query(["--by", "origin"], at: "370000")
+            let answer = try await federation.tickets(["--by", "origin"], at: "370000")
             #expect((answer.json["rows"] as? [[Any]])?.contains { "\($0[0])" == "370202" } == true)
             let frozen = answer.json[object: "coverage"][list: "nodes"].first { $0["node"] as? String == "370202" }
             #expect(frozen?["frozen"] as? Bool == true && frozen?["name"] as? String == "市南区")

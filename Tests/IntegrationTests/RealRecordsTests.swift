@@ -135,7 +135,7 @@ extension `Real processes` {
 
             try await federation.waitUntilLevel("370100", seconds: 120)
             try await federation.waitUntilLevel("370000", seconds: 120)
-            let answer = try await federation.query(["--measure", "count", "--by", "origin"], at: "370000")
+            let answer = try await federation.tickets(["--by", "origin"], at: "370000")
             #expect(answer.result.status == 0)
             var counted: [String: Int] = [:]
             for row in answer.json["rows"] as? [[Any]] ?? [] {

@@ -21,13 +21,13 @@ extension `Real processes` {
             try await federation.succeed(["generate", "--tickets", "200"], at: "370100")
             try await federation.succeed(["generate", "--tickets", "100"], at: "370300")
             try await federation.waitUntil("the answer is complete", seconds: 60) {
-                try await federation.query(at: "370000").json["rows"] as? [[Int]] == [[300]]
+                try await federation.tickets(at: "370000").json["rows"] as? [[Int]] == [[300]]
             }
             return federation
         }
 
         private func missing(_ federation: Federation, _ arguments: [String] = []) async throws -> [String: Any] {
-            let answer = try await federation.query(arguments, at: "370000")
+            let answer = try await federation.tickets(arguments, at: "370000")
             #expect(answer.result.status == 3)
             let coverage = answer.json[object: "coverage"][list: "nodes"]
             return try #require(coverage.first { $0["node"] as? String == "370300" })
@@ -38,7 +38,7 @@ extension `Real processes` {
             reach: Federation.Reach
         ) async throws {
             let federation = try await started(reach)
-            let analysis = try await federation.query(["--by", "origin"], at: "370000")
+            let analysis = try await federation.tickets(["--by", "origin"], at: "370000")
             #expect(analysis.result.status == 0)
             let rows = try await federation.run(["query", "rows", "--limit", "20", "--json"], at: "370000")
             #expect(try rows.status == 0 && (rows.json()["rows"] as? [Any])?.count == 20)
@@ -48,7 +48,7 @@ extension `Real processes` {
             #expect(try verified.json()[list: "links"].count == 4)
             // Ten at a time: none takes the place of another.
             try await withThrowingTaskGroup(of: Int32.self) { group in
-                for _ in 0..<10 { group.addTask { try await federation.query(at: "370000").result.status } }
+                for _ in 0..<10 { group.addTask { try await federation.tickets(at: "370000").result.status } }
                 for try await status in group { #expect(status == 0) }
             }
 
@@ -59,7 +59,7 @@ extension `Real processes` {
             #expect(cause["state"] as? String == "unreachable" && cause["code"] as? String == expected, "\(cause)")
             try await federation.serve("370000")
             try await federation.waitUntil("it is asked again", seconds: 30) {
-                try await federation.query(at: "370000").result.status == 0
+                try await federation.tickets(at: "370000").result.status == 0
             }
         }
 
@@ -81,7 +81,7 @@ extension `Real processes` {
             #expect(try await missing(federation)["code"] as? String == "E_PEER_NOT_CONNECTED")
             try await federation.serve("370300")
             try await federation.waitUntil("it is asked again", seconds: 30) {
-                try await federation.query(at: "370000").result.status == 0
+                try await federation.tickets(at: "370000").result.status == 0
             }
         }
 
@@ -93,7 +93,7 @@ extension `Real processes` {
             #expect(cause["code"] as? String == "E_PEER_TIMEOUT", "\(cause)")
             try federation.signal("370300", SIGCONT)
             try await federation.waitUntil("it is asked again", seconds: 30) {
-                try await federation.query(at: "370000").result.status == 0
+                try await federation.tickets(at: "370000").result.status == 0
             }
         }
     }

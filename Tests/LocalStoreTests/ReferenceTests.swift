@@ -31,12 +31,9 @@ private func answer(
 ) async throws -> [[ExactText?]: Int64] {
     let analysis = try Analysis(
         dimensions: dimensions, filters: filters, asOf: noon, regionsAsOf: day.flatMap { ShanghaiTime.parse($0) })
-    let query = SQLiteDialect.compile(analysis, origins: [jinan], regions: laiwu)
     var partial = PartialResult(for: analysis)
-    for row in try await store.rows(sql: query.sql, arguments: query.arguments) {
-        try partial.add(
-            key: row.prefix(query.keyCount).map { $0.text.map { ExactText($0) } },
-            sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+    for query in SQLiteDialect.compile(analysis, origins: [jinan], regions: laiwu) {
+        for row in try await store.rows(sql: query.sql, arguments: query.arguments) { try partial.add(row, of: query) }
     }
     return partial.groups.mapValues { $0[0] }
 }

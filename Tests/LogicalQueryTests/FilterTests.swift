@@ -25,11 +25,54 @@ struct FilterTests {
         ("unit^=", "E_FILTER_VALUE"), ("channel==01", "E_FILTER_VALUE"), ("channel=1", "E_FILTER_VALUE"),
         ("status=close", "E_FILTER_VALUE"), ("day=2025/09/30", "E_FILTER_VALUE"), ("day=2025-9-30", "E_FILTER_VALUE"),
         ("month=２０２５-09", "E_FILTER_VALUE"), ("week=2025-40", "E_FILTER_VALUE"),
+        // What the calendar does not have.
+        ("week=2021-W53", "E_FILTER_VALUE"), ("week=2021-W00", "E_FILTER_VALUE"), ("month=2021-13", "E_FILTER_VALUE"),
+        ("day=2021-02-30", "E_FILTER_VALUE"), ("quarter=2025-Q5", "E_FILTER_VALUE"), ("hour=24", "E_FILTER_VALUE"),
+        ("hour_of_week=8-00", "E_FILTER_VALUE"), ("weekday=0", "E_FILTER_VALUE"), ("weekday=周八", "E_FILTER_VALUE"),
+        ("渠道=电报", "E_FILTER_VALUE"), ("region=历下区", "E_FILTER_VALUE"),
     ])
     func `what is not a filter is refused`(text: String, code: String) {
         let error = #expect(throws: FederationError.self) { try Filter.parse(text) }
         #expect(error?.code == code)
         #expect(error?.description.contains("13812345678") == false)
+    }
+
+    private static let reference = ReferenceData(
+        version: 1, title: "测试",
+        additions: [
+            CodeList(
+                name: ReferenceData.regionList, title: "行政区划",
+                entries: [
+                    .init(code: "370000", title: "山东省"), .init(code: "370100", title: "济南市", parent: "370000"),
+                    .init(code: "370102", title: "历下区", parent: "370100"),
+                    .init(code: "370203", title: "市北区"), .init(code: "370502", title: "市北区"),
+                ]),
+            CodeList(
+                name: ReferenceData.serviceList, title: "问题分类",
+                entries: [.init(code: "01", title: "城乡建设"), .init(code: "01.02", title: "供热", parent: "01")]),
+        ], notices: [], limits: LimitRules([]))
+
+    @Test func `the words that tables print are taken`() throws {
+        func parse(_ text: String) throws -> Filter { try Filter.parse(text, reference: Self.reference) }
+        #expect(try parse("渠道=电话") == Filter(.channel, .equals, ["01"]))
+        #expect(try parse("channel=电话,web site") == Filter(.channel, .equals, ["01", "03"]))
+        #expect(try parse("status=已办结") == Filter(.status, .equals, ["closed"]))
+        #expect(try parse("诉求类型!=投诉") == Filter(.requestType, .notEquals, ["3"]))
+        #expect(try parse("挂账=是") == Filter(.held, .equals, ["1"]))
+        #expect(try parse("weekday=周一") == Filter(Dimension("weekday"), .equals, ["1"]))
+        // A name means all that lies in it; a code what is stored so.
+        #expect(try parse("region=历下区") == Filter(.region(.county), .equals, ["370102"]))
+        #expect(try parse("region=济南市历下区") == Filter(.region(.county), .equals, ["370102"]))
+        #expect(try parse("region=济南市") == Filter(.region(.city), .equals, ["370100"]))
+        #expect(try parse("region=370102") == Filter(.region(nil), .equals, ["370102"]))
+        #expect(try parse("region:county=370102 历下区") == Filter(.region(.county), .equals, ["370102"]))
+        #expect(try parse("service=供热") == Filter(.service(levels: 2), .equals, ["01.02"]))
+        #expect(try parse("service^=供热") == Filter(.service(levels: nil), .hasPrefix, ["01.02"]))
+        for text in ["region=市北区", "region=历城区", "service^=供暖", "region=济南市,历下区", "service=取暖"] {
+            #expect(errorCode { _ = try parse(text) } == "E_FILTER_VALUE", "\(text)")
+        }
+        let error = #expect(throws: FederationError.self) { try parse("status=结了") }
+        #expect(error?.hint?.contains("closed 已办结") == true)
     }
 
     @Test func `an unknown field names the nearest one`() {

@@ -16,9 +16,16 @@ import Testing
         filter.from = 1_000
         let below = try #require(try analysis(from: 500).within(filter))
         #expect(below.from == 1_000 && below.to == 2_000 && below.dimensions == [.origin])
-        #expect(below.filters.map(\.field) == [.requestType, .service(levels: nil)])
+        #expect(below.filters.map(\.field) == [.requestType, .acceptedService])
         #expect(below.filters.map(\.comparison) == [.equals, .hasPrefix])
         #expect(try analysis(from: 1_500).within(filter)?.from == 1_500)
+    }
+
+    @Test func `of calls is asked below as it is: the filter is about tickets`() throws {
+        var filter = GrantFilter()
+        filter.requestTypes = ["1"]
+        let calls = try Analysis(measures: [.named("call_count")], dimensions: [.origin], asOf: 5_000)
+        #expect(calls.within(filter) == calls)
     }
 
     @Test func `is not asked below where the filter can't be said`() throws {

@@ -37,7 +37,8 @@ struct LogicalExchangeTests {
         #expect(errorCode { _ = try request(analysis, many + ["999999"]) } == "E_ANALYSIS_REQUEST")
         for deadline in [Int64.min, 0, 600_001] {
             let json = """
-                {"analysis":{"measures":["count"],"dimensions":[],"filters":[],"asOf":1},"origins":["370300"],
+                {"analysis":{"indicators":[{"name":"a","version":1,"unit":"count","terms":[{"fact":"call","period":"arrival","base":"",
+                "numerator":"count","weight":1}]}],"dimensions":[],"filters":[],"asOf":1},"origins":["370300"],
                 "deadlineMS":\(deadline),"topologyVersion":1}
                 """
             #expect(
@@ -50,7 +51,7 @@ struct LogicalExchangeTests {
         let analysis = try Analysis(dimensions: [.origin], asOf: 0)
         let request = try request(analysis, ["370300", "370302"])
         let both = ["370300", "370302"]
-        let other = try Analysis(measures: [.count, .open], dimensions: [.origin], asOf: 0)
+        let other = try Analysis(measures: [.count, .named("open")], dimensions: [.origin], asOf: 0)
         for (name, answer) in [
             ("too few nodes", try answer(analysis, [], ["370300"])),
             ("a foreign node", try answer(analysis, [], ["370300", "370100"])),
@@ -169,10 +170,19 @@ struct LogicalExchangeTests {
         }
     }
 
-    @Test func `a node without children is complete by itself`() throws {
+    @Test func `a node that is asked for nothing but its own rows is in the coverage itself`() throws {
         let topology = try demoTopology()
-        let plan = try QueryPlan(topology: topology, node: node("370102"), resources: ["service_request"])
-        let coverage = Coverage(plan: plan, topology: topology, reports: [])
-        #expect(coverage.complete && coverage.expected == 0)
+        let leaf = try QueryPlan(topology: topology, node: node("370102"), resources: ["service_request"])
+        let own = [NodeReport(node: node("370102"), state: .ok, rows: 7)]
+        let coverage = Coverage(plan: leaf, topology: topology, reports: own)
+        #expect(coverage.complete && coverage.expected == 1 && coverage.nodes.map(\.rows) == [7])
+        #expect(!Coverage(plan: leaf, topology: topology, reports: []).complete)
+        let root = try QueryPlan(
+            topology: topology, node: node("370000"), resources: ["service_request"], wanted: [node("370000")])
+        let one = Coverage(plan: root, topology: topology, reports: [NodeReport(node: node("370000"), state: .ok)])
+        #expect(one.expected == 1 && one.nodes.map(\.name) == ["山东省"])
+        // Beside others it is what they are merged into.
+        let all = try QueryPlan(topology: topology, node: node("370100"), resources: ["service_request"])
+        #expect(Coverage(plan: all, topology: topology, reports: []).nodes.map(\.node.code) == ["370102"])
     }
 }

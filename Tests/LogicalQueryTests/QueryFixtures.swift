@@ -7,6 +7,11 @@ typealias Dimension = Analysis.Dimension
 typealias Measure = Analysis.Measure
 typealias Filter = Analysis.Filter
 
+/// The measures that most tests ask for.
+extension Measure {
+    static func named(_ name: String) throws -> Measure { try IndicatorLibrary.builtIn.named(name).measure }
+}
+
 /// The analysis as it arrives at the other node.
 func overTheWire<Value: Codable>(_ value: Value) throws -> Value {
     try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))

@@ -8,59 +8,92 @@ struct SQLiteDialectTests {
 
     @Test func `the statement can be read`() throws {
         let analysis = try Analysis(
-            measures: [.count, .overdue], dimensions: [.origin, .day], filters: [Filter.parse("channel=01,02")],
-            from: 1,
-            to: 2, asOf: now)
-        let query = SQLiteDialect.compile(analysis, origins: [node("370100"), node("370102")])
+            measures: [.count, .named("evaluation_rate")], dimensions: [.origin],
+            filters: [Filter.parse("channel=01,02")],
+            from: 1, to: 2, asOf: now)
+        let queries = SQLiteDialect.compile(analysis, origins: [node("370100"), node("370102")])
         #expect(
-            query.sql == """
+            queries.map(\.sql) == [
+                """
                 SELECT t.origin AS d1,
-                       strftime('%Y-%m-%d', t.requested_datetime / 1000 + 28800, 'unixepoch') AS d2,
-                       count(*),
-                       count(*) FILTER (WHERE (s.status IN ('not_accepted', 'transferred_out', 'closed', 'called_back', \
-                'evaluated', 'archived', 'terminated', 'withdrawn')) IS NOT TRUE AND s.status <> 'callback_pending' AND \
-                s.due_at < ?)
+                       count(*)
                 FROM service_request AS t
-                LEFT JOIN ticket_state AS s ON s.global_id = t.global_id
-                WHERE t.deleted = 0 AND t.origin IN (?, ?)
+                WHERE t.deleted = 0 AND +t.origin IN (?, ?)
                   AND t.requested_datetime >= ?
                   AND t.requested_datetime < ?
+                  AND (((t.global_id IN (SELECT global_id FROM ticket_state WHERE merge_target IS NOT NULL \
+                AND merged_into IS NOT NULL)) = 1) IS NOT TRUE AND (t.acceptance = ?) IS NOT TRUE)
                   AND t.channel IN (?, ?)
-                GROUP BY d1, (t.requested_datetime / 1000 + 28800) / 86400
+                GROUP BY d1
                 LIMIT 200001
-                """)
-        #expect(
-            query.arguments == [
-                .integer(now), .text("370100"), .text("370102"), .integer(1), .integer(2), .text("01"), .text("02"),
+                """,
+                """
+                SELECT t.origin AS d1,
+                       count(*) FILTER (WHERE ((SELECT min(x.occurred_at) FROM evaluation AS x WHERE \
+                x.global_id = r.global_id AND x.deleted = 0 AND (x.object = ? AND (x.verdict_source = ?) IS NOT TRUE AND \
+                coalesce(x.round, 1) = coalesce(r.round, 1) AND x.occurred_at >= r.occurred_at)) IS NULL) IS NOT TRUE),
+                       count(*)
+                FROM callback AS r
+                JOIN service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin
+                WHERE r.deleted = 0 AND t.deleted = 0 AND +t.origin IN (?, ?)
+                  AND r.occurred_at >= ?
+                  AND r.occurred_at < ?
+                  AND (r.reached = ? AND (r.verdict_source = ?) IS NOT TRUE AND ((t.global_id IN (SELECT global_id FROM \
+                ticket_state WHERE merge_target IS NOT NULL AND merged_into IS NOT NULL)) = 1) IS NOT TRUE)
+                  AND t.channel IN (?, ?)
+                GROUP BY d1
+                LIMIT 200001
+                """,
             ])
-        #expect(query.keyCount == 2)
+        #expect(
+            queries[0].arguments == [
+                .text("370100"), .text("370102"), .integer(1), .integer(2), .text("not_accepted"), .text("01"),
+                .text("02"),
+            ])
+        #expect(queries.map(\.keyCount) == [1, 1])
     }
 
     @Test func `the state of tickets is joined only where it is needed`() throws {
-        let plain = try Analysis(dimensions: [.channel, .week], filters: [Filter.parse("region^=37")], asOf: now)
-        #expect(!SQLiteDialect.compile(plain, origins: []).sql.contains("ticket_state"))
-        for analysis in [
-            try Analysis(measures: [.closed], asOf: now), try Analysis(dimensions: [.unit], asOf: now),
-            try Analysis(filters: [Filter.parse("status=closed")], asOf: now),
-        ] {
-            #expect(SQLiteDialect.compile(analysis, origins: []).sql.contains("ticket_state"))
+        func isJoined(_ measure: String, by dimension: Dimension, where filter: String) throws -> Bool {
+            let analysis = try Analysis(
+                measures: [.named(measure)], dimensions: [dimension], filters: [Filter.parse(filter)], asOf: now)
+            return SQLiteDialect.compile(analysis, origins: [])[0].sql.contains("JOIN ticket_state")
         }
+        #expect(try !isJoined("count", by: .week, where: "region^=37"))
+        #expect(try isJoined("closed", by: .week, where: "region^=37"))
+        #expect(try isJoined("count", by: .unit, where: "region^=37"))
+        #expect(try isJoined("count", by: .week, where: "status=closed"))
+    }
+
+    @Test func `what has fact, period and exclusions in common is one statement`() throws {
+        func statements(_ names: String...) throws -> Int {
+            let analysis = try Analysis(measures: names.map { try .named($0) }, asOf: now)
+            return SQLiteDialect.compile(analysis, origins: []).count
+        }
+        #expect(try statements("count", "closed", "open", "overdue") == 1)
+        #expect(try statements("count", "on_time_rate", "overdue_rate") == 2)
+        #expect(try statements("three_rates", "strict_satisfaction_rate", "call_count") == 4)
     }
 
     @Test func `every value is bound and none is spliced`() throws {
         let hostile = ["' OR 1=1 --", "\"); DROP TABLE service_request; --", "a\u{0}b", "?", "?1", "$x", "单位;"]
         for dimension in Dimension.allCases {
+            let measures = IndicatorLibrary.builtIn.all.map(\.measure).filter { measure in
+                measure.terms.allSatisfy { $0.fact.has(dimension) }
+            }
             for comparison in FilterOperator.allCases {
-                let filter = try Filter(dimension, comparison, hostile)
-                let analysis = try Analysis(
-                    measures: Measure.allCases, dimensions: [dimension], filters: [filter], asOf: now)
-                let query = SQLiteDialect.compile(analysis, origins: [node("370100")])
-                #expect(query.sql.count { $0 == "?" } == query.arguments.count)
-                #expect(Array(query.arguments.suffix(hostile.count)) == hostile.map { .text($0) })
-                let harmless = try Filter(dimension, comparison, Array(repeating: "x", count: hostile.count))
-                let same = try Analysis(
-                    measures: Measure.allCases, dimensions: [dimension], filters: [harmless], asOf: now)
-                #expect(query.sql == SQLiteDialect.compile(same, origins: [node("370100")]).sql)
+                func queries(_ values: [String]) throws -> [CompiledQuery] {
+                    let analysis = try Analysis(
+                        measures: Array(measures.suffix(Analysis.measuresMax)), dimensions: [dimension],
+                        filters: [Filter(dimension, comparison, values)], asOf: now)
+                    return SQLiteDialect.compile(analysis, origins: [node("370100")])
+                }
+                let found = try queries(hostile)
+                for query in found {
+                    #expect(query.sql.count { $0 == "?" } == query.arguments.count)
+                    #expect(Array(query.arguments.suffix(hostile.count)) == hostile.map { .text($0) })
+                }
+                #expect(try found.map(\.sql) == queries(Array(repeating: "x", count: hostile.count)).map(\.sql))
             }
         }
     }

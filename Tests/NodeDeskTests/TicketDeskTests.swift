@@ -1,4 +1,5 @@
 import FederationModel
+import LogicalQuery
 import NodeDesk
 import Testing
 
@@ -38,6 +39,31 @@ import Testing
         #expect(unknown?.reason.contains("`title`") == true)
         #expect(try await node.desk.tickets(TicketFilter(), origin: nil, limit: 10).isEmpty)
         #expect(node.bell.rung.isEmpty)
+    }
+
+    @Test func `is overdue after the end of a due day that was given without a time, and never when it was merged`()
+        async throws
+    {
+        let node = try TestNode()
+        let (ticket, merged) = (try await node.addTicket(), try await node.addTicket())
+        for id in [ticket.id, merged.id] {
+            try await node.record("dispatch", of: id, ["assignee_unit": "市住建局", "due_datetime": "2025-10-14"])
+        }
+        try await node.record("merge", of: merged.id, ["target": ticket.id])
+        #expect(
+            try await node.desk.ticket(ticket.id).thread.state?.dueAt
+                == ShanghaiTime.parse("2025-10-14T23:59:59.999+08:00"))
+        var overdue = TicketFilter()
+        overdue.isOverdue = true
+        try node.clock.set("2025-10-14T23:00:00+08:00")
+        #expect(try await node.desk.tickets(overdue, origin: nil, limit: 10).isEmpty)
+        try node.clock.set("2025-10-15T09:00:00+08:00")
+        #expect(try await node.desk.tickets(overdue, origin: nil, limit: 10).map(\.globalID) == [ticket.id])
+        var question = AnalysisQuestion()
+        (question.measures, question.filters) = (["overdue", "count"], ["渠道=电话,网站,短信", "status=待签收"])
+        let answer = try await node.desk.ask(question, deadlineMS: 60_000)
+        #expect(answer.table.rows == [[.integer(1), .integer(1)]])
+        #expect(answer.coverage.expected == 1 && answer.coverage.complete, "its own rows are what it asked for")
     }
 
     @Test func `is listed by the beginning of its origin's name, and by what is overdue now`() async throws {

@@ -78,13 +78,17 @@ extension Federation {
 
     /// What the nodes of the plan count together. A node that stands on another topology gives no answer.
     func count(at node: SimulatedNode, of origins: [NodeID], _ topology: Topology) async throws -> Count {
-        let analysis = try Analysis(asOf: Self.start)
+        // All that are here, merged ones and those not accepted with them: this is about rows that are missing.
+        let tickets = try Analysis.Measure(
+            "tickets", version: 1, unit: .count, terms: [.init(.ticket, base: "", numerator: "count")])
+        let analysis = try Analysis(measures: [tickets], asOf: Self.start)
         let plan = try QueryPlan(
             topology: topology, node: node.id, resources: analysis.resourcesNeeded, wanted: origins)
-        let query = SQLiteDialect.compile(analysis, origins: plan.local)
         var count = Count()
-        for row in try await node.store.rows(sql: query.sql, arguments: query.arguments) {
-            count.number += row[query.keyCount].integer ?? 0
+        for query in SQLiteDialect.compile(analysis, origins: plan.local) {
+            for row in try await node.store.rows(sql: query.sql, arguments: query.arguments) {
+                count.number += row[query.keyCount].integer ?? 0
+            }
         }
         let codes = plan.local.map { "'\($0)'" }.joined(separator: ", ")
         count.tickets = try await node.store.rows(

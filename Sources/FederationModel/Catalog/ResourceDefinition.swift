@@ -65,6 +65,13 @@ package struct ColumnDefinition: Hashable, Sendable {
     }
 }
 
+extension ColumnDefinition {
+    /// Whether it says until when something lasts: a day without a time means the end of that day.
+    package var isLimit: Bool {
+        ["due_datetime", "accept_deadline", "requested_until", "retention_until", "valid_until"].contains(name)
+    }
+}
+
 /// A stage (环节) of a ticket's life, in the order in which a ticket goes through them.
 package enum Stage: Int, CaseIterable, Sendable, Comparable {
     case acceptance = 1

@@ -50,6 +50,12 @@ package enum TicketStatus: String, Sendable, CaseIterable {
     }
 }
 
+extension TicketStatus {
+    /// Whether a unit still works on it, or would have to: open, but for 待回访, of which the handling is over. What is not is closed to
+    /// the figures (已办结), and can't become overdue.
+    package var isBeingHandled: Bool { isOpen && self != .callbackPending }
+}
+
 /// What the records of a ticket's thread add up to. Derived by `TicketFold`, never written by hand, never sent: every node
 /// folds what it holds.
 package struct TicketState: Hashable, Sendable {

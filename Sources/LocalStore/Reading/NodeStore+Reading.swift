@@ -14,7 +14,7 @@ extension NodeStore {
         }
     }
 
-    /// Runs a compiled query over the tickets that may be told.
+    /// Runs a compiled query over the tickets, or calls, that may be told.
     ///
     /// - Parameters:
     ///   - filter: what the asker is granted.
@@ -25,10 +25,10 @@ extension NodeStore {
         guard !filter.isEmpty || !readers.isEmpty else {
             return try await rows(sql: query.sql, arguments: query.arguments)
         }
-        let requests = BuiltInResources.serviceRequest
-        let isGiven = Visibility.isWithin(filter, requests, readers: readers)
+        guard let resource = BuiltInResources.named(query.resource) else { return [] }
+        let isGiven = Visibility.isWithin(filter, resource, readers: readers)
         // In the place of the table of that name; SQLite puts the two together into one (https://sqlite.org/optoverview.html#flattening).
-        let given = "WITH \(requests.name) AS (SELECT * FROM main.\(requests.name) AS r WHERE \(isGiven))\n"
+        let given = "WITH \(resource.name) AS (SELECT * FROM main.\(resource.name) AS r WHERE \(isGiven))\n"
         return try await rows(sql: given + query.sql, arguments: query.arguments)
     }
 
@@ -61,8 +61,9 @@ extension NodeStore {
         add("r.requested_datetime >= ?", filter.since)
         if filter.isOverdue {
             add("s.due_at < ?", now)
-            let open = TicketStatus.allCases.filter(\.isOpen).map { "'\($0.rawValue)'" }
-            conditions.append("s.status IN (\(open.joined(separator: ", ")))")
+            let handled = TicketStatus.allCases.filter(\.isBeingHandled).map { "'\($0.rawValue)'" }
+            conditions.append("s.status IN (\(handled.joined(separator: ", ")))")
+            conditions.append("s.merged_into IS NULL AND s.suspended = 0")
         }
         arguments += [limit]
         return try await pool.read { [conditions, arguments] db in

@@ -90,15 +90,15 @@ package struct MergedView: Sendable {
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
-        let query = SQLiteDialect.compile(
+        let queries = SQLiteDialect.compile(
             analysis, origins: origins.filter { !denied.contains($0) }, regions: standing.reference.regions)
         var partial = PartialResult(for: analysis)
-        for row in try await store.rows(of: query, within: filter, readers: readers) {
-            try partial.add(
-                key: row.prefix(query.keyCount).map { $0.label.map { ExactText($0) } },
-                sums: row.dropFirst(query.keyCount).map { $0.integer ?? 0 })
+        for query in queries {
+            for row in try await store.rows(of: query, within: filter, readers: readers) {
+                try partial.add(row, of: query)
+            }
         }
-        let counts = SQLiteDialect.rowsPerOrigin(origins)
+        let counts = SQLiteDialect.rowsPerOrigin(origins, of: analysis.resourceCovered)
         var rows: [String: Int64] = [:]
         for row in try await store.rows(of: counts, within: filter, readers: readers) {
             if let origin = row.first?.text { rows[origin] = row.last?.integer }
@@ -202,18 +202,6 @@ package struct MergedView: Sendable {
             try await log(question, .asked, child, outcome: failure.code)
             return LogicalAnswer(
                 partial: PartialResult(for: request.analysis), nodes: await missing(request.origins, failure))
-        }
-    }
-}
-
-extension FieldValue {
-    /// The value of a dimension.
-    fileprivate var label: String? {
-        switch self {
-        case .null: nil
-        case .integer(let integer): String(integer)
-        case .real(let real): String(real)
-        case .text(let text): text
         }
     }
 }

@@ -4,14 +4,15 @@ import LogicalQuery
 
 /// What is to be counted and measured, as people write it.
 package struct AnalysisQuestion: Sendable {
-    /// Names of measures; empty for the number of tickets.
+    /// Names of indicators; empty for the number of tickets.
     package var measures: [String] = []
     package var dimensions: [String] = []
-    /// `FIELD=VALUE[,VALUE]`, `FIELD!=VALUE` or `FIELD^=PREFIX`; nodes by code or the beginning of a name.
+    /// `FIELD=VALUE[,VALUE]`, `FIELD!=VALUE` or `FIELD^=PREFIX`; values by code or as tables print them, nodes by code or the
+    /// beginning of a name.
     package var filters: [String] = []
-    /// Tickets requested from then on.
+    /// What happened from then on, by the period of each indicator.
     package var from: UnixMilliseconds?
-    /// Tickets requested before then.
+    /// What happened before then.
     package var to: UnixMilliseconds?
     package var top: Int?
     /// In whose day's tree regions are counted; nil for today's.
@@ -39,6 +40,8 @@ package struct RowQuestion: Sendable {
 /// The answer to an analysis, with what it covers.
 package struct AnalysisReport: Sendable {
     package let analysis: Analysis
+    /// What was measured, in the order of the analysis.
+    package let indicators: [Indicator]
     package let table: ResultTable
     package let coverage: Coverage
 }
@@ -55,6 +58,9 @@ package struct RowReport: Sendable {
 }
 
 extension NodeDesk {
+    /// What this node can measure.
+    package var indicators: IndicatorLibrary { .builtIn }
+
     /// Counts and measures over everything below this node. A node that does not answer in time is missing, and the coverage
     /// names it.
     ///
@@ -66,20 +72,22 @@ extension NodeDesk {
         _ question: AnalysisQuestion, allowsStale: Bool = false, deadlineMS: Int64
     ) async throws -> AnalysisReport {
         try await perform(.askAnalysis) { now in
+            let names = question.measures.isEmpty ? [Analysis.Measure.count.name] : question.measures
+            let indicators = try names.map { try self.indicators.named($0) }
             let analysis = try Analysis(
-                measures: question.measures.isEmpty ? [.count] : question.measures.map { try Analysis.Measure($0) },
+                measures: indicators.map(\.measure),
                 dimensions: question.dimensions.map { try Analysis.Dimension($0) },
                 filters: question.filters.map { text in
-                    let filter = try Analysis.Filter.parse(text, lists: reference.lists)
-                    guard filter.field == .origin, filter.comparison != .hasPrefix else { return filter }
-                    return try Analysis.Filter(.origin, filter.comparison, codes(of: filter.values))
+                    let filter = try Analysis.Filter.parse(text, reference: reference)
+                    guard filter.field.isNode, filter.comparison != .hasPrefix else { return filter }
+                    return try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))
                 }, from: question.from, to: question.to, top: question.top, asOf: now,
                 regionsAsOf: question.regionsAsOf)
             let (plan, answer) = try await withView { view in
                 try await view.answer(analysis, deadlineMS: deadlineMS, now: now)
             }
             return AnalysisReport(
-                analysis: analysis, table: answer.partial.table(for: analysis),
+                analysis: analysis, indicators: indicators, table: answer.partial.table(for: analysis),
                 coverage: Coverage(plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale))
         }
     }

@@ -103,7 +103,9 @@ extension ColumnDefinition {
         case .integer: value = Int64(text).map { .integer($0) }
         case .real: value = Double(text).flatMap { $0.isFinite ? .real($0) : nil }
         case .boolean: value = Self.truths[text.lowercased()].map { .integer($0) }
-        case .timestamp: value = Self.time(text).map { .integer($0) }
+        case .timestamp:
+            let day = isLimit ? CivilDate.dayNumber(text) : nil
+            value = (day.map { ShanghaiTime.end(ofDay: $0) } ?? Self.time(text)).map { .integer($0) }
         }
         guard let value else {
             throw RowRejection(field: name, rule: type == .timestamp ? .badTime : .type, reason: "is not \(shape)")
@@ -137,6 +139,6 @@ extension ColumnDefinition {
     ]
 
     private static func time(_ text: String) -> UnixMilliseconds? {
-        ShanghaiTime.parse(text) ?? ShanghaiTime.parse("\(text)+08:00") ?? ShanghaiTime.parse("\(text):00+08:00")
+        ShanghaiTime.parse(text) ?? ShanghaiTime.parseLocal(text) ?? ShanghaiTime.parseLocal("\(text):00")
     }
 }

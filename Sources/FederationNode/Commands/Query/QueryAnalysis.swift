@@ -11,9 +11,11 @@ struct QueryAnalysis: AsyncParsableCommand {
             nodes are in it. When one is missing it is named, the exit code is 3, and without --best-effort no rows are \
             printed.
 
-            Measures: count, closed, open, overdue, on_time_rate, satisfaction_rate, mean_handling_hours.
-            Dimensions: origin, handling_owner, region[:province|city|county|town], service[:LEVEL], request_type, channel, urgency, \
-            unit, status, day, week, month. All times are Asia/Shanghai.
+            Measures are the indicators of `indicator list`: count, closed, open, overdue, on_time_rate, connect_rate, three_rates and \
+            more. Each says by which time it falls into a period: --from, --to, day, week and month go by that.
+            Dimensions of tickets: origin, handling_owner, region[:province|city|county|town], service[:LEVEL], request_type, channel, \
+            urgency, unit, status, held, round, resolution and more; of all, hour, weekday, hour_of_week, day, week, month, quarter, year. \
+            All times are Asia/Shanghai. Filters take codes, and the words that tables print: 渠道=电话, region=历下区.
 
             EXAMPLE
               federation-node query --measure count --by origin --by month --where request_type=3 --top 10
@@ -30,10 +32,10 @@ struct QueryAnalysis: AsyncParsableCommand {
     @Option(name: .customLong("where"), help: "FIELD=VALUE[,VALUE], FIELD!=VALUE or FIELD^=PREFIX; may be repeated.")
     var filters: [String] = []
 
-    @Option(help: "Tickets requested from then on: 2025-09-30, or RFC 3339.")
+    @Option(help: "What happened from then on: 2025-09-30, or RFC 3339.")
     var from: String?
 
-    @Option(help: "Tickets requested before then.")
+    @Option(help: "What happened before then.")
     var to: String?
 
     @Option(help: "Only so many rows, those with the most of the first measure.")
@@ -57,15 +59,15 @@ struct QueryAnalysis: AsyncParsableCommand {
         let coverage = answer.coverage
         let shows = coverage.complete || answering.bestEffort
         let result = QueryResult(
-            table: shows ? answer.table : ResultTable(columns: answer.table.columns, rows: []), coverage: coverage)
+            table: shows ? answer.table : answer.table.withoutRows, indicators: answer.indicators, coverage: coverage)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
             try Output.csv(result.csv, isRaw: answering.raw)
-            Output.note(coverage.text)
+            Output.note("\(answer.definitions)\n\(coverage.text)")
         case .table:
             let text = result.text(of: answer.analysis, desk)
-            try Output.line(shows ? "\(text)\n\(coverage.text)" : coverage.text)
+            try Output.line(shows ? "\(text)\n\(answer.definitions)\n\(coverage.text)" : coverage.text)
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }
@@ -82,22 +84,32 @@ func parseTime(_ text: String) throws -> UnixMilliseconds {
 /// A finished answer, in the shapes in which it is printed.
 private struct QueryResult {
     let table: ResultTable
+    let indicators: [Indicator]
     let coverage: Coverage
 
     struct Report: Encodable {
+        struct Definition: Encodable {
+            let name: String
+            let version: Int
+        }
+
         let columns: [String]
         let rows: [[FieldValue]]
+        /// Of each row, numerator and denominator of each measure, or its count; of one of several terms all of theirs.
+        let parts: [[[Int64]]]
+        let definitions: [Definition]
         let coverage: CoverageReport
     }
 
     var report: Report {
         Report(
-            columns: table.columns, rows: table.rows,
+            columns: table.columns, rows: table.rows, parts: table.parts,
+            definitions: indicators.map { .init(name: $0.name, version: $0.measure.version) },
             coverage: CoverageReport(coverage))
     }
 
     func text(of analysis: Analysis, _ desk: NodeDesk) -> String {
-        var text = TextTable(header: analysis.dimensions.map(\.title) + analysis.measures.map(\.title))
+        var text = TextTable(header: analysis.dimensions.map(\.title) + indicators.map(\.heading))
         for row in table.rows {
             let groups = zip(analysis.dimensions, row).map { dimension, cell in
                 if case .text(let value) = cell { dimension.text(of: value, desk) } else { cell.shown }

@@ -1,0 +1,220 @@
+import FederationModel
+
+/// What can be counted: the rows of one resource, each with the ticket that it belongs to, if it does.
+///
+/// Each fact has the columns of its resource that are not personal; a record of a thread has those of its ticket besides, with `ticket.`
+/// in front. Nobody counts by what is hidden from him.
+package struct Fact: Hashable, Sendable, Codable {
+    package enum Kind: Sendable {
+        case text
+        /// Also times, lengths of time and yes (1) or no (0).
+        case number
+    }
+
+    /// Where the value of a column comes from.
+    package enum Source: Sendable {
+        /// The row itself.
+        case row(String)
+        /// The request of its ticket.
+        case request(String)
+        /// The folded state of its ticket.
+        case state(String)
+        /// The category as the owner corrected it last.
+        case category
+        /// Whether its ticket was merged into another.
+        case merged
+        case lookup(Lookup)
+    }
+
+    package struct Column: Sendable {
+        package let name: String
+        package let kind: Kind
+        package let source: Source
+    }
+
+    /// The least value among records of another resource of the same ticket: the first contact after a dispatch.
+    package struct Lookup: Sendable {
+        package let resource: ResourceName
+        package let value: Operand
+        /// Of the row's columns, and of those of the other record with `other.` in front.
+        package let condition: Condition
+    }
+
+    package let name: String
+    package let title: String
+    package let resource: ResourceName
+    /// The time that decides the period of a row, unless an indicator names another one.
+    package let period: String
+    package let columns: [String: Column]
+
+    package func kind(of column: String) -> Kind? { columns[column]?.kind }
+
+    /// Its column for a dimension, which may be that of its ticket.
+    package func column(for dimension: String) -> Column? { columns[dimension] ?? columns["ticket.\(dimension)"] }
+
+    /// Whether its rows are records of a ticket's thread.
+    package var isThreadRecord: Bool { BuiltInResources.named(resource)?.isThreadRecord == true }
+
+    /// The resources that a node must hold to know the value of `column`.
+    func resources(for column: Column) -> [ResourceName] {
+        switch column.source {
+        case .row: [resource]
+        case .request: [BuiltInResources.serviceRequest.name]
+        // Who may correct or merge is the owner, and transfers say who that is.
+        case .category, .merged: [BuiltInResources.ticketAction.name, BuiltInResources.transfer.name]
+        case .state: BuiltInResources.ticketResources.map(\.name)
+        case .lookup(let lookup): [lookup.resource]
+        }
+    }
+
+    package static func == (a: Fact, b: Fact) -> Bool { a.name == b.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    /// - Throws: `E_ANALYSIS_UNKNOWN`.
+    package init(named name: String) throws(FederationError) {
+        guard let fact = Self.all.first(where: { $0.name == name }) else {
+            throw .unknownWord(name, kind: "fact", known: Self.all.map(\.name), code: "E_ANALYSIS_UNKNOWN")
+        }
+        self = fact
+    }
+
+    package init(from decoder: any Decoder) throws {
+        try self.init(named: decoder.singleValueContainer().decode(String.self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(name)
+    }
+
+    // MARK: - The facts
+
+    package static let all = [ticket, assignment, callback, evaluation, supervision, transfer, call]
+
+    package static let ticket = Fact(
+        "ticket", "工单", BuiltInResources.serviceRequest, period: "requested_datetime",
+        lookups: [
+            ("contacted_at", "handling", "coalesce(other.contact_datetime, other.occurred_at)", "other.contacted"),
+            ("reached_at", "callback", "other.occurred_at", "other.reached = 'answered'"),
+        ])
+
+    package static let assignment = Fact(
+        "assignment", "派单", BuiltInResources.assignment, unit: "assignee_unit",
+        lookups: [
+            ("signed_at", "acknowledgement", "other.occurred_at", ofThisUnit),
+            ("returned_at", "return_request", "other.occurred_at", ofThisUnit),
+        ])
+
+    /// Of the unit that the ticket was given to, in that round, since then.
+    private static let ofThisUnit =
+        "other.unit = unit and coalesce(other.round, 1) = coalesce(round, 1) and other.occurred_at >= occurred_at"
+
+    package static let callback = Fact(
+        "callback", "回访", BuiltInResources.callback,
+        lookups: [
+            (
+                "rated_at", "evaluation", "other.occurred_at",
+                """
+                other.object = 'handling' and not other.verdict_source = 'default' \
+                and coalesce(other.round, 1) = coalesce(round, 1) and other.occurred_at >= occurred_at
+                """
+            )
+        ])
+
+    /// `replaced_at` is when the verdict stopped to be the one of its round: by a later one, but one of the person only by another one of
+    /// the person (domain 6.4).
+    package static let evaluation = Fact(
+        "evaluation", "评价", BuiltInResources.evaluation,
+        lookups: [
+            (
+                "replaced_at", "evaluation", "other.occurred_at",
+                """
+                other.object = object and coalesce(other.round, 1) = coalesce(round, 1) \
+                and not other.verdict_source = 'default' \
+                and (verdict_source = 'proxy' and not other.verdict_source = 'proxy' \
+                or (verdict_source = 'proxy' or not other.verdict_source = 'proxy') \
+                and (other.occurred_at > occurred_at or other.occurred_at = occurred_at and other.key > key))
+                """
+            )
+        ])
+
+    package static let supervision = Fact(
+        "supervision", "督办", BuiltInResources.supervision, unit: "target_unit")
+    package static let transfer = Fact("transfer", "跨节点流转", BuiltInResources.transfer)
+    package static let call = Fact("call", "话务", BuiltInResources.callRecord, period: "arrival")
+
+    /// - Parameter unit: the column that is the unit of the row.
+    private init(
+        _ name: String, _ title: String, _ definition: ResourceDefinition, period: String = "occurred_at",
+        unit: String? = nil, lookups: [(name: String, of: ResourceName, least: String, where: String)] = []
+    ) {
+        (self.name, self.title, resource, self.period) = (name, title, definition.name, period)
+        var columns = Self.columns(of: definition)
+        if name == "ticket" {
+            columns += Self.ticketColumns
+            columns.append(Column(name: "origin", kind: .text, source: .row("origin")))
+        } else if definition.isThreadRecord {
+            columns += Self.columns(of: BuiltInResources.serviceRequest).compactMap {
+                guard case .row(let column) = $0.source else { return nil }
+                return Column(name: "ticket.\($0.name)", kind: $0.kind, source: .request(column))
+            }
+            columns += Self.ticketColumns.map { Column(name: "ticket.\($0.name)", kind: $0.kind, source: $0.source) }
+            columns.append(Column(name: "ticket.origin", kind: .text, source: .request("origin")))
+        } else {
+            columns.append(Column(name: "origin", kind: .text, source: .row("origin")))
+        }
+        if let unit { columns.append(Column(name: "unit", kind: .text, source: .row(unit))) }
+        // What comes later takes the place of the request's column of that name.
+        var byName = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        for lookup in lookups {
+            byName[lookup.name] = Self.lookup(lookup, over: byName)
+        }
+        self.columns = byName
+    }
+
+    private static func lookup(
+        _ lookup: (name: String, of: ResourceName, least: String, where: String), over columns: [String: Column]
+    ) -> Column {
+        guard let definition = BuiltInResources.named(lookup.of) else { preconditionFailure("no \(lookup.of)") }
+        let others = Dictionary(
+            uniqueKeysWithValues: Self.columns(of: definition).map { ("other.\($0.name)", $0.kind) })
+        do throws(FederationError) {
+            var parser = try DeclarationParser(lookup.least)
+            return Column(
+                name: lookup.name, kind: .number,
+                source: .lookup(
+                    Lookup(
+                        resource: lookup.of, value: try parser.operand { others[$0] }.0,
+                        condition: try Condition(lookup.where) { others[$0] ?? columns[$0]?.kind })))
+        } catch {
+            preconditionFailure("\(lookup.name): \(error)")
+        }
+    }
+
+    /// The columns of a resource that declarations may read.
+    private static func columns(of definition: ResourceDefinition) -> [Column] {
+        [Column(name: "key", kind: .text, source: .row("key"))]
+            + definition.columns.compactMap { column in
+                guard column.level <= .inner, column.type != .real, column.type != .json else { return nil }
+                return Column(
+                    name: column.name, kind: column.type.storage == .text ? .text : .number,
+                    source: .row(column.name))
+            }
+    }
+
+    /// What follows from a ticket's thread.
+    private static let ticketColumns: [Column] =
+        ["status", "unit", "owner", "resolved", "supervision"].map {
+            Column(name: $0, kind: .text, source: .state($0))
+        }
+        + [
+            "round", "dispatched_at", "due_at", "acknowledged_at", "replied_at", "closed_at", "called_back_at",
+            "evaluated_at", "score", "returns", "extensions", "held", "suspended",
+        ].map { Column(name: $0, kind: .number, source: .state($0)) }
+        + [
+            Column(name: "service_code", kind: .text, source: .category),
+            // As it was taken in.
+            Column(name: "accepted_service_code", kind: .text, source: .request("service_code")),
+            Column(name: "merged", kind: .number, source: .merged),
+        ]
+}
