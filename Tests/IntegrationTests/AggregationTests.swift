@@ -157,8 +157,6 @@ extension `Real processes` {
                     }
                 }
             }
-            let calls = try await federation.query(["--measure", "connect_rate"], at: "370000").json
-            #expect(((calls["parts"] as? [[[Int]]])?.first?.first?.last ?? 0) > 0, "there are calls")
             let shown = try await federation.succeed(["indicator", "show", "满意率"], at: "370000").output
             #expect(shown.hasPrefix("满意率  satisfaction_rate v2"))
         }

@@ -309,7 +309,7 @@ final class Federation: @unchecked Sendable {
         let counts = ["count", "merged_count", "not_accepted_count"]
         var (result, json) = try await query(counts.flatMap { ["--measure", $0] } + arguments, at: code)
         json["rows"] = (json["rows"] as? [[Any]])?.map { row in
-            row.dropLast(counts.count) + [row.suffix(counts.count).reduce(0) { $0 + ($1 as? Int ?? 0) }]
+            Array(row.dropLast(counts.count)) + [row.suffix(counts.count).reduce(0) { $0 + ($1 as? Int ?? 0) }]
         }
         return (result, json)
     }
