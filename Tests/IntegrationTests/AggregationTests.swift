@@ -36,7 +36,7 @@ extension `Real processes` {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             _ = try await federation.succeed(["generate", "--tickets", "20000"], at: "370100")
             let began = ContinuousClock.now
-            let early = try await federation.tickets(["--deadline", "1000"], at: "370100")
+            let early = try await federation.query(["--deadline", "1000"], at: "370100")
             #expect(
                 ContinuousClock.now - began < .seconds(15),
                 "far more than it may take, less than folding on a busy machine")
