@@ -261,12 +261,13 @@ extension Federation {
         if problems.isEmpty { problem("does not come to rest: \(try await unrest() ?? "")") }
     }
 
-    /// Two neighbours that went back together may have nobody who tells them: an administrator does.
+    /// Two neighbours that went back, together or one after the other, may have nobody who tells them: an administrator does.
     private func declareNeighbours() async throws {
         let undeclared = order.compactMap { nodes[$0] }.filter(\.isUndeclared)
         for node in undeclared {
             let neighbours = node.topology.neighbours(of: node.id)
-            guard undeclared.contains(where: { neighbours.contains($0.id) }) else { continue }
+            let wentBack = ledger.restored.union(undeclared.map(\.id))
+            guard !wentBack.isDisjoint(with: neighbours) else { continue }
             try await begin(node.store.beginEpoch(now: node.clock(now)), at: node)
         }
     }

@@ -11,16 +11,25 @@ package enum Reference {
     ) -> [NodeID: [String: Look]]? {
         var held = own
         for _ in 0..<30 {
-            var next = own
-            for (sender, receiver) in links {
-                for row in granted(held[sender] ?? [:], from: sender, to: receiver, topology) {
-                    next[receiver, default: [:]][row.id] = row
-                }
-            }
+            let next = next(held, own, links, topology)
             if next == held { return held }
             held = next
         }
         return nil
+    }
+
+    /// What is held after everybody has sent what he grants.
+    package static func next(
+        _ held: [NodeID: [String: Look]], _ own: [NodeID: [String: Look]], _ links: [(NodeID, NodeID)],
+        _ topology: Topology
+    ) -> [NodeID: [String: Look]] {
+        var next = own
+        for (sender, receiver) in links {
+            for row in granted(held[sender] ?? [:], from: sender, to: receiver, topology) {
+                next[receiver, default: [:]][row.id] = row
+            }
+        }
+        return next
     }
 
     package static func granted(

@@ -51,7 +51,8 @@ extension ResourceTable {
             } else if columns.contains("to_node") {
                 "global_id IS NOT NULL"
             } else {
-                "ticket_origin <> origin"
+                // A link may have left it out.
+                "global_id IS NOT NULL AND ticket_origin IS NOT origin"
             }
         return """
             SELECT \(thread) FROM main.\(table)
