@@ -47,9 +47,8 @@ package enum TicketAudience {
 
     private static func origin(of thread: [TicketEvent]) -> NodeID? {
         if let request = TicketEvent.request(of: thread) { return NodeID(request.origin) }
-        // A record from which a link has left it out says nothing of it.
-        let claims = Set(thread.compactMap { $0.text(.ticketOrigin) })
-        return claims.count == 1 ? claims.first.flatMap { NodeID($0) } : nil
+        let claims = Set(thread.map { $0.text(.ticketOrigin) })
+        return claims.count == 1 ? claims.first.flatMap { $0 }.flatMap { NodeID($0) } : nil
     }
 
     private static func target(of record: TicketEvent) -> NodeID? {

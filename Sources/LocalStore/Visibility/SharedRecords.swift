@@ -51,8 +51,7 @@ extension ResourceTable {
             } else if columns.contains("to_node") {
                 "global_id IS NOT NULL"
             } else {
-                // A link may have left it out.
-                "global_id IS NOT NULL AND ticket_origin IS NOT origin"
+                "ticket_origin <> origin"
             }
         return """
             SELECT \(thread) FROM main.\(table)
