@@ -180,6 +180,22 @@ import Testing
         #expect(try await held("transfer") == [1, 0, 0, 0])
     }
 
+    @Test func `is taken back when its own origin protects the reporter from the node that has it`() async throws {
+        var complaint = ticket(1, origin: province)
+        complaint.fields["respondent_name"] = .text("济南市")
+        _ = try await store(province).intake([complaint, offer(1, by: province, to: jinan)], now: noon)
+        try await settle()
+        #expect(try await held("service_request") == [1, 1, 0, 0])
+        let raise = stage(
+            "ticket_action", of: 1, origin: province, after: 30,
+            ["action": .text("set_confidential"), "target": .text("reporter_protected")])
+        _ = try await store(province).intake([raise], now: noon + 1)
+        try await settle()
+        #expect(try await held("service_request") == [1, 0, 0, 0])
+        #expect(try await held("transfer") == [1, 0, 0, 0])
+        #expect(try await held("ticket_action") == [1, 0, 0, 0])
+    }
+
     @Test func `stays with whom it concerns when the rest goes over to queries`() async throws {
         _ = try await store(jinan).intake((1...5).map { ticket($0) }, now: noon)
         _ = try await store(jinan).intake([offer(1, by: jinan, to: qingdao)], now: noon + 1)

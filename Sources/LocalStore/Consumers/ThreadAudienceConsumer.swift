@@ -14,8 +14,8 @@ struct ThreadAudienceConsumer: TransactionalConsumer {
 
     let name = title
 
-    /// Who is above whom.
-    func basis(of store: NodeStore, under standing: Standing) -> String { "\(standing.topology.version)" }
+    /// Who is above whom. The word says which records are looked at: databases of before begin anew when there are more of them.
+    func basis(of store: NodeStore, under standing: Standing) -> String { "actions \(standing.topology.version)" }
 
     // Nothing is cleared: what was known stays until it is found again, or links would take the rows back for a moment.
 

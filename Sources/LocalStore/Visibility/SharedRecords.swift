@@ -40,16 +40,20 @@ extension ResourceTable {
     }
 
     /// The threads, by their own ids, of which a record changed in (?1, ?2] that may concern more than one node. Of tickets:
-    /// a record that is not of the ticket's origin, a transfer, the request of a ticket that is shared already.
+    /// a record that is not of the ticket's origin, a transfer, the request or an action of a ticket that is shared already: whom it
+    /// accuses, its origin says too.
     var sharedThreadsChanged: String {
         let thread = quoted(definition.thread?.column ?? "key")
+        let hasAudience = "EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)"
         let isShared =
             if !definition.isTicketRecord {
                 "\(thread) IS NOT NULL"
             } else if !columns.contains("ticket_origin") {
-                "EXISTS (SELECT 1 FROM main.ticket_audience AS a WHERE a.global_id = \(table).global_id)"
+                hasAudience
             } else if columns.contains("to_node") {
                 "global_id IS NOT NULL"
+            } else if columns.contains("action") {
+                "(ticket_origin <> origin OR \(hasAudience))"
             } else {
                 "ticket_origin <> origin"
             }
