@@ -57,6 +57,9 @@ package enum SyncLimits {
     /// and somebody must look.
     package static let quarantineRowsMax = 10_000
 
+    /// Of so many of these rows a sender is told which they are.
+    package static let putAsideRowsMax = 100
+
     /// How long a link pauses whose sender has too many rows put aside, until it is tried again.
     package static let quarantinePause: Int64 = 30_000
 

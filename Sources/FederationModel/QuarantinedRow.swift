@@ -26,6 +26,31 @@ package struct QuarantinedRow: Sendable {
     }
 }
 
+/// A row that a node which received it has put aside, as its origin hears of it: which one and why, no value and nothing personal.
+package struct PutAsideRow: Codable, Hashable, Sendable {
+    /// Where it is put aside: a neighbour, or a node beyond it.
+    package let node: NodeID
+    package let resource: ResourceName
+    package let origin: NodeID
+    package let key: String
+    package let version: Int64
+    /// Empty when the row as a whole breaks the rule.
+    package let field: String
+    package let rule: String
+
+    package init(
+        node: NodeID, resource: ResourceName, origin: NodeID, key: String, version: Int64, field: String, rule: String
+    ) {
+        self.node = node
+        self.resource = resource
+        self.origin = origin
+        self.key = key
+        self.version = version
+        self.field = field
+        self.rule = rule
+    }
+}
+
 /// What became of rows that were put aside and tried again.
 package struct QuarantineRetry: Hashable, Sendable {
     /// They are in their tables now.

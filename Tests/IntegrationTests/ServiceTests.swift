@@ -114,6 +114,40 @@ extension `Real processes` {
             try await federation.waitUntil("its origin knows that too", seconds: 30) { try await aside("370100") == 0 }
         }
 
+        @Test(.timeLimit(.minutes(2)))
+        func `a row that was put aside beyond a neighbour is named at its origin`() async throws {
+            let federation = try await Federation([
+                Federation.Node(code: "370000", name: "山东省"),
+                Federation.Node(code: "370100", name: "济南市", parent: "370000"),
+                Federation.Node(code: "370102", name: "历下区", parent: "370100"),
+            ])
+            try await federation.succeed(["generate", "--tickets", "5", "--requests-only"], at: "370102")
+            for code in ["370102", "370100"] { try await federation.serve(code) }
+            try await federation.waitUntilLevel("370102")
+            // As if the province had a rule that the city's release does not have.
+            let broken = try await Federation.tool([
+                "sqlite3", federation.path("370100/node.db"), "UPDATE service_request SET channel = '' WHERE id = 3",
+            ])
+            try #require(broken.status == 0, "\(broken.errors)")
+            try await federation.serve("370000")
+            func elsewhere(_ code: String) async throws -> [[String: Any]] {
+                try await federation.succeed(["quarantine", "list", "--elsewhere", "--json"], at: code).jsonList()
+            }
+            try await federation.waitUntil("the city knows", seconds: 30) { try await elsewhere("370100").count == 1 }
+            // It is told with the next answer on the link.
+            try await federation.succeed(
+                ["generate", "--tickets", "1", "--requests-only", "--seed", "7"], at: "370102")
+            try await federation.waitUntil("its origin knows", seconds: 30) { try await elsewhere("370102").count == 1 }
+            let row = try #require(try await elsewhere("370102").first)
+            #expect(row["node"] as? String == "370000" && row["field"] as? String == "channel")
+            let inbox = try await federation.succeed(["inbox", "--json"], at: "370102").json()[list: "items"]
+            let told = inbox.filter {
+                $0["kind"] as? String == "quarantine" && $0["key"] as? String == row["key"] as? String
+            }
+            #expect(told.count == 1 && told.first?["node"] as? String == "370000")
+            #expect(told.first?["ticket"] as? String == row["key"] as? String)
+        }
+
         @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
         func `SIGTERM in the middle of a load ends a service with exit code 0, and a restart brings the rest`(
             stopped: String

@@ -5,7 +5,7 @@ package struct InboxItem: Hashable, Sendable {
     package let cursor: Int64
     /// The resource of the record that came (`supervision`, `transfer`, …), `conflict`, or `quarantine`.
     package let kind: String
-    /// Global id; nil for a quarantine, which is told of a link as a whole.
+    /// Global id; nil for a quarantine that is told of a link as a whole, and for a row that belongs to no ticket.
     package let ticket: String?
     /// Who did it; of a conflict, who wrote the record that contradicts.
     package let node: String
@@ -13,7 +13,7 @@ package struct InboxItem: Hashable, Sendable {
     package let at: UnixMilliseconds
     /// The record's key, so that it can be looked up; of a conflict, that of the record which contradicts.
     package let key: String?
-    /// The code of a conflict; of a quarantine how many rows the receiver has put aside.
+    /// The code of a conflict; of a row that was put aside the rule that it breaks, of a link how many the receiver has put aside.
     package let detail: String?
 
     package init(

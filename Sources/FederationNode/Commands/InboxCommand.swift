@@ -41,7 +41,7 @@ struct InboxCommand: AsyncParsableCommand {
             table.append([
                 "\(item.cursor)", title, item.ticket ?? "–",
                 NodeID(item.node).flatMap { desk.topology.node($0)?.name } ?? item.node, ShanghaiTime.minute(item.at),
-                item.kind == "quarantine" ? "\(item.detail ?? "0") 条" : item.detail ?? "",
+                item.kind == "quarantine" && item.key == nil ? "\(item.detail ?? "0") 条" : item.detail ?? "",
             ])
         }
         try Output.line(table.text)

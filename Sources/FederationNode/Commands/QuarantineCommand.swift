@@ -16,24 +16,47 @@ struct QuarantineCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List them, oldest first.",
-            discussion: "EXAMPLE\n  federation-node quarantine list --config /srv/370000/node.yaml")
+            abstract: "List them, oldest first; or what receivers have put aside of the rows that went from here.",
+            discussion: """
+                EXAMPLE
+                  federation-node quarantine list --config /srv/370000/node.yaml
+                  federation-node quarantine list --elsewhere
+                """)
 
         @OptionGroup var node: NodeOptions
 
         @Option(help: "At most so many.")
         var limit = 100
 
+        @Flag(
+            help:
+                "Rows of this node, or that came through it, which other nodes have put aside: the newest 100 of each link."
+        )
+        var elsewhere = false
+
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() async throws {
+            if elsewhere { return try await listElsewhere() }
             let rows = try await node.desk().quarantine(limit: limit)
             if json { return try Output.json(rows.map { QuarantineDocument($0) }) }
             var table = TextTable(header: ["编号", "链路", "资源", "来源", "主键", "信息项", "规则", "说明"])
             for row in rows {
                 table.append([
                     "\(row.id)", row.sender, row.resource, row.origin, row.key, row.field, row.rule, row.detail,
+                ])
+            }
+            try Output.line(table.text)
+        }
+
+        private func listElsewhere() async throws {
+            let rows = try await node.desk().quarantineElsewhere().prefix(limit)
+            if json { return try Output.json(Array(rows)) }
+            var table = TextTable(header: ["节点", "资源", "来源", "主键", "信息项", "规则"])
+            for row in rows {
+                table.append([
+                    row.node.code, row.resource.text, row.origin.code, row.key.printable, row.field, row.rule,
                 ])
             }
             try Output.line(table.text)

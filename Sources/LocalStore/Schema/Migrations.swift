@@ -371,6 +371,16 @@ enum Migrations {
                       PRIMARY KEY (intake, version)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("27 rows that others put aside") { db in
+            try db.execute(
+                sql: """
+                    -- Rows that went from here to `peer` and are put aside there or beyond (`node`), as the peer says.
+                    CREATE TABLE put_aside (
+                      peer TEXT NOT NULL, node TEXT NOT NULL, resource TEXT NOT NULL, origin TEXT NOT NULL, "key" TEXT NOT NULL,
+                      version INTEGER NOT NULL, field TEXT NOT NULL, rule TEXT NOT NULL,
+                      PRIMARY KEY (peer, node, resource, origin, "key")) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

@@ -142,6 +142,8 @@ extension NodeDesk {
         let place = try await store.markedCursor(of: policy.receiver)
         let lost = try await store.lostRows()[policy.receiver] ?? 0
         let quarantined = try await store.quarantineCounts()[policy.receiver] ?? 0
+        let putAside = try await store.putAside(
+            of: policy.receiver, origins: store.standing.incoming[policy.receiver]?.origins ?? [])
         let opening = FerryOpening(
             hello: Hello(
                 node: id, receiver: policy.receiver, capabilities: Capability.all,
@@ -152,7 +154,7 @@ extension NodeDesk {
                 protocolVersion: ProtocolRange.supported.max, capabilities: Capability.all,
                 schemaRevision: store.schemaRevision, topologyVersion: topology.version, clock: now,
                 cursor: place?.cursor, mark: place?.mark, lost: lost > 0 ? lost : nil,
-                quarantinedTotal: quarantined > 0 ? quarantined : nil),
+                quarantinedTotal: quarantined > 0 ? quarantined : nil, putAside: putAside.isEmpty ? nil : putAside),
             from: from, known: known.sorted { $0.seq < $1.seq }, release: try signedRelease())
         return (from, opening)
     }

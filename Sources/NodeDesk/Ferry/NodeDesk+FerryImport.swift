@@ -148,6 +148,9 @@ private struct FerryRun {
             (peer.lost, peer.quarantined) = (max(0, lost), max(0, quarantined))
             peer.schemaRevision = reply.schemaRevision
         }
+        if let rows = reply.putAside ?? (quarantined == 0 ? [] : nil) {
+            try await store.keep(putAside: rows, by: sender, policy: outgoing, now: now)
+        }
     }
 
     private mutating func take(returned bytes: [UInt8]) async throws {

@@ -67,6 +67,11 @@ extension NodeDesk {
         try await perform(.showQuarantine) { _ in try await store.quarantinedRows(limit: limit) }
     }
 
+    /// Rows that went from here and are put aside at others.
+    package func quarantineElsewhere() async throws -> [PutAsideRow] {
+        try await perform(.showQuarantine) { _ in try await store.rowsPutAsideElsewhere() }
+    }
+
     /// One of them, with its fields, which may be personal data.
     ///
     /// - Throws: `E_QUARANTINE_UNKNOWN`.

@@ -37,6 +37,8 @@ package actor IncomingLink {
     private var isGivingBack = false
     /// No rows go back before; what the sender leaves undecided waits for a person.
     private var giveBackAfter: UnixMilliseconds = 0
+    /// The rows of the sender that are put aside, as it was told last.
+    private var putAside: [PutAsideRow] = []
     private let compressor = ZstandardCompressor()
     private var savedOrigins: [NodeID: OriginFreshness] = [:]
     private let onTopologyDiffers: @Sendable (NodeID) -> Void
@@ -91,6 +93,7 @@ package actor IncomingLink {
             durable = try await store.markedCursor(of: sender)
             try await refreshLoss()
             receiver.onQuarantineChanged(try await store.quarantineCounts()[sender] ?? 0)
+            putAside = try await store.putAside(of: sender, origins: receiver.policy?.origins ?? [])
             if let durable, durable.cursor.epoch != hello.epoch {
                 try await store.doubt(receiver.policy?.origins ?? [])
             }
@@ -219,7 +222,8 @@ package actor IncomingLink {
     private func perform(_ directives: [ReceiverDirective]) {
         for directive in directives {
             switch directive {
-            case .reply(let reply, let connection):
+            case .reply(var reply, let connection):
+                if !putAside.isEmpty { reply.putAside = putAside }
                 present = connection
                 (returned, isGivingBack, giveBackAfter) = (nil, false, 0)
                 hellos.removeValue(forKey: connection)?.resume(returning: .accepted(reply, connection: connection))
@@ -322,14 +326,17 @@ package actor IncomingLink {
                 let changeSet = try IncomingChangeSet(
                     bytes: bytes, policy: policy, resources: store.resources, now: now)
                 let report = try await store.apply(changeSet, policy: policy, now: now)
-                applied(report)
+                applied(report, putAside: try? await store.putAside(of: sender, origins: policy.origins))
             } catch {
                 perform(receiver.onApplyRefused(.store(error), now: wallClock()))
             }
         }
     }
 
-    private func applied(_ report: ApplyReport) {
+    /// - Parameter rows: what of the sender is put aside now; nil when it can't be told.
+    private func applied(_ report: ApplyReport, putAside rows: [PutAsideRow]?) {
+        let news = rows == putAside ? nil : rows
+        putAside = rows ?? putAside
         if report.quarantined > 0 {
             logger.warning("rows were put aside", metadata: ["rows": "\(report.quarantined)"])
         }
@@ -352,7 +359,7 @@ package actor IncomingLink {
                     quarantined: report.quarantined,
                     refused: refused.isEmpty ? nil : Dictionary(uniqueKeysWithValues: refused),
                     lost: report.lost > 0 ? report.lost : nil,
-                    quarantinedTotal: report.quarantinedTotal > 0 ? report.quarantinedTotal : nil),
+                    quarantinedTotal: report.quarantinedTotal > 0 ? report.quarantinedTotal : nil, putAside: news),
                 now: wallClock()))
     }
 

@@ -177,6 +177,8 @@ package actor OutgoingLink: Service {
             return []
         case .recognised(let reply, connection):
             if let cursor = reply.cursor { confirmation.yield(cursor) }
+            // A receiver of an earlier release counts them and does not say which.
+            if let rows = reply.putAside ?? (reply.quarantinedTotal == nil ? [] : nil) { keep(putAside: rows) }
             return sender.onHelloReply(reply, now: now)
         case .newEpoch(let epoch, let head):
             preparation += 1
@@ -237,6 +239,7 @@ package actor OutgoingLink: Service {
                 let acknowledgement = try WireJSON.decode(Acknowledgement.self, frame.body)
                 noteRefused(acknowledgement.refused ?? [:])
                 confirmation.yield(acknowledgement.cursor)
+                if let rows = acknowledgement.putAside { keep(putAside: rows) }
                 return sender.onAcknowledged(acknowledgement, now: now)
             case .refusal:
                 let refusal = try ErrorMapping.refusal(in: frame.body)
@@ -249,6 +252,17 @@ package actor OutgoingLink: Service {
             }
         } catch {
             return sender.onDisconnected(.unreadable(frame.kind, of: policy.receiver), now: now)
+        }
+    }
+
+    private func keep(putAside rows: [PutAsideRow]) {
+        let (store, policy, logger) = (store, policy, logger)
+        Task {
+            do {
+                try await store.keep(putAside: rows, by: policy.receiver, policy: policy, now: wallClock())
+            } catch {
+                logger.warning("what the receiver put aside could not be saved", metadata: ["reason": "\(error)"])
+            }
         }
     }
 

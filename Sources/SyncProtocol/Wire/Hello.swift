@@ -126,13 +126,17 @@ package struct HelloReply: Codable, Hashable, Sendable {
     package var lost: Int?
     /// Rows of the sender that are put aside at the receiver; nil when there are none.
     package var quarantinedTotal: Int?
+    /// The newest rows that came from the sender and are put aside, here or at nodes to which they went on from here, at most
+    /// `SyncLimits.putAsideRowsMax`; nil when there are none.
+    package var putAside: [PutAsideRow]?
 
     package init(
         protocolVersion: Int, capabilities: [String], schemaRevision: Int, topologyVersion: Int64,
         clock: UnixMilliseconds, cursor: Cursor?, mark: HistoryMark? = nil, lost: Int? = nil,
-        quarantinedTotal: Int? = nil
+        quarantinedTotal: Int? = nil, putAside: [PutAsideRow]? = nil
     ) {
         self.quarantinedTotal = quarantinedTotal
+        self.putAside = putAside
         self.mark = mark
         self.lost = lost
         self.protocolVersion = protocolVersion
@@ -144,7 +148,7 @@ package struct HelloReply: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case capabilities, clock, cursor, mark, lost, quarantinedTotal
+        case capabilities, clock, cursor, mark, lost, quarantinedTotal, putAside
         case protocolVersion = "protocol"
         case schemaRevision = "schema"
         case topologyVersion = "topology"

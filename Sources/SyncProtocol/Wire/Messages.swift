@@ -19,13 +19,16 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
     /// As in the reply to a hello.
     package var lost: Int?
     package var quarantinedTotal: Int?
+    /// As in the reply to a hello; nil when it is as it was said last.
+    package var putAside: [PutAsideRow]?
 
     package init(
         cursor: Cursor, applied: Int, skipped: Int, quarantined: Int, refused: [String: String]? = nil,
-        lost: Int? = nil, quarantinedTotal: Int? = nil
+        lost: Int? = nil, quarantinedTotal: Int? = nil, putAside: [PutAsideRow]? = nil
     ) {
         self.lost = lost
         self.quarantinedTotal = quarantinedTotal
+        self.putAside = putAside
         self.cursor = cursor
         self.applied = applied
         self.skipped = skipped
