@@ -140,6 +140,79 @@ import Testing
         #expect(try await numbers("call_record") == ["2"])
     }
 
+    @Test func `gives calls and recordings back that it does not name any more`() async throws {
+        func named(_ number: Int, by call: String?) -> IntakeRecord {
+            var record = ticket(number, against: "济南市")
+            record.fields["call_id"] = call.map { .text($0) }
+            return record
+        }
+        _ = try await county.store.intake(
+            [named(1, by: "call-1"), named(2, by: "call-2"), named(3, by: "370102-call-3"), named(4, by: nil)]
+                + [
+                    call(1, origin: lixia), call(2, origin: lixia), call(3, origin: lixia),
+                    call(4, of: 4, origin: lixia),
+                ]
+                + (1...4).map { recording($0, origin: lixia) }, now: noon)
+        try await carry(county.store, city.store, policy: link)
+        func numbers(_ resource: String) async throws -> String {
+            try await city.store.rows(
+                sql: "SELECT \"key\" FROM \(resource) WHERE deleted = 0 ORDER BY 1", arguments: []
+            ).compactMap { $0[0].text.map { String($0.suffix(1)) } }.joined()
+        }
+        #expect(try await numbers("call_record") == "")
+        #expect(try await numbers("recording") == "")
+        // The one names none any more, another names another one.
+        _ = try await county.store.intake([named(1, by: nil), named(2, by: "call-1")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await numbers("call_record") == "2")
+        #expect(try await numbers("recording") == "2")
+        // A call that is linked with no ticket any more.
+        _ = try await county.store.intake([call(4, origin: lixia)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await numbers("call_record") == "24")
+        #expect(try await numbers("recording") == "24")
+        // And one that is taken out of a table, or whose number changes.
+        _ = try await county.store.intake([named(3, by: "370102-call-2")], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await numbers("call_record") == "34")
+        #expect(try await numbers("recording") == "34")
+    }
+
+    @Test func `keeps a recording whose call comes after it, or comes back`() async throws {
+        var named = ticket(1, against: "济南市")
+        named.fields["call_id"] = .text("call-1")
+        _ = try await county.store.intake(
+            [named, ticket(2, against: "济南市"), recording(1, origin: lixia), recording(2, origin: lixia)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("recording") == 2)
+        _ = try await county.store.intake([call(1, origin: lixia), call(2, of: 2, origin: lixia)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("recording") == 0)
+        let gone = (1...2).map { SourceRow.RecordName(resource: "call_record", key: "370102-call-\($0)") }
+        _ = try await county.store.intake([SourceRow([], absent: gone)], isGuarded: false, now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("recording") == 1, "the other is of a call that the report itself names")
+        _ = try await county.store.intake([call(1, origin: lixia), call(2, of: 2, origin: lixia)], now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("recording") == 0)
+    }
+
+    @Test func `that is withdrawn gives its calls and recordings back`() async throws {
+        var named = ticket(1, against: "济南市")
+        named.fields["call_id"] = .text("call-1")
+        _ = try await county.store.intake(
+            [named, ticket(2, against: "济南市"), call(1, origin: lixia), call(2, of: 2, origin: lixia)]
+                + (1...2).map { recording($0, origin: lixia) }, now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("call_record") == 0)
+        let gone = (1...2).map { SourceRow.RecordName(resource: "service_request", key: "370102-\($0)") }
+        _ = try await county.store.intake([SourceRow([], absent: gone)], isGuarded: false, now: noon)
+        try await carry(county.store, city.store, policy: link)
+        #expect(try await city.store.count("service_request") == 0)
+        #expect(try await city.store.count("call_record") == 2)
+        #expect(try await city.store.count("recording") == 2)
+    }
+
     @Test func `that was shared by transfer tells no key of what is written on it from then on`() async throws {
         let nodes = qilu.nodes.map { node in
             TopologyNode(

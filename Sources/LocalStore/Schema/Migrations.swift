@@ -381,6 +381,20 @@ enum Migrations {
                       PRIMARY KEY (peer, node, resource, origin, "key")) STRICT, WITHOUT ROWID;
                     """)
         }
+        // The triggers of the scope log write it; opening the node makes them again.
+        migrator.registerMigration("28 calls that tickets named") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE changed_ticket ADD COLUMN call_id TEXT;
+
+                    -- Calls whose ticket may be another since the statement that is under way; empty outside of one.
+                    CREATE TABLE changed_call (
+                      origin TEXT NOT NULL, "key" TEXT NOT NULL, region_code TEXT, service_code TEXT, request_type TEXT,
+                      confidential TEXT, requested_datetime INTEGER, agency_responsible TEXT, confidentiality TEXT,
+                      respondents TEXT) STRICT;
+                    """)
+            try dropScopeTriggers(db)
+        }
         return migrator
     }()
 

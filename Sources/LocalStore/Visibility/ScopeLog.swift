@@ -54,7 +54,7 @@ struct ScopeLog {
         let isOther = """
             OLD.seq <> NEW.seq AND ((OLD.deleted = \(live)) <> (NEW.deleted = \(live))
               OR OLD.global_id IS NOT NEW.global_id OR (\(seen("OLD"))) IS NOT (\(seen("NEW")))
-              OR OLD.respondent_name IS NOT NEW.respondent_name AND EXISTS (
+              OR (OLD.respondent_name, OLD.call_id) IS NOT (NEW.respondent_name, NEW.call_id) AND EXISTS (
                 SELECT 1 FROM respondent_node WHERE name IN (OLD.respondent_name, NEW.respondent_name)))
             """
         var triggers = [
@@ -62,7 +62,8 @@ struct ScopeLog {
             CREATE TRIGGER main.\(Self.name) AFTER UPDATE ON service_request WHEN \(isOther) BEGIN
               INSERT INTO scope_log (seq, resource, origin, "key", \(Self.columns))
               SELECT NEW.seq, 'service_request', OLD.origin, OLD."key", \(Self.image("OLD")) WHERE OLD.deleted = \(live);
-              INSERT INTO changed_ticket (global_id, \(Self.columns)) VALUES (OLD.global_id, \(Self.image("OLD")));
+              INSERT INTO changed_ticket (global_id, call_id, \(Self.columns))
+              VALUES (OLD.global_id, OLD.call_id, \(Self.image("OLD")));
               INSERT INTO changed_ticket (global_id) SELECT NEW.global_id WHERE OLD.global_id IS NOT NEW.global_id;
             END
             """,
@@ -85,19 +86,44 @@ struct ScopeLog {
                 END
                 """
         }
+        // Recordings go where the ticket of their call goes.
+        if let call = followers.first(where: { $0.table.definition.name == "call_record" })?.table.definition {
+            func tickets(of row: String) -> String { TicketFollower.requests(of: row, call) }
+            triggers += [
+                """
+                CREATE TRIGGER main.scope_of_changed_call AFTER UPDATE ON call_record
+                WHEN (OLD.deleted = \(live)) <> (NEW.deleted = \(live)) OR OLD.linked_request IS NOT NEW.linked_request BEGIN
+                  INSERT INTO changed_call (origin, "key", \(Self.columns))
+                  SELECT OLD.origin, OLD."key", \(Self.image("t"))
+                  FROM (SELECT 1) LEFT JOIN (\(tickets(of: "OLD"))) AS t ON OLD.deleted = \(live);
+                END
+                """,
+                """
+                CREATE TRIGGER main.scope_of_new_call AFTER INSERT ON call_record WHEN NEW.deleted = \(live)
+                  AND EXISTS (SELECT 1 FROM (\(tickets(of: "NEW"))) WHERE respondent_name IN (SELECT name FROM respondent_node))
+                BEGIN
+                  INSERT INTO changed_call (origin, "key") VALUES (NEW.origin, NEW."key");
+                END
+                """,
+            ]
+        }
         return triggers
     }
 
     // MARK: - Entries of followers
 
-    /// The INSERT of the former images of rows that `changed`, a FROM clause, gives as `r` with their tickets `k`, up to the
+    /// The INSERT of the former images of rows that `changed`, a FROM clause, gives as `r` with their tickets or calls `k`, up to the
     /// row id ?1.
-    func entry(of follower: TicketFollower, _ changed: String) -> String {
-        """
-        INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
-        SELECT r.seq, '\(follower.table.definition.name)', r.origin, r."key",
-          \(Self.columnNames.map { "k.\($0)" }.joined(separator: ", "))
-        \(changed) AND r.id <= ?1
-        """
+    ///
+    /// - Parameter wasOf: whether `r` belonged to `k` before; else it belonged to no ticket.
+    func entry(of follower: TicketFollower, _ changed: String, wasOf: String?) -> String {
+        let images = Self.columnNames.map { column in
+            wasOf.map { "CASE WHEN \($0) THEN k.\(column) END" } ?? "k.\(column)"
+        }
+        return """
+            INSERT INTO main.scope_log (seq, resource, origin, "key", \(Self.columns))
+            SELECT r.seq, '\(follower.table.definition.name)', r.origin, r."key", \(images.joined(separator: ", "))
+            \(changed) AND r.id <= ?1
+            """
     }
 }

@@ -10,6 +10,10 @@ struct TicketFollower {
     let link: String
     /// Joins these rows as `r` to tickets `k` that changed.
     let join: String
+    /// Whether `r` belonged to `k` before; nil where it cannot be otherwise.
+    let wasOfTicket: String?
+    /// Joins these rows as `r` to calls `k` that changed; nil where calls do not decide.
+    let joinToCalls: String?
     /// Where only tickets count that name a neighbour as their respondent.
     let isForReports: Bool
 
@@ -20,32 +24,49 @@ struct TicketFollower {
         if table.definition.isThreadRecord {
             link = "global_id"
             join = "JOIN main.\(table.table) AS r ON r.global_id = k.global_id"
+            (wasOfTicket, joinToCalls) = (nil, nil)
             return
         }
         switch table.definition.name {
         case "call_record":
             link = "linked_request"
             join = Self.joinCalls(as: "r")
+            (wasOfTicket, joinToCalls) = (Self.wasOfTicket("r"), nil)
         case "recording":
             link = "call_id"
-            join = """
-                \(Self.joinCalls(as: "c"))
-                CROSS JOIN main.recording AS r ON r.call_id IN (c."key", \(Self.bare("c", "\"key\""))) AND +r.origin = c.origin
+            func joined(to call: String) -> String {
                 """
+                CROSS JOIN main.recording AS r ON r.call_id IN (\(call)."key", \(Self.bare(call, "\"key\"")))
+                  AND +r.origin = \(call).origin
+                """
+            }
+            join = "\(Self.joinCalls(as: "c")) \(joined(to: "c"))"
+            (wasOfTicket, joinToCalls) = (Self.wasOfTicket("c"), joined(to: "k"))
         default: return nil
         }
     }
 
-    /// A ticket that accused somebody until now counts too.
+    /// A ticket that accused somebody until now counts too, and so does a call that it named until now.
     private static func joinCalls(as call: String) -> String {
         """
         JOIN main.service_request AS t ON t.global_id = k.global_id
           AND (k.respondents IS NOT NULL OR t.respondent_name IN (SELECT name FROM main.respondent_node))
-        CROSS JOIN main.call_record AS \(call) ON
-          \(call).linked_request IN (t.global_id, \(bare("t", "global_id")))
-            AND (\(call).linked_request = t.global_id OR \(call).origin = t.origin)
-          OR \(call).origin = t.origin AND \(call)."key" IN (t.call_id, t.origin || '-' || t.call_id)
+        CROSS JOIN main.call_record AS \(call) ON \(isLinked(call)) OR \(call).origin = t.origin AND \(call)."key" IN (
+            t.call_id, t.origin || '-' || t.call_id, k.call_id, t.origin || '-' || k.call_id)
         """
+    }
+
+    /// Whether a call names ticket `t`.
+    private static func isLinked(_ call: String) -> String {
+        """
+        \(call).linked_request IN (t.global_id, \(bare("t", "global_id")))
+          AND (\(call).linked_request = t.global_id OR \(call).origin = t.origin)
+        """
+    }
+
+    /// The ticket of before may have named another call.
+    private static func wasOfTicket(_ call: String) -> String {
+        "(\(isLinked(call)) OR \(call).\"key\" IN (k.call_id, t.origin || '-' || k.call_id))"
     }
 
     /// A SELECT of the live requests that `row` belongs to, as `t`, as far as `condition` holds. Ticket and call name each other

@@ -104,21 +104,35 @@ struct Visibility: Sendable {
     /// After each statement: gives what follows a ticket whose row image has changed a new seq at the same version, and logs
     /// its former image, which is its ticket's or that of no ticket, unless it came in this transaction: that nobody has seen.
     func followTickets(since mark: Mark, _ writer: FeedWriter) throws {
+        let isTicket = try follow("changed_ticket", writer, since: mark) { ($0.join, $0.wasOfTicket) }
+        let isCall = try follow("changed_call", writer, since: mark) { follower in
+            follower.joinToCalls.map { ($0, nil) }
+        }
+        for (table, isChanged) in [("changed_ticket", isTicket), ("changed_call", isCall)] where isChanged {
+            try writer.db.cachedStatement(sql: "DELETE FROM main.\(table)").execute()
+        }
+    }
+
+    /// - Parameter join: to what changed, and whether a row belonged to it before (`ScopeLog.entry`); nil for what does not follow it.
+    /// - Returns: whether anything changed.
+    private func follow(
+        _ table: String, _ writer: FeedWriter, since mark: Mark,
+        join: (TicketFollower) -> (sql: String, wasOf: String?)?
+    ) throws -> Bool {
         let db = writer.db
-        guard
-            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.changed_ticket)")) == true
-        else { return }
+        guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.\(table))")) == true else {
+            return false
+        }
         let isAnyNamed = try RespondentNodes.areThere(db)
         for (follower, lastID) in zip(log.followers, mark.lastIDs) where isAnyNamed || !follower.isForReports {
-            let changed = """
-                FROM main.changed_ticket AS k \(follower.join) WHERE +r.deleted = \(RowState.live.rawValue)
-                """
+            guard let (sql, wasOf) = join(follower) else { continue }
+            let changed = "FROM main.\(table) AS k \(sql) WHERE +r.deleted = \(RowState.live.rawValue)"
             let ids = try Int64.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT r.id \(changed)"))
             guard !ids.isEmpty else { continue }
             try writer.resequence(ids, of: follower.table)
-            try db.cachedStatement(sql: log.entry(of: follower, changed)).execute(arguments: [lastID])
+            try db.cachedStatement(sql: log.entry(of: follower, changed, wasOf: wasOf)).execute(arguments: [lastID])
         }
-        try db.cachedStatement(sql: "DELETE FROM main.changed_ticket").execute()
+        return true
     }
 
     /// At the end of a transaction that changed rows: what threads decide is brought up to date for tickets that changed.
