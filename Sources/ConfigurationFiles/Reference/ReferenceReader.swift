@@ -122,10 +122,29 @@ extension ReferenceReader {
                 )
                 continue
             }
-            lists.append(
-                CodeList(name: name, title: title, entries: codes(codesEntry, parent: { _, _ in nil }, isCode: isCode)))
+            let list = CodeList(
+                name: name, title: title, entries: codes(codesEntry, parent: { _, _ in nil }, isCode: isCode))
+            if name == ReferenceData.officeHoursList { checkHours(list, line: codesEntry.line) }
+            lists.append(list)
         }
         return lists
+    }
+
+    /// Office hours that are hours, and of which no two overlap while both are in force.
+    private mutating func checkHours(_ list: CodeList, line: Int) {
+        let spans = list.entries.map { WorkHours.Span(code: $0.code, validFrom: $0.validFrom, validTo: $0.validTo) }
+        let known = spans.compactMap(\.self)
+        let overlap = known.enumerated().contains { index, span in
+            known[..<index].contains { other in
+                span.opens < other.closes && other.opens < span.closes
+                    && (span.validFrom ?? .min) <= (other.validTo ?? .max)
+                    && (other.validFrom ?? .min) <= (span.validTo ?? .max)
+            }
+        }
+        guard known.count < spans.count || overlap else { return }
+        note(
+            "BAD_HOURS", line: line, "a code of `office_hours` is no span of a day, or two of them overlap",
+            "write opening and closing time, such as \"0830-1200\" and \"1330-1730\"")
     }
 
     /// - Parameters:

@@ -20,6 +20,8 @@ package struct ReferenceData: Hashable, Sendable {
     /// Names of the lists that have a meaning of their own.
     package static let regionList = "region"
     package static let serviceList = "service_code"
+    /// Codes like `0830-1200`; see ``WorkHours``.
+    package static let officeHoursList = "office_hours"
 
     /// Counted from 1; 0 is the floor.
     package let version: Int64
@@ -47,7 +49,8 @@ package struct ReferenceData: Hashable, Sendable {
         lists = CodeLists.builtIn.adding(additions)
         calendar = WorkCalendar(
             years: notices.map(\.year), holidays: notices.flatMap(\.holidays.keys),
-            workingWeekendDays: notices.flatMap(\.workingDays))
+            workingWeekendDays: notices.flatMap(\.workingDays),
+            hours: WorkHours(lists.named(Self.officeHoursList)))
     }
 
     /// The codes that the program needs, weekends only, no limits: what a node knows that has no reference data.

@@ -1,25 +1,28 @@
 /// Which days offices work: Monday to Friday, changed by the State Council's yearly notice (国务院办公厅节假日安排), which
-/// gives days off and the weekend days that are worked for them (调休). Days are counted in Asia/Shanghai.
+/// gives days off and the weekend days that are worked for them (调休), and their hours. Days are counted in Asia/Shanghai.
 package struct WorkCalendar: Hashable, Sendable {
     /// The years whose notice is known. Other years have weekends only.
     package let years: Set<Int>
     // Sorted; only weekdays in the one, only weekend days in the other, so that counting needs no third case.
     private let daysOff: [Int64]
     private let workingWeekendDays: [Int64]
+    package let hours: WorkHours
 
     /// - Parameters:
     ///   - years: those whose notice the days come from.
     ///   - holidays: day numbers of all days off; weekend days among them change nothing.
     ///   - workingWeekendDays: day numbers of the weekend days that are worked.
     package init(
-        years: some Sequence<Int>, holidays: some Sequence<Int64>, workingWeekendDays: some Sequence<Int64>
+        years: some Sequence<Int>, holidays: some Sequence<Int64>, workingWeekendDays: some Sequence<Int64>,
+        hours: WorkHours = .standard
     ) {
+        self.hours = hours
         self.years = Set(years)
         daysOff = Set(holidays.filter { !Self.isWeekend($0) }).sorted()
         self.workingWeekendDays = Set(workingWeekendDays.filter(Self.isWeekend)).sorted()
     }
 
-    /// Tells one calendar from another.
+    /// Tells the days of one calendar from those of another. No due date depends on the hours.
     package var fingerprint: String {
         "\(years.sorted()) off \(daysOff) worked \(workingWeekendDays)"
     }
@@ -70,7 +73,7 @@ package struct WorkCalendar: Hashable, Sendable {
 
     private static let longestCount = 3_660
 
-    private func workingDays(after first: Int64, through last: Int64) -> Int {
+    func workingDays(after first: Int64, through last: Int64) -> Int {
         guard first < last else { return 0 }
         return Int(Self.weekdays(through: last) - Self.weekdays(through: first))
             + Self.count(workingWeekendDays, from: first + 1, through: last)
