@@ -52,7 +52,8 @@ let package = Package(
         .testTarget(
             name: "FederationModelTests", dependencies: ["FederationModel", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "LogicalQueryTests", dependencies: ["FederationModel", "LogicalQuery", "TestSupport"],
+            name: "LogicalQueryTests",
+            dependencies: ["FederationModel", "LocalStore", "LogicalQuery", "TestSupport", grdbSQLite],
             swiftSettings: strict),
         .testTarget(
             name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel", "TestSupport"],

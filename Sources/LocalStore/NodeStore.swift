@@ -27,6 +27,8 @@ package final class NodeStore: Sendable {
     let threadMemory = ThreadMemory.Box()
     package let space: DiskSpace
     private let published: Mutex<Published>
+    /// By which statements count working time.
+    private let calendar: CurrentCalendar
     private let life: Mutex<Epoch>
 
     /// What everything in this process goes by now. Ask at each use and keep no part of it.
@@ -93,7 +95,9 @@ package final class NodeStore: Sendable {
         self.retractionLimit = retractionLimit
         tableOrder = resources.map { ResourceTable($0) }
         tables = Dictionary(uniqueKeysWithValues: tableOrder.map { ($0.definition.name, $0) })
-        pool = try Self.openPool(path, tables: tableOrder, tokens: tokens)
+        let calendar = CurrentCalendar()
+        self.calendar = calendar
+        pool = try Self.openPool(path, tables: tableOrder, tokens: tokens, calendar: calendar)
         try pool.migrate(by: Migrations.migrator)
         let tables = ResourceTables(tables: tableOrder)
         if try pool.read({ db in try tables.agree(db) }) == false { try pool.write { db in try tables.bring(db) } }
@@ -120,6 +124,7 @@ package final class NodeStore: Sendable {
         let filters = standing.outgoing.values.map(\.grant.tickets).filter { !$0.isEmpty }
         if !filters.isEmpty { try visibility.startLog(isFolded: filters.contains(where: \.isFolded), pool) }
         if standing.rules != self.standing.rules { threadMemory.forget() }
+        calendar.value.withLock { $0 = standing.reference.calendar }
         published.withLock { $0 = Published(standing: standing, visibility: visibility) }
     }
 
@@ -155,7 +160,8 @@ package final class NodeStore: Sendable {
     }
 
     private static func openPool(
-        _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) throws -> String)? = nil
+        _ path: String, tables: [ResourceTable], tokens: (@Sendable (String) throws -> String)? = nil,
+        calendar: CurrentCalendar = CurrentCalendar()
     ) throws -> StorePool {
         var configuration = Configuration()
         // Another process of this node (a command beside the service) may hold the write lock for one batch.
@@ -171,6 +177,7 @@ package final class NodeStore: Sendable {
                     PRAGMA temp_store = MEMORY;
                     """)
             try TreatmentFunctions.add(to: db, tokens: tokens)
+            try AnalysisFunctions.add(to: db.sqliteConnection, tokens: tokens) { calendar.value.withLock(\.self) }
             if db.configuration.readonly {
                 try db.execute(sql: "PRAGMA cache_size = -8192")
             } else {

@@ -76,6 +76,11 @@ package struct Analysis: Hashable, Sendable, Codable {
         Fact.all.filter { fact in measures.contains { $0.terms.contains { $0.fact == fact } } }
     }
 
+    /// Whether it needs the keyed digests of persons.
+    package var countsPersons: Bool {
+        measures.contains { $0.terms.contains { $0.aggregates.contains { $0.function == .persons } } }
+    }
+
     private var fields: [Dimension] { dimensions + filters.map(\.field) }
 
     /// The resources whose rows a node must hold to answer: where all of them are copied, the copies answer.

@@ -19,10 +19,11 @@ struct FactSQL {
     }
 
     func query(
-        _ analysis: Analysis, base: Condition, _ sums: [(place: Int, aggregate: Aggregate)], _ origins: [NodeID]
+        _ analysis: Analysis, base: Condition, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
+        _ origins: [NodeID]
     ) -> CompiledQuery {
         let labels: [SQLText] = analysis.dimensions.enumerated().map { "\(label($1)) AS d\($0 + 1)" }
-        let columns = labels + sums.map { sum($0.aggregate) }
+        let columns = labels + sums.map { sum($0.aggregate) } + states.map { state($0.aggregate) }
         var conditions = [live(origins, isSpread: analysis.from != nil || analysis.to != nil)]
         if let from = analysis.from { conditions.append("\(column(period)) >= \(.bound(.integer(from)))") }
         if let to = analysis.to { conditions.append("\(column(period)) < \(.bound(.integer(to)))") }
@@ -37,7 +38,7 @@ struct FactSQL {
         }
         return CompiledQuery(
             sql: text.sql + "\nLIMIT \(PartialResult.groupsMax + 1)", arguments: text.arguments,
-            keyCount: analysis.dimensions.count, sums: sums.map(\.place),
+            keyCount: analysis.dimensions.count, sums: sums.map(\.place), states: states.map(\.place),
             resource: fact.isThreadRecord ? BuiltInResources.serviceRequest.name : fact.resource)
     }
 
@@ -66,10 +67,25 @@ struct FactSQL {
     // MARK: - Declarations
 
     private func sum(_ aggregate: Aggregate) -> SQLText {
-        let sum: SQLText = aggregate.summed.map { "sum(\(operand($0)))" } ?? "count(*)"
-        let filtered: SQLText =
-            aggregate.criterion == .always ? sum : "\(sum) FILTER (WHERE \(condition(aggregate.criterion)))"
-        return aggregate.summed == nil ? filtered : "ifnull(\(filtered), 0)"
+        guard let summed = aggregate.function.operand else { return filtered("count(*)", aggregate) }
+        return "ifnull(\(filtered("sum(\(operand(summed)))", aggregate)), 0)"
+    }
+
+    private func state(_ aggregate: Aggregate) -> SQLText {
+        typealias Function = SQLiteDialect.Function
+        switch aggregate.function {
+        case .least(let value): return filtered("min(\(operand(value)))", aggregate)
+        case .greatest(let value): return filtered("max(\(operand(value)))", aggregate)
+        case .quantile(_, let value): return filtered("\(Function.distribution)(\(operand(value)))", aggregate)
+        case .persons:
+            let columns = fact.person.map { self.value(of: $0) }.joined(", ")
+            return filtered("\(Function.distinct)(\(Function.personHash)(\(columns)))", aggregate)
+        case .count, .sum: return sum(aggregate)
+        }
+    }
+
+    private func filtered(_ sum: SQLText, _ aggregate: Aggregate) -> SQLText {
+        aggregate.criterion == .always ? sum : "\(sum) FILTER (WHERE \(condition(aggregate.criterion)))"
     }
 
     private func condition(_ criterion: Criterion) -> SQLText {
@@ -94,16 +110,20 @@ struct FactSQL {
         case .plus(let a, let b): "(\(self.operand(a)) + \(self.operand(b)))"
         case .minus(let a, let b): "(\(self.operand(a)) - \(self.operand(b)))"
         case .coalesce(let a, let b): "coalesce(\(self.operand(a)), \(self.operand(b)))"
+        case .workingTime(let a, let b):
+            "\(SQLiteDialect.Function.workingTime)(\(self.operand(a)), \(self.operand(b)))"
         }
     }
 
     private func column(_ name: String) -> SQLText {
         if name.hasPrefix("other.") { return "x.\(String(name.dropFirst(6)))" }
-        return fact.columns[name].map(value) ?? "NULL"
+        return fact.columns[name].map { value(of: $0) } ?? "NULL"
     }
 
-    private func value(of column: Fact.Column) -> SQLText {
-        switch column.source {
+    private func value(of column: Fact.Column) -> SQLText { value(of: column.source) }
+
+    private func value(of source: Fact.Source) -> SQLText {
+        switch source {
         case .row(let name): "\(row).\(name)"
         case .request(let name): "t.\(name)"
         case .state(let name): "s.\(name)"
@@ -139,7 +159,7 @@ struct FactSQL {
     }
 
     private func value(of dimension: Analysis.Dimension) -> SQLText {
-        fact.column(for: dimension).map(value) ?? "NULL"
+        fact.column(for: dimension).map { value(of: $0) } ?? "NULL"
     }
 
     /// No column of regions or categories has values in its SQL, so it can be there several times.

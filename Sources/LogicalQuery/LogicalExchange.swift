@@ -74,13 +74,15 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
     package func check(against request: LogicalRequest) throws(FederationError) {
         try NodeReport.check(nodes, areOf: request.origins)
         let empty = PartialResult(for: request.analysis)
-        guard partial.keyCount == empty.keyCount, partial.sumCount == empty.sumCount else {
+        guard partial.keyCount == empty.keyCount, partial.sumCount == empty.sumCount,
+            partial.stateKinds == empty.stateKinds
+        else {
             throw .badAnswer("it is grouped or measured in another way")
         }
         let originColumn = request.analysis.dimensions.firstIndex(of: .origin)
         let codes = Set(request.origins.map(\.code))
-        for (key, sums) in partial.groups {
-            if sums.contains(where: { $0 < 0 }) { throw .badAnswer("a sum below 0") }
+        for (key, group) in partial.groups {
+            if group.sums.contains(where: { $0 < 0 }) { throw .badAnswer("a sum below 0") }
             if let originColumn, !codes.contains(key[originColumn]?.text ?? "") {
                 throw .badAnswer("a group of an origin that was not asked for")
             }

@@ -4,7 +4,7 @@ import FederationModel
 package struct ResultTable: Hashable, Sendable, Codable {
     package let columns: [String]
     package let rows: [[FieldValue]]
-    /// The sums behind each row's measures.
+    /// The sums behind each row's measures; none of a measure that is read from a state.
     package let parts: [[[Int64]]]
 
     package init(columns: [String], rows: [[FieldValue]], parts: [[[Int64]]]) {
@@ -25,10 +25,14 @@ extension PartialResult {
     /// - Precondition: the partial is one of this analysis.
     package func table(for analysis: Analysis) -> ResultTable {
         var groups = groups
-        if groups.isEmpty && keyCount == 0 { groups[[]] = Array(repeating: 0, count: sumCount) }
-        var rows = groups.map { key, sums in
-            let parts = Self.parts(sums, analysis.measures)
-            return (key: key, parts: parts, cells: zip(analysis.measures, parts).map { $0.value(of: $1[...]) })
+        if groups.isEmpty && keyCount == 0 { groups[[]] = emptyGroup }
+        let layout = PartialLayout(analysis.measures)
+        var rows = groups.map { key, group in
+            let parts = analysis.measures.indices.map { layout.part($0, of: group) }
+            return (
+                key: key, parts: parts.map(\.sums),
+                cells: zip(analysis.measures, parts).map { $0.value(of: $1.sums[...], $1.state) }
+            )
         }
         rows.sort { a, b in
             if analysis.top != nil, let order = Self.isMore(a.cells[0], than: b.cells[0]) { return order }
@@ -39,14 +43,6 @@ extension PartialResult {
             columns: analysis.columns,
             rows: shown.map { row in row.key.map { $0.map { .text($0.text) } ?? .null } + row.cells },
             parts: shown.map(\.parts))
-    }
-
-    private static func parts(_ sums: [Int64], _ measures: [Analysis.Measure]) -> [[Int64]] {
-        var rest = sums[...]
-        return measures.map { measure in
-            defer { rest = rest.dropFirst(measure.sumCount) }
-            return Array(rest.prefix(measure.sumCount))
-        }
     }
 
     /// Whether `a` comes before `b` by number, the larger first; nil when they are equal.

@@ -6,10 +6,12 @@ package struct CompiledQuery: Hashable, Sendable {
     package let sql: String
     /// One for each `?`, in their order.
     package let arguments: [FieldValue]
-    /// The first so many columns are the group's key, text or null; the others are integer sums.
+    /// The first so many columns are the group's key, text or null; the others are integer sums, and behind them states.
     package let keyCount: Int
-    /// Which sum of the analysis each of these others is.
+    /// Which sum of the analysis each of these is.
     let sums: [Int]
+    /// Which state each of those behind is.
+    let states: [Int]
     /// The resource whose rows decide what may be told.
     package let resource: ResourceName
 }
@@ -26,21 +28,49 @@ package enum SQLiteDialect {
         _ analysis: Analysis, origins: [NodeID], regions: CodeList = ReferenceData.builtIn.regions
     ) -> [CompiledQuery] {
         let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.regionsAsOf ?? analysis.asOf))
-        var parts: [(term: Analysis.Measure.Term, sums: [(place: Int, aggregate: Aggregate)])] = []
-        var place = 0
-        for term in analysis.measures.flatMap(\.terms) {
-            let sums = term.aggregates.enumerated().map { (place: place + $0.offset, aggregate: $0.element) }
-            place += sums.count
-            if let index = parts.firstIndex(where: { $0.term.hasSameRows(as: term) }) {
-                parts[index].sums += sums
-            } else {
-                parts.append((term, sums))
+        let layout = PartialLayout(analysis.measures)
+        var parts: [(term: Analysis.Measure.Term, sums: [Placed], states: [Placed])] = []
+        for (measure, places) in zip(analysis.measures, layout.places) {
+            var rest = places[...]
+            for term in measure.terms {
+                let index = parts.firstIndex { $0.term.hasSameRows(as: term) } ?? parts.count
+                if index == parts.count { parts.append((term, [], [])) }
+                for aggregate in term.aggregates {
+                    switch rest.removeFirst() {
+                    case .sum(let place): parts[index].sums.append(Placed(place: place, aggregate: aggregate))
+                    case .state(let place):
+                        // Another measure may read the same state.
+                        guard !parts[index].states.contains(where: { $0.place == place }) else { continue }
+                        parts[index].states.append(Placed(place: place, aggregate: aggregate))
+                    }
+                }
             }
         }
         return parts.map { part in
             FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup)
-                .query(analysis, base: part.term.base, part.sums, origins)
+                .query(analysis, base: part.term.base, part.sums, part.states, origins)
         }
+    }
+
+    /// An aggregate with its place among the sums, or the states, of the analysis.
+    struct Placed {
+        let place: Int
+        let aggregate: Aggregate
+    }
+
+    // MARK: - What SQL has no words for
+
+    /// Functions that the connection must have. An aggregate gives the text of a ``MergeableState``, or null of no row.
+    package enum Function {
+        /// Aggregate over lengths.
+        package static let distribution = "state_distribution"
+        /// Aggregate over what `personHash` gives.
+        package static let distinct = "state_distinct"
+        /// Of the columns that say who a person is, in their order, the hash of the first (``PersonDigest``) as a signed number; null
+        /// where none says it.
+        package static let personHash = "person_hash"
+        /// Of two times, the working time between them.
+        package static let workingTime = "working_time"
     }
 
     /// The number of live rows of a resource of each of `origins`, for the coverage. An origin without rows has no row.
@@ -52,7 +82,7 @@ package enum SQLiteDialect {
                 WHERE t.deleted = 0 AND t.origin IN (\(origins.map { _ in "?" }.joined(separator: ", ")))
                 GROUP BY t.origin
                 """,
-            arguments: origins.map { .text($0.code) }, keyCount: 1, sums: [], resource: resource)
+            arguments: origins.map { .text($0.code) }, keyCount: 1, sums: [], states: [], resource: resource)
     }
 
     // MARK: - Filters
@@ -101,13 +131,22 @@ extension Analysis.Measure.Term {
 }
 
 extension PartialResult {
-    /// Adds a row of a statement; the sums that it does not have are 0.
+    /// Adds a row of a statement; the sums that it does not have are 0, and the states empty.
     ///
     /// - Throws: as `add`.
     package mutating func add(_ row: [FieldValue], of query: CompiledQuery) throws(FederationError) {
         var sums = Array(repeating: Int64(0), count: sumCount)
         for (place, value) in zip(query.sums, row.dropFirst(query.keyCount)) { sums[place] = value.integer ?? 0 }
-        try add(key: row.prefix(query.keyCount).map { $0.label.map { ExactText($0) } }, sums: sums)
+        var states: [MergeableState] = []
+        if !stateKinds.isEmpty {
+            states = stateKinds.map(\.empty)
+            for (place, value) in zip(query.states, row.dropFirst(query.keyCount + query.sums.count)) {
+                guard let text = value.label else { continue }
+                states[place] = try MergeableState(stateKinds[place], text: text)
+            }
+        }
+        try add(
+            key: row.prefix(query.keyCount).map { $0.label.map { ExactText($0) } }, Group(sums: sums, states: states))
     }
 }
 

@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 
 /// What figures say of histories whose answer is known, by SQLite as by looking at each row.
-@Suite(.enabled(if: SQLiteShell.path != nil, "needs the sqlite3 shell"))
 struct `An indicator` {
     private static let start: UnixMilliseconds = 1_759_197_720_000  // 2025-09-30 10:02
     private static let hour: Int64 = 3_600_000
@@ -45,7 +44,7 @@ struct `An indicator` {
         ) throws -> [[FieldValue]] {
             let analysis = try Analysis(
                 measures: names.map { try .named($0) }, dimensions: dimensions, filters: filters, asOf: asOf)
-            let table = try SQLiteShell.run([analysis], on: tables, origins: ["370100", "370200"])[0].table(
+            let table = try SQLiteEngine.run([analysis], on: tables, origins: ["370100", "370200"])[0].table(
                 for: analysis)
             let expected = try BruteForce(analysis, tables, origins: ["370100", "370200"]).answer()
             #expect(table == expected.table(for: analysis))

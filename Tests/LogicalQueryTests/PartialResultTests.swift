@@ -69,7 +69,7 @@ struct PartialResultTests {
             let last = try overTheWire(parts.removeLast())
             try parts[Int.random(in: 0..<parts.count, using: &random)].merge(last)
         }
-        #expect(parts[0].groups == expected)
+        #expect(parts[0].groups.mapValues(\.sums) == expected)
         #expect(
             parts[0].table(for: question) == (try partial(question, expected.map { ($0, $1) })).table(for: question))
     }
@@ -117,7 +117,7 @@ struct PartialResultTests {
         #expect(errorCode { try result.add(key: ["a"], sums: []) } == "E_ANALYSIS_ANSWER")
         let other = PartialResult(for: try analysis(["count", "open"], by: [.unit]))
         try result.merge(other)
-        #expect(result.groups == [["a"]: [.max]])
+        #expect(result.groups.mapValues(\.sums) == [["a"]: [.max]])
     }
 
     @Test(arguments: [

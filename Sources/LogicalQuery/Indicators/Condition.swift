@@ -12,6 +12,8 @@ package indirect enum Operand: Hashable, Sendable {
     case minus(Operand, Operand)
     /// The first that is there.
     case coalesce(Operand, Operand)
+    /// The working time between two times, in milliseconds; below 0 where the second is earlier.
+    case workingTime(Operand, Operand)
 }
 
 /// What is true of a row or not; nothing is unknown: a comparison with a value that is missing is false.
@@ -49,7 +51,8 @@ extension Operand {
         switch self {
         case .column(let name): [name]
         case .text, .number, .asOf: []
-        case .plus(let a, let b), .minus(let a, let b), .coalesce(let a, let b): a.columns + b.columns
+        case .plus(let a, let b), .minus(let a, let b), .coalesce(let a, let b), .workingTime(let a, let b):
+            a.columns + b.columns
         }
     }
 }
@@ -57,7 +60,7 @@ extension Operand {
 /// A condition on the rows of a fact, as it was declared: `status = 'closed' and not merged`. An empty one is always true.
 ///
 /// The language: columns of the fact; texts in single quotes; whole numbers, with `s`, `min`, `h` or `d` right behind them lengths of time (`24h`);
-/// `now`; `+`, `-`, `coalesce(a, b)`; `=`, `<>`, `<`, `<=`, `>`, `>=`, `in (…)`, `is null`, `is not null`; `and`, `or`, `not`,
+/// `now`; `+`, `-`, `coalesce(a, b)`, `working(a, b)` for the working time between two times; `=`, `<>`, `<`, `<=`, `>`, `>=`, `in (…)`, `is null`, `is not null`; `and`, `or`, `not`,
 /// parentheses. A column alone means that it is 1.
 package struct Condition: Hashable, Sendable {
     package let text: String
@@ -75,19 +78,52 @@ package struct Condition: Hashable, Sendable {
     }
 }
 
-/// What is added up over the rows of a fact, as it was declared: `count`, `count where score5 = '5'`, `sum(talk_seconds)`.
+/// What is made of the rows of a fact, as it was declared: `count`, `count where score5 = '5'`, `sum(talk_seconds)`, `least(…)`,
+/// `greatest(…)`, `p90(closed_at - dispatched_at)` with any percent from 1 to 99, `persons where merged`.
 package struct Aggregate: Hashable, Sendable {
+    package enum Function: Hashable, Sendable {
+        case count
+        case sum(Operand)
+        case least(Operand)
+        case greatest(Operand)
+        /// The value below which so many percent of the rows' lengths lie.
+        case quantile(Int, Operand)
+        /// How many different persons the tickets, or calls, are of.
+        case persons
+
+        /// Of what is no sum, the state that it is read from.
+        package var state: MergeableState.Kind? {
+            switch self {
+            case .count, .sum: nil
+            case .least: .least
+            case .greatest: .greatest
+            case .quantile: .distribution
+            case .persons: .distinct
+            }
+        }
+
+        /// What the rows are asked for; nil where they are counted.
+        package var operand: Operand? {
+            switch self {
+            case .count, .persons: nil
+            case .sum(let operand), .least(let operand), .greatest(let operand), .quantile(_, let operand): operand
+            }
+        }
+    }
+
     package let text: String
-    /// Nil counts the rows.
-    package let summed: Operand?
+    package let function: Function
     package let criterion: Criterion
 
     /// - Throws: as `Condition`.
     package init(_ text: String, on fact: Fact) throws(FederationError) {
         var parser = try DeclarationParser(text)
-        (summed, criterion) = try parser.aggregate { fact.kind(of: $0) }
+        (function, criterion) = try parser.aggregate { fact.kind(of: $0) }
+        guard function != .persons || !fact.person.isEmpty else {
+            throw FederationError("E_INDICATOR_INVALID", "the rows of \(fact.name) are of no person")
+        }
         self.text = text
     }
 
-    var columns: [String] { (summed?.columns ?? []) + criterion.columns }
+    var columns: [String] { (function.operand?.columns ?? []) + criterion.columns }
 }

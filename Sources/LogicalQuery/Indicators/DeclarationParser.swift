@@ -38,24 +38,44 @@ struct DeclarationParser {
         return condition
     }
 
-    mutating func aggregate(_ kinds: Kinds) throws(FederationError) -> (summed: Operand?, Criterion) {
-        var summed: Operand?
-        if take(word: "sum") {
-            try expect("(")
-            let (operand, kind) = try sum(kinds)
-            guard kind == .number else { throw Self.invalid("a sum of texts") }
-            summed = operand
-            try expect(")")
-        } else if !take(word: "count") {
-            throw Self.invalid("it begins with neither count nor sum(…)")
-        }
+    mutating func aggregate(_ kinds: Kinds) throws(FederationError) -> (Aggregate.Function, Criterion) {
+        let function = try function(kinds)
         guard take(word: "where") else {
             try end()
-            return (summed, .always)
+            return (function, .always)
         }
         let condition = try alternatives(kinds)
         try end()
-        return (summed, condition)
+        return (function, condition)
+    }
+
+    private mutating func function(_ kinds: Kinds) throws(FederationError) -> Aggregate.Function {
+        guard case .word(let word)? = next else { throw Self.noFunction }
+        position += 1
+        switch word {
+        case "count": return .count
+        case "persons": return .persons
+        case "sum": return .sum(try argument(kinds))
+        case "least": return .least(try argument(kinds))
+        case "greatest": return .greatest(try argument(kinds))
+        default:
+            guard word.first == "p", let percent = Int(word.dropFirst()), (1...99).contains(percent) else {
+                throw Self.noFunction
+            }
+            return .quantile(percent, try argument(kinds))
+        }
+    }
+
+    private static var noFunction: FederationError {
+        invalid("it begins with none of count, sum(…), least(…), greatest(…), p1(…) to p99(…), persons")
+    }
+
+    private mutating func argument(_ kinds: Kinds) throws(FederationError) -> Operand {
+        try expect("(")
+        let (operand, kind) = try sum(kinds)
+        guard kind == .number else { throw Self.invalid("a sum, a least or greatest value or a quantile of texts") }
+        try expect(")")
+        return operand
     }
 
     private mutating func alternatives(_ kinds: Kinds) throws(FederationError) -> Criterion {
@@ -135,6 +155,14 @@ struct DeclarationParser {
             try expect(")")
             guard kind == secondKind else { throw Self.invalid("coalesce of a text and a number") }
             return (.coalesce(first, second), kind)
+        case .word("working"):
+            try expect("(")
+            let (begin, kind) = try operand(kinds)
+            try expect(",")
+            let (end, endKind) = try operand(kinds)
+            try expect(")")
+            guard kind == .number, endKind == .number else { throw Self.invalid("working time between texts") }
+            return (.workingTime(begin, end), .number)
         case .word(let name):
             guard let kind = kinds(name) else {
                 throw FederationError(

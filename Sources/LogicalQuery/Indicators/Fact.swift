@@ -46,6 +46,8 @@ package struct Fact: Hashable, Sendable, Codable {
     /// The time that decides the period of a row, unless an indicator names another one.
     package let period: String
     package let columns: [String: Column]
+    /// What says who the person of a row is, the best first. No declaration reads it; persons are only ever counted, by keyed digests.
+    package let person: [Source]
 
     package func kind(of column: String) -> Kind? { columns[column]?.kind }
 
@@ -170,6 +172,13 @@ package struct Fact: Hashable, Sendable, Codable {
             byName[lookup.name] = Self.lookup(lookup, over: byName)
         }
         self.columns = byName
+        let columnsOfPerson = ["reporter_id_number", "reporter_phone"]
+        person =
+            if definition.isThreadRecord {
+                columnsOfPerson.map { .request($0) }
+            } else {
+                (columnsOfPerson + ["caller"]).filter { definition.column(named: $0) != nil }.map { .row($0) }
+            }
     }
 
     private static func lookup(

@@ -21,6 +21,7 @@ package struct Indicator: Hashable, Sendable {
         case .count: title
         case .percent: "\(title)%"
         case .hours: "\(title)(小时)"
+        case .minutes: "\(title)(分钟)"
         case .seconds: "\(title)(秒)"
         }
     }

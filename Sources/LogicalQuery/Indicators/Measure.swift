@@ -4,8 +4,8 @@ extension Analysis {
     /// How an indicator is computed. It travels with the question, so a child computes what its parent means, whatever the releases of
     /// both say of the indicator of that name.
     ///
-    /// It is made of integer sums that merge by addition; a rate becomes a rate only after the last merge, so no rate is ever
-    /// averaged (domain rule 2).
+    /// It is made of integer sums that merge by addition, or of one state that merges in another way; a rate becomes a rate only after
+    /// the last merge, so no rate is ever averaged (domain rule 2).
     package struct Measure: Hashable, Sendable, Codable, CustomStringConvertible {
         package static let termsMax = 8
 
@@ -22,6 +22,8 @@ extension Analysis {
             case percent
             /// A mean of milliseconds, told in hours.
             case hours
+            /// The same in minutes.
+            case minutes
             /// A mean of seconds.
             case seconds
 
@@ -101,7 +103,7 @@ extension Analysis {
             }
         }
 
-        /// - Throws: `E_INDICATOR_INVALID` for no term or too many, or a name that is none.
+        /// - Throws: `E_INDICATOR_INVALID` for no term or too many, a name that is none, or a part of a sum or rate that is neither count nor sum.
         package init(
             _ name: String, version: Int, unit: Unit, terms: [Term]
         ) throws(FederationError) {
@@ -109,6 +111,13 @@ extension Analysis {
                 throw FederationError(
                     "E_INDICATOR_INVALID",
                     "an indicator needs a name of small letters, digits and _, and 1 to \(Self.termsMax) terms")
+            }
+            let aggregates = terms.flatMap(\.aggregates)
+            guard aggregates.count == 1 || aggregates.allSatisfy({ $0.function.state == nil }) else {
+                throw FederationError(
+                    "E_INDICATOR_INVALID",
+                    "a least or greatest value, a quantile or a number of persons is a figure of its own",
+                    hint: "averages of averages can't be written down: sums and counts alone make rates and means")
             }
             self.name = name
             self.version = version
@@ -119,13 +128,18 @@ extension Analysis {
         package var description: String { name }
 
         /// How many sums it takes.
-        package var sumCount: Int { terms.reduce(0) { $0 + $1.aggregates.count } }
+        package var sumCount: Int { state == nil ? terms.reduce(0) { $0 + $1.aggregates.count } : 0 }
+
+        /// The state that it is read from, in place of sums.
+        var state: MergeableState.Kind? { terms[0].numerator.function.state }
 
         /// The measure from its merged sums: a count; a rate in percent or a mean, to two decimals; null (n/a) when a denominator is
-        /// 0.
+        /// 0. Or from its merged state.
         ///
         /// - Precondition: `sums` has `sumCount` elements.
-        package func value(of sums: ArraySlice<Int64>) -> FieldValue {
+        package func value(of sums: ArraySlice<Int64>, _ state: MergeableState? = nil) -> FieldValue {
+            if let state { return value(of: state) }
+            guard self.state == nil else { return .null }
             var value = 0.0
             var rest = sums
             for term in terms {
@@ -142,11 +156,26 @@ extension Analysis {
             return .real((value * 100).rounded() / 100)
         }
 
+        private func value(of state: MergeableState) -> FieldValue {
+            let found: Double?
+            switch state {
+            case .distinct(let persons): return .integer(persons.estimate)
+            case .least(let value), .greatest(let value):
+                if unit == .count { return value.map { .integer($0) } ?? .null }
+                found = value.map { Double($0) }
+            case .distribution(let distribution):
+                guard case .quantile(let percent, _) = terms[0].numerator.function else { return .null }
+                found = distribution.quantile(percent: percent)
+            }
+            return found.map { .real(($0 * scale * 100).rounded() / 100) } ?? .null
+        }
+
         private var scale: Double {
             switch unit {
             case .count, .seconds: 1
             case .percent: 100
             case .hours: 1.0 / 3_600_000
+            case .minutes: 1.0 / 60_000
             }
         }
 

@@ -64,7 +64,7 @@ package struct MergedView: Sendable {
     /// What can be said from the rows here. Half of the time may go into deriving tickets' states; what is not derived by then
     /// is told in the reports.
     ///
-    /// - Throws: `E_QUERY_DEADLINE` when the sums take longer than there is time.
+    /// - Throws: `E_QUERY_DEADLINE` when the sums take longer than there is time, `E_TOKEN_KEY` where persons are to be counted without it.
     private func local(
         _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, deadlineMS: Int64,
         now: UnixMilliseconds
@@ -87,6 +87,8 @@ package struct MergedView: Sendable {
         _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, lagRows: Int64?,
         now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
+        // Where persons are counted, the key of their digests must be here; SQL could not say that it is not.
+        if analysis.countsPersons { _ = try store.tokens?("") }
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
