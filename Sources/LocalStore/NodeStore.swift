@@ -210,6 +210,9 @@ enum NodeValue {
     /// When a neighbour's clock agreed with this node's last, by the latter.
     static let clocksAgreedAt = "clocks_agreed_at"
 
+    /// 1 once a question was asked of which something is kept.
+    static let rollups = "rollups"
+
     static func integer(_ name: String, _ db: Database) throws -> Int64 {
         try db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = ?").fetchInteger([name]) ?? 0
     }

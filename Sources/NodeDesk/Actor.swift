@@ -59,6 +59,7 @@ extension NodeDesk {
         case publishCatalog, showCatalog, checkCatalogs
         case publishReference, showLimits
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
+        case showRollups, forgetRollups
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification

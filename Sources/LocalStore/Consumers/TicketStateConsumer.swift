@@ -36,11 +36,21 @@ struct TicketStateConsumer: TransactionalConsumer {
         try MergedTickets(db: db).resolve(around: dirty)
     }
 
+    // No REPLACE, which triggers do not hear of.
+    static let columnNames = [
+        "status", "round", "unit", "dispatched_at", "due_at", "acknowledged_at", "replied_at", "closed_at",
+        "called_back_at", "evaluated_at", "score", "resolved", "returns", "extensions", "supervision", "owner", "category",
+        "confidential", "held", "suspended", "merge_target", "merged_into",
+    ]
+    private static let columns = columnNames.joined(separator: ", ")
+    private static let excluded = columnNames.map { "excluded.\($0)" }.joined(separator: ", ")
+
     private func save(_ state: TicketState, of ticket: String, _ db: Database) throws {
         try db.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO main.ticket_state
+                INSERT INTO main.ticket_state (global_id, \(Self.columns))
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (global_id) DO UPDATE SET (\(Self.columns)) = (\(Self.excluded))
                 """
         ).execute(arguments: [
             ticket, state.status.rawValue, state.round, state.unit, state.dispatchedAt, state.dueAt,

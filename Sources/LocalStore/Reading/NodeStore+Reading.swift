@@ -5,13 +5,15 @@ import LogicalQuery
 extension NodeStore {
     /// Runs a compiled query on one reader.
     package func rows(sql: String, arguments: [FieldValue]) async throws -> [[FieldValue]] {
-        try await pool.read { db in
-            let statement = try db.makeStatement(sql: sql)
-            let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
-            var result: [[FieldValue]] = []
-            while let row = try rows.next() { result.append((0..<row.count).map { row.fieldValue(at: $0) }) }
-            return result
-        }
+        try await pool.read { db in try Self.rows(sql: sql, arguments: arguments, db) }
+    }
+
+    private static func rows(sql: String, arguments: [FieldValue], _ db: Database) throws -> [[FieldValue]] {
+        let statement = try db.makeStatement(sql: sql)
+        let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
+        var result: [[FieldValue]] = []
+        while let row = try rows.next() { result.append((0..<row.count).map { row.fieldValue(at: $0) }) }
+        return result
     }
 
     /// Runs a compiled query over the tickets, or calls, that may be told.
@@ -22,14 +24,20 @@ extension NodeStore {
     package func rows(
         of query: CompiledQuery, within filter: GrantFilter, readers: [TopologyNode]
     ) async throws -> [[FieldValue]] {
+        try await pool.read { [self] db in try rows(of: query, within: filter, readers: readers, db) }
+    }
+
+    func rows(
+        of query: CompiledQuery, within filter: GrantFilter, readers: [TopologyNode], _ db: Database
+    ) throws -> [[FieldValue]] {
         guard !filter.isEmpty || !readers.isEmpty else {
-            return try await rows(sql: query.sql, arguments: query.arguments)
+            return try Self.rows(sql: query.sql, arguments: query.arguments, db)
         }
         guard let resource = BuiltInResources.named(query.resource) else { return [] }
         let isGiven = Visibility.isWithin(filter, resource, readers: readers)
         // In the place of the table of that name; SQLite puts the two together into one (https://sqlite.org/optoverview.html#flattening).
         let given = "WITH \(resource.name) AS (SELECT * FROM main.\(resource.name) AS r WHERE \(isGiven))\n"
-        return try await rows(sql: given + query.sql, arguments: query.arguments)
+        return try Self.rows(sql: given + query.sql, arguments: query.arguments, db)
     }
 
     /// Live rows of a resource, by origin.

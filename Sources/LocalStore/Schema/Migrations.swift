@@ -395,6 +395,10 @@ enum Migrations {
                     """)
             try dropScopeTriggers(db)
         }
+        migrator.registerMigration("29 rollups") { db in
+            try db.execute(sql: RollupTables.create)
+            for sql in RollupTables.stateTriggers { try db.execute(sql: sql) }
+        }
         return migrator
     }()
 
@@ -413,7 +417,7 @@ struct ResourceTables {
     /// Tells one set of declarations from another. It is kept in the database, so that opening a node whose tables agree
     /// writes nothing: a command must not wait for the service's turn at writing.
     private var fingerprint: String {
-        String(fnv1a64(tables.flatMap(\.create).joined(separator: "\n").utf8), radix: 16)
+        String(fnv1a64(tables.flatMap { $0.create + $0.rollupTriggers }.joined(separator: "\n").utf8), radix: 16)
     }
 
     func agree(_ db: Database) throws -> Bool { try NodeValue.text("schema", db) == fingerprint }
@@ -432,6 +436,7 @@ struct ResourceTables {
                 try db.execute(sql: table.addColumn(column))
                 try db.execute(sql: table.adopt(column))
             }
+            for sql in table.rollupTriggers { try db.execute(sql: sql) }
             guard table.keepsFormer else { continue }
             let kept = Set(try db.columns(in: table.formerName).map(\.name))
             for column in table.definition.columns where !kept.contains(column.name) {

@@ -1,0 +1,221 @@
+import FederationModel
+import Foundation
+import GRDB
+import LogicalQuery
+
+/// Where the rows of an answer came from.
+package struct RollupUse: Hashable, Sendable {
+    /// Blocks that were kept and are good.
+    package var kept = 0
+    /// Blocks that were found anew from the rows.
+    package var found = 0
+
+    package init() {}
+}
+
+/// What is kept of questions.
+package struct RollupStatus: Hashable, Sendable {
+    package let questions: Int
+    package let blocks: Int
+    package let bytes: Int64
+    /// Blocks that are good; the others are found anew when they are asked for.
+    package let good: Int
+}
+
+extension NodeStore {
+    /// So much is kept; the oldest blocks go first.
+    private static let rollupBytesMax: Int64 = 256 << 20
+
+    /// What the rows of `origins` come to, from what is kept of the question as far as nothing of it has changed, and else from the
+    /// rows. What was found anew is kept.
+    ///
+    /// - Parameters:
+    ///   - basis: what else decides over the answer: reference data, calendars.
+    ///   - queries: compiles the question, or one of another period.
+    /// - Returns: nil where rollups do not fit the question, or consumers are behind.
+    /// - Throws: what the rows throw; a database that can't be written to keeps nothing.
+    package func rolledUp(
+        _ analysis: Analysis, basis: String, within filter: GrantFilter, readers: [TopologyNode], origins: [NodeID],
+        now: UnixMilliseconds, queries: @escaping @Sendable (Analysis) -> [CompiledQuery]
+    ) async throws -> (partial: PartialResult, use: RollupUse)? {
+        guard let blocks = RollupBlocks(analysis), let bare = analysis.restricted(to: 0..<1) else { return nil }
+        let shape = queries(bare.analysis).map { "\($0.sql) \($0.arguments)" }.joined(separator: ";")
+        let granted = "\(basis)\n\(filter) \(readers.map(\.id))\n\(shape)"
+        try await wantRollups()
+        let found = try await pool.read { [self] db -> RollupAnswer? in
+            guard let seq = try Self.rollupSeq(db) else { return nil }
+            let question = try readers.isEmpty ? granted : "\(Self.removals(db))\n\(granted)"
+            var answer = RollupAnswer(question: question, seq: seq, partial: PartialResult(for: analysis))
+            let id = try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT id FROM main.rollup_question WHERE question = ?"), arguments: [question]
+            )
+            var missing: [RollupBlocks.Block] = []
+            for block in blocks.blocks {
+                if let id, let partial = try Self.kept(block, of: id, analysis, origins: origins, db) {
+                    try answer.partial.merge(partial)
+                    answer.use.kept += 1
+                } else {
+                    missing.append(block)
+                }
+            }
+            func rows(_ analysis: Analysis) throws -> PartialResult {
+                var partial = PartialResult(for: analysis)
+                for query in queries(analysis) {
+                    for row in try self.rows(of: query, within: filter, readers: readers, db) {
+                        try partial.add(row, of: query)
+                    }
+                }
+                return partial
+            }
+            for length in RollupBlocks.Length.allCases {
+                let some = missing.filter { $0.length == length }
+                guard let first = some.first, let last = some.last else { continue }
+                let period =
+                    ShanghaiTime.midnight(
+                        ofDay: first.days.lowerBound)..<ShanghaiTime.midnight(ofDay: last.days.upperBound)
+                guard let (wider, place) = analysis.restricted(to: period, by: length) else { return nil }
+                // Those between that are kept are found again: one statement over the whole is cheaper than many.
+                let found = try rows(wider).byBlock(place, of: analysis)
+                for block in some {
+                    let partial = found[block.label] ?? PartialResult(for: analysis)
+                    try answer.partial.merge(partial)
+                    answer.found.append((block, partial))
+                }
+            }
+            for end in blocks.ends {
+                guard let part = analysis.restricted(to: end) else { return nil }
+                try answer.partial.merge(rows(part.analysis))
+            }
+            return answer
+        }
+        guard var answer = found else { return nil }
+        answer.use.found = answer.found.count
+        do {
+            try await keep(answer.found, of: answer.question, seq: answer.seq, now: now)
+        } catch let error as FederationError where StorePool.passing.contains(error.code) {}
+        return (answer.partial, answer.use)
+    }
+
+    private struct RollupAnswer: Sendable {
+        let question: String
+        let seq: Seq
+        var partial: PartialResult
+        var use = RollupUse()
+        var found: [(block: RollupBlocks.Block, partial: PartialResult)] = []
+    }
+
+    /// From now on changes are stamped. It must be on disk before the rows are read of which something is kept.
+    private func wantRollups() async throws {
+        if try await pool.read({ try NodeValue.integer(NodeValue.rollups, $0) }) != 0 { return }
+        try await pool.write { [tableOrder] db in
+            if try NodeValue.integer(NodeValue.rollups, db) != 0 { return }
+            try NodeValue.set(NodeValue.rollups, 1, db)
+            for table in tableOrder { if let count = table.countAll { try db.execute(sql: count) } }
+        }
+    }
+
+    /// What is withheld from others because it was removed: that changes without a change of its rows.
+    private static func removals(_ db: Database) throws -> String {
+        try String.fetchOne(db, sql: "SELECT count(*) || ' ' || coalesce(sum(state), 0) FROM main.removed_row") ?? ""
+    }
+
+    /// Up to where everything is stamped; nil while it is not all that the rows show.
+    private static func rollupSeq(_ db: Database) throws -> Seq? {
+        let isNoted = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM main.rollup_former) OR EXISTS (SELECT 1 FROM main.rollup_thread)"))
+        let head = try NodeValue.integer("seq", db)
+        let cursor = try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ?").fetchInteger([
+            RollupConsumer.title
+        ])
+        return isNoted == false && cursor == head ? head : nil
+    }
+
+    /// - Returns: nil for one that is not kept, or not good any more.
+    private static func kept(
+        _ block: RollupBlocks.Block, of question: Int64, _ analysis: Analysis, origins: [NodeID], _ db: Database
+    ) throws -> PartialResult? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT partial FROM main.rollup AS k WHERE question = ?1 AND first_day = ?2 AND end_day = ?3
+                  AND NOT \(isStale("?4"))
+                """)
+        let row = try Row.fetchOne(
+            statement,
+            arguments: [question, block.days.lowerBound, block.days.upperBound, jsonArray(Set(origins))])
+        guard let row else { return nil }
+        return try row.withUnsafeData(atIndex: 0) { data -> PartialResult? in
+            data?.withUnsafeBytes { PartialResult($0, of: analysis) }
+        }
+    }
+
+    /// Whether anything of the days of rollup `k` has changed at one of the origins, a JSON array. A day more on both sides where clocks had
+    /// summer time.
+    private static func isStale(_ origins: String) -> String {
+        let margin = "(k.first_day <= \(ShanghaiTime.dayNumber(ShanghaiTime.lastSummerEnd)))"
+        return """
+            EXISTS (SELECT 1 FROM main.rollup_stamp AS s
+              WHERE s.day >= k.first_day - \(margin) AND s.day < k.end_day + \(margin) AND s.seq > k.seq
+                AND s.origin IN (SELECT value FROM json_each(\(origins))))
+            """
+    }
+
+    private func keep(
+        _ found: [(block: RollupBlocks.Block, partial: PartialResult)], of question: String, seq: Seq,
+        now: UnixMilliseconds
+    ) async throws {
+        guard !found.isEmpty else { return }
+        try await pool.write { db in
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO main.rollup_question (question) VALUES (?)", arguments: [question])
+            let id = try Int64.fetchOne(
+                db, sql: "SELECT id FROM main.rollup_question WHERE question = ?", arguments: [question])
+            let statement = try db.cachedStatement(
+                sql: "INSERT OR REPLACE INTO main.rollup VALUES (?, ?, ?, ?, ?, ?, ?)")
+            for (block, partial) in found {
+                try statement.execute(arguments: [
+                    id, block.days.lowerBound, block.days.upperBound, seq, now, partial.groups.count,
+                    Data(partial.bytes),
+                ])
+            }
+            var bytes = try Int64.fetchOne(db, sql: "SELECT coalesce(sum(length(partial)), 0) FROM main.rollup") ?? 0
+            while bytes > Self.rollupBytesMax {
+                try db.execute(
+                    sql: "DELETE FROM main.rollup WHERE kept_at = (SELECT min(kept_at) FROM main.rollup)")
+                bytes = try Int64.fetchOne(db, sql: "SELECT coalesce(sum(length(partial)), 0) FROM main.rollup") ?? 0
+            }
+            try db.execute(
+                sql: "DELETE FROM main.rollup_question WHERE id NOT IN (SELECT question FROM main.rollup)")
+        }
+    }
+
+    /// The live rows of each origin of a resource that coverages count; nil while nobody counts them.
+    package func liveRows(of resource: ResourceName) async throws -> [String: Int64]? {
+        try await pool.read { db in
+            guard try NodeValue.integer(NodeValue.rollups, db) != 0 else { return nil }
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT origin, live FROM main.rollup_count WHERE resource = ?", arguments: [resource.text])
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+    }
+
+    // MARK: - For people
+
+    package func rollupStatus() async throws -> RollupStatus {
+        let origins = jsonArray(Set(standing.topology.nodes.map(\.id)))
+        return try await pool.read { db in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM main.rollup_question), count(*), coalesce(sum(length(k.partial)), 0),
+                      coalesce(sum(NOT \(Self.isStale("?1"))), 0) FROM main.rollup AS k
+                    """, arguments: [origins])
+            return RollupStatus(questions: row?[0] ?? 0, blocks: row?[1] ?? 0, bytes: row?[2] ?? 0, good: row?[3] ?? 0)
+        }
+    }
+
+    /// Forgets what is kept; it is found anew from the rows when it is asked for.
+    package func forgetRollups() async throws {
+        try await pool.write { try RollupConsumer.forget($0) }
+    }
+}
