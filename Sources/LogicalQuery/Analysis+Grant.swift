@@ -15,10 +15,7 @@ extension Analysis {
             if !filter.serviceCodes.isEmpty {
                 filters.append(try Filter(.acceptedService, .hasPrefix, filter.serviceCodes))
             }
-            return try Analysis(
-                measures: measures, dimensions: dimensions, filters: filters,
-                from: filter.from.map { max($0, from ?? $0) } ?? from, to: to, top: top, asOf: asOf,
-                regionsAsOf: regionsAsOf)
+            return try with(filters: filters, from: filter.from.map { max($0, from ?? $0) } ?? from, to: to)
         } catch {
             return nil
         }

@@ -71,6 +71,17 @@ package struct Analysis: Hashable, Sendable, Codable {
         return nil
     }
 
+    /// The same question over other rows.
+    ///
+    /// - Throws: as `init`.
+    func with(
+        filters: [Filter], from: UnixMilliseconds?, to: UnixMilliseconds?
+    ) throws(FederationError) -> Analysis {
+        try Analysis(
+            measures: measures, dimensions: dimensions, filters: filters, from: from, to: to, top: top, asOf: asOf,
+            regionsAsOf: regionsAsOf)
+    }
+
     /// The facts that are counted, each once.
     package var facts: [Fact] {
         Fact.all.filter { fact in measures.contains { $0.terms.contains { $0.fact == fact } } }

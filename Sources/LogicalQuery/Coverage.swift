@@ -135,6 +135,11 @@ package struct Coverage: Hashable, Sendable, Codable {
     /// The nodes that keep it from being complete.
     package var missing: [NodeCoverage] { nodes.filter { !counts($0) } }
 
+    /// Whether the same nodes took part in another answer, and in the same way.
+    package func isLike(_ other: Coverage) -> Bool {
+        nodes.map(\.node) == other.nodes.map(\.node) && nodes.map(\.state) == other.nodes.map(\.state)
+    }
+
     private func counts(_ node: NodeCoverage) -> Bool {
         (node.state.isAnswered || allowsStale && node.state == .stale) && node.quarantined == nil
     }

@@ -118,23 +118,16 @@ extension Analysis.Dimension.TimeCut {
         guard let shape, value.utf8.count == shape.utf8.count, value.unicodeScalars.allSatisfy(\.isASCII) else {
             return false
         }
+        if let calendarUnit { return CalendarPeriod(calendarUnit, value) != nil }
         switch self {
-        case .day: return CivilDate.dayNumber(value) != nil
-        case .month: return CivilDate.dayNumber("\(value)-01") != nil
-        case .week:
-            guard value.dropFirst(4).hasPrefix("-W"), number(value.prefix(4), 0...9_999),
-                let year = Int(value.prefix(4))
-            else { return false }
-            return number(value.suffix(2), 1...CivilDate.isoWeeks(ofYear: year))
-        case .quarter:
-            return number(value.prefix(4), 0...9_999) && value.dropFirst(4).hasPrefix("-Q")
-                && number(value.suffix(1), 1...4)
-        case .year: return number(value.prefix(4), 0...9_999)
         case .hour: return number(value.prefix(2), 0...23)
         case .hourOfWeek:
             return number(value.prefix(1), 1...7) && value.dropFirst(1).hasPrefix("-")
                 && number(value.suffix(2), 0...23)
-        case .weekday: return true
+        default: return true
         }
     }
+
+    /// Nil for what comes again each day or week.
+    package var calendarUnit: CalendarPeriod.Unit? { CalendarPeriod.Unit(rawValue: rawValue) }
 }

@@ -53,6 +53,15 @@ package struct PartialResult: Hashable, Sendable, Codable {
         Group(sums: Array(repeating: 0, count: sumCount), states: stateKinds.map(\.empty))
     }
 
+    /// Some of its groups, or all, as one.
+    ///
+    /// - Throws: as `add`.
+    func merged(_ keys: some Sequence<[ExactText?]>) throws(FederationError) -> Group {
+        var one = emptyGroup
+        for key in keys { if let group = groups[key] { try one.merge(group) } }
+        return one
+    }
+
     /// Adds the sums of one group of an analysis without states.
     ///
     /// - Throws: as the other `add`.

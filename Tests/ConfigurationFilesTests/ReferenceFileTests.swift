@@ -161,6 +161,10 @@ private let jinan = NodeID("370100")
             ("calendar:\n  - {year: 2025, holidays: [], working: [\"2025-13-30\"]}", "E_REFERENCE_BAD_DAY", 4),
             ("calendar:\n  - {year: 2025, holidays: []}", "E_REFERENCE_MISSING_KEY", 4),
             (
+                "calendar:\n  - {year: 2025, holidays: [], working: [], special: [{title: a, from: \"2025-06-07\"}]}",
+                "E_REFERENCE_MISSING_KEY", 4
+            ),
+            (
                 "calendar:\n  - {year: 2025, holidays: [{title: a, from: \"2025-02-01\", to: \"2025-01-01\"}], working: []}",
                 "E_REFERENCE_BAD_DAY", 4
             ),

@@ -36,8 +36,13 @@ private func readAnalysis(_ bytes: [UInt8]) throws {
     try answer.check(against: request)
     var twice = answer
     try twice.merge(answer)
-    let table = twice.partial.table(for: analysis)
-    try promise(table.rows.allSatisfy { $0.count == table.columns.count }, "a row of a table has other columns")
+    var extras = TableExtras()
+    (extras.showsShare, extras.showsRank, extras.showsRunning, extras.showsTotal) = (true, true, true, true)
+    let comparison = try Comparison(.previous, of: analysis)
+    extras.comparison = (comparison, try comparison.former([], of: twice.partial))
+    let table = try twice.partial.table(for: analysis, extras)
+    let rows = table.rows + [table.others?.row, table.total].compactMap(\.self)
+    try promise(rows.allSatisfy { $0.cells.count == table.columns.count }, "a row of a table has other columns")
     let coverage = Coverage(
         plan: try QueryPlan(
             topology: Federation.topology, node: Federation.province, resources: analysis.resourcesNeeded),

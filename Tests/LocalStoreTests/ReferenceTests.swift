@@ -17,7 +17,10 @@ private let laiwu = CodeList(
 
 private let small = ReferenceData(
     version: 1, title: "测试", additions: [laiwu],
-    notices: [HolidayNotice(year: 2025, holidays: [20_362: "国庆节"], workingDays: [20_372])], limits: LimitRules([]))
+    notices: [
+        HolidayNotice(
+            year: 2025, holidays: [20_362: "国庆节"], workingDays: [20_372], specialDays: [20_246: "高考", 20_362: "会议"])
+    ], limits: LimitRules([]))
 
 private func ticket(_ number: Int, region: String?) -> IntakeRecord {
     var record = ticket(number)

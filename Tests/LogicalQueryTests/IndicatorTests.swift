@@ -47,8 +47,8 @@ struct `An indicator` {
             let table = try SQLiteEngine.run([analysis], on: tables, origins: ["370100", "370200"])[0].table(
                 for: analysis)
             let expected = try BruteForce(analysis, tables, origins: ["370100", "370200"]).answer()
-            #expect(table == expected.table(for: analysis))
-            return table.rows
+            #expect(try table == expected.table(for: analysis))
+            return table.rows.map(\.cells)
         }
     }
 

@@ -98,7 +98,7 @@ struct LogicalExchangeTests {
         let zibo = try #require(coverage.nodes.first { $0.node.code == "370300" })
         #expect(zibo.name == "淄博市" && zibo.asOf == 7 && zibo.rows == 500)
         #expect(
-            merged.partial.table(for: analysis).rows == [
+            try merged.partial.table(for: analysis).rows.map(\.cells) == [
                 [.text("370100"), .integer(1_200)], [.text("370300"), .integer(500)], [.text("370900"), .integer(800)],
             ])
     }

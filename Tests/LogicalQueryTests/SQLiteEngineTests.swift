@@ -103,7 +103,7 @@ struct SQLiteEngineTests {
             var merged = north[index]
             try merged.merge(south[index])
             let expected = try BruteForce(analysis, world.tables, origins: ["370100", "370102", "370300"]).answer()
-            #expect(merged.table(for: analysis) == expected.table(for: analysis), "\(analysis)")
+            #expect(try merged.table(for: analysis) == expected.table(for: analysis), "\(analysis)")
         }
     }
 

@@ -56,12 +56,14 @@ extension ReferenceReader {
     private mutating func notice(_ node: Node) -> HolidayNotice? {
         guard
             let entries = entries(
-                of: node, in: "a year", keys: ["year", "holidays", "working"],
+                of: node, in: "a year", keys: ["year", "holidays", "working", "special"],
                 required: ["year", "holidays", "working"]),
             let year = entries["year"].flatMap({ integer($0, 1_970...2_999) })
         else { return nil }
         var holidays: [Int64: String] = [:]
-        for item in entries["holidays"].flatMap({ list($0) }) ?? [] { add(item, of: year, to: &holidays) }
+        for item in entries["holidays"].flatMap({ list($0) }) ?? [] {
+            for (day, title) in days(item, of: year, in: "a holiday", longest: 31) { holidays[day] = title }
+        }
         var workingDays: Set<Int64> = []
         for item in entries["working"].flatMap({ list($0) }) ?? [] {
             let entry = Entry(key: "working", value: item)
@@ -73,24 +75,33 @@ extension ReferenceReader {
             }
             workingDays.insert(day)
         }
-        return HolidayNotice(year: year, holidays: holidays, workingDays: workingDays)
+        var special: [Int64: String] = [:]
+        for item in entries["special"].flatMap({ list($0) }) ?? [] {
+            for (day, title) in days(item, of: year, in: "a special date", longest: 366) {
+                special[day] = special[day].map { "\($0)、\(title)" } ?? title
+            }
+        }
+        return HolidayNotice(year: year, holidays: holidays, workingDays: workingDays, specialDays: special)
     }
 
-    private mutating func add(_ item: Node, of year: Int, to holidays: inout [Int64: String]) {
+    /// Some days that have one title.
+    private mutating func days(
+        _ item: Node, of year: Int, in what: String, longest: Int64
+    ) -> [(day: Int64, title: String)] {
         guard
             let entries = entries(
-                of: item, in: "a holiday", keys: ["title", "from", "to"], required: ["title", "from", "to"]),
+                of: item, in: what, keys: ["title", "from", "to"], required: ["title", "from", "to"]),
             let title = entries["title"].flatMap({ name($0) }),
             let first = entries["from"].flatMap({ day($0, around: year) }),
             let last = entries["to"].flatMap({ day($0, around: year) })
-        else { return }
-        guard first <= last, last - first < 31 else {
+        else { return [] }
+        guard first <= last, last - first < longest else {
             note(
-                "BAD_DAY", line: item.mark?.line ?? 1, "the holiday ends before it begins, or lasts over a month",
-                "correct `from` or `to`")
-            return
+                "BAD_DAY", line: item.mark?.line ?? 1,
+                "\(what) ends before it begins, or lasts over \(longest) days", "correct `from` or `to`")
+            return []
         }
-        for day in first...last { holidays[day] = title }
+        return (first...last).map { ($0, title) }
     }
 
     /// A notice may reach into the last days of the year before and the first of the year after.

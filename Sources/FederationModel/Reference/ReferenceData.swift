@@ -1,14 +1,19 @@
-/// The notice of one year (节假日安排): its days off and the weekend days that are worked.
+/// The notice of one year (节假日安排): its days off and the weekend days that are worked; and days that are special in another way.
 package struct HolidayNotice: Hashable, Sendable {
     package let year: Int
     /// Day numbers (days since 1970-01-01) with the name of the holiday.
     package let holidays: [Int64: String]
     package let workingDays: Set<Int64>
+    /// Days that work as any, with what they are called (高考).
+    package let specialDays: [Int64: String]
 
-    package init(year: Int, holidays: [Int64: String], workingDays: Set<Int64>) {
+    package init(
+        year: Int, holidays: [Int64: String], workingDays: Set<Int64>, specialDays: [Int64: String] = [:]
+    ) {
         self.year = year
         self.holidays = holidays
         self.workingDays = workingDays
+        self.specialDays = specialDays
     }
 }
 
@@ -34,6 +39,7 @@ package struct ReferenceData: Hashable, Sendable {
     /// The floor with the additions.
     package let lists: CodeLists
     package let calendar: WorkCalendar
+    package let specialDates: SpecialDates
 
     /// - Parameters:
     ///   - additions: lists by their names, each once.
@@ -51,6 +57,7 @@ package struct ReferenceData: Hashable, Sendable {
             years: notices.map(\.year), holidays: notices.flatMap(\.holidays.keys),
             workingWeekendDays: notices.flatMap(\.workingDays),
             hours: WorkHours(lists.named(Self.officeHoursList)))
+        specialDates = SpecialDates(notices)
     }
 
     /// The codes that the program needs, weekends only, no limits: what a node knows that has no reference data.

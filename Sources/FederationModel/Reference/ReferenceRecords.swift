@@ -8,6 +8,7 @@ extension ReferenceData {
         for notice in notices {
             for (day, title) in notice.holidays { rows.append(record(of: day, notice, kind: "holiday", title)) }
             for day in notice.workingDays { rows.append(record(of: day, notice, kind: "working", nil)) }
+            for (day, title) in notice.specialDays { rows.append(record(of: day, notice, kind: "special", title)) }
         }
         for (index, rule) in limits.rules.enumerated() { rows.append(record(of: rule, ordinal: index + 1)) }
         rows.append(
@@ -41,8 +42,11 @@ extension ReferenceData {
             "release": .integer(version), "year": .integer(Int64(notice.year)), "day": .text(date), "kind": .text(kind),
         ]
         fields["title"] = title.map { .text($0) }
+        // A special day may be a holiday as well.
+        let end = kind == "special" ? ".special" : ""
         return IntakeRecord(
-            resource: ReferenceResources.calendarDay.name, key: "\(version).\(notice.year).\(date)", fields: fields)
+            resource: ReferenceResources.calendarDay.name, key: "\(version).\(notice.year).\(date)\(end)",
+            fields: fields)
     }
 
     private func record(of rule: LimitRule, ordinal: Int) -> IntakeRecord {
@@ -87,7 +91,7 @@ extension ReferenceData {
 
     private init(version: Int64, title: String, parts: [IntakeRecord]) {
         var lists: [String: (title: String, entries: [CodeList.Entry])] = [:]
-        var days: [Int: [(day: Int64, isHoliday: Bool, title: String)]] = [:]
+        var days: [Int: [(day: Int64, kind: String, title: String)]] = [:]
         var rules: [(ordinal: Int64, rule: LimitRule)] = []
         for part in parts {
             func text(_ name: String) -> String? { part.fields[name]?.text }
@@ -99,7 +103,7 @@ extension ReferenceData {
                 guard let year = part.fields["year"]?.integer, let day = text("day").flatMap(CivilDate.dayNumber) else {
                     continue
                 }
-                days[Int(year), default: []].append((day, text("kind") == "holiday", text("title") ?? ""))
+                days[Int(year), default: []].append((day, text("kind") ?? "", text("title") ?? ""))
             case ReferenceResources.limitRule.name:
                 rules.append((part.fields["ordinal"]?.integer ?? .max, LimitRule(fields: part.fields)))
             default: continue
@@ -113,11 +117,14 @@ extension ReferenceData {
                     entries: list.entries.sorted { ($0.code, $0.validFrom ?? .min) < ($1.code, $1.validFrom ?? .min) })
             },
             notices: days.sorted { $0.key < $1.key }.map { year, days in
-                HolidayNotice(
-                    year: year,
-                    holidays: Dictionary(
-                        days.filter(\.isHoliday).map { ($0.day, $0.title) }, uniquingKeysWith: { first, _ in first }),
-                    workingDays: Set(days.filter { !$0.isHoliday }.map(\.day)))
+                func titles(_ kind: String) -> [Int64: String] {
+                    Dictionary(
+                        days.filter { $0.kind == kind }.map { ($0.day, $0.title) },
+                        uniquingKeysWith: { first, _ in first })
+                }
+                return HolidayNotice(
+                    year: year, holidays: titles("holiday"),
+                    workingDays: Set(days.filter { $0.kind == "working" }.map(\.day)), specialDays: titles("special"))
             },
             limits: LimitRules(rules.sorted { $0.ordinal < $1.ordinal }.map(\.rule)))
     }

@@ -91,6 +91,7 @@ struct CalendarReport: ReferenceReport {
         years = data.calendar.years.sorted()
         let all = data.notices.flatMap { notice in
             notice.holidays.map { ($0.key, false, $0.value) } + notice.workingDays.map { ($0, true, "调休上班") }
+                + notice.specialDays.map { ($0.key, data.calendar.isWorkingDay($0.key), $0.value) }
         }.sorted { $0.0 < $1.0 }
         days = all.filter { entry in day.map { $0 == entry.0 } ?? true }.map {
             Day(day: CivilDate.text(dayNumber: $0.0), isWorkingDay: $0.1, title: $0.2)

@@ -61,4 +61,6 @@ package struct IndicatorLibrary: Sendable {
 extension Analysis.Measure {
     /// 诉求量, which is measured when nothing else is named.
     package static let count = Indicator.builtIn[0].measure
+    /// 呼入量.
+    static let callCount = Indicator.builtIn.first { $0.name == "call_count" }?.measure ?? count
 }

@@ -18,6 +18,24 @@ package struct MergedView: Sendable {
         self.peers = peers
     }
 
+    /// Answers several questions at once, in their order.
+    ///
+    /// - Throws: as `answer`.
+    package func answers(
+        to analyses: [Analysis], deadlineMS: Int64, now: UnixMilliseconds
+    ) async throws -> [(plan: QueryPlan, answer: LogicalAnswer)] {
+        try await withThrowingTaskGroup(of: (Int, QueryPlan, LogicalAnswer).self) { group in
+            for (index, analysis) in analyses.enumerated() {
+                group.addTask {
+                    let (plan, answer) = try await answer(analysis, deadlineMS: deadlineMS, now: now)
+                    return (index, plan, answer)
+                }
+            }
+            let all = try await group.reduce(into: []) { $0.append($1) }
+            return all.sorted { $0.0 < $1.0 }.map { ($0.1, $0.2) }
+        }
+    }
+
     /// - Parameters:
     ///   - wanted: the origins to answer for; nil for this node and everything below it.
     ///   - asker: the parent that asked, whose link's filter holds for what is counted; nil for people at this node.

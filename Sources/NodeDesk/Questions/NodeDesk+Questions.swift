@@ -17,6 +17,14 @@ package struct AnalysisQuestion: Sendable {
     package var top: Int?
     /// In whose day's tree regions are counted; nil for today's.
     package var regionsAsOf: UnixMilliseconds?
+    /// Against what periods are held.
+    package var comparison: PeriodComparison?
+    /// A table of plan values, each row by the names of its columns: `indicator`, `period`, `value` (指标, 期间, 计划值), and dimensions.
+    package var plan: [[String: String]]?
+    package var showsShare = false
+    package var showsRank = false
+    package var showsRunning = false
+    package var showsTotal = false
 
     package init() {}
 }
@@ -44,6 +52,26 @@ package struct AnalysisReport: Sendable {
     package let indicators: [Indicator]
     package let table: ResultTable
     package let coverage: Coverage
+    package let comparison: ComparisonReport?
+
+    /// Whether everything is in it that was asked for, former figures too.
+    package var isComplete: Bool { coverage.complete && comparison?.coverage?.complete ?? true }
+}
+
+/// What an answer is held against.
+package struct ComparisonReport: Sendable {
+    package let kind: PeriodComparison
+    /// The former period, where all rows have the same.
+    package let former: Range<UnixMilliseconds>?
+    /// What days of the period, and of the former one, are called that are not like others.
+    package let specialDates: [String]
+    package let formerSpecialDates: [String]
+    /// Whether a period is not over yet, so that it is held against more time than it has had.
+    package let isRunning: Bool
+    /// That of the former figures, where it is another than that of the answer.
+    package let coverage: Coverage?
+    /// The nodes that have rows, and had none in the former period: by them everything has grown.
+    package let withoutFormer: [NodeCoverage]
 }
 
 /// A page of rows, with what it covers.
@@ -67,7 +95,7 @@ extension NodeDesk {
     /// - Parameters:
     ///   - allowsStale: whether a copy counts that is older than its update cycle allows.
     ///   - deadlineMS: how long the whole answer may take.
-    /// - Throws: `E_ANALYSIS_…`, `E_FILTER_…`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS` for what can't be asked.
+    /// - Throws: `E_ANALYSIS_…`, `E_FILTER_…`, `E_PLAN_…`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS` for what can't be asked.
     package func ask(
         _ question: AnalysisQuestion, allowsStale: Bool = false, deadlineMS: Int64
     ) async throws -> AnalysisReport {
@@ -77,19 +105,111 @@ extension NodeDesk {
             let analysis = try Analysis(
                 measures: indicators.map(\.measure),
                 dimensions: question.dimensions.map { try Analysis.Dimension($0) },
-                filters: question.filters.map { text in
-                    let filter = try Analysis.Filter.parse(text, reference: reference)
-                    guard filter.field.isNode, filter.comparison != .hasPrefix else { return filter }
-                    return try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))
-                }, from: question.from, to: question.to, top: question.top, asOf: now,
+                filters: question.filters.map { try filter($0) }, from: question.from, to: question.to,
+                top: question.top, asOf: now,
                 regionsAsOf: question.regionsAsOf)
-            let (plan, answer) = try await withView { view in
-                try await view.answer(analysis, deadlineMS: deadlineMS, now: now)
+            let comparison = try question.comparison.map { try Comparison($0, of: analysis) }
+            let presence = try comparison?.presence()
+            let asked = [analysis] + (comparison?.questions ?? []) + (presence.map { [$0] } ?? [])
+            let answers = try await withView { view in
+                try await view.answers(to: asked, deadlineMS: deadlineMS, now: now)
             }
+            let coverages = answers.map { plan, answer in
+                Coverage(plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale)
+            }
+            var extras = TableExtras()
+            let partial = answers[0].answer.partial
+            if let comparison {
+                let former = answers.dropFirst().prefix(comparison.questions.count).map(\.answer.partial)
+                extras.comparison = (comparison, try comparison.former(Array(former), of: partial))
+            }
+            extras.plan = try question.plan.map { try PlanValues(planLines($0)) }
+            extras.specialDates = reference.specialDates
+            (extras.showsShare, extras.showsRank) = (question.showsShare, question.showsRank)
+            (extras.showsRunning, extras.showsTotal) = (question.showsRunning, question.showsTotal)
             return AnalysisReport(
-                analysis: analysis, indicators: indicators, table: answer.partial.table(for: analysis),
-                coverage: Coverage(plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale))
+                analysis: analysis, indicators: indicators, table: try partial.table(for: analysis, extras),
+                coverage: coverages[0],
+                comparison: comparison.map {
+                    report(on: $0, of: analysis, coverages, partial, presence.map { _ in answers.last?.answer.partial })
+                })
         }
+    }
+
+    /// - Parameter coverages: that of the answer, those of the former figures, and that of who had any.
+    private func report(
+        on comparison: Comparison, of analysis: Analysis, _ coverages: [Coverage], _ partial: PartialResult,
+        _ presence: PartialResult??
+    ) -> ComparisonReport {
+        func titles(_ time: Range<UnixMilliseconds>?) -> [String] {
+            guard let time else { return [] }
+            return reference.specialDates.titles(
+                in: ShanghaiTime.dayNumber(time.lowerBound)..<ShanghaiTime.dayNumber(time.upperBound - 1) + 1)
+        }
+        let asked = comparison.former.flatMap { _ in analysis.from.flatMap { from in analysis.to.map { from..<$0 } } }
+        let now = analysis.asOf
+        let isRunning =
+            asked?.contains(now)
+            ?? partial.groups.keys.contains {
+                comparison.period(of: $0)?.time.contains(now) ?? false
+            }
+        let present = (presence ?? nil).map { Set($0.groups.keys.map { $0.first??.text }) }
+        return ComparisonReport(
+            kind: comparison.kind, former: comparison.former, specialDates: titles(asked),
+            formerSpecialDates: titles(comparison.former), isRunning: isRunning,
+            coverage: coverages.dropFirst().first { !$0.isLike(coverages[0]) },
+            withoutFormer: present.map { present in
+                let heard = Set(coverages.last?.nodes.filter(\.state.isAnswered).map(\.node) ?? [])
+                return coverages[0].nodes.filter {
+                    $0.rows ?? 0 > 0 && heard.contains($0.node) && !present.contains($0.node.code)
+                }
+            } ?? [])
+    }
+
+    // MARK: - Plans
+
+    private static let planColumns = [
+        "indicator": ["indicator", "指标"], "period": ["period", "期间"], "value": ["value", "计划值"],
+    ]
+
+    /// - Throws: `E_PLAN_INVALID` with the row.
+    private func planLines(_ rows: [[String: String]]) throws -> [PlanValues.Line] {
+        try rows.enumerated().map { index, row in
+            func fault(_ reason: String, _ hint: String) -> FederationError {
+                FederationError("E_PLAN_INVALID", "row \(index + 1) of the plan: \(reason)", hint: hint)
+            }
+            func cell(_ name: String) -> String { Self.planColumns[name]?.lazy.compactMap { row[$0] }.first ?? "" }
+            guard let indicator = try? indicators.named(cell("indicator")) else {
+                throw fault("no known indicator", "`indicator list` prints their names and titles")
+            }
+            guard let period = PlanValues.period(cell("period")) else {
+                throw fault("no period", "2025, 2025-Q3, 2025-09, 2025-W40 or 2025-09-30")
+            }
+            guard let value = Double(cell("value")), value.isFinite else {
+                throw fault("no number as the value", "digits and a point; of a percentage without its sign")
+            }
+            var places: [Analysis.Dimension: String] = [:]
+            let own = Set(Self.planColumns.values.flatMap(\.self))
+            for (column, text) in row where !own.contains(column) && !text.isEmpty {
+                do {
+                    let filter = try filter("\(column)=\(text)")
+                    guard filter.values.count == 1, places[filter.field] == nil else {
+                        throw fault("two values of one dimension", "give each a row")
+                    }
+                    places[filter.field] = filter.values[0]
+                } catch let error as FederationError where error.code != "E_PLAN_INVALID" {
+                    throw fault(error.message, error.hint ?? "columns are dimensions, and cells their values")
+                }
+            }
+            return PlanValues.Line(measure: indicator.measure, period: period, places: places, value: value)
+        }
+    }
+
+    /// A filter as people write it.
+    private func filter(_ text: String) throws -> Analysis.Filter {
+        let filter = try Analysis.Filter.parse(text, reference: reference)
+        guard filter.field.isNode, filter.comparison != .hasPrefix else { return filter }
+        return try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))
     }
 
     /// A page of rows of a resource over everything below this node. Personal fields are masked, and nobody can select by them.

@@ -17,8 +17,15 @@ struct QueryAnalysis: AsyncParsableCommand {
             urgency, unit, status, held, round, resolution and more; of all, hour, weekday, hour_of_week, day, week, month, quarter, year. \
             All times are Asia/Shanghai. Filters take codes, and the words that tables print: 渠道=电话, region=历下区.
 
+            --compare holds each row against the former one of its own period where rows have one (--by day, week, month, quarter or year), \
+            else the period from --from to --to against its own: previous, the period before (环比), or year, the same of the year before \
+            (同比): an ISO week with that of its number, a day with that of its weekday. --plan FILE holds figures against plan values: a \
+            table (CSV, .xlsx) with the columns indicator, period (2025, 2025-Q3, 2025-09, 2025-W40, 2025-09-30), value, and dimensions.
+
             EXAMPLE
               federation-node query --measure count --by origin --by month --where request_type=3 --top 10
+              federation-node query --measure satisfaction_rate --by origin --from 2025-09-01 --to 2025-10-01 --compare year --total
+              federation-node query --by service:1 --share --rank --top 5
             """)
 
     @OptionGroup var node: NodeOptions
@@ -38,8 +45,29 @@ struct QueryAnalysis: AsyncParsableCommand {
     @Option(help: "What happened before then.")
     var to: String?
 
-    @Option(help: "Only so many rows, those with the most of the first measure.")
+    @Option(help: "Only so many rows, those with the most of the first measure; the others are one row (其他).")
     var top: Int?
+
+    @Option(help: "Against what each period is held: previous or year.")
+    var compare: PeriodComparison?
+
+    @Option(help: "A table of plan values to hold figures against.")
+    var plan: String?
+
+    @Flag(help: "The share of counts in that of all rows, in percent.")
+    var share = false
+
+    @Flag(help: "The place of each row by the first measure, the most first; equal ones share a place.")
+    var rank = false
+
+    @Flag(
+        help:
+            "Each figure of all rows so far as one; with a period among the dimensions, for each of the other dimensions."
+    )
+    var running = false
+
+    @Flag(help: "A line of all rows as one (合计).")
+    var total = false
 
     @Option(help: "Count regions in the tree of that day, 2018-06-30; else in today's.")
     var regionsAsOf: String?
@@ -54,24 +82,26 @@ struct QueryAnalysis: AsyncParsableCommand {
         question.to = try to.map { try parseTime($0) }
         question.top = top
         question.regionsAsOf = try regionsAsOf.map { try parseTime($0) }
+        question.comparison = compare
+        question.plan = try plan.map { try PlanFile.rows(path: $0) }
+        (question.showsShare, question.showsRank) = (share, rank)
+        (question.showsRunning, question.showsTotal) = (running, total)
         let answer = try await desk.ask(
             question, allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
-        let coverage = answer.coverage
-        let shows = coverage.complete || answering.bestEffort
-        let result = QueryResult(
-            table: shows ? answer.table : answer.table.withoutRows, indicators: answer.indicators, coverage: coverage)
+        let shows = answer.isComplete || answering.bestEffort
+        let result = AnalysisOutput(answer, shows: shows, desk)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
             try Output.csv(result.csv, isRaw: answering.raw)
-            Output.note("\(answer.definitions)\n\(coverage.text)")
-        case .table:
-            let text = result.text(of: answer.analysis, desk)
-            try Output.line(shows ? "\(text)\n\(answer.definitions)\n\(coverage.text)" : coverage.text)
+            Output.note(result.notes)
+        case .table: try Output.line(shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text)
         }
-        if !coverage.complete { throw ExitStatus.incomplete }
+        if !answer.isComplete { throw ExitStatus.incomplete }
     }
 }
+
+extension PeriodComparison: ExpressibleByArgument {}
 
 /// Reads a time as people type it.
 func parseTime(_ text: String) throws -> UnixMilliseconds {
@@ -79,45 +109,4 @@ func parseTime(_ text: String) throws -> UnixMilliseconds {
         throw ValidationError("\(text) is neither a date (2025-09-30) nor a time (2025-09-30T10:00:00+08:00)")
     }
     return time
-}
-
-/// A finished answer, in the shapes in which it is printed.
-private struct QueryResult {
-    let table: ResultTable
-    let indicators: [Indicator]
-    let coverage: Coverage
-
-    struct Report: Encodable {
-        struct Definition: Encodable {
-            let name: String
-            let version: Int
-        }
-
-        let columns: [String]
-        let rows: [[FieldValue]]
-        /// Of each row, numerator and denominator of each measure, or its count; of one of several terms all of theirs.
-        let parts: [[[Int64]]]
-        let definitions: [Definition]
-        let coverage: CoverageReport
-    }
-
-    var report: Report {
-        Report(
-            columns: table.columns, rows: table.rows, parts: table.parts,
-            definitions: indicators.map { .init(name: $0.name, version: $0.measure.version) },
-            coverage: CoverageReport(coverage))
-    }
-
-    func text(of analysis: Analysis, _ desk: NodeDesk) -> String {
-        var text = TextTable(header: analysis.dimensions.map(\.title) + indicators.map(\.heading))
-        for row in table.rows {
-            let groups = zip(analysis.dimensions, row).map { dimension, cell in
-                if case .text(let value) = cell { dimension.text(of: value, desk) } else { cell.shown }
-            }
-            text.append(groups + row.dropFirst(groups.count).map(\.shown))
-        }
-        return text.text
-    }
-
-    var csv: [[FieldValue]] { [table.columns.map { FieldValue.text($0) }] + table.rows }
 }
