@@ -38,7 +38,7 @@ private func answer(
     for query in SQLiteDialect.compile(analysis, origins: [jinan], regions: laiwu) {
         for row in try await store.rows(sql: query.sql, arguments: query.arguments) { try partial.add(row, of: query) }
     }
-    return partial.groups.mapValues { $0[0] }
+    return partial.groups.mapValues { $0.sums[0] }
 }
 
 @Suite struct `Regions of the past` {

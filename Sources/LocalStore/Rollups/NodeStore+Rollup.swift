@@ -13,15 +13,6 @@ package struct RollupUse: Hashable, Sendable {
     package init() {}
 }
 
-/// What is kept of questions.
-package struct RollupStatus: Hashable, Sendable {
-    package let questions: Int
-    package let blocks: Int
-    package let bytes: Int64
-    /// Blocks that are good; the others are found anew when they are asked for.
-    package let good: Int
-}
-
 extension NodeStore {
     /// So much is kept; the oldest blocks go first.
     private static let rollupBytesMax: Int64 = 256 << 20

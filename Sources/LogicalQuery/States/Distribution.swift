@@ -122,6 +122,7 @@ package struct Distribution: Hashable, Sendable {
     /// - Throws: `E_ANALYSIS_ANSWER` for anything that `text` does not write.
     init(text: Substring) throws(FederationError) {
         guard text.first == "b" else {
+            guard text.first == "v" else { throw .badState }
             values = try StateText.values(in: text.dropFirst(), max: Self.exactMax)
             count = Int64(values.count)
             return

@@ -1,3 +1,4 @@
+import FederationModel
 import LocalStore
 
 extension NodeDesk {
