@@ -121,6 +121,7 @@ let package = Package(
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),
+        .systemLibrary(name: "CXLSXWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "CIconvShim"),
         .target(name: "CXMLShim", dependencies: ["CLibXML2"]),
@@ -226,9 +227,9 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery", "MappingSuggestions",
-                "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake", "TicketGeneration",
-                "Verification",
+                "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery",
+                "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake",
+                "TicketGeneration", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],
@@ -236,7 +237,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["FederationModel", "TestSupport"],
+            dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "BorderTests",

@@ -3,7 +3,8 @@
 set -euo pipefail
 
 packages=(
-  libcurl4-openssl-dev libminizip-dev libsqlite3-dev libssl-dev libxml2-dev libzstd-dev pkg-config zlib1g-dev
+  libcurl4-openssl-dev libminizip-dev libsqlite3-dev libssl-dev libxlsxwriter-dev libxml2-dev libzstd-dev pkg-config
+  zlib1g-dev
   sqlite3 openssl curl
 )
 missing=()

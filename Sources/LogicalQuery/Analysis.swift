@@ -82,6 +82,15 @@ package struct Analysis: Hashable, Sendable, Codable {
             regionsAsOf: regionsAsOf)
     }
 
+    /// What tells this question from others that are asked at another time: it without `asOf`.
+    package var lasting: Analysis {
+        get throws(FederationError) {
+            try Analysis(
+                measures: measures, dimensions: dimensions, filters: filters, from: from, to: to, top: nil, asOf: 0,
+                regionsAsOf: regionsAsOf)
+        }
+    }
+
     /// The facts that are counted, each once.
     package var facts: [Fact] {
         Fact.all.filter { fact in measures.contains { $0.terms.contains { $0.fact == fact } } }

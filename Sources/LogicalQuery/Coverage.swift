@@ -34,11 +34,18 @@ package struct NodeReport: Hashable, Sendable, Codable {
     package let quarantined: Int64?
     /// The code of what went wrong, when it gave no answer; nil when that is not known.
     package let code: String?
+    /// When it gave the answer that stands for the one that it does not give now; nil when it gives one.
+    package let answeredAt: UnixMilliseconds?
+    /// Its groups of fewer rows than so many are not in the answer (`LinkGrant.minCell`), nor are some others that would tell them;
+    /// nil when none was left out.
+    package let minCell: Int64?
 
     package init(
         node: NodeID, state: CoverageState, asOf: UnixMilliseconds? = nil, rows: Int64? = nil, lagRows: Int64? = nil,
-        quarantined: Int64? = nil, code: String? = nil
+        quarantined: Int64? = nil, code: String? = nil, answeredAt: UnixMilliseconds? = nil, minCell: Int64? = nil
     ) {
+        self.answeredAt = answeredAt
+        self.minCell = minCell
         self.quarantined = quarantined
         self.code = code
         self.node = node
@@ -46,6 +53,20 @@ package struct NodeReport: Hashable, Sendable, Codable {
         self.asOf = asOf
         self.rows = rows
         self.lagRows = lagRows
+    }
+
+    /// What is said of the node when an answer of before stands for the one that it does not give.
+    func remembered(since time: UnixMilliseconds, because code: String) -> NodeReport {
+        NodeReport(
+            node: node, state: .stale, asOf: asOf, rows: rows, lagRows: lagRows, quarantined: quarantined, code: code,
+            answeredAt: time, minCell: minCell)
+    }
+
+    /// The same where small groups were left out.
+    func suppressing(_ minCell: Int64) -> NodeReport {
+        NodeReport(
+            node: node, state: state, asOf: asOf, rows: rows, lagRows: lagRows, quarantined: quarantined, code: code,
+            answeredAt: answeredAt, minCell: max(minCell, self.minCell ?? 0))
     }
 
     /// Whether a child reports on each origin that it was asked for, once, and on no other.
@@ -77,6 +98,8 @@ package struct NodeCoverage: Hashable, Sendable, Codable {
     package let lagRows: Int64?
     package let quarantined: Int64?
     package let code: String?
+    package let answeredAt: UnixMilliseconds?
+    package let minCell: Int64?
     /// Whether a policy holds some of its tickets back from the answer: complete then means all that are granted.
     package let isFiltered: Bool
     /// Whether it was detached, and this is what it left (封存).
@@ -109,7 +132,8 @@ package struct Coverage: Hashable, Sendable, Codable {
             return NodeCoverage(
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,
                 state: report.state, asOf: report.asOf, rows: report.rows, lagRows: report.lagRows,
-                quarantined: report.quarantined, code: report.code,
+                quarantined: report.quarantined, code: report.code, answeredAt: report.answeredAt,
+                minCell: report.minCell,
                 isFiltered: Self.isFiltered(node, plan, topology),
                 isFrozen: topology.detached.contains { $0.id == node })
         }
@@ -132,6 +156,11 @@ package struct Coverage: Hashable, Sendable, Codable {
     /// True as well when there is nobody to ask.
     package var complete: Bool { answered == expected }
 
+    /// Whether its rows may be shown: all are there, or an earlier answer stands for each that is not, and the asker takes it.
+    package var isShown: Bool {
+        missing.allSatisfy { allowsStale && $0.state == .stale && $0.quarantined == nil }
+    }
+
     /// The nodes that keep it from being complete.
     package var missing: [NodeCoverage] { nodes.filter { !counts($0) } }
 
@@ -141,6 +170,8 @@ package struct Coverage: Hashable, Sendable, Codable {
     }
 
     private func counts(_ node: NodeCoverage) -> Bool {
-        (node.state.isAnswered || allowsStale && node.state == .stale) && node.quarantined == nil
+        // What a node said before is never all of what there is.
+        (node.state.isAnswered || allowsStale && node.state == .stale && node.answeredAt == nil)
+            && node.quarantined == nil
     }
 }

@@ -13,16 +13,19 @@ package struct LogicalRequest: Hashable, Sendable, Codable {
     package let deadlineMS: Int64
     /// Both nodes must stand on it: another topology parts the origins in another way.
     package let topologyVersion: Int64
+    /// Whether an answer of before may stand for one that a node further down does not give.
+    package let allowsStale: Bool
 
     /// - Throws: `E_ANALYSIS_REQUEST` for no, too many or repeated origins, or a deadline out of range.
-    package init(analysis: Analysis, origins: [NodeID], deadlineMS: Int64, topologyVersion: Int64)
-        throws(FederationError)
-    {
+    package init(
+        analysis: Analysis, origins: [NodeID], deadlineMS: Int64, topologyVersion: Int64, allowsStale: Bool = false
+    ) throws(FederationError) {
         try Self.check(origins, deadlineMS: deadlineMS)
         self.analysis = analysis
         self.origins = origins
         self.deadlineMS = deadlineMS
         self.topologyVersion = topologyVersion
+        self.allowsStale = allowsStale
     }
 
     /// - Throws: `E_ANALYSIS_REQUEST`.
@@ -43,7 +46,44 @@ package struct LogicalRequest: Hashable, Sendable, Codable {
             analysis: container.decode(Analysis.self, forKey: .analysis),
             origins: container.decode([NodeID].self, forKey: .origins),
             deadlineMS: container.decode(Int64.self, forKey: .deadlineMS),
-            topologyVersion: container.decode(Int64.self, forKey: .topologyVersion))
+            topologyVersion: container.decode(Int64.self, forKey: .topologyVersion),
+            allowsStale: container.decodeIfPresent(Bool.self, forKey: .allowsStale) ?? false)
+    }
+}
+
+/// How a part of an answer came about.
+package struct AnswerStep: Hashable, Sendable, Codable {
+    /// From what. A newer node may say a word that this one does not know.
+    package struct Source: RawRepresentable, Hashable, Sendable, Codable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        /// The node's own rows.
+        package static let rows = Source(rawValue: "rows")
+        /// Rows that were copied to it.
+        package static let copy = Source(rawValue: "copy")
+        /// What was kept of the question, and rows for what has changed since.
+        package static let rollup = Source(rawValue: "rollup")
+        /// The answer of a child.
+        package static let child = Source(rawValue: "child")
+        /// What a child answered before to the same question.
+        package static let remembered = Source(rawValue: "remembered")
+    }
+
+    package let node: NodeID
+    package let source: Source
+    /// Who was asked.
+    package let child: NodeID?
+    /// The nodes whose rows they are.
+    package let origins: [NodeID]
+    package let milliseconds: Int64
+
+    package init(node: NodeID, source: Source, child: NodeID? = nil, origins: [NodeID], milliseconds: Int64) {
+        self.node = node
+        self.source = source
+        self.child = child
+        self.origins = origins
+        self.milliseconds = milliseconds
     }
 }
 
@@ -51,11 +91,45 @@ package struct LogicalRequest: Hashable, Sendable, Codable {
 package struct LogicalAnswer: Hashable, Sendable, Codable {
     package private(set) var partial: PartialResult
     package private(set) var nodes: [NodeReport]
+    /// How it came about, for people who want to know (`--explain`).
+    package private(set) var steps: [AnswerStep]
 
-    package init(partial: PartialResult, nodes: [NodeReport]) {
+    package init(partial: PartialResult, nodes: [NodeReport], steps: [AnswerStep] = []) {
         self.partial = partial
         self.nodes = nodes
+        self.steps = steps
     }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        partial = try container.decode(PartialResult.self, forKey: .partial)
+        nodes = try container.decode([NodeReport].self, forKey: .nodes)
+        // Earlier releases say nothing of it.
+        steps = try container.decodeIfPresent([AnswerStep].self, forKey: .steps) ?? []
+    }
+
+    /// The same, as an answer of before that stands for one that a child does not give now.
+    ///
+    /// - Parameters:
+    ///   - time: when the child gave it.
+    ///   - code: why it gives none now.
+    package func remembered(since time: UnixMilliseconds, because code: String) -> LogicalAnswer {
+        LogicalAnswer(partial: partial, nodes: nodes.map { $0.remembered(since: time, because: code) })
+    }
+
+    /// The same with a step in front of the others.
+    package func after(_ step: AnswerStep) -> LogicalAnswer {
+        LogicalAnswer(partial: partial, nodes: nodes, steps: [step] + steps)
+    }
+
+    /// Leaves out the groups of fewer rows than `least`, and those that would tell them; see ``PartialResult/suppress(below:of:)``.
+    package mutating func suppress(below least: Int64, of analysis: Analysis) {
+        guard partial.suppress(below: least, of: analysis) > 0 else { return }
+        nodes = nodes.map { $0.suppressing(least) }
+    }
+
+    /// Whether every node is in it with what it had.
+    package var isWhole: Bool { nodes.allSatisfy(\.state.isAnswered) }
 
     /// Adds the answer of another part of the plan.
     ///
@@ -65,6 +139,7 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
         try merged.merge(other.partial)
         partial = merged
         nodes += other.nodes
+        steps += other.steps
     }
 
     /// Holds a child's answer against what it was asked, before it is merged.
@@ -79,6 +154,14 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
         else {
             throw .badAnswer("it is grouped or measured in another way")
         }
+        let asked = Set(request.origins)
+        let isPlausible =
+            steps.count <= 4 * asked.count + 4
+            && steps.allSatisfy {
+                !$0.origins.isEmpty && asked.isSuperset(of: $0.origins) && $0.milliseconds >= 0
+                    && FederationError.isName($0.source.rawValue)
+            }
+        guard isPlausible else { throw .badAnswer("it came about in a way that can't be") }
         let originColumn = request.analysis.dimensions.firstIndex(of: .origin)
         let codes = Set(request.origins.map(\.code))
         for (key, group) in partial.groups {

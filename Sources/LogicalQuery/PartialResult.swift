@@ -62,6 +62,13 @@ package struct PartialResult: Hashable, Sendable, Codable {
         return one
     }
 
+    /// Takes groups away.
+    mutating func remove(_ keys: some Sequence<[ExactText?]>) {
+        for key in keys {
+            if let group = groups.removeValue(forKey: key) { stateWords -= group.stateWords }
+        }
+    }
+
     /// Adds the sums of one group of an analysis without states.
     ///
     /// - Throws: as the other `add`.

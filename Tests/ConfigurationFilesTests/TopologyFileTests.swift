@@ -59,6 +59,24 @@ import Testing
         #expect(problems(of: yaml(peer)).contains { $0.code == "E_TOPOLOGY_UNKNOWN_KEY" })
     }
 
+    @Test func `keeps small groups back from the parent, by a number that stands under service_request`() throws {
+        func file(_ policy: String) -> String {
+            """
+              - { code: "370000", name: 山东省 }
+              - { code: "370100", name: 济南市, parent: "370000", policy: { \(policy) } }
+
+            """
+        }
+        let topology = try TopologyFile.read(text: yaml(file("service_request: { min-cell: 5 }")), file: "x.yaml")
+        let grant = topology.grant(from: node("370100"), to: node("370000"))
+        #expect(grant.minCell == 5 && !grant.isWhole && grant.lines == ["小于 5 的分组不提供"])
+        for policy in [
+            "service_request: { min-cell: 1 }", "service_request: { min-cell: few }", "reply: { min-cell: 5 }",
+        ] {
+            #expect(problems(of: yaml(file(policy))).contains { $0.code == "E_TOPOLOGY_BAD_MIN_CELL" }, "\(policy)")
+        }
+    }
+
     @Test func `leaves keys out and gets the defaults`() throws {
         let topology = try TopologyFile.read(text: yaml("  - { code: \"370000\", name: 山东省 }\n"), file: "x.yaml")
         let root = try #require(topology.root)

@@ -86,6 +86,7 @@ private func links(_ change: TopologyChange) -> [String: LinkChange] {
         let change = change {
             var grant = LinkGrant()
             grant.rowQueries = ["service_request"]
+            grant.minCell = 5
             $0.grants["370100"] = grant
         }
         #expect(links(change) == ["370100>370000": .rerouted] || links(change).isEmpty)

@@ -66,6 +66,7 @@ import Testing
             "callback": ["comment": .token],
         ]
         grant.rowQueries = ["service_request", "reply"]
+        grant.minCell = 5
         let topology = Topology(
             name: "演示", version: 3,
             nodes: [
@@ -85,7 +86,7 @@ import Testing
                 "confidential":false,"from":1790000000000,\#
                 "treatments":{"callback":{"comment":"token"},\#
                 "service_request":{"reporter_id_number":"drop","reporter_phone":"mask"}},\#
-                "rowQueries":["reply","service_request"]},"peerGrants":{"370900":{}}}],\#
+                "rowQueries":["reply","service_request"],"minCell":5},"peerGrants":{"370900":{}}}],\#
                 "detached":[{"id":"370300","parent":"370000"}]}
                 """#)
     }

@@ -47,6 +47,40 @@ struct LogicalExchangeTests {
         }
     }
 
+    private func answer(
+        _ analysis: Analysis, _ groups: [([ExactText?], [Int64])], _ nodes: [String], step origins: [String],
+        milliseconds: Int64 = 1, source: String = "rows"
+    ) throws -> LogicalAnswer {
+        try answer(analysis, groups, nodes).after(
+            AnswerStep(
+                node: node("370300"), source: .init(rawValue: source), origins: origins.map { node($0) },
+                milliseconds: milliseconds))
+    }
+
+    @Test func `what a child answered before is stale, shown to who takes it, and never complete`() throws {
+        let topology = try demoTopology()
+        let analysis = try Analysis(asOf: 0)
+        let plan = try QueryPlan(topology: topology, node: node("370000"), resources: analysis.resourcesNeeded)
+        let before = try answer(analysis, [([], [5])], ["370300"]).remembered(since: 7, because: "E_PEER_TIMEOUT")
+        let others = plan.local.map { NodeReport(node: $0, state: .ok) }
+        func coverage(_ allowsStale: Bool) -> Coverage {
+            Coverage(plan: plan, topology: topology, reports: others + before.nodes, allowsStale: allowsStale)
+        }
+        #expect(before.partial.groups == [[]: [5]])
+        #expect(before.nodes.map(\.state) == [.stale] && before.nodes.map(\.answeredAt) == [7])
+        #expect(coverage(true).isShown && !coverage(true).complete)
+        #expect(!coverage(false).isShown && !coverage(false).complete)
+        let nothing = Coverage(plan: plan, topology: topology, reports: others, allowsStale: true)
+        #expect(!nothing.isShown)
+    }
+
+    @Test func `an answer of an earlier release, without steps, is one`() throws {
+        let json =
+            #"{"partial":{"keyCount":0,"sumCount":1,"keys":[[]],"sums":[[5]]},"nodes":[{"node":"370300","state":"ok"}]}"#
+        let answer = try JSONDecoder().decode(LogicalAnswer.self, from: Data(json.utf8))
+        #expect(answer.steps.isEmpty && answer.partial.groups == [[]: [5]])
+    }
+
     @Test func `an answer that was not asked for is refused`() throws {
         let analysis = try Analysis(dimensions: [.origin], asOf: 0)
         let request = try request(analysis, ["370300", "370302"])
@@ -72,9 +106,15 @@ struct LogicalExchangeTests {
                     partial: PartialResult(for: analysis),
                     nodes: both.map { NodeReport(node: node($0), state: .ok, quarantined: -1) })
             ),
+            ("a step for a foreign node", try answer(analysis, [], both, step: ["370100"])),
+            ("a step for nobody", try answer(analysis, [], both, step: [])),
+            ("a step that took less than no time", try answer(analysis, [], both, step: both, milliseconds: -1)),
+            ("a step from what is no word", try answer(analysis, [], both, step: both, source: "a b")),
         ] {
             #expect(errorCode { try answer.check(against: request) } == "E_ANALYSIS_ANSWER", "\(name)")
         }
+        // A newer node may answer from what this one has no word for.
+        try answer(analysis, [], both, step: both, source: "cube").check(against: request)
         try answer(analysis, [(["370300"], [5])], both).check(against: request)
         // What stands for a child that gave no answer.
         try LogicalAnswer(

@@ -23,6 +23,30 @@ import Testing
         #expect(try await store.head() == 0)
     }
 
+    /// As when the connection is gone over which it was asked.
+    @Test(.timeLimit(.minutes(1))) func `is not needed by a question that was given up: its SQL ends too`() async throws
+    {
+        let folder = try TemporaryFolder()
+        let path = folder.path("node.db")
+        try NodeStore.create(
+            at: path, node: try #require(NodeID("370100")), epoch: Epoch(counter: 1, nonce: 1))
+        let store = try NodeStore(at: path)
+        defer { try? store.close() }
+        for _ in 0..<6 {
+            let (runs, running) = AsyncStream.makeStream(of: Void.self)
+            let question = Task { [endless] in
+                try await within(milliseconds: 600_000) {
+                    running.yield()
+                    return try await store.rows(sql: endless, arguments: [])
+                }
+            }
+            for await _ in runs { break }
+            question.cancel()
+            await #expect(throws: CancellationError.self) { try await question.value }
+        }
+        #expect(try await store.head() == 0)
+    }
+
     @Test func `gives what was ready in time, and throws what failed`() async throws {
         struct Fault: Error {}
         #expect(try await within(milliseconds: 60_000) { 1 } == 1)

@@ -35,8 +35,8 @@ private let allowedImports: [String: Set<String>] = [
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
-        "ArgumentParser", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel", "Foundation",
-        "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime",
+        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel",
+        "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime",
         "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],
 ]

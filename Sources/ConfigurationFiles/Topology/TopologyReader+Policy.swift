@@ -17,8 +17,10 @@ extension TopologyReader {
         return grants
     }
 
-    /// - Parameter keys: what a policy can say of a resource. Only a parent asks for rows.
-    mutating func grant(_ entry: Entry, keys partKeys: [String] = ["filter", "fields", "row-queries"]) -> LinkGrant {
+    /// - Parameter keys: what a policy can say of a resource. Only a parent asks.
+    mutating func grant(
+        _ entry: Entry, keys partKeys: [String] = ["filter", "fields", "row-queries", "min-cell"]
+    ) -> LinkGrant {
         var grant = LinkGrant()
         let keys = BuiltInResources.all.map(\.name.text)
         for (key, entry) in entries(of: entry.value, in: "`\(entry.key)`", keys: keys, kind: "resource") ?? [:] {
@@ -40,6 +42,14 @@ extension TopologyReader {
                 grant.treatments[resource.name] = treatments(fields, resource)
             }
             if let rows = parts["row-queries"], !rows.isNull, isGranted(rows) { grant.rowQueries.insert(resource.name) }
+            if let cell = parts["min-cell"], !cell.isNull {
+                if resource.name != BuiltInResources.serviceRequest.name {
+                    note(
+                        "BAD_MIN_CELL", line: cell.line, "`min-cell` is for all that the parent counts",
+                        "write it once, under `service_request`")
+                }
+                grant.minCell = minCell(cell)
+            }
         }
         return grant
     }
@@ -52,6 +62,17 @@ extension TopologyReader {
                 "write `row-queries: true` if the parent may ask for rows of a resource in logical mode")
         }
         return text == "true"
+    }
+
+    private mutating func minCell(_ entry: Entry) -> Int64 {
+        guard let text = text(entry) else { return 0 }
+        guard let number = Int64(text), (2...1_000).contains(number) else {
+            note(
+                "BAD_MIN_CELL", line: entry.line, "`min-cell` is no whole number from 2 to 1000",
+                "write the smallest group that may be shown, such as 5")
+            return 0
+        }
+        return number
     }
 
     private mutating func treatments(_ entry: Entry, _ resource: ResourceDefinition) -> [String: FieldTreatment] {

@@ -56,7 +56,8 @@ extension CodeList {
         CodeList(
             "due_at", "到期时刻", [("end_of_day", "当日24时", "end of day"), ("same_time_of_day", "同一时刻", "same time of day")]),
         CodeList(
-            "day_kind", "日期类型", [
+            "day_kind", "日期类型",
+            [
                 ("holiday", "放假", "day off"), ("working", "上班", "worked weekend day"),
                 ("special", "特殊日期", "special day that works as any"),
             ]),

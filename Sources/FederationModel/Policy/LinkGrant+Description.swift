@@ -10,6 +10,7 @@ extension LinkGrant {
             lines.append("\(resource): \(fields.joined(separator: ","))")
         }
         if !rowQueries.isEmpty { lines.append("可查明细: \(rowQueries.sorted().map(\.text).joined(separator: ","))") }
+        if minCell > 0 { lines.append("小于 \(minCell) 的分组不提供") }
         return lines
     }
 }

@@ -96,6 +96,8 @@ package struct LinkGrant: Hashable, Sendable {
     package var treatments: [ResourceName: [String: FieldTreatment]] = [:]
     /// The resources of which the parent may ask for a page of rows where it holds no copies (逻辑接入).
     package var rowQueries: Set<ResourceName> = []
+    /// Answers to the parent's analyses show no group of fewer rows than so many; 0 shows all.
+    package var minCell: Int64 = 0
 
     package init() {}
 

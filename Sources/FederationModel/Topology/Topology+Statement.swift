@@ -101,7 +101,9 @@ private struct CanonicalJSON {
     /// Left out when it restricts nothing.
     mutating func member(_ name: String, grant: LinkGrant) {
         let treatments = grant.treatments.mapValues { $0.filter { $0.value != .keep } }.filter { !$0.value.isEmpty }
-        guard !grant.tickets.isEmpty || !treatments.isEmpty || !grant.rowQueries.isEmpty else { return }
+        guard
+            !grant.tickets.isEmpty || !treatments.isEmpty || !grant.rowQueries.isEmpty || grant.minCell > 0
+        else { return }
         self.name(name)
         object { json in
             json.member("regions", set: grant.tickets.regions.map { RegionRange($0).prefix })
@@ -119,6 +121,7 @@ private struct CanonicalJSON {
                 }
             }
             json.member("rowQueries", set: grant.rowQueries.map(\.text))
+            if grant.minCell > 0 { json.member("minCell", literal: "\(grant.minCell)") }
         }
     }
 

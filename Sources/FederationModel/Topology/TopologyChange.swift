@@ -27,7 +27,9 @@ extension LinkPolicy {
             !now.subtracting(before).isDisjoint(with: known) || !before.subtracting(now).isDisjoint(with: present)
         }
         var (grants, formerGrants) = (current.grant, former.grant)
+        // Those are about answers, not about what is copied.
         (grants.rowQueries, formerGrants.rowQueries) = ([], [])
+        (grants.minCell, formerGrants.minCell) = (0, 0)
         guard current.resources == former.resources, current.wholeResources == former.wholeResources,
             grants == formerGrants, current.receiverNames == former.receiverNames,
             !isMaterial(former.origins, current.origins), !isMaterial(former.nodesBehind, current.nodesBehind)

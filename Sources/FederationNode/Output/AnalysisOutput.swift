@@ -6,11 +6,15 @@ import NodeDesk
 struct AnalysisOutput {
     private let answer: AnalysisReport
     private let table: ResultTable
+    private let explains: Bool
     private let desk: NodeDesk
 
-    /// - Parameter shows: whether its rows may be printed.
-    init(_ answer: AnalysisReport, shows: Bool, _ desk: NodeDesk) {
+    /// - Parameters:
+    ///   - shows: whether its rows may be printed.
+    ///   - explains: whether it is told how it came about.
+    init(_ answer: AnalysisReport, shows: Bool, explains: Bool, _ desk: NodeDesk) {
         self.answer = answer
+        self.explains = explains
         self.desk = desk
         table = shows ? answer.table : answer.table.withoutRows
     }
@@ -45,6 +49,24 @@ struct AnalysisOutput {
             let coverage: CoverageReport?
         }
 
+        /// What was left out of the base of a measure.
+        struct Quality: Encodable {
+            let measure: String
+            /// Of the period, by the definition.
+            let excluded: Int64
+            /// Of all times, without a time in one of these columns.
+            let undated: Int64
+            let periods: [String]
+        }
+
+        struct Step: Encodable {
+            let node: String
+            let from: String
+            let child: String?
+            let origins: [String]
+            let milliseconds: Int64
+        }
+
         let columns: [String]
         let rows: [[FieldValue]]
         /// Of each row, numerator and denominator of each measure, or its count; of one of several terms all of theirs.
@@ -53,6 +75,8 @@ struct AnalysisOutput {
         let total: Summary?
         let definitions: [Definition]
         let comparison: Comparison?
+        let quality: [Quality]?
+        let explain: [Step]?
         let coverage: CoverageReport
     }
 
@@ -70,7 +94,12 @@ struct AnalysisOutput {
                     special: comparison.specialDates, formerSpecial: comparison.formerSpecialDates,
                     running: comparison.isRunning, withoutFormer: comparison.withoutFormer.map(\.node.code),
                     coverage: comparison.coverage.map { CoverageReport($0) })
-            }, coverage: CoverageReport(answer.coverage))
+            },
+            quality: answer.leftOut?.map {
+                .init(
+                    measure: $0.indicator.name, excluded: $0.excluded, undated: $0.undated, periods: $0.periods)
+            },
+            explain: explains ? answer.steps.map(Report.Step.init) : nil, coverage: CoverageReport(answer.coverage))
     }
 
     // MARK: - Rows
@@ -89,6 +118,34 @@ struct AnalysisOutput {
     }
 
     var csv: [[FieldValue]] { [table.columns.map { .text($0.name) }] + lines.map(\.cells) }
+
+    /// The figures, then what was asked, how they are defined and which nodes they are of.
+    var sheets: [Workbook.Sheet] {
+        let figures = lines.map { line in
+            zip(table.columns, line.cells).map { column, cell -> Workbook.Cell in
+                switch (column, cell) {
+                case (.dimension(let dimension), .text(let value)) where line.title == nil:
+                    .text(dimension.text(of: value, desk))
+                case (.figure(let figure, let measure), _): Workbook.Cell(cell, figure.format(measure.unit))
+                default: Workbook.Cell(cell)
+                }
+            }
+        }
+        let definitions = answer.indicators.map { indicator in
+            [
+                indicator.title, "\(indicator.name) v\(indicator.measure.version)", indicator.clause,
+                indicator.numerator, indicator.denominator ?? "", indicator.exclusions ?? "",
+            ].map { Workbook.Cell.text($0) }
+        }
+        let above: [[Workbook.Cell]] =
+            [[.heading("条件"), .text(answer.analysis.conditions)], []]
+            + [["指标", "口径", "条款", "分子", "分母", "不含"].map { .heading($0) }] + definitions
+            + (comparisonLines + qualityLines + stepLines).map { [.text($0)] } + [[]]
+        return [
+            .init(name: "数据", rows: [table.columns.map { .heading(heading($0)) }] + figures),
+            answer.coverage.sheet(above),
+        ]
+    }
 
     var text: String {
         var text = TextTable(header: table.columns.map(heading))
@@ -125,11 +182,65 @@ struct AnalysisOutput {
 
     /// By which definitions the figures are, what they are held against, and which nodes they are of.
     var notes: String {
-        ([answer.definitions] + (answer.comparison?.lines ?? []) + [answer.coverage.text]).joined(separator: "\n")
+        ([answer.definitions] + comparisonLines + qualityLines + stepLines + [answer.coverage.text])
+            .joined(separator: "\n")
+    }
+
+    private var comparisonLines: [String] { answer.comparison?.lines ?? [] }
+
+    private var qualityLines: [String] {
+        (answer.leftOut ?? []).map {
+            let periods = $0.periods.joined(separator: "、")
+            return "数据质量 \($0.indicator.title)  按口径不计 \($0.excluded) 条  无期间时间(\(periods)) \($0.undated) 条"
+        }
+    }
+
+    private var stepLines: [String] {
+        guard explains else { return [] }
+        func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
+        return answer.steps.map { step in
+            let source = step.source.title + (step.child.map { " \(name($0))" } ?? "")
+            let origins = step.origins.map(\.code).joined(separator: "、")
+            return "执行 \(name(step.node))  \(source)  来源 \(origins)  \(step.milliseconds) 毫秒"
+        }
+    }
+}
+
+extension AnalysisOutput.Report.Step {
+    init(_ step: AnswerStep) {
+        node = step.node.code
+        from = step.source.rawValue
+        child = step.child?.code
+        origins = step.origins.map(\.code)
+        milliseconds = step.milliseconds
+    }
+}
+
+extension AnswerStep.Source {
+    fileprivate var title: String {
+        switch self {
+        case .rows: "本节点数据"
+        case .copy: "汇聚副本"
+        case .rollup: "汇总块"
+        case .child: "询问下级"
+        case .remembered: "下级先前答复"
+        default: rawValue
+        }
     }
 }
 
 extension ResultTable.Figure {
+    /// How a workbook shows it.
+    fileprivate func format(_ unit: Analysis.Measure.Unit) -> Workbook.Format {
+        switch self {
+        case .rank: .whole
+        case .share, .growth, .planRate: .percent
+        case .value, .running, .former, .plan: unit == .count ? .whole : unit == .percent ? .percent : .decimal
+        // Of rates these are percentage points.
+        case .difference, .planDifference: unit == .count ? .whole : .decimal
+        }
+    }
+
     fileprivate func heading(isRate: Bool, _ comparison: PeriodComparison?) -> String {
         let isYear = comparison == .year
         return switch self {

@@ -9,14 +9,14 @@ enum Output {
 
     /// Rows on stdout as CSV, the header first.
     ///
-    /// - Parameter isRaw: whether texts stay as they are that a spreadsheet takes for formulas.
-    static func csv(_ rows: [[FieldValue]], isRaw: Bool) throws {
+    /// - Parameter isSafe: whether texts that a spreadsheet takes for formulas are made harmless.
+    static func csv(_ rows: [[FieldValue]], isSafe: Bool) throws {
         let lines = rows.map { row in
             csvLine(
                 row.map { cell in
                     switch cell {
                     case .null: ""
-                    case .text(let text) where !isRaw: text.safeForSpreadsheet
+                    case .text(let text) where isSafe: text.safeForSpreadsheet
                     default: cell.shown
                     }
                 })

@@ -399,6 +399,15 @@ enum Migrations {
             try db.execute(sql: RollupTables.create)
             for sql in RollupTables.stateTriggers { try db.execute(sql: sql) }
         }
+        migrator.registerMigration("30 answers of children") { db in
+            try db.execute(
+                sql: """
+                    -- What children answered last, by the digest of the question: for who takes an old answer rather than none.
+                    CREATE TABLE child_answer (
+                      child TEXT NOT NULL, question BLOB NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+                      PRIMARY KEY (child, question)) STRICT;
+                    """)
+        }
         return migrator
     }()
 

@@ -22,12 +22,13 @@ package struct MergedView: Sendable {
     ///
     /// - Throws: as `answer`.
     package func answers(
-        to analyses: [Analysis], deadlineMS: Int64, now: UnixMilliseconds
+        to analyses: [Analysis], allowsStale: Bool, deadlineMS: Int64, now: UnixMilliseconds
     ) async throws -> [(plan: QueryPlan, answer: LogicalAnswer)] {
         try await withThrowingTaskGroup(of: (Int, QueryPlan, LogicalAnswer).self) { group in
             for (index, analysis) in analyses.enumerated() {
                 group.addTask {
-                    let (plan, answer) = try await answer(analysis, deadlineMS: deadlineMS, now: now)
+                    let (plan, answer) = try await answer(
+                        analysis, allowsStale: allowsStale, deadlineMS: deadlineMS, now: now)
                     return (index, plan, answer)
                 }
             }
@@ -39,11 +40,12 @@ package struct MergedView: Sendable {
     /// - Parameters:
     ///   - wanted: the origins to answer for; nil for this node and everything below it.
     ///   - asker: the parent that asked, whose link's filter holds for what is counted; nil for people at this node.
+    ///   - allowsStale: whether what a child answered before to the same question may stand for an answer that it does not give.
     ///   - deadlineMS: how long the whole answer may take.
     /// - Returns: the plan, and an answer that reports on every origin of it.
     package func answer(
-        _ analysis: Analysis, wanted: [NodeID]? = nil, asker: NodeID? = nil, deadlineMS: Int64,
-        now: UnixMilliseconds
+        _ analysis: Analysis, wanted: [NodeID]? = nil, asker: NodeID? = nil, allowsStale: Bool = false,
+        deadlineMS: Int64, now: UnixMilliseconds
     ) async throws -> (plan: QueryPlan, answer: LogicalAnswer) {
         // One for the whole answer: the topology may change while it is being made.
         let standing = store.standing
@@ -69,7 +71,7 @@ package struct MergedView: Sendable {
                 }
                 let request = try LogicalRequest(
                     analysis: below, origins: origins, deadlineMS: max(1, deadlineMS - Self.ownShareMS),
-                    topologyVersion: topology.version)
+                    topologyVersion: topology.version, allowsStale: allowsStale)
                 group.addTask { try await ask(child, request) }
             }
             var merged = LogicalAnswer(partial: PartialResult(for: analysis), nodes: [])
@@ -88,6 +90,7 @@ package struct MergedView: Sendable {
         now: UnixMilliseconds
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
+        let began = ContinuousClock.now
         let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
         // Neither within the time nor, on a full disk, at all.
         let isDerived = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
@@ -97,20 +100,33 @@ package struct MergedView: Sendable {
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
             try await sums(analysis, origins: origins, for: asker, standing, lagRows: lagRows, now: now)
         }
-        guard let answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        guard var (answer, isRolledUp) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        let sources: [(AnswerStep.Source, [NodeID])] =
+            isRolledUp
+            ? [(.rollup, origins)]
+            : [(.copy, origins.filter { $0 != store.node }), (.rows, origins.filter { $0 == store.node })]
+        for (source, some) in sources where !some.isEmpty { answer = answer.after(step(source, some, since: began)) }
         return answer
+    }
+
+    private func step(
+        _ source: AnswerStep.Source, of child: NodeID? = nil, _ origins: [NodeID], since began: ContinuousClock.Instant
+    ) -> AnswerStep {
+        AnswerStep(
+            node: store.node, source: source, child: child, origins: origins.sorted(),
+            milliseconds: Int64((ContinuousClock.now - began) / .milliseconds(1)))
     }
 
     private func sums(
         _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, lagRows: Int64?,
         now: UnixMilliseconds
-    ) async throws -> LogicalAnswer {
+    ) async throws -> (answer: LogicalAnswer, isRolledUp: Bool) {
         // Where persons are counted, the key of their digests must be here; SQL could not say that it is not.
         if analysis.countsPersons { _ = try store.tokens?("") }
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
-        let partial = try await partial(
+        let (partial, isRolledUp) = try await partial(
             of: analysis, origins: origins.filter { !denied.contains($0) }, within: filter, readers: readers, standing,
             now: now)
         let rows = try await rows(
@@ -121,14 +137,14 @@ package struct MergedView: Sendable {
                 on: origin, denied: denied, copies, rows: rows[origin.code] ?? 0, lagRows: lagRows,
                 standing.topology, now: now)
         }
-        return LogicalAnswer(partial: partial, nodes: reports)
+        return (LogicalAnswer(partial: partial, nodes: reports), isRolledUp)
     }
 
     /// What the rows come to, as far as possible from what is kept of the question.
     private func partial(
         of analysis: Analysis, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
         _ standing: Standing, now: UnixMilliseconds
-    ) async throws -> PartialResult {
+    ) async throws -> (partial: PartialResult, isRolledUp: Bool) {
         let queries: @Sendable (Analysis) -> [CompiledQuery] = {
             SQLiteDialect.compile($0, origins: origins, regions: standing.reference.regions)
         }
@@ -136,7 +152,7 @@ package struct MergedView: Sendable {
         do {
             let rolledUp = try await store.rolledUp(
                 analysis, basis: basis, within: filter, readers: readers, origins: origins, now: now, queries: queries)
-            if let rolledUp { return rolledUp.partial }
+            if let rolledUp { return (rolledUp.partial, rolledUp.use.kept > 0) }
         } catch let error as FederationError where error.code == "E_ANALYSIS_TOO_MANY_GROUPS" {
             // With its blocks it has more groups than without.
         }
@@ -146,7 +162,7 @@ package struct MergedView: Sendable {
                 try partial.add(row, of: query)
             }
         }
-        return partial
+        return (partial, false)
     }
 
     /// The live rows of a resource that the asker is granted, by origin.
@@ -242,16 +258,44 @@ package struct MergedView: Sendable {
     /// - Throws: what the store throws; an answer that can't be logged is none.
     private func ask(_ child: NodeID, _ request: LogicalRequest) async throws -> LogicalAnswer {
         let question = Question(request)
+        let began = ContinuousClock.now
         do {
             let (answer, bytes) = try await exchange(
                 LogicalAnswer.self, child, .analysis, request, deadlineMS: request.deadlineMS
             ) { try $0.check(against: request) }
             try await log(question, .asked, child, rows: answer.partial.groups.count, bytes: bytes)
-            return answer
+            if answer.isWhole {
+                // A node that can't write keeps what it can show all the same.
+                try? await store.remember(
+                    try WireJSON.encode(answer), of: child, to: identity(of: request), at: wallClock())
+            }
+            return answer.after(step(.child, of: child, request.origins, since: began))
         } catch let failure as ChildFailure {
             try await log(question, .asked, child, outcome: failure.code)
+            if request.allowsStale, failure.state != .denied, let former = try await remembered(child, request, failure)
+            {
+                return former.after(step(.remembered, of: child, request.origins, since: began))
+            }
             return LogicalAnswer(
                 partial: PartialResult(for: request.analysis), nodes: await missing(request.origins, failure))
         }
+    }
+
+    /// What the child answered last to the same question, as such.
+    private func remembered(
+        _ child: NodeID, _ request: LogicalRequest, _ failure: ChildFailure
+    ) async throws -> LogicalAnswer? {
+        guard let (body, time) = try await store.rememberedAnswer(of: child, to: identity(of: request)),
+            let answer = try? WireJSON.decode(LogicalAnswer.self, body), (try? answer.check(against: request)) != nil
+        else { return nil }
+        return answer.remembered(since: time, because: failure.code)
+    }
+
+    /// What tells a question from others, whenever and however urgently it is asked.
+    private func identity(of request: LogicalRequest) throws -> [UInt8] {
+        try WireJSON.encodeSorted(
+            LogicalRequest(
+                analysis: request.analysis.lasting, origins: request.origins.sorted(), deadlineMS: 1,
+                topologyVersion: 0))
     }
 }

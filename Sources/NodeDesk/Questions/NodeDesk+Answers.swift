@@ -11,8 +11,11 @@ extension NodeDesk {
     package func answer(_ request: LogicalRequest) async throws -> [UInt8] {
         try await perform(.answerAnalysis) { now in
             try await answer(to: Question(request), on: request.topologyVersion) { view, peer in
-                let (_, answer) = try await view.answer(
-                    request.analysis, wanted: request.origins, asker: peer, deadlineMS: request.deadlineMS, now: now)
+                var (_, answer) = try await view.answer(
+                    request.analysis, wanted: request.origins, asker: peer, allowsStale: request.allowsStale,
+                    deadlineMS: request.deadlineMS, now: now)
+                let minCell = topology.grant(from: id, to: peer).minCell
+                if minCell > 0 { answer.suppress(below: minCell, of: request.analysis) }
                 return (try WireJSON.encode(answer), answer.partial.groups.count)
             }
         }

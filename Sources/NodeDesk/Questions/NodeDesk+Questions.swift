@@ -25,6 +25,8 @@ package struct AnalysisQuestion: Sendable {
     package var showsRank = false
     package var showsRunning = false
     package var showsTotal = false
+    /// Whether it is told how many rows of the base were left out.
+    package var showsLeftOut = false
 
     package init() {}
 }
@@ -53,9 +55,27 @@ package struct AnalysisReport: Sendable {
     package let table: ResultTable
     package let coverage: Coverage
     package let comparison: ComparisonReport?
+    /// By measure, what was left out of its base; nil where that was not asked for.
+    package let leftOut: [LeftOutReport]?
+    /// How the answer came about, and the former figures; in the order in which it ended.
+    package let steps: [AnswerStep]
+
+    /// Whether its rows may be shown without being asked for in spite of what is missing.
+    package var isShown: Bool { coverage.isShown && comparison?.coverage?.isShown ?? true }
 
     /// Whether everything is in it that was asked for, former figures too.
     package var isComplete: Bool { coverage.complete && comparison?.coverage?.complete ?? true }
+}
+
+/// Rows that are not in a figure.
+package struct LeftOutReport: Sendable {
+    package let indicator: Indicator
+    /// Of the period, by the definition.
+    package let excluded: Int64
+    /// Of all times: they have no time in the column that decides the period.
+    package let undated: Int64
+    /// That column; of several terms those of all.
+    package let periods: [String]
 }
 
 /// What an answer is held against.
@@ -93,7 +113,8 @@ extension NodeDesk {
     /// names it.
     ///
     /// - Parameters:
-    ///   - allowsStale: whether a copy counts that is older than its update cycle allows.
+    ///   - allowsStale: whether a copy counts that is older than its update cycle allows, and what a child answered before may
+    ///     stand for an answer that it does not give. The latter never counts as complete.
     ///   - deadlineMS: how long the whole answer may take.
     /// - Throws: `E_ANALYSIS_…`, `E_FILTER_…`, `E_PLAN_…`, `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS` for what can't be asked.
     package func ask(
@@ -110,10 +131,13 @@ extension NodeDesk {
                 regionsAsOf: question.regionsAsOf)
             let comparison = try question.comparison.map { try Comparison($0, of: analysis) }
             let presence = try comparison?.presence()
-            let asked = [analysis] + (comparison?.questions ?? []) + (presence.map { [$0] } ?? [])
-            let answers = try await withView { view in
-                try await view.answers(to: asked, deadlineMS: deadlineMS, now: now)
+            let leftOut = question.showsLeftOut ? try LeftOut(of: analysis) : nil
+            let held = [analysis] + (comparison?.questions ?? []) + (presence.map { [$0] } ?? [])
+            let asked = held + (leftOut.map { [$0.excluded, $0.undated] } ?? [])
+            let all = try await withView { view in
+                try await view.answers(to: asked, allowsStale: allowsStale, deadlineMS: deadlineMS, now: now)
             }
+            let answers = all.prefix(held.count)
             let coverages = answers.map { plan, answer in
                 Coverage(plan: plan, topology: topology, reports: answer.nodes, allowsStale: allowsStale)
             }
@@ -132,7 +156,22 @@ extension NodeDesk {
                 coverage: coverages[0],
                 comparison: comparison.map {
                     report(on: $0, of: analysis, coverages, partial, presence.map { _ in answers.last?.answer.partial })
-                })
+                },
+                leftOut: leftOut.map { _ in report(on: indicators, all.suffix(2).map(\.answer.partial)) },
+                steps: answers.prefix(1 + (comparison?.questions.count ?? 0)).flatMap(\.answer.steps))
+        }
+    }
+
+    /// - Parameter partials: the answers to the two questions of ``LeftOut``.
+    private func report(on indicators: [Indicator], _ partials: [PartialResult]) -> [LeftOutReport] {
+        var place = 0
+        return indicators.map { indicator in
+            let terms = indicator.measure.terms
+            let sums = partials.map { ($0.groups[[]] ?? []).dropFirst(place).prefix(terms.count).reduce(0, &+) }
+            place += terms.count
+            var periods: [String] = []
+            for term in terms where !periods.contains(term.period) { periods.append(term.period) }
+            return LeftOutReport(indicator: indicator, excluded: sums[0], undated: sums[1], periods: periods)
         }
     }
 
@@ -159,7 +198,8 @@ extension NodeDesk {
             formerSpecialDates: titles(comparison.former), isRunning: isRunning,
             coverage: coverages.dropFirst().first { !$0.isLike(coverages[0]) },
             withoutFormer: present.map { present in
-                let heard = Set(coverages.last?.nodes.filter(\.state.isAnswered).map(\.node) ?? [])
+                let heard = Set(
+                    coverages.last?.nodes.filter { $0.state.isAnswered && $0.minCell == nil }.map(\.node) ?? [])
                 return coverages[0].nodes.filter {
                     $0.rows ?? 0 > 0 && heard.contains($0.node) && !present.contains($0.node.code)
                 }

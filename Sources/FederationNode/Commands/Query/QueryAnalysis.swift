@@ -22,10 +22,13 @@ struct QueryAnalysis: AsyncParsableCommand {
             (同比): an ISO week with that of its number, a day with that of its weekday. --plan FILE holds figures against plan values: a \
             table (CSV, .xlsx) with the columns indicator, period (2025, 2025-Q3, 2025-09, 2025-W40, 2025-09-30), value, and dimensions.
 
+            --quality tells how many rows of the base a figure leaves out: by its definition, and because they have no time in the column \
+            that decides the period. --explain tells which node answered from its own rows, from copies, or was asked, and how long it took.
+
             EXAMPLE
               federation-node query --measure count --by origin --by month --where request_type=3 --top 10
               federation-node query --measure satisfaction_rate --by origin --from 2025-09-01 --to 2025-10-01 --compare year --total
-              federation-node query --by service:1 --share --rank --top 5
+              federation-node query --by service:1 --share --rank --top 5 --format xlsx --out august.xlsx
             """)
 
     @OptionGroup var node: NodeOptions
@@ -69,6 +72,12 @@ struct QueryAnalysis: AsyncParsableCommand {
     @Flag(help: "A line of all rows as one (合计).")
     var total = false
 
+    @Flag(help: "How many rows of the base of each measure were left out, and why.")
+    var quality = false
+
+    @Flag(help: "Which node answered from what, and how long each took.")
+    var explain = false
+
     @Option(help: "Count regions in the tree of that day, 2018-06-30; else in today's.")
     var regionsAsOf: String?
 
@@ -86,14 +95,18 @@ struct QueryAnalysis: AsyncParsableCommand {
         question.plan = try plan.map { try PlanFile.rows(path: $0) }
         (question.showsShare, question.showsRank) = (share, rank)
         (question.showsRunning, question.showsTotal) = (running, total)
+        question.showsLeftOut = quality
         let answer = try await desk.ask(
             question, allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
-        let shows = answer.isComplete || answering.bestEffort
-        let result = AnalysisOutput(answer, shows: shows, desk)
+        let shows = answer.isShown || answering.bestEffort
+        let result = AnalysisOutput(answer, shows: shows, explains: explain, desk)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
-            try Output.csv(result.csv, isRaw: answering.raw)
+            try Output.csv(result.csv, isSafe: answering.spreadsheetSafe)
+            Output.note(result.notes)
+        case .xlsx:
+            if shows { try answering.write(result.sheets) }
             Output.note(result.notes)
         case .table: try Output.line(shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text)
         }

@@ -63,7 +63,16 @@ struct QueryRows: AsyncParsableCommand {
                     next: page.nextText, coverage: CoverageReport(coverage, withheld: answer.withheld)))
         case .csv:
             let header = page.header.map { FieldValue.text($0) }
-            try Output.csv([header] + page.rows.map(page.cells), isRaw: answering.raw)
+            try Output.csv([header] + page.rows.map(page.cells), isSafe: answering.spreadsheetSafe)
+            Output.note(coverage.text)
+            if let next = page.nextText { Output.note("--after \(next)") }
+        case .xlsx:
+            if shows {
+                let rows = page.rows.map { page.cells($0).map { Workbook.Cell($0) } }
+                try answering.write([
+                    .init(name: "明细", rows: [page.header.map { .heading($0) }] + rows), coverage.sheet([]),
+                ])
+            }
             Output.note(coverage.text)
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
