@@ -46,6 +46,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Verification", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "Detection", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         /// What the tests of several targets need; no product holds it.
         .target(
             name: "TestSupport", dependencies: ["FederationModel"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -60,6 +62,9 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "VerificationTests", dependencies: ["FederationModel", "TestSupport", "Verification"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DetectionTests", dependencies: ["Detection", "FederationModel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SyncProtocolTests",

@@ -7,6 +7,7 @@ private let allowedImports: [String: Set<String>] = [
     "ChangeSetFormat": ["FederationModel"],
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "Verification": ["FederationModel"],
+    "Detection": ["FederationModel"],
     "ConfigurationFiles": ["FederationModel", "Foundation", "Yams"],
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
@@ -42,7 +43,9 @@ private let allowedImports: [String: Set<String>] = [
 ]
 
 /// The targets that are pure: the standard library only, no clock, no chance, no waiting.
-private let pureTargets = ["ChangeSetFormat", "FederationModel", "LogicalQuery", "SyncProtocol", "Verification"]
+private let pureTargets = [
+    "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "SyncProtocol", "Verification",
+]
 
 @Suite struct `The borders of the targets` {
     @Test func `are drawn for every target with Swift files`() {

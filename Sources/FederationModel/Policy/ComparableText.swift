@@ -1,0 +1,27 @@
+/// A text as it is compared with others: letters, digits and ideographs in their plain form (``PlainScalar``), everything that
+/// only separates left out, so that `跳-楼` and `跳 楼` read `跳楼`. Where a sentence ends, a break stays, so that nothing is read across it.
+package enum ComparableText {
+    /// Stands where a sentence or a clause ends; no plain form is one.
+    package static let clauseEnd: Unicode.Scalar = "\n"
+
+    package static func scalars(of text: String) -> [Unicode.Scalar] {
+        var scalars: [Unicode.Scalar] = []
+        scalars.reserveCapacity(text.utf8.count / 3)
+        for scalar in text.unicodeScalars {
+            if clauseEnds.contains(scalar) {
+                if scalars.last != clauseEnd { scalars.append(clauseEnd) }
+                continue
+            }
+            let (kind, plain) = PlainScalar.plain(scalar)
+            switch kind {
+            // A Chinese numeral stays the ideograph that it is: in a text it is more often a part of a word.
+            case .digit: scalars.append(scalar.properties.isIdeographic ? scalar : plain)
+            case .letter, .ideograph: scalars.append(plain)
+            default: continue
+            }
+        }
+        return scalars
+    }
+
+    private static let clauseEnds = Set("。！？；，,;!?\n\r".unicodeScalars)
+}
