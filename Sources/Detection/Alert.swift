@@ -8,7 +8,7 @@ package struct Alert: Hashable, Sendable {
     package let rule: String
     package let ruleVersion: Int
     package let level: AlertLevel
-    package let kind: SituationKind
+    package let kind: SituationType
     package let subject: AlertSubject
     /// The day (`2025-09-30`) or hour (`2025-09-30 10`) on which it was decided, as clocks in China show it.
     package let period: String

@@ -133,26 +133,29 @@ import Testing
         let up = try #require(policy("370100", "370000"))
         #expect(up.origins == ["370100", "370102"])
         let removals = RemovalResources.all.map(\.name)
-        #expect(up.resources == records && up.wholeResources == Set(records))
+        let cases = CaseResources.all.filter { $0.flow == .byAudience }.map(\.name)
+        #expect(up.resources == records && up.wholeResources == Set(records).subtracting(cases))
         #expect(up.nodesBehind == ["370000", "370300"])
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
         let logical = try #require(policy("370300", "370000"))
         // The catalog goes along whatever the mode.
         #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
         #expect(
-            logical.resources == tickets + CatalogResources.all.map(\.name) + removals,
+            logical.resources == tickets + CatalogResources.all.map(\.name) + removals + cases,
             "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
         let catalog = CatalogResources.all.map(\.name)
         #expect(across.wholeResources == Catalog.exempt.union(["service_request"]))
-        #expect(across.resources == tickets + catalog + removals)
+        #expect(across.resources == tickets + catalog + removals + cases)
         let down = try #require(policy("370000", "370100"))
         #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
         #expect(down.nodesBehind == ["370100", "370102"])
         let reference = ReferenceResources.all.map(\.name)
-        #expect(down.wholeResources == Set(catalog + reference + ["announcement", "removal_confirmation"]))
-        #expect(down.resources == tickets + ["announcement"] + catalog + reference + removals)
+        let published: [ResourceName] = ["knowledge_article", "detection_rule"]
+        #expect(
+            down.wholeResources == Set(catalog + reference + published + ["announcement", "removal_confirmation"]))
+        #expect(down.resources == tickets + ["announcement"] + catalog + reference + removals + cases + published)
         #expect(policy("370300", "370100") == nil)
         #expect(topology.holders(of: "370102", audience: []) == ["370100", "370000"])
         #expect(topology.holders(of: "370100", audience: []) == ["370000", "370900"])

@@ -1,3 +1,5 @@
+import FederationModel
+
 extension DetectionRule {
     /// The default set of domain model 3.6. Every number in it can be replaced by publishing a rule of the same id.
     static let builtIn: [DetectionRule] = [

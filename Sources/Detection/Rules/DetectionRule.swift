@@ -10,7 +10,7 @@ package struct DetectionRule: Codable, Hashable, Sendable {
     package var title: String
     package var method: DetectionMethod
     /// Which of the five situations an alert of it points to.
-    package var kind: SituationKind
+    package var kind: SituationType
     /// Numbers by their names; what is not named has the method's default.
     package var parameters: [String: Double]
     /// From which value on an alert has a level; what the value is depends on the method.
@@ -44,7 +44,7 @@ package struct DetectionRule: Codable, Hashable, Sendable {
     }
 
     package init(
-        id: String, version: Int = 1, title: String, method: DetectionMethod, kind: SituationKind,
+        id: String, version: Int = 1, title: String, method: DetectionMethod, kind: SituationType,
         parameters: [String: Double] = [:], levels: [AlertLevel: Double] = [:], scope: Scope = Scope(),
         words: [WordClass] = []
     ) {
@@ -65,7 +65,7 @@ package struct DetectionRule: Codable, Hashable, Sendable {
         version = try container.decode(Int.self, forKey: .version)
         title = try container.decode(String.self, forKey: .title)
         method = try container.decode(DetectionMethod.self, forKey: .method)
-        kind = try container.decode(SituationKind.self, forKey: .kind)
+        kind = try container.decode(SituationType.self, forKey: .kind)
         parameters = try container.decodeIfPresent([String: Double].self, forKey: .parameters) ?? [:]
         levels = try container.decodeIfPresent([String: Double].self, forKey: .levels) ?? [:]
         scope = try container.decodeIfPresent(Scope.self, forKey: .scope) ?? Scope()

@@ -32,6 +32,7 @@ extension Catalog {
         "service_request", "assignment", "acknowledgement", "return_request", "return_decision", "extension_request",
         "extension_decision", "handling", "reply", "supervision", "closure", "callback", "evaluation", "ticket_action",
         "transfer", "call_record", "recording", "reference_release", "code_list_entry", "work_calendar", "limit_rule",
-        "announcement", "attachment",
+        "announcement", "attachment", "alert", "alert_action", "situation", "situation_step", "finding", "measure",
+        "evaluation_result", "evaluation_objection", "knowledge_article", "detection_rule",
     ]
 }

@@ -162,6 +162,49 @@ extension CodeList {
                 ("connected", "接通", "connected"), ("abandoned", "放弃", "abandoned"), ("overflow", "溢出", "overflow"),
                 ("transferred", "转接", "transferred"), ("called_back", "回拨", "called back"),
             ]),
+        CodeList(
+            "alert_level", "预警级别",
+            [("blue", "蓝色", "blue"), ("yellow", "黄色", "yellow"), ("orange", "橙色", "orange"), ("red", "红色", "red")]),
+        CodeList(
+            "situation_kind", "应急情形",
+            [
+                ("emergency", "突发事件", "emergency"), ("concentrated", "集中反映", "concentrated reports"),
+                ("special_date", "特殊日期", "special date"), ("trend", "舆情趋势", "trend of opinion"),
+                ("sensitive", "敏感性诉求", "sensitive matter"),
+            ]),
+        CodeList(
+            "alert_action", "预警处置",
+            [
+                ("acknowledge", "确认", "acknowledge"), ("open_situation", "启动情形", "open a situation"),
+                ("dismiss", "解除", "dismiss"), ("close", "关闭", "close"),
+            ]),
+        CodeList(
+            "situation_step", "情形步骤",
+            [
+                ("note", "记录", "note"), ("add_ticket", "纳入工单", "add a ticket"),
+                ("remove_ticket", "移出工单", "remove a ticket"), ("notify", "通知", "notify"),
+                ("acknowledge", "确认", "acknowledge"), ("escalate", "升级", "escalate"), ("answer", "公告或知识更新", "answer"),
+                ("inform", "告知诉求人", "inform the reporter"), ("set_level", "调整级别", "set the level"),
+                ("close", "关闭", "close"),
+            ]),
+        CodeList(
+            "delivery_form", "反馈方式",
+            [
+                ("work_order", "工单", "work order"), ("outbound_call", "连线外呼", "outbound call"),
+                ("warm_transfer", "一键转接", "warm transfer"),
+            ]),
+        CodeList(
+            "measure_kind", "措施类型",
+            [
+                ("capability", "能力提升", "capability"), ("system", "系统优化", "system"),
+                ("knowledge_update", "知识库完善", "knowledge update"),
+            ]),
+        CodeList(
+            "measure_step", "措施步骤",
+            [("propose", "提出", "propose"), ("complete", "完成", "complete"), ("evaluate", "效果评估", "evaluate")]),
+        CodeList(
+            "objection_step", "异议步骤",
+            [("object", "提出异议", "object"), ("uphold", "成立", "uphold"), ("reject", "不成立", "reject")]),
         CodeList("removal_kind", "召回(删除)类型", [("delete", "删除", "delete"), ("recall", "召回", "recall")]),
         // The grounds of 个人信息保护法 article 47, and what else a provider takes back data for.
         CodeList(

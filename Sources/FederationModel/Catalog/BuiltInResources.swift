@@ -2,7 +2,7 @@
 /// recording metadata. A pure declaration; everything else about them is derived.
 package enum BuiltInResources {
     /// Raised with every change of `all`; two nodes compare it at hello.
-    package static let schemaRevision = 7
+    package static let schemaRevision = 8
 
     package static let all: [ResourceDefinition] =
         [
@@ -11,7 +11,7 @@ package enum BuiltInResources {
             handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, attachment, callRecord,
             recording,
             announcement,
-        ] + CatalogResources.all + ReferenceResources.all + RemovalResources.all
+        ] + CatalogResources.all + ReferenceResources.all + RemovalResources.all + CaseResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 

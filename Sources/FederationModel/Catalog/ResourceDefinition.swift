@@ -111,6 +111,8 @@ package enum ResourceFlow: Sendable {
     case everywhere
     /// Where records of tickets are copied.
     case withTickets
+    /// Nowhere as a whole: each row goes to whom its thread concerns.
+    case byAudience
 }
 
 /// A resource, declared once. Its table, its place in the feed, its change-set SELECT and its apply statement all come

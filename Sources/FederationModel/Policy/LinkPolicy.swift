@@ -43,6 +43,7 @@ package struct LinkPolicy: Hashable, Sendable {
                 case .down: role == .child
                 case .everywhere: true
                 case .withTickets: resources.contains { RemovalResources.covers($0) && isCopied($0) }
+                case .byAudience: false
                 }
             }.map(\.name))
         wholeResources = whole

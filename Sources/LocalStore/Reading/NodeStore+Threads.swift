@@ -22,7 +22,9 @@ package struct HeldThread<State: ThreadState>: Sendable {
 
 extension NodeStore {
     /// What every node folds, shares, lists and shows as threads.
-    package static let builtInThreadKinds: [any ThreadKind] = [TicketKind(), AnnouncementKind()]
+    package static let builtInThreadKinds: [any ThreadKind] = [
+        TicketKind(), AnnouncementKind(), AlertKind(), SituationKind(), FindingKind(), EvaluationKind(),
+    ]
 
     /// The threads of a kind, those that changed last first; as far as they are folded. Tickets have a list of their own,
     /// `tickets`, which knows more of them.

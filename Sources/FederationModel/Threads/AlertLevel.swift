@@ -18,7 +18,7 @@ package enum AlertLevel: String, Codable, CaseIterable, Comparable, Sendable {
 }
 
 /// The five kinds of urgent situation of clause 7.1.2.
-package enum SituationKind: String, Codable, CaseIterable, Sendable {
+package enum SituationType: String, Codable, CaseIterable, Sendable {
     /// 突发事件
     case emergency
     /// 集中反映
