@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 @Suite struct `What a child answered before` {
-    private let (question, other) = (Array("question".utf8), Array("other".utf8))
+    private let question = Array("question".utf8)
+    private let other = Array("other".utf8)
     private let day: Int64 = 86_400_000
 
     private func withStore(_ body: (NodeStore) async throws -> Void) async throws {

@@ -120,7 +120,8 @@ extension NodeDesk {
             notCopied: store.resources.filter { resource in
                 switch resource.flow {
                 case .byMode, .byModeAndDown: !copied.contains(resource.name)
-                case .down, .everywhere, .withTickets: false
+                // What concerns this node alone lies with nobody else; what concerns others came back from them.
+                case .down, .everywhere, .withTickets, .byAudience: false
                 }
             }.map(\.name), treatments: treatments)
     }

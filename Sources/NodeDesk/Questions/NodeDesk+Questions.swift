@@ -167,7 +167,7 @@ extension NodeDesk {
         var place = 0
         return indicators.map { indicator in
             let terms = indicator.measure.terms
-            let sums = partials.map { ($0.groups[[]] ?? []).dropFirst(place).prefix(terms.count).reduce(0, &+) }
+            let sums = partials.map { ($0.groups[[]]?.sums ?? []).dropFirst(place).prefix(terms.count).reduce(0, &+) }
             place += terms.count
             var periods: [String] = []
             for term in terms where !periods.contains(term.period) { periods.append(term.period) }
