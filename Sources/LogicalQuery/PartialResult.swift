@@ -141,7 +141,8 @@ package struct PartialResult: Hashable, Sendable, Codable {
         let keys = try container.decode([[String?]].self, forKey: .keys)
         let sums = try container.decode([[Int64]].self, forKey: .sums)
         let states =
-            kinds.isEmpty ? Array(repeating: [], count: keys.count)
+            kinds.isEmpty
+            ? Array(repeating: [], count: keys.count)
             : try container.decode([[String]].self, forKey: .states)
         guard keys.count == sums.count, keys.count == states.count else {
             throw FederationError.badAnswer("\(keys.count) groups with \(sums.count) rows of sums")

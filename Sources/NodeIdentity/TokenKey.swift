@@ -19,7 +19,8 @@ package struct TokenKey: Sendable {
         guard digits.utf8.count == 64, bytes.count == 32 else {
             throw FederationError(
                 "E_TOKEN_KEY", "\(path) is missing or does not hold a key of 64 hexadecimal digits",
-                hint: "a policy tokenises a field, or persons are counted: copy the key of the province there, or make the first one by "
+                hint:
+                    "a policy tokenises a field, or persons are counted: copy the key of the province there, or make the first one by "
                     + "`openssl rand -hex 32`, readable by the node alone")
         }
         return TokenKey(key: SymmetricKey(data: bytes))

@@ -38,9 +38,12 @@ struct WorkingTimeTests {
                 .init(code: "2500-2600", title: "?"),
             ])
         let calendar = try calendar(WorkHours(list))
-        #expect(calendar.workingTime(from: try time("2025-10-09 12:00:00"), to: try time("2025-10-09 23:00:00")) == 4 * hour)
         #expect(
-            calendar.workingTime(from: try time("2025-10-10 17:30:00"), to: try time("2025-10-10 23:00:00")) == hour / 2)
+            calendar.workingTime(from: try time("2025-10-09 12:00:00"), to: try time("2025-10-09 23:00:00")) == 4 * hour
+        )
+        #expect(
+            calendar.workingTime(from: try time("2025-10-10 17:30:00"), to: try time("2025-10-10 23:00:00")) == hour / 2
+        )
         #expect(WorkHours(nil) == .standard)
         for code in ["0830", "0830-0830", "1200-0830", "0860-0900", "0000-2401", "08:3-1200", "0830-1200 "] {
             #expect(WorkHours.Span(code: code) == nil, "\(code)")
@@ -63,15 +66,17 @@ struct WorkingTimeTests {
             workingWeekendDays: days.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }, hours: hours)
         let midnight = ShanghaiTime.midnight(ofDay: first)
         for _ in 0..<20 {
-            let ends = (0..<2).map { _ in midnight + Int64.random(in: 0..<40 * 1_440, using: &random) * 60_000 }.sorted()
+            let ends = (0..<2).map { _ in midnight + Int64.random(in: 0..<40 * 1_440, using: &random) * 60_000 }
+                .sorted()
             var minutes: Int64 = 0
             for minute in stride(from: ends[0], to: ends[1], by: 60_000) {
                 let day = ShanghaiTime.dayNumber(minute)
                 let clock = (minute - ShanghaiTime.midnight(ofDay: day)) / 60_000
                 guard calendar.isWorkingDay(day) else { continue }
-                minutes += hours.spans.contains {
-                    ($0.validFrom ?? .min) <= day && (Int64($0.opens)..<Int64($0.closes)).contains(clock)
-                } ? 1 : 0
+                minutes +=
+                    hours.spans.contains {
+                        ($0.validFrom ?? .min) <= day && (Int64($0.opens)..<Int64($0.closes)).contains(clock)
+                    } ? 1 : 0
             }
             #expect(calendar.workingTime(from: ends[0], to: ends[1]) == minutes * 60_000)
             #expect(calendar.workingTime(from: ends[1], to: ends[0]) == -minutes * 60_000)

@@ -247,7 +247,8 @@ import Testing
             #expect(expected.contains(key))
             let label = try #require(key[0]?.text)
             let former = try #require(Self.before(label, unit))
-            try check(row, analysis, table.columns, all[key] ?? none, all[[ExactText(former)] + key.dropFirst()] ?? none)
+            try check(
+                row, analysis, table.columns, all[key] ?? none, all[[ExactText(former)] + key.dropFirst()] ?? none)
         }
         func sum(_ keys: some Sequence<[ExactText?]>) throws -> PartialResult.Group {
             try keys.reduce(into: none) { try $0.merge(all[$1] ?? none) }

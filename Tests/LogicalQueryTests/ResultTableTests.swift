@@ -201,7 +201,8 @@ import Testing
         let value = try #require(table.columns.firstIndex(of: .figure(.value, of: analysis.measures[0])))
         let rank = try #require(table.columns.firstIndex(of: .figure(.rank, of: analysis.measures[0])))
         let whole = try Analysis(
-            measures: analysis.measures, dimensions: analysis.dimensions, filters: analysis.filters, asOf: analysis.asOf)
+            measures: analysis.measures, dimensions: analysis.dimensions, filters: analysis.filters, asOf: analysis.asOf
+        )
         let values = try answer.table(for: whole).rows.compactMap { $0.cells[analysis.dimensions.count].double }
         for row in table.rows where !analysis.dimensions.isEmpty {
             let place = row.cells[value].double.map { own in Int64(values.count { $0 > own } + 1) }

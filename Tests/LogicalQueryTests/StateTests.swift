@@ -60,7 +60,9 @@ struct StateTests {
     @Test(arguments: [3, 100, 50_000, 400_000_000_000] as [Int64])
     func `beyond a thousand values a quantile is within one percent`(most: Int64) {
         var random = SplitMix64(seed: UInt64(most))
-        let values = (0..<20_000).map { _ in Int64.random(in: 0...Int64.random(in: 0...most, using: &random), using: &random) }
+        let values = (0..<20_000).map { _ in
+            Int64.random(in: 0...Int64.random(in: 0...most, using: &random), using: &random)
+        }
         let sorted = values.sorted()
         let distribution = Distribution(values)
         #expect(distribution.count == 20_000)
@@ -95,13 +97,26 @@ struct StateTests {
     }
 
     /// 1,001 values in two buckets, and what is wrong with each of the others.
-    @Test(arguments: [
-        (.distribution, ["", "x", "v1 ", "v-1", "v+1", "vzzzzzzzzzzzzzz", "b1", "b1.1", "b1.0 1.rt", "b0.rt 0.rt", "b2v4.rt",
-                "b1.1y2p0ij32e8e7 1.1y2p0ij32e8e7", "b-1.rt", "v1  2", "v" + Array(repeating: "1", count: 1_001).joined(separator: " ")]),
-        (.distinct, ["", "h1 0", "h-1", "h3w5e11264sgsf 1", "r", "r000", "r" + String(repeating: "z", count: 4_096),
-                "r" + String(repeating: "0", count: 4_097), "h" + Array(repeating: "1", count: 1_001).joined(separator: " ")]),
-        (.least, ["a", "1.5", "99999999999999999999"]), (.greatest, ["--1"]),
-    ] as [(MergeableState.Kind, [String])])
+    @Test(
+        arguments: [
+            (
+                .distribution,
+                [
+                    "", "x", "v1 ", "v-1", "v+1", "vzzzzzzzzzzzzzz", "b1", "b1.1", "b1.0 1.rt", "b0.rt 0.rt", "b2v4.rt",
+                    "b1.1y2p0ij32e8e7 1.1y2p0ij32e8e7", "b-1.rt", "v1  2",
+                    "v" + Array(repeating: "1", count: 1_001).joined(separator: " "),
+                ]
+            ),
+            (
+                .distinct,
+                [
+                    "", "h1 0", "h-1", "h3w5e11264sgsf 1", "r", "r000", "r" + String(repeating: "z", count: 4_096),
+                    "r" + String(repeating: "0", count: 4_097),
+                    "h" + Array(repeating: "1", count: 1_001).joined(separator: " "),
+                ]
+            ),
+            (.least, ["a", "1.5", "99999999999999999999"]), (.greatest, ["--1"]),
+        ] as [(MergeableState.Kind, [String])])
     func `a state that no node writes is refused`(kind: MergeableState.Kind, texts: [String]) {
         for text in texts where !(text.isEmpty && kind == .distinct) {
             #expect(errorCode { _ = try MergeableState(kind, text: text) } == "E_ANALYSIS_ANSWER", "\(text.prefix(40))")
@@ -128,7 +143,9 @@ struct StateTests {
         let text = String(decoding: try JSONEncoder().encode(sums), as: UTF8.self)
         #expect(!text.contains("tate"), "as a release before the states has it: \(text)")
         let hop = PartialResult(
-            for: try analysis(["p50_sign_minutes", "p90_sign_minutes", "max_sign_minutes", "p50_reply_minutes", "person_count"]))
+            for: try analysis([
+                "p50_sign_minutes", "p90_sign_minutes", "max_sign_minutes", "p50_reply_minutes", "person_count",
+            ]))
         #expect(hop.stateKinds == [.distribution, .greatest, .distribution, .distinct] && hop.sumCount == 0)
     }
 
@@ -161,7 +178,8 @@ struct StateTests {
 
     @Test func `an answer with other states, or none, is not one to the question`() throws {
         let question = try analysis(["p50_sign_minutes"])
-        let request = try LogicalRequest(analysis: question, origins: [node("370300")], deadlineMS: 1, topologyVersion: 1)
+        let request = try LogicalRequest(
+            analysis: question, origins: [node("370300")], deadlineMS: 1, topologyVersion: 1)
         for other in [try analysis(["max_sign_minutes"]), try analysis(["count"])] {
             let answer = LogicalAnswer(
                 partial: PartialResult(for: other), nodes: [NodeReport(node: node("370300"), state: .ok)])
@@ -183,7 +201,9 @@ struct StateTests {
         var partial = PartialResult(for: question)
         let crowd = state(.distinct, (0..<1_000).map { Int64($0) << 40 })
         var groups = 0
-        while errorCode({ try partial.add(key: [ExactText("\(groups)")], PartialResult.Group(sums: [], states: [crowd])) }) == nil {
+        while errorCode({
+            try partial.add(key: [ExactText("\(groups)")], PartialResult.Group(sums: [], states: [crowd]))
+        }) == nil {
             groups += 1
         }
         #expect(groups == PartialResult.stateWordsMax / 1_000)
@@ -194,10 +214,13 @@ struct StateTests {
             ("p50(closed_at - dispatched_at)", "count"), ("count", "persons"), ("greatest(round)", "count"),
         ] {
             let term = try Measure.Term(.ticket, base: "", numerator: numerator, denominator: denominator)
-            #expect(errorCode { _ = try Measure("a", version: 1, unit: .hours, terms: [term]) } == "E_INDICATOR_INVALID")
+            #expect(
+                errorCode { _ = try Measure("a", version: 1, unit: .hours, terms: [term]) } == "E_INDICATOR_INVALID")
         }
         let alone = try Measure.Term(.ticket, base: "", numerator: "p50(closed_at - dispatched_at)")
-        #expect(errorCode { _ = try Measure("a", version: 1, unit: .hours, terms: [alone, alone]) } == "E_INDICATOR_INVALID")
+        #expect(
+            errorCode { _ = try Measure("a", version: 1, unit: .hours, terms: [alone, alone]) } == "E_INDICATOR_INVALID"
+        )
         for aggregate in ["p0(round)", "p100(round)", "p(round)", "median(round)", "persons(round)", "p50(status)"] {
             #expect(errorCode { _ = try Aggregate(aggregate, on: .ticket) } == "E_INDICATOR_INVALID", "\(aggregate)")
         }

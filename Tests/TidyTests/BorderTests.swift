@@ -37,7 +37,8 @@ private let allowedImports: [String: Set<String>] = [
     // No store: what a command does, it does at the desk.
     "FederationNode": [
         "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel",
-        "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime",
+        "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
+        "NodeRuntime",
         "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],
 ]

@@ -39,7 +39,8 @@ struct TicketStateConsumer: TransactionalConsumer {
     // No REPLACE, which triggers do not hear of.
     static let columnNames = [
         "status", "round", "unit", "dispatched_at", "due_at", "acknowledged_at", "replied_at", "closed_at",
-        "called_back_at", "evaluated_at", "score", "resolved", "returns", "extensions", "supervision", "owner", "category",
+        "called_back_at", "evaluated_at", "score", "resolved", "returns", "extensions", "supervision", "owner",
+        "category",
         "confidential", "held", "suspended", "merge_target", "merged_into",
     ]
     private static let columns = columnNames.joined(separator: ", ")

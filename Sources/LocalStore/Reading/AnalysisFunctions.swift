@@ -36,7 +36,8 @@ package enum AnalysisFunctions {
             guard let values, let calendar = object(of: context, as: Calendar.self), isInteger(values[0]),
                 isInteger(values[1])
             else { return sqlite3_result_null(context) }
-            let time = calendar.now().workingTime(from: sqlite3_value_int64(values[0]), to: sqlite3_value_int64(values[1]))
+            let time = calendar.now().workingTime(
+                from: sqlite3_value_int64(values[0]), to: sqlite3_value_int64(values[1]))
             sqlite3_result_int64(context, time)
         }
     }
@@ -76,9 +77,10 @@ package enum AnalysisFunctions {
 
     // MARK: - Making them
 
-    private typealias Body = @convention(c) (
-        OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?
-    ) -> Void
+    private typealias Body =
+        @convention(c) (
+            OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?
+        ) -> Void
 
     private static func add(
         _ name: String, arguments: Int32, to connection: OpaquePointer?, _ object: AnyObject, _ body: Body
@@ -114,7 +116,8 @@ package enum AnalysisFunctions {
             }
         }
         let code = sqlite3_create_function_v2(
-            connection, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, Unmanaged.passRetained(Empty(kind)).toOpaque(), nil,
+            connection, name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, Unmanaged.passRetained(Empty(kind)).toOpaque(),
+            nil,
             step, end, { data in data.map { Unmanaged<AnyObject>.fromOpaque($0).release() } })
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }

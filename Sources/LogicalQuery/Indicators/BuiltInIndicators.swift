@@ -289,7 +289,8 @@ extension Indicator {
             "mean_talk_seconds", "平均通话", "mean talk time", .seconds,
             [(.call, nil, "\(asked) and talk_seconds >= 0 and talk_seconds <= 86400", "sum(talk_seconds)", "count", 1)],
             clause: standard, "通话秒数之和", "有通话时长的人工请求", "\(notAsked)、无通话时长或超过一天的"),
-        longest("p90_wait_seconds", "等待九成分位", "90th percentile of the wait", "p90(queue_seconds)", "queue_seconds", "排队"),
+        longest(
+            "p90_wait_seconds", "等待九成分位", "90th percentile of the wait", "p90(queue_seconds)", "queue_seconds", "排队"),
         longest("max_wait_seconds", "最大等待", "longest wait", "greatest(queue_seconds)", "queue_seconds", "排队"),
         longest("max_talk_seconds", "最大通话", "longest talk time", "greatest(talk_seconds)", "talk_seconds", "通话"),
     ]
