@@ -19,6 +19,9 @@ extension Analysis {
             case region(RegionLevel)
             /// The first so many of the dot-separated parts of the category.
             case service(levels: Int)
+            /// The unit as rows have it, to be counted under the one that stands so many levels below the top of the register
+            /// (``UnitRegister``) once everything is merged.
+            case unit(level: Int)
             case time(TimeCut)
         }
 
@@ -28,6 +31,7 @@ extension Analysis {
             case list(String)
             case regions
             case services
+            case units
             case nodes
         }
 
@@ -94,7 +98,12 @@ extension Analysis {
         /// The node that owns the handling (承办口径).
         package static let handlingOwner = column("handling_owner", "承办归属节点", "owner", .nodes)
         /// 承办单位: of an assignment the one that it went to, of a supervision the one that it is about.
-        package static let unit = column("unit", "承办单位")
+        package static let unit = column("unit", "承办单位", nil, .units)
+        static let unitLevelsMax = 4
+        /// The unit's own, or the one above it that stands so many levels from the top.
+        package static func unit(level: Int) -> Dimension {
+            Dimension("unit:\(level)", "\(level)级承办单位", .unit(level: level))
+        }
         package static let status = column("status", "状态", nil, .list("status"))
         package static let held = column("held", "挂账", nil, .list("yes_no"))
         package static let day = Dimension("day", "日期", .time(.day))
@@ -104,8 +113,11 @@ extension Analysis {
         package static let allCases: [Dimension] =
             [origin, region(nil)] + RegionLevel.allCases.map { region($0) } + [service(levels: nil)]
             + (1...serviceLevelsMax).map { service(levels: $0) }
+            + (1...unitLevelsMax).map { unit(level: $0) }
             + [
                 acceptedService, requestType, channel, urgency, handlingOwner, unit, status, held,
+                column("closure_kind", "办结方式", nil, .list("closure_kind")),
+                column("return_reason", "退单原因", nil, .list("return_reason")),
                 column("acceptance", "受理结论", nil, .list("acceptance")),
                 column("reporter_kind", "诉求人类型", nil, .list("reporter_kind")),
                 column("round", "办理轮次"),
@@ -121,6 +133,7 @@ extension Analysis {
                 column("transfer_kind", "流转类型", "kind", .list("transfer_kind")),
                 column("to_node", "流转至节点", nil, .nodes),
                 column("seat", "坐席"),
+                column("queue", "队列"),
                 column("disposition", "话务结果", nil, .list("call_disposition")),
                 column("direction", "呼叫方向", nil, .list("call_direction")),
                 day, week, month,
@@ -154,6 +167,7 @@ extension Analysis {
             case .column(let name, _): name
             case .region: "region_code"
             case .service: "service_code"
+            case .unit: "unit"
             case .time: nil
             }
         }
@@ -163,6 +177,7 @@ extension Analysis {
             case .column(_, let codes): codes
             case .region: .regions
             case .service: .services
+            case .unit: .units
             case .time(.weekday): .list("weekday")
             case .time: .none
             }
@@ -174,6 +189,7 @@ extension Analysis {
             case .none, .nodes: nil
             case .regions: reference.regions
             case .services: reference.services
+            case .units: reference.lists.named(ReferenceData.unitList)
             case .list(let name): Self.ownLists[name] ?? reference.lists.named(name)
             }
         }

@@ -7,11 +7,14 @@ struct FactSQL {
     private let period: String
     private let asOf: UnixMilliseconds
     private let rollup: RegionRollup
+    /// What says who a person is, as far as it may be looked at.
+    private let person: [Fact.Source]
     /// The alias of the fact's own rows.
     private let row: String
 
-    init(_ fact: Fact, period: String, asOf: UnixMilliseconds, _ rollup: RegionRollup) {
+    init(_ fact: Fact, period: String, asOf: UnixMilliseconds, _ rollup: RegionRollup, _ grant: LinkGrant) {
         self.fact = fact
+        person = fact.person(within: grant)
         self.period = period
         self.asOf = asOf
         self.rollup = rollup
@@ -78,7 +81,7 @@ struct FactSQL {
         case .greatest(let value): return filtered("max(\(operand(value)))", aggregate)
         case .quantile(_, let value): return filtered("\(Function.distribution)(\(operand(value)))", aggregate)
         case .persons:
-            let columns = fact.person.map { self.value(of: $0) }.joined(", ")
+            let columns = person.map { value(of: $0) }.joined(", ")
             return filtered("\(Function.distinct)(\(Function.personHash)(\(columns)))", aggregate)
         case .count, .sum: return sum(aggregate)
         }
@@ -135,9 +138,23 @@ struct FactSQL {
             """
         case .lookup(let lookup):
             """
-            (SELECT min(\(operand(lookup.value))) FROM \(lookup.resource.text) AS x \
-            WHERE x.global_id = \(row).global_id AND x.deleted = 0 AND \(condition(lookup.condition.criterion)))
+            (SELECT \(picked(lookup)) FROM \(lookup.resource.text) AS x \
+            WHERE x.global_id = \(row).global_id AND x.deleted = 0 AND \(condition(lookup.condition.criterion))\(order(lookup)))
             """
+        }
+    }
+
+    private func picked(_ lookup: Fact.Lookup) -> SQLText {
+        switch lookup.pick {
+        case .least: "min(\(operand(lookup.value)))"
+        case .latest: operand(lookup.value)
+        }
+    }
+
+    private func order(_ lookup: Fact.Lookup) -> SQLText {
+        switch lookup.pick {
+        case .least: ""
+        case .latest: " ORDER BY x.occurred_at DESC, x.origin DESC, x.\"key\" DESC LIMIT 1"
         }
     }
 
@@ -147,7 +164,7 @@ struct FactSQL {
     private func label(_ dimension: Analysis.Dimension) -> SQLText {
         switch dimension.value {
         case .time(let cut): SQLText(TimeSQL(column(period).sql).label(cut))
-        case .column:
+        case .column, .unit:
             fact.column(for: dimension)?.kind == .number
                 ? "CAST(\(value(of: dimension)) AS TEXT)" : value(of: dimension)
         case .region(.province): "substr(\(rolledUp(dimension)), 1, 2) || '0000'"
@@ -175,7 +192,7 @@ struct FactSQL {
         case .region(.town): rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 9)"
         case .region: rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 6)"
         case .time(let cut): TimeSQL(column(period).sql).groupKey(cut)
-        case .column, .service: nil
+        case .column, .service, .unit: nil
         }
     }
 

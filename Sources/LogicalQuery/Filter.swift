@@ -87,6 +87,7 @@ extension Analysis {
                     "E_FILTER_VALUE", "the filter on \(dimension) has a value that is none",
                     hint: "written like \(shape), and one that the calendar has")
             }
+            if dimension.codes == .units { return try UnitRegister(reference).filter(filter) }
             guard let list = dimension.list(reference) else { return filter }
             return try FilterWords(list, dimension).filter(comparison, words)
         }

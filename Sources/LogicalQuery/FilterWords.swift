@@ -48,7 +48,7 @@ struct FilterWords {
         case .regions: return word.utf8.allSatisfy { (0x30...0x39).contains($0) }
         case .services:
             return list.entries.isEmpty || word.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e }
-        case .none, .nodes, .list: return false
+        case .none, .nodes, .units, .list: return false
         }
     }
 

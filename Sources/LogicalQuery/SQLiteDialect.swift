@@ -23,9 +23,12 @@ package enum SQLiteDialect {
     ///
     /// One group more than `PartialResult.groupsMax` ends a statement, so that adding it up fails instead of the node.
     ///
-    /// - Parameter regions: by which codes of the past roll up; see ``RegionRollup``.
+    /// - Parameters:
+    ///   - regions: by which codes of the past roll up; see ``RegionRollup``.
+    ///   - grant: of the link over which it was asked; see ``Analysis/withheld(by:)``.
     package static func compile(
-        _ analysis: Analysis, origins: [NodeID], regions: CodeList = ReferenceData.builtIn.regions
+        _ analysis: Analysis, origins: [NodeID], regions: CodeList = ReferenceData.builtIn.regions,
+        grant: LinkGrant = LinkGrant()
     ) -> [CompiledQuery] {
         let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.regionsAsOf ?? analysis.asOf))
         let layout = PartialLayout(analysis.measures)
@@ -47,7 +50,7 @@ package enum SQLiteDialect {
             }
         }
         return parts.map { part in
-            FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup)
+            FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup, grant)
                 .query(analysis, base: part.term.base, part.sums, part.states, origins)
         }
     }

@@ -201,8 +201,18 @@ struct BruteForce {
             case .merged: return .integer((state["merged_into"] ?? .null) == .null ? 0 : 1)
             case .lookup(let lookup):
                 let others = engine.recordsOfTickets[lookup.resource]?[own["global_id"]?.text ?? ""] ?? []
-                return others.filter { holds(lookup.condition.criterion, $0) }
-                    .compactMap { value(lookup.value, $0)?.integer }.min().map { .integer($0) }
+                let found = others.filter { holds(lookup.condition.criterion, $0) }
+                switch lookup.pick {
+                case .least: return found.compactMap { value(lookup.value, $0)?.integer }.min().map { .integer($0) }
+                case .latest:
+                    func place(_ row: Tables.Row) -> (Int64, ExactText, ExactText) {
+                        (
+                            row["occurred_at"]?.integer ?? .min, ExactText(row["origin"]?.text ?? ""),
+                            ExactText(row["key"]?.text ?? "")
+                        )
+                    }
+                    return found.max { place($0) < place($1) }.flatMap { value(lookup.value, $0) }
+                }
             }
         }
 
@@ -213,7 +223,7 @@ struct BruteForce {
                 if let column = term.fact.column(for: dimension) { self.value(column) } else { nil }
             let text = found?.integer.map { "\($0)" } ?? found?.text
             switch dimension.value {
-            case .column: return text
+            case .column, .unit: return text
             case .region(.province): return text.map { String($0.prefix(2)) + "0000" }
             case .region(.city): return text.map { String($0.prefix(4)) + "00" }
             case .region(.county): return text.map { String($0.prefix(6)) }

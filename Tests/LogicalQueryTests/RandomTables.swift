@@ -55,6 +55,7 @@ struct RandomTables {
         if column.name == "requested_datetime" || column.name == "arrival" {
             return .integer(Self.start + Int64.random(in: 0...1_728_000, using: &random) * 1_000)
         }
+        if column.name == "action" { return one(["mark_repeat", "unmark_repeat", "merge"].map { .text($0) }) }
         if let list = column.codeList.flatMap({ CodeList.named($0) }) {
             return one([.null] + list.entries.prefix(5).map { .text($0.code) })
         }
@@ -68,6 +69,7 @@ struct RandomTables {
                 switch column.name {
                 case "region_code": ["370102003001", "370102", "370300", "370000", nil]
                 case "service_code": ["01", "01.02", "01.02.03.04.05", "02.01", nil]
+                case "reporter_phone": ["13800138000", "138****8000", "13900139000", "~00ff00ff00ff00ff00ff00ff00ff00ff", ""]
                 case "non_acceptance_reason": ["无效", "超职责", nil]
                 default: ["甲局", "乙局", nil]
                 }

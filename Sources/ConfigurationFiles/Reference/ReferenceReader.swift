@@ -10,7 +10,7 @@ extension ReferenceReader {
         guard
             let entries = entries(
                 of: root, in: "the file",
-                keys: ["version", "title", "calendar", "limits", "regions", "service_codes", "lists"],
+                keys: ["version", "title", "calendar", "limits", "regions", "service_codes", "population", "lists"],
                 required: ["version", "title"])
         else { return nil }
         let version = entries["version"].flatMap { integer($0, 1...1_000_000) } ?? 0
@@ -29,6 +29,7 @@ extension ReferenceReader {
                     name: ReferenceData.serviceList, title: "问题分类",
                     entries: codes(entry, parent: serviceParent, isCode: isCode)))
         }
+        if let entry = entries["population"] { lists.append(Population.list(population(entry, lists))) }
         let additions = lists.sorted { $0.name < $1.name }
         let known = CodeLists.builtIn.adding(additions)
         let rules = entries["limits"].map { limits($0, lists: known) } ?? []
@@ -114,6 +115,35 @@ extension ReferenceReader {
         return day
     }
 
+    // MARK: - Population
+
+    private mutating func population(_ entry: Entry, _ lists: [CodeList]) -> [Population.Entry] {
+        let regions = lists.first { $0.name == ReferenceData.regionList }
+        var found: [Population.Entry] = []
+        for node in list(entry) ?? [] {
+            let keys = ["region", "year", "persons"]
+            guard let entries = entries(of: node, in: "a population", keys: keys, required: keys),
+                let regionEntry = entries["region"], let region = text(regionEntry),
+                let year = entries["year"].flatMap({ integer($0, 1_949...2_999) }),
+                let persons = entries["persons"].flatMap({ integer($0, 1...2_000_000_000) })
+            else { continue }
+            guard regions?.contains(region) == true else {
+                note(
+                    "UNKNOWN_CODE", line: regionEntry.line, "`region` has a code that list region does not have",
+                    "add it to `regions`, or correct it")
+                continue
+            }
+            if found.contains(where: { $0.region == region && $0.year == year }) {
+                note(
+                    "DUPLICATE_CODE", line: regionEntry.line, "the population of a region stands twice for one year",
+                    "keep one of the two")
+                continue
+            }
+            found.append(Population.Entry(region: region, year: year, persons: Int64(persons)))
+        }
+        return found
+    }
+
     // MARK: - Code lists
 
     private mutating func codeLists(_ entry: Entry) -> [CodeList] {
@@ -124,7 +154,8 @@ extension ReferenceReader {
                 let nameEntry = entries["name"], let name = text(nameEntry),
                 let title = entries["title"].flatMap({ self.name($0) }), let codesEntry = entries["codes"]
             else { continue }
-            guard isName(name), name != ReferenceData.regionList, name != ReferenceData.serviceList,
+            let ownKeys = [ReferenceData.regionList, ReferenceData.serviceList, ReferenceData.populationList]
+            guard isName(name), !ownKeys.contains(name),
                 !lists.contains(where: { $0.name == name })
             else {
                 note(

@@ -138,7 +138,8 @@ extension CodeList {
                 ("queue", "转入派单", "queue for dispatch"), ("apply_closure", "申请办结", "apply for closure"),
                 ("enter_callback", "进入回访", "enter follow-up"), ("archive", "归档", "archive"),
                 ("suspend", "暂停计时", "suspend"), ("resume", "恢复计时", "resume"), ("merge", "并单", "merge"),
-                ("unmerge", "撤销并单", "undo the merge"), ("set_confidential", "设置保密", "set confidentiality"),
+                ("unmerge", "撤销并单", "undo the merge"), ("mark_repeat", "标记重复诉求", "mark as a repetition"),
+                ("unmark_repeat", "撤销重复标记", "undo the mark"), ("set_confidential", "设置保密", "set confidentiality"),
                 ("set_category", "更正问题分类", "correct the category"), ("set_phone", "更正联系电话", "correct the telephone"),
             ]),
         CodeList(

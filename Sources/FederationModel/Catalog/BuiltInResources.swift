@@ -245,6 +245,7 @@ package enum BuiltInResources {
             .init("queue_seconds", "排队时长", .integer, level: .open),
             .init("talk_seconds", "通话时长", .integer, level: .open),
             .init("seat", "坐席", level: .inner, bytesMax: 64),
+            .init("queue", "队列", level: .open, bytesMax: 200),
             .init("disposition", "话务结果", level: .open, codeList: "call_disposition", required: true, bytesMax: 32),
             .init("caller", "主叫号码", level: .personal, bytesMax: 40),
             .init("linked_request", "关联工单", level: .inner, bytesMax: 80),

@@ -25,6 +25,10 @@ package struct ReferenceData: Hashable, Sendable {
     /// Names of the lists that have a meaning of their own.
     package static let regionList = "region"
     package static let serviceList = "service_code"
+    /// See ``Population``.
+    package static let populationList = "population"
+    /// 承办单位, each with the one above it.
+    package static let unitList = "unit"
     /// Codes like `0830-1200`; see ``WorkHours``.
     package static let officeHoursList = "office_hours"
 
@@ -40,6 +44,7 @@ package struct ReferenceData: Hashable, Sendable {
     package let lists: CodeLists
     package let calendar: WorkCalendar
     package let specialDates: SpecialDates
+    package let population: Population
 
     /// - Parameters:
     ///   - additions: lists by their names, each once.
@@ -53,6 +58,7 @@ package struct ReferenceData: Hashable, Sendable {
         self.notices = notices
         self.limits = limits
         lists = CodeLists.builtIn.adding(additions)
+        population = Population(lists.named(Self.populationList))
         calendar = WorkCalendar(
             years: notices.map(\.year), holidays: notices.flatMap(\.holidays.keys),
             workingWeekendDays: notices.flatMap(\.workingDays),

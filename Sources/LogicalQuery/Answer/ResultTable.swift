@@ -87,6 +87,8 @@ package struct TableExtras: Sendable {
     package var comparison: (Comparison, former: PartialResult)?
     package var plan: PlanValues?
     package var specialDates = SpecialDates([])
+    /// What figures per 10,000 residents go by; without it they are n/a.
+    package var residents: Residents?
 
     package init() {}
 }
@@ -113,7 +115,7 @@ private struct TableMaker {
     private let layout: PartialLayout
     private let former: PartialResult?
     /// All rows as one.
-    private let total: Line
+    private var total: Line
 
     /// A row on its way: what it is about, what its rows come to, and those of its former period.
     private struct Line {
@@ -123,6 +125,9 @@ private struct TableMaker {
         var rank: Int64?
         var running: PartialResult.Group?
         var isOne = true
+        /// Those that live where it is about; nil where nobody knows.
+        var residents: Int64?
+        var formerResidents: Int64?
     }
 
     init(_ partial: PartialResult, _ analysis: Analysis, _ extras: TableExtras) throws(FederationError) {
@@ -135,12 +140,16 @@ private struct TableMaker {
             key: Array(repeating: nil, count: partial.keyCount), group: try partial.merged(partial.groups.keys),
             former: try former.map { former throws(FederationError) in try former.merged(former.groups.keys) },
             isOne: false)
+        total.residents = extras.residents?.count(of: [], in: analysis)
+        total.formerResidents = extras.comparison?.0.questions.first.flatMap { extras.residents?.count(of: [], in: $0) }
     }
 
     func table() throws(FederationError) -> ResultTable {
         var lines = keys.map { key in
             var line = Line(key: key, group: partial.groups[key] ?? partial.emptyGroup)
+            line.residents = extras.residents?.count(of: key, in: analysis)
             if let comparison = extras.comparison?.0, comparison.hasFormer(key) {
+                line.formerResidents = formerResidents(of: key, comparison)
                 line.former = former?.groups[key] ?? partial.emptyGroup
             }
             return line
@@ -161,6 +170,15 @@ private struct TableMaker {
             total: extras.showsTotal ? row(total) : nil)
     }
 
+    private func formerResidents(of key: [ExactText?], _ comparison: Comparison) -> Int64? {
+        guard let place = analysis.dimensions.firstIndex(where: { $0.calendarUnit != nil }),
+            let period = comparison.formerPeriod(of: key)
+        else { return comparison.questions.first.flatMap { extras.residents?.count(of: key, in: $0) } }
+        var former = key
+        former[place] = ExactText(period.label)
+        return extras.residents?.count(of: former, in: analysis)
+    }
+
     private var keys: Set<[ExactText?]> {
         partial.keyCount == 0 ? [[]] : Set(partial.groups.keys).union(former?.groups.keys ?? [:].keys)
     }
@@ -169,7 +187,7 @@ private struct TableMaker {
 
     private func sort(_ lines: inout [Line]) {
         let isRanked = analysis.top != nil || extras.showsRank
-        let ordered = lines.map { (line: $0, value: value(of: 0, $0.group)) }.sorted { a, b in
+        let ordered = lines.map { (line: $0, value: value(of: 0, $0.group, $0.residents)) }.sorted { a, b in
             if isRanked, let order = Self.isMore(a.value, than: b.value) { return order }
             return Self.precedes(a.line.key, b.line.key)
         }
@@ -197,7 +215,7 @@ private struct TableMaker {
     private func rank(_ lines: inout [Line]) {
         var former: (value: Double, rank: Int64)?
         for index in lines.indices {
-            guard let value = value(of: 0, lines[index].group).number else { continue }
+            guard let value = value(of: 0, lines[index].group, lines[index].residents).number else { continue }
             let rank = former.flatMap { $0.value == value ? $0.rank : nil } ?? Int64(index + 1)
             lines[index].rank = rank
             former = (value, rank)
@@ -257,14 +275,14 @@ private struct TableMaker {
                     .map { .text($0.text) } ?? .null
             case .figure(let figure, let measure):
                 let index = place[measure.name] ?? 0
-                let value = value(of: index, line.group)
-                lazy var before = line.former.map { self.value(of: index, $0) } ?? .null
+                let value = value(of: index, line.group, line.residents)
+                lazy var before = line.former.map { self.value(of: index, $0, line.formerResidents) } ?? .null
                 lazy var planned: FieldValue = line.isOne ? plan(of: measure, line.key) : .null
                 switch figure {
                 case .value: return value
                 case .rank: return line.rank.map { .integer($0) } ?? .null
-                case .share: return value.percent(of: self.value(of: index, total.group))
-                case .running: return line.running.map { self.value(of: index, $0) } ?? .null
+                case .share: return value.percent(of: self.value(of: index, total.group, total.residents))
+                case .running: return line.running.map { self.value(of: index, $0, nil) } ?? .null
                 case .former: return before
                 case .difference: return value.less(before)
                 case .growth: return value.less(before).percent(of: before)
@@ -291,9 +309,9 @@ private struct TableMaker {
     }
 
     /// What a group says of the measure at `index`.
-    private func value(of index: Int, _ group: PartialResult.Group) -> FieldValue {
+    private func value(of index: Int, _ group: PartialResult.Group, _ residents: Int64?) -> FieldValue {
         let part = layout.part(index, of: group)
-        return analysis.measures[index].value(of: part.sums[...], part.state)
+        return analysis.measures[index].value(of: part.sums[...], part.state, residents: residents)
     }
 }
 

@@ -3,7 +3,8 @@ import FederationModel
 // What every node can measure (domain 3.1 to 3.3). A changed declaration has a higher version, and CHANGELOG.md says what changed.
 
 extension Indicator {
-    package static let builtIn: [Indicator] = tickets + stages + dispatch + callbacks + others + calls
+    package static let builtIn: [Indicator] =
+        tickets + funnel + stages + dispatch + callbacks + threeRates(.standard) + others + calls
 
     // MARK: - 工单
 
@@ -27,6 +28,10 @@ extension Indicator {
         count(
             "located_count", "事发地诉求量", "tickets by place", .ticket, "有事发地区划的诉求(事发地口径;按 region 分组)",
             clause: "domain 0.4", base: "\(valid) and region_code is not null", excluded),
+        indicator(
+            "per_10000_residents", "万人诉求比", "tickets per 10,000 residents", .perTenThousand,
+            [(.ticket, nil, "\(valid) and region_code is not null", "count", nil, 1)], clause: "domain 3.2",
+            "有事发地区划的诉求", "该地区该年的常住人口(万人),取自基础数据;分组的地区和年份,无分组时本节点的地区", excluded),
         count("merged_count", "并单量", "merged tickets", .ticket, "并入他单的诉求", clause: "domain 3", base: "merged"),
         count(
             "not_accepted_count", "不予受理量", "tickets not accepted", .ticket, "不予受理的诉求", clause: "domain 3",
@@ -68,6 +73,9 @@ extension Indicator {
             "extension_rate", "延期率", "extension rate", .ticket, period: "dispatched_at", base: dispatched, excluded,
             "批准过延期的", "extensions >= 1", of: "派单的诉求"),
         rate(
+            "repeat_rate", "重复诉求率", "repeat rate", .ticket, base: valid, excluded, "标记为重复诉求(同一诉求人、同一事项,默认 30 天内)的",
+            "repeat_mark = 'mark_repeat'", of: "受理的诉求"),
+        rate(
             "response_rate", "响应率", "response rate", .ticket, period: "dispatched_at", base: dispatched, excluded,
             "承办单位派单后 24 小时(突发 2 小时)内联系诉求人的,以办理记录的联系时间为准", responded, of: "派单的诉求",
             clause: "北京条例 32; domain 3.3"),
@@ -83,6 +91,20 @@ extension Indicator {
     private static let responded = """
         contacted_at - dispatched_at <= 24h and (not urgency = 'urgent' or contacted_at - dispatched_at <= 2h)
         """
+
+    // MARK: - 环节漏斗
+
+    /// How far the tickets of a period have come. Each counts among those that were requested in the period, so the stages of one month
+    /// are about the same tickets.
+    private static let funnel: [Indicator] = [
+        ("dispatched", "dispatched_at", "已派单量", "派过单的"), ("acknowledged", "acknowledged_at", "已签收量", "签收过的"),
+        ("replied", "replied_at", "已答复量", "答复过的"), ("finished", "closed_at", "已审结量", "有办结时间的"),
+        ("called_back", "called_back_at", "已回访量", "回访过的"), ("evaluated", "evaluated_at", "已评价量", "评价过的"),
+    ].map { name, column, title, said in
+        count(
+            "\(name)_count", title, "tickets \(name.replacing("_", with: " "))", .ticket, "受理的诉求中\(said)", clause: "7.1.1",
+            base: valid, excluded, numerator: "count where \(column) is not null")
+    }
 
     // MARK: - 环节时长
 
@@ -165,6 +187,12 @@ extension Indicator {
         rate(
             "return_rate", "退单率", "return rate", .assignment, base: main, "并入他单的", "承办单位申请过退单的",
             "returned_at is not null", of: "主办派单"),
+        rate(
+            "approved_return_rate", "退单率(同意的)", "approved return rate", .assignment, base: main, "并入他单的",
+            "申请退单并获同意的", "returned_at is not null and return_approved_at is not null", of: "主办派单"),
+        count(
+            "return_count", "退单量", "returns", .assignment, "承办单位申请过退单的主办派单;可按 return_reason 分组", clause: "5.1",
+            base: "\(main) and returned_at is not null", "并入他单的"),
     ]
 
     // MARK: - 回访, 评价
@@ -203,10 +231,6 @@ extension Indicator {
         rate(
             "strict_satisfaction_rate", "满意率(从严)", "strict satisfaction rate", .evaluation, base: rated, notRated,
             "非常满意、满意", "score5 in ('4', '5')", of: "计入考核的办理评价,每轮次一次"),
-        threeRates("three_rates", "三率综合得分", "score of the three rates", satisfied: satisfied, "满意率"),
-        threeRates(
-            "strict_three_rates", "三率综合得分(从严)", "strict score of the three rates",
-            satisfied: "score5 in ('4', '5')", "满意率(从严)"),
     ]
 
     private static let partialResolution = indicator(
@@ -216,16 +240,26 @@ extension Indicator {
             (.callback, nil, effective, "count where resolved = 'partly'", "count", 0.5),
         ], clause: "domain 3.2", "已解决的,部分解决的计半", "有效回访", notEffective)
 
-    private static func threeRates(
-        _ name: String, _ title: String, _ english: String, satisfied: String, _ satisfaction: String
-    ) -> Indicator {
-        indicator(
-            name, title, english, .percent,
-            [
-                (.ticket, "dispatched_at", dispatched, "count where \(responded)", "count", 0.1),
-                (.callback, nil, effective, "count where resolved = 'resolved'", "count", 0.45),
-                (.evaluation, nil, rated, "count where \(satisfied)", "count", 0.45),
-            ], clause: "北京条例 32; domain 3.3", "响应率 ×10% + 解决率 ×45% + \(satisfaction) ×45%", "各率的分母", "同各率")
+    /// 三率, with the weights that are in force.
+    static func threeRates(_ weights: ThreeRateWeights) -> [Indicator] {
+        func score(
+            _ name: String, _ title: String, _ english: String, satisfied: String, _ satisfaction: String
+        ) -> Indicator {
+            indicator(
+                name, version: weights.version, title, english, .percent,
+                [
+                    (.ticket, "dispatched_at", dispatched, "count where \(responded)", "count", weights.response),
+                    (.callback, nil, effective, "count where resolved = 'resolved'", "count", weights.resolution),
+                    (.evaluation, nil, rated, "count where \(satisfied)", "count", weights.satisfaction),
+                ], clause: "北京条例 32; domain 3.3",
+                "响应率 ×\(weights.response) + 解决率 ×\(weights.resolution) + \(satisfaction) ×\(weights.satisfaction)", "各率的分母", "同各率")
+        }
+        return [
+            score("three_rates", "三率综合得分", "score of the three rates", satisfied: satisfied, "满意率"),
+            score(
+                "strict_three_rates", "三率综合得分(从严)", "strict score of the three rates",
+                satisfied: "score5 in ('4', '5')", "满意率(从严)"),
+        ]
     }
 
     // MARK: - 督办, 流转

@@ -32,9 +32,17 @@ package struct Fact: Hashable, Sendable, Codable {
         package let source: Source
     }
 
-    /// The least value among records of another resource of the same ticket: the first contact after a dispatch.
+    /// A value among records of another resource of the same ticket: the first contact after a dispatch.
     package struct Lookup: Sendable {
+        package enum Pick: Sendable {
+            /// The least value.
+            case least
+            /// That of the record that happened last; of several at one time, of the one with the greatest origin, then key.
+            case latest
+        }
+
         package let resource: ResourceName
+        package let pick: Pick
         package let value: Operand
         /// Of the row's columns, and of those of the other record with `other.` in front.
         package let condition: Condition
@@ -69,6 +77,46 @@ package struct Fact: Hashable, Sendable, Codable {
         }
     }
 
+    /// The fields, by resource, that the value of `column` is made of. Not those that every row has.
+    func fields(of column: Column) -> [Field] {
+        switch column.source {
+        case .row(let name): [Field(resource: resource, column: name)]
+        case .request(let name): [Field(resource: BuiltInResources.serviceRequest.name, column: name)]
+        case .category:
+            [
+                Field(resource: BuiltInResources.serviceRequest.name, column: "service_code"),
+                Field(resource: BuiltInResources.ticketAction.name, column: "target"),
+            ]
+        case .merged: [Field(resource: BuiltInResources.ticketAction.name, column: "target")]
+        case .state(let name): Self.stateFields[name] ?? []
+        case .lookup(let lookup):
+            (lookup.value.columns + lookup.condition.criterion.columns).flatMap { name -> [Field] in
+                if name.hasPrefix("other.") {
+                    return [Field(resource: lookup.resource, column: String(name.dropFirst(6)))]
+                }
+                return columns[name].map(fields) ?? []
+            }
+        }
+    }
+
+    /// What a folded state tells of fields that a link may hide; the others come from codes and times that every record has.
+    private static let stateFields: [String: [Field]] = [
+        "unit": [Field(resource: BuiltInResources.assignment.name, column: "assignee_unit")],
+        "due_at": [
+            Field(resource: BuiltInResources.assignment.name, column: "due_datetime"),
+            Field(resource: BuiltInResources.extensionDecision.name, column: "due_datetime"),
+        ],
+        "resolved": [Field(resource: BuiltInResources.callback.name, column: "resolved")],
+    ]
+
+    /// A column of a resource, as policies name it.
+    package struct Field: Hashable, Sendable, CustomStringConvertible {
+        package let resource: ResourceName
+        package let column: String
+
+        package var description: String { "\(resource).\(column)" }
+    }
+
     package static func == (a: Fact, b: Fact) -> Bool { a.name == b.name }
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
@@ -96,15 +144,22 @@ package struct Fact: Hashable, Sendable, Codable {
     package static let ticket = Fact(
         "ticket", "工单", BuiltInResources.serviceRequest, period: "requested_datetime",
         lookups: [
-            ("contacted_at", "handling", "coalesce(other.contact_datetime, other.occurred_at)", "other.contacted"),
-            ("reached_at", "callback", "other.occurred_at", "other.reached = 'answered'"),
+            ("contacted_at", "handling", .least, "coalesce(other.contact_datetime, other.occurred_at)", "other.contacted"),
+            ("reached_at", "callback", .least, "other.occurred_at", "other.reached = 'answered'"),
+            ("closure_kind", "closure", .latest, "other.closure_kind", "not other.review = 'sent_back'"),
+            ("repeat_mark", "ticket_action", .latest, "other.action", "other.action in ('mark_repeat', 'unmark_repeat')"),
         ])
 
     package static let assignment = Fact(
         "assignment", "派单", BuiltInResources.assignment, unit: "assignee_unit",
         lookups: [
-            ("signed_at", "acknowledgement", "other.occurred_at", ofThisUnit),
-            ("returned_at", "return_request", "other.occurred_at", ofThisUnit),
+            ("signed_at", "acknowledgement", .least, "other.occurred_at", ofThisUnit),
+            ("returned_at", "return_request", .least, "other.occurred_at", ofThisUnit),
+            ("return_reason", "return_request", .latest, "other.reason", ofThisUnit),
+            (
+                "return_approved_at", "return_decision", .least, "other.occurred_at",
+                "other.decision = 'approved' and coalesce(other.round, 1) = coalesce(round, 1) and other.occurred_at >= occurred_at"
+            ),
         ])
 
     /// Of the unit that the ticket was given to, in that round, since then.
@@ -115,7 +170,7 @@ package struct Fact: Hashable, Sendable, Codable {
         "callback", "回访", BuiltInResources.callback,
         lookups: [
             (
-                "rated_at", "evaluation", "other.occurred_at",
+                "rated_at", "evaluation", .least, "other.occurred_at",
                 """
                 other.object = 'handling' and not other.verdict_source = 'default' \
                 and coalesce(other.round, 1) = coalesce(round, 1) and other.occurred_at >= occurred_at
@@ -129,7 +184,7 @@ package struct Fact: Hashable, Sendable, Codable {
         "evaluation", "评价", BuiltInResources.evaluation,
         lookups: [
             (
-                "replaced_at", "evaluation", "other.occurred_at",
+                "replaced_at", "evaluation", .least, "other.occurred_at",
                 """
                 other.object = object and coalesce(other.round, 1) = coalesce(round, 1) \
                 and not other.verdict_source = 'default' \
@@ -148,7 +203,7 @@ package struct Fact: Hashable, Sendable, Codable {
     /// - Parameter unit: the column that is the unit of the row.
     private init(
         _ name: String, _ title: String, _ definition: ResourceDefinition, period: String = "occurred_at",
-        unit: String? = nil, lookups: [(name: String, of: ResourceName, least: String, where: String)] = []
+        unit: String? = nil, lookups: [LookupText] = []
     ) {
         (self.name, self.title, resource, self.period) = (name, title, definition.name, period)
         var columns = Self.columns(of: definition)
@@ -181,19 +236,22 @@ package struct Fact: Hashable, Sendable, Codable {
             }
     }
 
-    private static func lookup(
-        _ lookup: (name: String, of: ResourceName, least: String, where: String), over columns: [String: Column]
-    ) -> Column {
+    private typealias LookupText = (
+        name: String, of: ResourceName, pick: Lookup.Pick, value: String, where: String
+    )
+
+    private static func lookup(_ lookup: LookupText, over columns: [String: Column]) -> Column {
         guard let definition = BuiltInResources.named(lookup.of) else { preconditionFailure("no \(lookup.of)") }
         let others = Dictionary(
             uniqueKeysWithValues: Self.columns(of: definition).map { ("other.\($0.name)", $0.kind) })
         do throws(FederationError) {
-            var parser = try DeclarationParser(lookup.least)
+            var parser = try DeclarationParser(lookup.value)
+            let (value, kind) = try parser.operand { others[$0] }
             return Column(
-                name: lookup.name, kind: .number,
+                name: lookup.name, kind: kind,
                 source: .lookup(
                     Lookup(
-                        resource: lookup.of, value: try parser.operand { others[$0] }.0,
+                        resource: lookup.of, pick: lookup.pick, value: value,
                         condition: try Condition(lookup.where) { others[$0] ?? columns[$0]?.kind })))
         } catch {
             preconditionFailure("\(lookup.name): \(error)")

@@ -23,6 +23,7 @@ package struct Indicator: Hashable, Sendable {
         case .hours: "\(title)(小时)"
         case .minutes: "\(title)(分钟)"
         case .seconds: "\(title)(秒)"
+        case .perTenThousand: "\(title)(件/万人)"
         }
     }
 

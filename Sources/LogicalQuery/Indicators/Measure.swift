@@ -26,6 +26,8 @@ extension Analysis {
             case minutes
             /// A mean of seconds.
             case seconds
+            /// A number of rows for each 10,000 people who live in the region.
+            case perTenThousand = "per_10000"
 
             /// - Throws: `E_ANALYSIS_UNKNOWN`.
             package init(from decoder: any Decoder) throws {
@@ -70,11 +72,11 @@ extension Analysis {
 
             var aggregates: [Aggregate] { [numerator] + (denominator.map { [$0] } ?? []) }
 
+            /// The columns that it reads.
+            var columns: [String] { [period] + base.criterion.columns + aggregates.flatMap(\.columns) }
+
             /// The resources whose rows it needs.
-            var resources: [ResourceName] {
-                let columns = [period] + base.criterion.columns + aggregates.flatMap(\.columns)
-                return fact.resources(for: columns.compactMap { fact.columns[$0] })
-            }
+            var resources: [ResourceName] { fact.resources(for: columns.compactMap { fact.columns[$0] }) }
 
             private enum CodingKeys: String, CodingKey, CaseIterable {
                 case fact, period, base, numerator, denominator, weight
@@ -113,6 +115,9 @@ extension Analysis {
                     "an indicator needs a name of small letters, digits and _, and 1 to \(Self.termsMax) terms")
             }
             let aggregates = terms.flatMap(\.aggregates)
+            guard unit != .perTenThousand || aggregates.count == 1 && aggregates[0].function == .count else {
+                throw FederationError("E_INDICATOR_INVALID", "what is counted for each 10,000 residents is one count")
+            }
             guard aggregates.count == 1 || aggregates.allSatisfy({ $0.function.state == nil }) else {
                 throw FederationError(
                     "E_INDICATOR_INVALID",
@@ -137,9 +142,16 @@ extension Analysis {
         /// 0. Or from its merged state.
         ///
         /// - Precondition: `sums` has `sumCount` elements.
-        package func value(of sums: ArraySlice<Int64>, _ state: MergeableState? = nil) -> FieldValue {
+        /// - Parameter residents: how many people live there; nil when that is not known.
+        package func value(
+            of sums: ArraySlice<Int64>, _ state: MergeableState? = nil, residents: Int64? = nil
+        ) -> FieldValue {
             if let state { return value(of: state) }
             guard self.state == nil else { return .null }
+            if unit == .perTenThousand {
+                guard let residents, let count = sums.first else { return .null }
+                return .real((Double(count) * 1_000_000 / Double(residents)).rounded() / 100)
+            }
             var value = 0.0
             var rest = sums
             for term in terms {
@@ -172,7 +184,7 @@ extension Analysis {
 
         private var scale: Double {
             switch unit {
-            case .count, .seconds: 1
+            case .count, .seconds, .perTenThousand: 1
             case .percent: 100
             case .hours: 1.0 / 3_600_000
             case .minutes: 1.0 / 60_000

@@ -43,6 +43,7 @@ package struct MergedView: Sendable {
     ///   - allowsStale: whether what a child answered before to the same question may stand for an answer that it does not give.
     ///   - deadlineMS: how long the whole answer may take.
     /// - Returns: the plan, and an answer that reports on every origin of it.
+    /// - Throws: `E_ANALYSIS_NOT_GRANTED` for a question that reads what the asker's link hides, `E_QUERY_SCOPE`, and what the store throws.
     package func answer(
         _ analysis: Analysis, wanted: [NodeID]? = nil, asker: NodeID? = nil, allowsStale: Bool = false,
         deadlineMS: Int64, now: UnixMilliseconds
@@ -50,6 +51,12 @@ package struct MergedView: Sendable {
         // One for the whole answer: the topology may change while it is being made.
         let standing = store.standing
         let topology = standing.topology
+        if let asker, case let fields = analysis.withheld(by: topology.grant(from: store.node, to: asker)), !fields.isEmpty {
+            throw FederationError(
+                "E_ANALYSIS_NOT_GRANTED",
+                "the policy of \(store.node) hides \(fields.map(\.description).joined(separator: ", ")) from \(asker), so nothing is counted by it",
+                hint: "ask without what reads it, or have the policy give it")
+        }
         let scope = wanted ?? topology.origins(under: store.node)
         let asked = analysis.originsAsked(among: scope)
         let plan = try QueryPlan(
@@ -126,8 +133,9 @@ package struct MergedView: Sendable {
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
+        let grant = asker.map { standing.topology.grant(from: store.node, to: $0) } ?? LinkGrant()
         let (partial, isRolledUp) = try await partial(
-            of: analysis, origins: origins.filter { !denied.contains($0) }, within: filter, readers: readers, standing,
+            of: analysis, grant: grant, origins: origins.filter { !denied.contains($0) }, within: filter, readers: readers, standing,
             now: now)
         let rows = try await rows(
             of: analysis.resourceCovered, of: origins, within: filter, readers: readers)
@@ -142,11 +150,11 @@ package struct MergedView: Sendable {
 
     /// What the rows come to, as far as possible from what is kept of the question.
     private func partial(
-        of analysis: Analysis, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
+        of analysis: Analysis, grant: LinkGrant, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
         _ standing: Standing, now: UnixMilliseconds
     ) async throws -> (partial: PartialResult, isRolledUp: Bool) {
         let queries: @Sendable (Analysis) -> [CompiledQuery] = {
-            SQLiteDialect.compile($0, origins: origins, regions: standing.reference.regions)
+            SQLiteDialect.compile($0, origins: origins, regions: standing.reference.regions, grant: grant)
         }
         let basis = "\(standing.topology.version) \(standing.rules.fingerprint)"
         do {

@@ -125,6 +125,8 @@ package struct TicketEventKind: Sendable {
             action("resume", "恢复计时"),
             action("merge", "并单", target: "主单", tickets: ["target"]),
             action("unmerge", "撤销并单"),
+            action("mark-repeat", "标记重复诉求", target: "先前的诉求", tickets: ["target"]),
+            action("unmark-repeat", "撤销重复标记"),
             action("set-confidential", "设置保密", target: "保密标记", codeList: "confidential"),
             action("set-category", "更正问题分类", target: "问题分类"),
             action("set-phone", "更正联系电话", required: ["value"]),
