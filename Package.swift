@@ -78,11 +78,11 @@ let package = Package(
 
         // MARK: - Files people write
         .target(
-            name: "ConfigurationFiles", dependencies: ["FederationModel", yams], exclude: ["DESIGN.md"],
+            name: "ConfigurationFiles", dependencies: ["FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
-            dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport"],
+            dependencies: ["ConfigurationFiles", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - Bytes

@@ -8,7 +8,7 @@ private let allowedImports: [String: Set<String>] = [
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "Verification": ["FederationModel"],
     "Detection": ["FederationModel"],
-    "ConfigurationFiles": ["FederationModel", "Foundation", "Yams"],
+    "ConfigurationFiles": ["FederationModel", "Foundation", "LogicalQuery", "Yams"],
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [

@@ -61,6 +61,8 @@ package struct NodeSettings: Sendable {
     package let topologyPath: String
     /// Where the reference data lie until the top node's have come.
     package let referencePath: String
+    /// Where the node's own indicators are, if it has any.
+    package let indicatorsPath: String
     /// Where the node says how its catalog differs from the built-in one.
     package let catalogPath: String
     package let databasePath: String
@@ -95,6 +97,7 @@ package struct NodeSettings: Sendable {
         ("node", nil, "code of this node in the topology"),
         ("topology", "topology.yaml", "the topology file"),
         ("reference", "reference.yaml", "the reference data, until those of the top node are here"),
+        ("indicators", "indicators.yaml", "the node's own indicators, if there is such a file"),
         ("catalog", "catalog.yaml", "how this node's data-resource catalog differs from the built-in one"),
         ("database", "node.db", "the SQLite file"),
         ("credentials", "credentials", "folder with node.pem, node-key.pem and ca.pem"),
@@ -162,6 +165,7 @@ package struct NodeSettings: Sendable {
         node = try required("node", "the code of a node (6 to 12 digits)") { NodeID($0) }
         topologyPath = try file("topology")
         referencePath = try file("reference")
+        indicatorsPath = try file("indicators")
         catalogPath = try file("catalog")
         databasePath = try file("database")
         credentialsPath = try file("credentials")
@@ -198,6 +202,9 @@ package struct NodeSettings: Sendable {
 
     /// Where `init` puts the reference data.
     package var standardReferencePath: String { path(of: "reference.yaml") }
+
+    /// Where a node's own indicators are unless it says otherwise.
+    package var standardIndicatorsPath: String { path(of: "indicators.yaml") }
 
     /// Where `init` puts the catalog.
     package var standardCatalogPath: String { path(of: "catalog.yaml") }

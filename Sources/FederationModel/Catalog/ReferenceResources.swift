@@ -12,6 +12,15 @@ package enum ReferenceResources {
             .init("row_count", "条目数", .integer, level: .open, required: true),
         ], flow: .down)
 
+    /// A file of indicators, as the top node published it. It has releases of its own, so it is no part of `all`.
+    package static let indicatorFile = ResourceDefinition(
+        "indicator_file", "指标定义",
+        columns: [
+            .init("release", "版本", .integer, level: .open, required: true),
+            .init("title", "名称", level: .open, required: true, bytesMax: 400),
+            .init("text", "内容", level: .open, required: true, bytesMax: 200_000),
+        ], flow: .down, since: 8)
+
     package static let code = ResourceDefinition(
         "code_list_entry", "代码表条目",
         columns: [

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationFiles
 import FederationModel
 import LogicalQuery
 import NodeDesk
@@ -11,7 +12,7 @@ struct IndicatorCommand: AsyncParsableCommand {
               federation-node indicator list
               federation-node indicator show on_time_rate --json
             """,
-        subcommands: [IndicatorList.self, IndicatorShow.self])
+        subcommands: [IndicatorList.self, IndicatorShow.self, IndicatorValidate.self, IndicatorPublish.self])
 }
 
 struct IndicatorList: AsyncParsableCommand {
@@ -27,15 +28,20 @@ struct IndicatorList: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Print the manual's page: language, facts, dimensions, indicators.")
+    var markdown = false
+
     func run() async throws {
-        let indicators = try node.desk().indicators.all
+        let library = try await node.desk().indicators()
+        guard !markdown else { return try Output.line(library.page) }
+        let indicators = library.all
         guard !json else { return try Output.json(indicators.map(IndicatorDocument.init)) }
-        var text = TextTable(header: ["指标", "名称", "版本", "事实", "期间", "条款"])
+        var text = TextTable(header: ["指标", "名称", "版本", "事实", "期间", "条款", "定义"])
         for indicator in indicators {
             let document = IndicatorDocument(indicator)
             text.append([
                 indicator.name, indicator.title, "v\(document.version)", document.fact, document.period,
-                indicator.clause,
+                indicator.clause, indicator.source.title,
             ])
         }
         try Output.line(text.text)
@@ -59,7 +65,7 @@ struct IndicatorShow: AsyncParsableCommand {
     var name: String
 
     func run() async throws {
-        let indicator = try node.desk().indicators.named(name)
+        let indicator = try await node.desk().indicators().named(name)
         let document = IndicatorDocument(indicator)
         guard !json else { return try Output.json(document) }
         var lines = [
@@ -76,6 +82,89 @@ struct IndicatorShow: AsyncParsableCommand {
             if let denominator = term.denominator { lines.append("    denominator \(denominator.text)") }
         }
         try Output.line(lines.joined(separator: "\n"))
+    }
+}
+
+struct IndicatorValidate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check a file of indicators and name everything that is wrong, with its line.",
+        discussion: """
+            EXAMPLE
+              federation-node indicator validate indicators.yaml
+            """)
+
+    @Argument(help: "The file (docs/indicators.md).", completion: .file())
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        var problems: [FileProblem] = []
+        var read: IndicatorFile?
+        do throws(FileProblems) {
+            read = try IndicatorFile.read(path: file).0
+        } catch {
+            problems = error.problems
+        }
+        if json {
+            try Output.json(Report(valid: problems.isEmpty, indicators: read?.indicators.map(\.name), problems: problems))
+        } else if let read {
+            try Output.line("\(file): version \(read.version), \(read.indicators.count) indicators")
+        } else {
+            Output.note(problems.map(\.description).joined(separator: "\n"))
+        }
+        if !problems.isEmpty { throw ExitCode(1) }
+    }
+
+    private struct Report: Encodable {
+        let valid: Bool
+        let indicators: [String]?
+        let problems: [FileProblem]
+    }
+}
+
+struct IndicatorPublish: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Publish a file of indicators to every node below; this node must be the top one.",
+        discussion: """
+            Every node has them from the moment they arrive. One of the program may be defined anew, with a higher version.
+
+            EXAMPLE
+              federation-node indicator publish indicators.yaml --config /srv/370000/node.yaml
+            """)
+
+    @OptionGroup var node: NodeOptions
+
+    @Argument(help: "The file (docs/indicators.md).", completion: .file())
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let published = try await node.desk().publishIndicators(path: file)
+        if json {
+            try Output.json(Report(version: published.version, indicators: published.indicators.map(\.name)))
+        } else {
+            try Output.line("version \(published.version): \(published.indicators.count) indicators")
+        }
+    }
+
+    private struct Report: Encodable {
+        let version: Int
+        let indicators: [String]
+    }
+}
+
+extension Indicator.Source {
+    fileprivate var title: String {
+        switch self {
+        case .program: "程序"
+        case .published: "上级发布"
+        case .own: "本节点"
+        }
     }
 }
 
@@ -102,6 +191,8 @@ private struct IndicatorDocument: Encodable {
     let denominator: String?
     let exclusions: String?
     let unit: String
+    /// `program`, `published` or `own`.
+    let source: String
     let terms: [Term]
 
     init(_ indicator: Indicator) {
@@ -116,6 +207,7 @@ private struct IndicatorDocument: Encodable {
         denominator = indicator.denominator
         exclusions = indicator.exclusions
         unit = indicator.measure.unit.rawValue
+        source = indicator.source.rawValue
         terms = indicator.measure.terms.map { term in
             Term(
                 fact: term.fact.name, period: term.period, base: term.base.text, numerator: term.numerator.text,

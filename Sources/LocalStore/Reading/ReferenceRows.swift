@@ -10,6 +10,11 @@ extension NodeStore {
         }
     }
 
+    /// What `owner` has published of a resource whose rows stand each for itself, as far as it is here.
+    package func published(_ resource: ResourceDefinition, by owner: NodeID) throws -> [IntakeRecord] {
+        try pool.read { db in try Self.records(of: resource, owner: owner, db) }
+    }
+
     static func records(
         of resource: ResourceDefinition, owner: NodeID, _ db: Database
     ) throws -> [IntakeRecord] {

@@ -12,6 +12,16 @@ package struct Indicator: Hashable, Sendable {
     package let denominator: String?
     /// What is left out, in words; nil when nothing is.
     package let exclusions: String?
+    /// Who has defined it.
+    package fileprivate(set) var source = Source.program
+
+    package enum Source: String, Hashable, Sendable {
+        case program
+        /// The top node, for everybody.
+        case published
+        /// This node, for itself.
+        case own
+    }
 
     package var name: String { measure.name }
 
@@ -43,7 +53,24 @@ package struct Indicator: Hashable, Sendable {
 
 /// The indicators that a node knows.
 package struct IndicatorLibrary: Sendable {
-    package let all: [Indicator]
+    package private(set) var all: [Indicator]
+
+    package func has(_ indicator: Indicator) -> Bool {
+        all.contains { $0.name == indicator.name || $0.title == indicator.title }
+    }
+
+    /// Adds figures; one whose name is there already takes its place.
+    package mutating func adopt(_ indicators: [Indicator], weights: ThreeRateWeights?, from source: Indicator.Source) {
+        for indicator in indicators + (weights.map(Indicator.threeRates) ?? []) {
+            var indicator = indicator
+            indicator.source = source
+            if let index = all.firstIndex(where: { $0.name == indicator.name }) {
+                all[index] = indicator
+            } else {
+                all.append(indicator)
+            }
+        }
+    }
 
     /// By its name; dashes stand for underscores (`on-time-rate`). By its Chinese title too.
     ///

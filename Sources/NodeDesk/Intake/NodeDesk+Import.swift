@@ -71,7 +71,7 @@ extension NodeDesk {
                     "E_MAPPING", "\(mapping.path) makes no records of \(request.resource)",
                     hint: "it makes \(mapping.resources.map(\.text).joined(separator: ", "))")
             }
-            if let reference = ReferenceResources.all.map(\.name).first(where: mapping.resources.contains) {
+            if let reference = mapping.resources.first(where: { BuiltInResources.named($0)?.isReference == true }) {
                 throw FederationError(RowRejection.reference(reference))
             }
             let name = request.path == "-" ? "stdin" : URL(filePath: request.path).lastPathComponent

@@ -106,9 +106,6 @@ package struct RowReport: Sendable {
 }
 
 extension NodeDesk {
-    /// What this node can measure.
-    package var indicators: IndicatorLibrary { .builtIn }
-
     /// Counts and measures over everything below this node. A node that does not answer in time is missing, and the coverage
     /// names it.
     ///
@@ -122,7 +119,8 @@ extension NodeDesk {
     ) async throws -> AnalysisReport {
         try await perform(.askAnalysis) { now in
             let names = question.measures.isEmpty ? [Analysis.Measure.count.name] : question.measures
-            let indicators = try names.map { try self.indicators.named($0) }
+            let library = try await self.indicators()
+            let indicators = try names.map { try library.named($0) }
             let analysis = try Analysis(
                 measures: indicators.map(\.measure),
                 dimensions: question.dimensions.map { try Analysis.Dimension($0) },

@@ -1,0 +1,54 @@
+import FederationModel
+
+extension IndicatorLibrary {
+    /// The manual's page, made from the declarations: `docs/indicators.md`.
+    package var page: String {
+        var lines = [
+            "# Indicators 指标", "",
+            "Made from the declarations by `federation-node indicator list --markdown`; a test holds it equal to them.", "",
+            "## The language", "",
+            """
+            A figure is one or more **terms**: a **fact** (what is counted), a **period** (the time that decides when a row belongs to a day or month), \
+            a **base** (which rows it is about at all), a **numerator** and, for a rate or mean, a **denominator**; terms are added up by their **weight**.
+            """, "",
+            "| What | How it is written |", "| --- | --- |",
+            "| numerator, denominator | `count`, `sum(x)`, each with `where CONDITION`; alone and without denominator `least(x)`, `greatest(x)`, `p1(x)` to `p99(x)`, `persons` |",
+            "| values | columns of the fact, `'text'`, whole numbers, lengths of time (`90s`, `15min`, `24h`, `10d`), `now`, `+`, `-`, `coalesce(a, b)`, `working(a, b)` for the working time between two times |",
+            "| conditions | `=`, `<>`, `<`, `<=`, `>`, `>=`, `in (…)`, `is null`, `is not null`, `and`, `or`, `not`, parentheses; a column alone means that it is 1; what is missing equals nothing |",
+            "| unit | `count`, `percent`, `hours` and `minutes` (of milliseconds), `seconds`, `per_10000` (of residents) |",
+            "",
+            "Quantiles are exact up to \(Distribution.exactMax) values a group and within 1 % beyond; persons are exact up to \(DistinctCount.exactMax) and have a standard",
+            "error of 1.6 % beyond. Both merge over nodes. Averages of averages can't be written down.", "",
+            "Records of a ticket's thread have the columns of their ticket with `ticket.` in front. Personal columns are not there.", "",
+            "## Facts 事实", "", "| Fact | 名称 | Period | Columns |", "| --- | --- | --- | --- |",
+        ]
+        for fact in Fact.all {
+            let columns = fact.columns.keys.filter { !$0.hasPrefix("ticket.") }.sorted().map { "`\($0)`" }
+            lines.append("| `\(fact.name)` | \(fact.title) | `\(fact.period)` | \(columns.joined(separator: " ")) |")
+        }
+        lines += ["", "## Dimensions 维度", "", "| Dimension | 名称 | Facts |", "| --- | --- | --- |"]
+        for dimension in Analysis.Dimension.allCases {
+            let facts = Fact.all.filter { $0.has(dimension) }.map(\.title).joined(separator: "、")
+            lines.append("| `\(dimension.name)` | \(dimension.title) | \(facts) |")
+        }
+        lines += ["", "## Indicators 指标", ""]
+        for indicator in all {
+            lines.append("### `\(indicator.name)` \(indicator.title)")
+            lines.append("")
+            lines.append("\(indicator.english). v\(indicator.measure.version), \(indicator.measure.unit.rawValue), \(indicator.clause)")
+            lines.append("")
+            lines.append("- \(indicator.denominator == nil ? "计数" : "分子"): \(indicator.numerator)")
+            if let denominator = indicator.denominator { lines.append("- 分母: \(denominator)") }
+            if let exclusions = indicator.exclusions { lines.append("- 不含: \(exclusions)") }
+            for term in indicator.measure.terms {
+                let weight = indicator.measure.terms.count > 1 ? ", weight \(term.weight)" : ""
+                lines.append("- `\(term.fact.name)` by `\(term.period)`\(weight)")
+                if !term.base.text.isEmpty { lines.append("  - base: `\(term.base.text)`") }
+                lines.append("  - numerator: `\(term.numerator.text)`")
+                if let denominator = term.denominator { lines.append("  - denominator: `\(denominator.text)`") }
+            }
+            lines.append("")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
