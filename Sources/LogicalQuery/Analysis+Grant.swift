@@ -6,8 +6,8 @@ extension Analysis {
     /// - Returns: nil when that can't be asked: regions are counted by the tree of a day, and what a thread decides is known to its
     ///   origin's node alone. Then what lies below does not count.
     package func within(_ filter: GrantFilter) -> Analysis? {
-        // A link's filter is about tickets; calls are given or not.
-        guard !filter.isEmpty, facts != [.call] else { return self }
+        // A link's filter is about tickets; calls and external data are given or not.
+        guard !filter.isEmpty, facts.contains(where: \.isOfTickets) else { return self }
         guard filter.regions.isEmpty, !filter.isFolded else { return nil }
         var filters = filters
         do throws(FederationError) {

@@ -93,7 +93,7 @@ package struct Analysis: Hashable, Sendable, Codable {
 
     /// The facts that are counted, each once.
     package var facts: [Fact] {
-        Fact.all.filter { fact in measures.contains { $0.terms.contains { $0.fact == fact } } }
+        measures.flatMap(\.terms).map(\.fact).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// Whether it needs the keyed digests of persons.
@@ -112,9 +112,10 @@ package struct Analysis: Hashable, Sendable, Codable {
         return BuiltInResources.all.map(\.name).filter(needed.contains)
     }
 
-    /// The resource whose rows the coverage counts: calls, where nothing else is counted.
+    /// The resource whose rows the coverage counts: calls, or those of data sets, where nothing else is counted.
     package var resourceCovered: ResourceName {
-        facts == [.call] ? Fact.call.resource : BuiltInResources.serviceRequest.name
+        let resources = Set(facts.map(\.resource))
+        return resources.count == 1 && !facts[0].isOfTickets ? facts[0].resource : BuiltInResources.serviceRequest.name
     }
 
     /// Those of `origins` that can hold a ticket of this analysis. Nobody else needs to be asked, or be within reach.

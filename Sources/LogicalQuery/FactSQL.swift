@@ -63,7 +63,12 @@ struct FactSQL {
     private func live(_ origins: [NodeID], isSpread: Bool) -> SQLText {
         let holder = fact.isThreadRecord ? "t" : row
         let places = origins.map { SQLText.bound(.text($0.code)) }.joined(", ")
-        let record = fact.isThreadRecord ? "r.deleted = 0 AND " : ""
+        let record: SQLText =
+            if fact.isThreadRecord {
+                "r.deleted = 0 AND "
+            } else {
+                fact.dataset.map { "r.dataset = \(.bound(.text($0))) AND " } ?? ""
+            }
         return "\(record)\(holder).deleted = 0 AND \(isSpread ? "+" : "")\(holder).origin IN (\(places))"
     }
 
@@ -132,6 +137,8 @@ struct FactSQL {
         case .state(let name): "s.\(name)"
         case .category: "coalesce(s.category, t.service_code)"
         // Few are, and their index has them: that is far cheaper than the state of each ticket.
+        // A name of a data set's column is nothing but letters, digits and _.
+        case .field(let name): "json_extract(\(row).fields, '$.\(name)')"
         case .merged:
             """
             (t.global_id IN (SELECT global_id FROM ticket_state WHERE merge_target IS NOT NULL AND merged_into IS NOT NULL))

@@ -31,13 +31,16 @@ package struct UnitRegister: Sendable {
         guard filter.comparison != .hasPrefix, let list else {
             throw FederationError(
                 "E_FILTER_VALUE", "the filter on \(filter.field) needs units of the register, whole",
-                hint: "the top node registers units in the list `\(ReferenceData.unitList)`; `unit=` takes what rows have")
+                hint:
+                    "the top node registers units in the list `\(ReferenceData.unitList)`; `unit=` takes what rows have"
+            )
         }
         var below: [String] = []
         for unit in filter.values {
             guard let code = code(of: unit) else {
                 throw FederationError(
-                    "E_FILTER_VALUE", "the filter on \(filter.field) has a unit that is not registered, or stands for several",
+                    "E_FILTER_VALUE",
+                    "the filter on \(filter.field) has a unit that is not registered, or stands for several",
                     hint: "`reference show \(ReferenceData.unitList)` prints them")
             }
             below += list.entries.map(\.code).filter { entry in list.path(to: entry).contains { $0.code == code } }
@@ -63,7 +66,8 @@ extension PartialResult {
             if case .unit(let level) = dimension.value { level } else { nil as Int? }
         }
         let register = UnitRegister(reference)
-        let isRegistered = analysis.dimensions.contains { $0.codes == .units }
+        let isRegistered =
+            analysis.dimensions.contains { $0.codes == .units }
             && reference.lists.named(ReferenceData.unitList) != nil
         guard isRegistered else { return self }
         var result = PartialResult(for: analysis)

@@ -57,7 +57,7 @@ extension NodeDesk {
         case publishAnnouncement, withdrawAnnouncement, listAnnouncements
         case createToken, revokeToken, listTokens, authenticate
         case publishCatalog, showCatalog, checkCatalogs
-        case publishReference, showLimits
+        case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild

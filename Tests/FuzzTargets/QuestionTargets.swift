@@ -28,8 +28,12 @@ private func readAnalysis(_ bytes: [UInt8]) throws {
             wanted: request.origins)
     }
     guard let answer = try readJSON(LogicalAnswer.self, bytes) else { return }
+    // States as well, where the answer has some.
+    let names =
+        answer.partial.stateKinds.isEmpty
+        ? ["count", "on_time_rate"] : ["count", "p50_sign_minutes", "max_sign_minutes", "person_count"]
     let analysis = try Analysis(
-        measures: [.count, IndicatorLibrary.builtIn.named("on_time_rate").measure], dimensions: [.origin, .month],
+        measures: names.map { try IndicatorLibrary.builtIn.named($0).measure }, dimensions: [.origin, .month],
         top: 10, asOf: Federation.now)
     let request = try LogicalRequest(
         analysis: analysis, origins: [Federation.city], deadlineMS: 1_000, topologyVersion: 1)

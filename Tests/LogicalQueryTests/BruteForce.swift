@@ -87,6 +87,7 @@ struct BruteForce {
         /// Nil for a row that is not there, or belongs to no ticket.
         init?(_ row: Tables.Row, _ term: Measure.Term, _ engine: BruteForce) {
             guard row["deleted"] == .integer(0) else { return nil }
+            if let dataset = term.fact.dataset, row["dataset"] != .text(dataset) { return nil }
             own = row
             self.term = term
             self.engine = engine
@@ -198,6 +199,10 @@ struct BruteForce {
             case .category:
                 return (state["category"] ?? .null) == .null
                     ? request["service_code"].flatMap(Self.present) : state["category"]
+            case .field(let name):
+                let text = own["fields"]?.text ?? "{}"
+                let fields = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+                return (fields?[name] as? Int64).map { .integer($0) } ?? (fields?[name] as? String).map { .text($0) }
             case .merged: return .integer((state["merged_into"] ?? .null) == .null ? 0 : 1)
             case .lookup(let lookup):
                 let others = engine.recordsOfTickets[lookup.resource]?[own["global_id"]?.text ?? ""] ?? []

@@ -1,4 +1,5 @@
 import FederationModel
+import Foundation
 import LogicalQuery
 import TestSupport
 import Testing
@@ -28,8 +29,7 @@ struct `An indicator` {
                 ["arrival": .integer(start), "direction": .text("inbound"), "origin": .text(origin)], fields)
         }
 
-        private mutating func add(_ resource: ResourceName, _ ticket: String, _ usual: Tables.Row, _ fields: Tables.Row)
-        {
+        mutating func add(_ resource: ResourceName, _ ticket: String, _ usual: Tables.Row, _ fields: Tables.Row) {
             let envelope: Tables.Row = [
                 "origin": .text("370100"), "key": .text("k\(tables.rows[resource]?.count ?? 0)"),
                 "deleted": .integer(0),
@@ -215,6 +215,217 @@ struct `An indicator` {
             try history.figures(["return_rate", "timely_sign_rate", "dispatch_count"], by: [.unit]) == [
                 [.text("乙局"), .real(0), .real(0), .integer(1)], [.text("甲局"), .real(100), .real(100), .integer(1)],
             ])
+    }
+
+    /// 7.1.1a-1: four tickets that were acknowledged after 10, 20, 30 and 240 minutes.
+    @Test func `of a hop has number, median, 90th percentile and longest, in the worked example of 7_1_1a_1`() throws {
+        var history = History()
+        for (number, minutes) in [Int64(10), 20, 30, 240].enumerated() {
+            let dispatched = Self.start + Int64(number) * Self.hour
+            history.ticket(
+                "g\(number)", [:],
+                ["dispatched_at": .integer(dispatched), "acknowledged_at": .integer(dispatched + minutes * 60_000)])
+        }
+        history.ticket("waiting", [:], ["dispatched_at": .integer(Self.start)])
+        #expect(
+            try history.figures([
+                "sign_hop_count", "p50_sign_minutes", "p90_sign_minutes", "max_sign_minutes", "dispatched_count",
+                "acknowledged_count", "replied_count",
+            ]) == [[.integer(4), .real(25), .real(177), .real(240), .integer(5), .integer(4), .integer(0)]])
+    }
+
+    /// 7.1.1a-2: 955 of 1,000 asked calls answered, 900 within 15 seconds; merged with 480 of 600 they are 1,435 of 1,600.
+    @Test func `of service levels is by the hour, and 89_69 percent where two cities are merged, as 7_1_1a_2 has it`()
+        throws
+    {
+        var history = History()
+        func calls(_ count: Int, after hours: Int64, origin: String = "370100", _ fields: Tables.Row) {
+            for _ in 0..<count {
+                history.call(
+                    fields.merging(["arrival": .integer(Self.start + hours * Self.hour), "queue_seconds": .integer(20)])
+                    { own, _ in own },
+                    origin: origin)
+            }
+        }
+        calls(900, after: 0, ["disposition": .text("connected"), "queue_seconds": .integer(15)])
+        calls(55, after: 0, ["disposition": .text("connected")])
+        calls(45, after: 0, ["disposition": .text("abandoned")])
+        calls(480, after: 1, origin: "370200", ["disposition": .text("connected")])
+        calls(120, after: 1, origin: "370200", ["disposition": .text("abandoned")])
+        #expect(
+            try history.figures(["connect_rate", "service_level_15", "human_call_count"], by: [Dimension("hour")]) == [
+                [.text("10"), .real(95.5), .real(90), .integer(1_000)],
+                [.text("11"), .real(80), .real(0), .integer(600)],
+            ])
+        #expect(try history.figures(["connect_rate"]) == [[.real(89.69)]])
+    }
+
+    @Test func `of persons counts each once, by number of the document, else by telephone, and nobody who is masked`()
+        throws
+    {
+        var history = History()
+        for (number, fields) in [
+            ["reporter_phone": FieldValue.text("138")], ["reporter_phone": .text("138")],
+            ["reporter_phone": .text("139"), "reporter_id_number": .text("X")], ["reporter_id_number": .text("X")],
+            ["reporter_phone": .text("13****9")], [:],
+        ].enumerated() { history.ticket("g\(number)", fields) }
+        #expect(try history.figures(["person_count", "count"]) == [[.integer(2), .integer(6)]])
+    }
+
+    @Test func `of repeated tickets goes by the last mark`() throws {
+        var history = History()
+        for (ticket, actions) in [
+            ("a", ["mark_repeat"]), ("b", ["mark_repeat", "unmark_repeat"]), ("c", ["merge"]), ("d", []),
+        ] {
+            history.ticket(ticket)
+            for (minute, action) in actions.enumerated() {
+                history.record(
+                    "ticket_action", of: ticket,
+                    ["action": .text(action), "occurred_at": .integer(Self.start + Int64(minute) * 60_000)])
+            }
+        }
+        #expect(try history.figures(["repeat_rate"]) == [[.real(25)]])
+    }
+
+    @Test func `of tickets is split by how they were closed, and of returns by the reason`() throws {
+        var history = History()
+        for (ticket, kinds) in [("a", ["direct"]), ("b", ["closed", "explained"])] {
+            history.ticket(ticket)
+            for (minute, kind) in kinds.enumerated() {
+                history.record(
+                    "closure", of: ticket,
+                    ["closure_kind": .text(kind), "occurred_at": .integer(Self.start + Int64(minute) * 60_000)])
+            }
+        }
+        history.record(
+            "closure", of: "b",
+            [
+                "closure_kind": .text("held"), "review": .text("sent_back"),
+                "occurred_at": .integer(Self.start + Self.hour),
+            ])
+        #expect(
+            try history.figures(["count"], by: [Dimension("办结方式")]) == [
+                [.text("direct"), .integer(1)], [.text("explained"), .integer(1)],
+            ])
+        history.record("assignment", of: "a", ["assignee_unit": .text("甲局"), "role": .text("main")])
+        history.record("return_request", of: "a", ["unit": .text("甲局"), "reason": .text("duplicate")])
+        history.record("return_decision", of: "a", ["decision": .text("approved")])
+        #expect(
+            try history.figures(["return_count", "approved_return_rate"], by: [Dimension("return_reason")]) == [
+                [.text("duplicate"), .integer(1), .real(100)]
+            ])
+    }
+
+    @Test func `in working hours leaves out nights and weekends`() throws {
+        var history = History()
+        // From Tuesday 10:02 to Thursday 10:02.
+        history.ticket(
+            "a", [:], ["dispatched_at": .integer(Self.start), "closed_at": .integer(Self.start + 48 * Self.hour)])
+        #expect(try history.figures(["mean_handling_hours", "mean_handling_work_hours"]) == [[.real(48), .real(18)]])
+    }
+
+    @Test func `of an external data set counts by its own columns, and by what it has in common with tickets`() throws {
+        let dataset = ExternalDataset(
+            name: "outage", version: 1, title: "停水计划", provider: "供水集团",
+            columns: [
+                ColumnDefinition("kind", "类型", level: .open),
+                ColumnDefinition("begins", "开始", .timestamp, level: .open),
+                ColumnDefinition("households", "户数", .integer, level: .open),
+                ColumnDefinition("area", "地区", level: .open),
+            ], lists: [], headings: [:], key: "kind", time: "begins", roles: ["region_code": "area"])
+        var history = History()
+        for (kind, area, households) in [
+            ("water", "370102", Int64(10)), ("power", "370102", 20), ("water", "370103", 5),
+        ] {
+            let row = dataset.stored(
+                IntakeRecord(
+                    resource: "outage", key: "370100-\(kind)-\(area)",
+                    fields: [
+                        "kind": .text(kind), "area": .text(area), "households": .integer(households),
+                        "begins": .integer(Self.start),
+                    ]), origin: node("370100"))
+            #expect(row.violation(in: ExternalResources.record) == nil)
+            history.add("external_record", "", [:], row.fields)
+        }
+        history.add(
+            "external_record", "", [:],
+            ["dataset": .text("other"), "occurred_at": .integer(Self.start), "fields": .text("{}")])
+        let fact = Fact(dataset)
+        #expect(try overTheWire(fact) == fact)
+        let measures = try [("all", "count"), ("water", "count where kind = 'water'"), ("homes", "sum(households)")].map
+        {
+            try Measure($0.0, version: 1, unit: .count, terms: [Measure.Term(fact, base: "", numerator: $0.1)])
+        }
+        let analysis = try Analysis(measures: measures, dimensions: [.region(.county), .day], asOf: Self.start)
+        let found = try SQLiteEngine.run([overTheWire(analysis)], on: history.tables)[0]
+        #expect(try found == BruteForce(analysis, history.tables, origins: ["370100"]).answer())
+        #expect(
+            found.table(for: analysis).rows == [
+                [.text("370102"), .text("2025-09-30"), .integer(2), .integer(1), .integer(30)],
+                [.text("370103"), .text("2025-09-30"), .integer(1), .integer(1), .integer(5)],
+            ])
+        #expect(analysis.resourcesNeeded == ["external_record"] && analysis.resourceCovered == "external_record")
+        for json in [
+            #"{"dataset":"x' OR 1","numbers":[],"texts":[],"roles":[]}"#,
+            #"{"dataset":"x","numbers":["a.b"],"texts":[],"roles":[]}"#,
+            #"{"dataset":"x","numbers":[],"texts":[],"roles":["fields"]}"#,
+            #"{"dataset":"x","numbers":["a"],"texts":["a"],"roles":[]}"#,
+        ] {
+            #expect(
+                errorCode { _ = try JSONDecoder().decode(Fact.self, from: Data(json.utf8)) } == "E_ANALYSIS_INVALID")
+        }
+    }
+
+    /// Domain 3.2: 1,200 tickets of 85,000 residents are 141.18 for each 10,000.
+    @Test func `for each 10,000 residents is 141_18 in the worked example, by the year and the region of the group`()
+        throws
+    {
+        let question = try Analysis(
+            measures: [.named("per_10000_residents")], dimensions: [.region(.county), Dimension("year")],
+            asOf: Self.start)
+        var partial = PartialResult(for: question)
+        for (region, year) in [("370102", "2024"), ("370102", "2025"), ("370102", "2023"), ("370103", "2024")] {
+            try partial.add(key: [ExactText(region), ExactText(year)], sums: [1_200])
+        }
+        try partial.add(key: [nil, "2024"], sums: [7])
+        let population = Population(
+            Population.list([
+                .init(region: "370102", year: 2024, persons: 85_000),
+                .init(region: "370102", year: 2025, persons: 120_000),
+                .init(region: "370100", year: 2020, persons: 9_000_000),
+            ]))
+        let residents = Residents(population, region: "370100")
+        let rows = partial.table(for: question, residents: residents).rows
+        #expect(rows.map(\.last) == [.null, .real(141.18), .real(100), .null, .null])
+        #expect(partial.table(for: question).rows.allSatisfy { $0.last == .null })
+        func whole(_ filters: [Filter]) throws -> FieldValue? {
+            let question = try Analysis(measures: [.named("per_10000_residents")], filters: filters, asOf: Self.start)
+            var partial = PartialResult(for: question)
+            try partial.add(key: [], sums: [1_200])
+            return partial.table(for: question, residents: residents).rows[0].last
+        }
+        #expect(try whole([]) == .real(1.33), "without a region it is the asker's")
+        #expect(try whole([Filter(.region(.county), .equals, ["370102"])]) == .real(100))
+        #expect(try whole([Filter(.region(.county), .equals, ["370102", "370103"])]) == .null)
+        #expect(try whole([Filter(.region(.county), .hasPrefix, ["3701"])]) == .null)
+    }
+}
+
+@Suite struct `The manual's page` {
+    @Test func `is what the declarations say`() throws {
+        let page = try String(contentsOf: repositoryRoot.appending(path: "docs/indicators.md"), encoding: .utf8)
+        #expect(
+            page == IndicatorLibrary.builtIn.page + "\n",
+            "federation-node indicator list --markdown > docs/indicators.md")
+    }
+
+    @Test func `has a clause for every indicator, and a name and a title that no other one has`() {
+        let all = IndicatorLibrary.builtIn.all
+        #expect(all.allSatisfy { !$0.clause.isEmpty && !$0.numerator.isEmpty && !$0.english.isEmpty })
+        #expect(Set(all.map(\.name)).count == all.count && Set(all.map(\.title)).count == all.count)
+        for indicator in all where indicator.measure.terms.contains(where: { $0.denominator != nil }) {
+            #expect(indicator.denominator != nil, "\(indicator.name)")
+        }
     }
 }
 

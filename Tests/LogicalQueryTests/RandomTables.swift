@@ -69,7 +69,8 @@ struct RandomTables {
                 switch column.name {
                 case "region_code": ["370102003001", "370102", "370300", "370000", nil]
                 case "service_code": ["01", "01.02", "01.02.03.04.05", "02.01", nil]
-                case "reporter_phone": ["13800138000", "138****8000", "13900139000", "~00ff00ff00ff00ff00ff00ff00ff00ff", ""]
+                case "reporter_phone":
+                    ["13800138000", "138****8000", "13900139000", "~00ff00ff00ff00ff00ff00ff00ff00ff", ""]
                 case "non_acceptance_reason": ["无效", "超职责", nil]
                 default: ["甲局", "乙局", nil]
                 }

@@ -94,7 +94,7 @@ enum SQLiteEngine {
         for (ticket, state) in tables.states {
             insert(["global_id"] + states, state.merging(["global_id": .text(ticket)]) { $1 }, into: "ticket_state")
         }
-        let resources = BuiltInResources.ticketResources + [BuiltInResources.callRecord]
+        let resources = BuiltInResources.ticketResources + [BuiltInResources.callRecord, ExternalResources.record]
         for resource in resources {
             let columns = ["origin", "key", "deleted"] + resource.columns.map(\.name)
             let declared = resource.columns.map { column -> String in

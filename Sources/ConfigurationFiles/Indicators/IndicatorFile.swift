@@ -17,7 +17,9 @@ package struct IndicatorFile: Sendable {
     ///
     /// - Parameter facts: what can be counted, external data sets among it.
     /// - Throws: all problems of the file at once.
-    package static func read(path: String, facts: [Fact] = Fact.all) throws(FileProblems) -> (IndicatorFile, text: String) {
+    package static func read(path: String, facts: [Fact] = Fact.all) throws(FileProblems) -> (
+        IndicatorFile, text: String
+    ) {
         let text = try kind.text(path: path)
         return (try read(text: text, file: path, facts: facts), text)
     }
@@ -76,7 +78,9 @@ extension YAMLReader {
         let weights = keys.dropFirst().compactMap { entries[$0].flatMap { share($0) } }
         guard weights.count == 3 else { return nil }
         guard abs(weights.reduce(0, +) - 1) < 1e-9 else {
-            note("WEIGHTS", line: entry.line, "the weights do not add up to 1", "write shares such as 0.1, 0.45 and 0.45")
+            note(
+                "WEIGHTS", line: entry.line, "the weights do not add up to 1", "write shares such as 0.1, 0.45 and 0.45"
+            )
             return nil
         }
         return ThreeRateWeights(
@@ -108,9 +112,13 @@ extension YAMLReader {
         let problemsBefore = problems.count
         let terms = (list(termsEntry) ?? []).compactMap { term($0, facts) }
         guard problems.count == problemsBefore else { return nil }
-        guard let measure = checked(nameEntry, { () throws(FederationError) in
-            try Analysis.Measure(name, version: version, unit: unit, terms: terms)
-        }) else { return nil }
+        guard
+            let measure = checked(
+                nameEntry,
+                { () throws(FederationError) in
+                    try Analysis.Measure(name, version: version, unit: unit, terms: terms)
+                })
+        else { return nil }
         if unit == .percent, terms.contains(where: { $0.denominator == nil }) {
             note(
                 "DENOMINATOR", line: termsEntry.line, "a percentage has a term without `denominator`",
@@ -179,7 +187,9 @@ extension YAMLReader {
         do throws(FederationError) {
             return try make()
         } catch {
-            note("DECLARATION", line: entry.line, "`\(entry.key)`: \(error.message)", error.hint ?? "see docs/indicators.md")
+            note(
+                "DECLARATION", line: entry.line, "`\(entry.key)`: \(error.message)",
+                error.hint ?? "see docs/indicators.md")
             return nil
         }
     }

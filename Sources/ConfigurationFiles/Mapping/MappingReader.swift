@@ -8,20 +8,24 @@ extension Mapping {
     /// - Parameters:
     ///   - lists: the code lists that its codes, and later those of the records, are held against.
     ///   - region: that of the node whose records they become: a name that several regions have means the one within it.
+    ///   - datasets: the external data sets, as resources, that it may make records of beside those of the program.
     /// - Throws: `E_MAPPING_READ` when there is no such file, or one that is far too large; `E_MAPPING` with path, line and a
     ///   suggestion for the first thing in it that is not known to the catalog or to the format.
-    package static func read(path: String, lists: CodeLists = .builtIn, region: String? = nil) throws -> Mapping {
+    package static func read(
+        path: String, lists: CodeLists = .builtIn, region: String? = nil, datasets: [ResourceDefinition] = []
+    ) throws -> Mapping {
         let text = try MappingReader.checked("E_MAPPING_READ") { () throws(FileProblems) in
             try MappingReader.kind.text(path: path)
         }
-        return try MappingReader(path: path, lists: lists, region: region).mapping(text)
+        return try MappingReader(path: path, lists: lists, region: region, datasets: datasets).mapping(text)
     }
 
     /// Reads a mapping that is at hand as text; `path` is for messages.
     package static func parse(
-        _ text: String, path: String, lists: CodeLists = .builtIn, region: String? = nil
+        _ text: String, path: String, lists: CodeLists = .builtIn, region: String? = nil,
+        datasets: [ResourceDefinition] = []
     ) throws -> Mapping {
-        try MappingReader(path: path, lists: lists, region: region).mapping(text)
+        try MappingReader(path: path, lists: lists, region: region, datasets: datasets).mapping(text)
     }
 }
 
@@ -30,6 +34,7 @@ struct MappingReader {
     let path: String
     let lists: CodeLists
     let region: String?
+    let datasets: [ResourceDefinition]
 
     /// Longest file in bytes; the longest of `mappings` takes a hundredth of it.
     static let kind = FileKind(name: "MAPPING", examples: "mappings", bytesMax: 1_000_000)
@@ -89,10 +94,10 @@ struct MappingReader {
         let parts = try entries(node, "a record", known: ["resource", "when", "ordinal", "fields", "ext"])
         guard let nameNode = parts["resource"] else { throw fault(line(node), "a record must name its 'resource'") }
         let name = try scalar(nameNode)
-        guard let definition = BuiltInResources.named(ResourceName(name)) else {
+        guard let definition = (datasets + BuiltInResources.all).first(where: { $0.name.text == name }) else {
             throw fault(
                 line(nameNode), "unknown resource '\(name)'",
-                suggestion(for: name, among: BuiltInResources.all.map(\.name.text)))
+                suggestion(for: name, among: (datasets + BuiltInResources.all).map(\.name.text)))
         }
         let position = earlier.filter { $0.definition.name == definition.name }.count + 1
         if position > 1, !definition.isThreadRecord {

@@ -11,8 +11,8 @@ package enum BuiltInResources {
             handling, reply, supervision, closure, callback, evaluation, ticketAction, transfer, attachment, callRecord,
             recording,
             announcement,
-        ] + CatalogResources.all + ReferenceResources.all + [ReferenceResources.indicatorFile] + RemovalResources.all
-            + CaseResources.all
+        ] + CatalogResources.all + ReferenceResources.all + [ReferenceResources.indicatorFile]
+        + ExternalResources.all + RemovalResources.all + CaseResources.all
 
     package static func named(_ name: ResourceName) -> ResourceDefinition? { byName[name] }
 

@@ -39,8 +39,11 @@ struct ImportFileCommand: AsyncParsableCommand {
     @Option(help: "The resource that a row of the file is, above all; the mapping may make others of it too.")
     var resource: String
 
-    @Option(help: "The mapping file (docs/importing.md).", completion: .file())
-    var mapping: String
+    @Option(
+        help:
+            "The mapping file (docs/importing.md); not for a data set whose file has the headings of its registration.",
+        completion: .file())
+    var mapping: String?
 
     @Option(
         help:

@@ -87,7 +87,8 @@ struct IndicatorShow: AsyncParsableCommand {
 
 struct IndicatorValidate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check a file of indicators and name everything that is wrong, with its line.",
+        commandName: "validate",
+        abstract: "Check a file of indicators and name everything that is wrong, with its line.",
         discussion: """
             EXAMPLE
               federation-node indicator validate indicators.yaml
@@ -108,7 +109,8 @@ struct IndicatorValidate: ParsableCommand {
             problems = error.problems
         }
         if json {
-            try Output.json(Report(valid: problems.isEmpty, indicators: read?.indicators.map(\.name), problems: problems))
+            try Output.json(
+                Report(valid: problems.isEmpty, indicators: read?.indicators.map(\.name), problems: problems))
         } else if let read {
             try Output.line("\(file): version \(read.version), \(read.indicators.count) indicators")
         } else {
@@ -162,6 +164,7 @@ extension Indicator.Source {
     fileprivate var title: String {
         switch self {
         case .program: "程序"
+        case .dataset: "外部数据"
         case .published: "上级发布"
         case .own: "本节点"
         }
@@ -191,7 +194,7 @@ private struct IndicatorDocument: Encodable {
     let denominator: String?
     let exclusions: String?
     let unit: String
-    /// `program`, `published` or `own`.
+    /// `program`, `dataset`, `published` or `own`.
     let source: String
     let terms: [Term]
 

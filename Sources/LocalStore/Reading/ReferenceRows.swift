@@ -15,6 +15,26 @@ extension NodeStore {
         try pool.read { db in try Self.records(of: resource, owner: owner, db) }
     }
 
+    /// The same of every node.
+    package func publishedByAll(_ resource: ResourceDefinition) throws -> [(origin: NodeID, record: IntakeRecord)] {
+        try pool.read { db in
+            try String.fetchAll(
+                db, sql: "SELECT DISTINCT origin FROM main.\(quoted(resource.name.text)) ORDER BY origin"
+            ).compactMap { NodeID($0) }.flatMap { owner in
+                try Self.records(of: resource, owner: owner, db).map { (owner, $0) }
+            }
+        }
+    }
+
+    /// Live rows of each external data set.
+    package func datasetRows() async throws -> [String: Int64] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT dataset, count(*) FROM main.external_record WHERE deleted = 0 GROUP BY dataset")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+        }
+    }
+
     static func records(
         of resource: ResourceDefinition, owner: NodeID, _ db: Database
     ) throws -> [IntakeRecord] {

@@ -102,7 +102,8 @@ extension Indicator {
         ("called_back", "called_back_at", "已回访量", "回访过的"), ("evaluated", "evaluated_at", "已评价量", "评价过的"),
     ].map { name, column, title, said in
         count(
-            "\(name)_count", title, "tickets \(name.replacing("_", with: " "))", .ticket, "受理的诉求中\(said)", clause: "7.1.1",
+            "\(name)_count", title, "tickets \(name.replacing("_", with: " "))", .ticket, "受理的诉求中\(said)",
+            clause: "7.1.1",
             base: valid, excluded, numerator: "count where \(column) is not null")
     }
 
@@ -252,7 +253,8 @@ extension Indicator {
                     (.callback, nil, effective, "count where resolved = 'resolved'", "count", weights.resolution),
                     (.evaluation, nil, rated, "count where \(satisfied)", "count", weights.satisfaction),
                 ], clause: "北京条例 32; domain 3.3",
-                "响应率 ×\(weights.response) + 解决率 ×\(weights.resolution) + \(satisfaction) ×\(weights.satisfaction)", "各率的分母", "同各率")
+                "响应率 ×\(weights.response) + 解决率 ×\(weights.resolution) + \(satisfaction) ×\(weights.satisfaction)",
+                "各率的分母", "同各率")
         }
         return [
             score("three_rates", "三率综合得分", "score of the three rates", satisfied: satisfied, "满意率"),

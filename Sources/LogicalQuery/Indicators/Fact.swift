@@ -24,6 +24,8 @@ package struct Fact: Hashable, Sendable, Codable {
         /// Whether its ticket was merged into another.
         case merged
         case lookup(Lookup)
+        /// A column of an external data set.
+        case field(String)
     }
 
     package struct Column: Sendable {
@@ -56,6 +58,8 @@ package struct Fact: Hashable, Sendable, Codable {
     package let columns: [String: Column]
     /// What says who the person of a row is, the best first. No declaration reads it; persons are only ever counted, by keyed digests.
     package let person: [Source]
+    /// The external data set whose rows it is; nil for the hotline's own records.
+    package let dataset: String?
 
     package func kind(of column: String) -> Kind? { columns[column]?.kind }
 
@@ -74,8 +78,12 @@ package struct Fact: Hashable, Sendable, Codable {
         case .category, .merged: [BuiltInResources.ticketAction.name, BuiltInResources.transfer.name]
         case .state: BuiltInResources.ticketResources.map(\.name)
         case .lookup(let lookup): [lookup.resource]
+        case .field: [resource]
         }
     }
+
+    /// Whether its rows belong to tickets, or are those.
+    package var isOfTickets: Bool { BuiltInResources.named(resource)?.isTicketRecord == true }
 
     /// The fields, by resource, that the value of `column` is made of. Not those that every row has.
     func fields(of column: Column) -> [Field] {
@@ -89,6 +97,7 @@ package struct Fact: Hashable, Sendable, Codable {
             ]
         case .merged: [Field(resource: BuiltInResources.ticketAction.name, column: "target")]
         case .state(let name): Self.stateFields[name] ?? []
+        case .field: [Field(resource: resource, column: "fields")]
         case .lookup(let lookup):
             (lookup.value.columns + lookup.condition.criterion.columns).flatMap { name -> [Field] in
                 if name.hasPrefix("other.") {
@@ -117,7 +126,10 @@ package struct Fact: Hashable, Sendable, Codable {
         package var description: String { "\(resource).\(column)" }
     }
 
-    package static func == (a: Fact, b: Fact) -> Bool { a.name == b.name }
+    /// Data sets of one name may have other columns at other nodes.
+    package static func == (a: Fact, b: Fact) -> Bool {
+        a.name == b.name && (a.dataset == nil || a.columns.keys == b.columns.keys)
+    }
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
     /// - Throws: `E_ANALYSIS_UNKNOWN`.
@@ -128,13 +140,82 @@ package struct Fact: Hashable, Sendable, Codable {
         self = fact
     }
 
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case dataset, numbers, texts, roles
+    }
+
+    /// One of the program is its name; that of a data set says its columns, so that a node answers which has not heard of it.
+    ///
+    /// - Throws: `E_ANALYSIS_UNKNOWN`, `E_ANALYSIS_INVALID` for a data set that is none.
     package init(from decoder: any Decoder) throws {
-        try self.init(named: decoder.singleValueContainer().decode(String.self))
+        if let name = try? decoder.singleValueContainer().decode(String.self) {
+            try self.init(named: name)
+            return
+        }
+        try decoder.refuseUnknownKeys(CodingKeys.self, kind: "part of a fact")
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            dataset: container.decode(String.self, forKey: .dataset), title: nil,
+            numbers: container.decode([String].self, forKey: .numbers),
+            texts: container.decode([String].self, forKey: .texts),
+            roles: container.decode([String].self, forKey: .roles))
     }
 
     package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(name)
+        guard let dataset else {
+            var container = encoder.singleValueContainer()
+            return try container.encode(name)
+        }
+        func names(_ kind: Kind?, isField: Bool) -> [String] {
+            columns.values.filter { column in
+                guard case .field = column.source else { return !isField && Self.roles.contains(column.name) }
+                return isField && column.kind == kind
+            }.map(\.name).sorted()
+        }
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(dataset, forKey: .dataset)
+        try container.encode(names(.number, isField: true), forKey: .numbers)
+        try container.encode(names(.text, isField: true), forKey: .texts)
+        try container.encode(names(nil, isField: false), forKey: .roles)
+    }
+
+    // MARK: - External data sets
+
+    /// Columns that data sets have in common with tickets, where their registration says which of theirs it is.
+    private static let roles: Set<String> = ["ended_at", "region_code", "unit", "service_code"]
+
+    package init(_ dataset: ExternalDataset) {
+        let own = dataset.columns.filter { $0.type != .real }
+        self.init(
+            checked: dataset.name, title: dataset.title,
+            numbers: own.filter { $0.type.storage == .integer }.map(\.name),
+            texts: own.filter { $0.type.storage == .text }.map(\.name), roles: Array(dataset.roles.keys))
+    }
+
+    private init(
+        dataset: String, title: String?, numbers: [String], texts: [String], roles: [String]
+    ) throws(FederationError) {
+        let names = numbers + texts
+        guard (names + [dataset]).allSatisfy(ExternalDataset.isName), names.count <= ExternalDataset.columnsMax,
+            Set(names).count == names.count, Self.roles.isSuperset(of: roles)
+        else { throw FederationError("E_ANALYSIS_INVALID", "a question counts a data set that is none") }
+        self.init(checked: dataset, title: title ?? dataset, numbers: numbers, texts: texts, roles: roles)
+    }
+
+    /// - Precondition: names are such.
+    private init(checked dataset: String, title: String, numbers: [String], texts: [String], roles: [String]) {
+        let resource = ExternalResources.record
+        (name, self.title, self.resource, period) = ("dataset.\(dataset)", title, resource.name, "occurred_at")
+        self.dataset = dataset
+        person = []
+        var columns =
+            numbers.map { Column(name: $0, kind: .number, source: .field($0)) }
+            + texts.map { Column(name: $0, kind: .text, source: .field($0)) }
+        // What all have in common goes before a column of the same name, which says the same.
+        columns += (["key", "origin", "occurred_at"] + roles).map { name in
+            Column(name: name, kind: name.hasSuffix("_at") ? .number : .text, source: .row(name))
+        }
+        self.columns = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     }
 
     // MARK: - The facts
@@ -144,10 +225,16 @@ package struct Fact: Hashable, Sendable, Codable {
     package static let ticket = Fact(
         "ticket", "工单", BuiltInResources.serviceRequest, period: "requested_datetime",
         lookups: [
-            ("contacted_at", "handling", .least, "coalesce(other.contact_datetime, other.occurred_at)", "other.contacted"),
+            (
+                "contacted_at", "handling", .least, "coalesce(other.contact_datetime, other.occurred_at)",
+                "other.contacted"
+            ),
             ("reached_at", "callback", .least, "other.occurred_at", "other.reached = 'answered'"),
             ("closure_kind", "closure", .latest, "other.closure_kind", "not other.review = 'sent_back'"),
-            ("repeat_mark", "ticket_action", .latest, "other.action", "other.action in ('mark_repeat', 'unmark_repeat')"),
+            (
+                "repeat_mark", "ticket_action", .latest, "other.action",
+                "other.action in ('mark_repeat', 'unmark_repeat')"
+            ),
         ])
 
     package static let assignment = Fact(
@@ -206,6 +293,7 @@ package struct Fact: Hashable, Sendable, Codable {
         unit: String? = nil, lookups: [LookupText] = []
     ) {
         (self.name, self.title, resource, self.period) = (name, title, definition.name, period)
+        dataset = nil
         var columns = Self.columns(of: definition)
         if name == "ticket" {
             columns += Self.ticketColumns

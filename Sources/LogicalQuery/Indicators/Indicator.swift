@@ -17,6 +17,8 @@ package struct Indicator: Hashable, Sendable {
 
     package enum Source: String, Hashable, Sendable {
         case program
+        /// The registration of an external data set.
+        case dataset
         /// The top node, for everybody.
         case published
         /// This node, for itself.

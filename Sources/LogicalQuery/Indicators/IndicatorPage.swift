@@ -5,7 +5,8 @@ extension IndicatorLibrary {
     package var page: String {
         var lines = [
             "# Indicators 指标", "",
-            "Made from the declarations by `federation-node indicator list --markdown`; a test holds it equal to them.", "",
+            "Made from the declarations by `federation-node indicator list --markdown`; a test holds it equal to them.",
+            "",
             "## The language", "",
             """
             A figure is one or more **terms**: a **fact** (what is counted), a **period** (the time that decides when a row belongs to a day or month), \
@@ -19,7 +20,31 @@ extension IndicatorLibrary {
             "",
             "Quantiles are exact up to \(Distribution.exactMax) values a group and within 1 % beyond; persons are exact up to \(DistinctCount.exactMax) and have a standard",
             "error of 1.6 % beyond. Both merge over nodes. Averages of averages can't be written down.", "",
-            "Records of a ticket's thread have the columns of their ticket with `ticket.` in front. Personal columns are not there.", "",
+            "Records of a ticket's thread have the columns of their ticket with `ticket.` in front. Personal columns are not there.",
+            "",
+            "## A file of one's own: `indicators.yaml`", "",
+            """
+            A node's own figures stand in the file of the setting `indicators`; `federation-node indicator validate FILE` names every problem with its line. The top node \
+            makes a file everybody's with `federation-node indicator publish FILE`: then an indicator of the program may be defined anew, with a higher version. \
+            `three_rates` sets what the three rates (三率) weigh.
+            """, "",
+            "```yaml", "version: 1", "title: 济南市指标",
+            "three_rates: {version: 2, response: 0.2, resolution: 0.4, satisfaction: 0.4}", "indicators:",
+            "  - name: urgent_share", "    version: 1", "    title: 突发诉求占比", "    english: share of urgent tickets",
+            "    clause: 济南市热线办 2025 年第 3 号", "    unit: percent", "    numerator: 紧急程度为突发的", "    denominator: 受理的诉求",
+            "    exclusions: 并入他单的", "    terms:",
+            "      - {fact: ticket, base: not merged, numerator: count where urgency = 'urgent', denominator: count}",
+            "```", "",
+            "A term may also have `period` (a time of the fact) and `weight` (1).", "", "| Code | Meaning |",
+            "| --- | --- |",
+            "| `E_INDICATORS_UNREADABLE`, `E_INDICATORS_TOO_LARGE`, `E_INDICATORS_NOT_UTF8`, `E_INDICATORS_SYNTAX`, `E_INDICATORS_ALIAS` | The file can't be read: missing, over 200,000 bytes, no UTF-8, no YAML, or with anchors. |",
+            "| `E_INDICATORS_NOT_A_MAPPING`, `E_INDICATORS_MISSING_KEY`, `E_INDICATORS_UNKNOWN_KEY`, `E_INDICATORS_DUPLICATE_KEY`, `E_INDICATORS_WRONG_TYPE`, `E_INDICATORS_BAD_NUMBER`, `E_INDICATORS_BAD_NAME`, `E_INDICATORS_UNKNOWN_WORD` | A key or value of it has another shape. |",
+            "| `E_INDICATORS_DECLARATION` | A declaration can't be read, or reads a column that its fact does not have; the message says why. |",
+            "| `E_INDICATORS_UNKNOWN_FACT`, `E_INDICATORS_PERIOD` | A term names no fact, or no time of it. |",
+            "| `E_INDICATORS_DENOMINATOR` | A percentage has a term without denominator. |",
+            "| `E_INDICATORS_WEIGHTS` | The weights of the three rates do not add up to 1. |",
+            "| `E_INDICATORS_DUPLICATE_NAME`, `E_INDICATORS_TOO_MANY` | A name or title stands twice, or there are more than 500. |",
+            "",
             "## Facts 事实", "", "| Fact | 名称 | Period | Columns |", "| --- | --- | --- | --- |",
         ]
         for fact in Fact.all {
@@ -35,7 +60,9 @@ extension IndicatorLibrary {
         for indicator in all {
             lines.append("### `\(indicator.name)` \(indicator.title)")
             lines.append("")
-            lines.append("\(indicator.english). v\(indicator.measure.version), \(indicator.measure.unit.rawValue), \(indicator.clause)")
+            lines.append(
+                "\(indicator.english). v\(indicator.measure.version), \(indicator.measure.unit.rawValue), \(indicator.clause)"
+            )
             lines.append("")
             lines.append("- \(indicator.denominator == nil ? "计数" : "分子"): \(indicator.numerator)")
             if let denominator = indicator.denominator { lines.append("- 分母: \(denominator)") }

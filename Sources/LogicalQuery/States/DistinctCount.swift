@@ -112,6 +112,7 @@ package struct DistinctCount: Hashable, Sendable {
     /// - Throws: `E_ANALYSIS_ANSWER` for anything that `text` does not write.
     init(text: Substring) throws(FederationError) {
         guard text.first == "r" else {
+            guard text.first == "h" else { throw .badState }
             hashes = try StateText.values(in: text.dropFirst(), max: Self.exactMax)
             guard zip(hashes, hashes.dropFirst()).allSatisfy({ $0 < $1 }) else { throw .badState }
             return

@@ -7,7 +7,8 @@ import RecordIntake
 /// A file of records that is to be taken in.
 package struct ImportRequest: Sendable {
     package var path: String
-    package var mappingPath: String
+    /// Nil for a data set whose file has the headings of its registration.
+    package var mappingPath: String?
     /// What a row of the file is, above all.
     package var resource: ResourceName
     /// Where rejected rows go; nil for FILE.rejects.csv in the node's directory.
@@ -18,7 +19,7 @@ package struct ImportRequest: Sendable {
     package var format: SourceFormat
 
     package init(
-        path: String, mappingPath: String, resource: ResourceName, rejectsPath: String? = nil, isDryRun: Bool = false,
+        path: String, mappingPath: String?, resource: ResourceName, rejectsPath: String? = nil, isDryRun: Bool = false,
         format: SourceFormat = SourceFormat()
     ) {
         self.format = format
@@ -64,8 +65,8 @@ extension NodeDesk {
         _ request: ImportRequest, progress: (Double, Int) -> Void = { _, _ in }
     ) async throws -> (report: ImportReport, failure: (any Error)?) {
         try await perform(.importFile) { _ in
-            let mapping = try Mapping.read(
-                path: request.mappingPath, lists: reference.lists, region: topology.node(id)?.region ?? id.code)
+            let datasets = try registrations().map(\.dataset)
+            let mapping = try mapping(of: request, datasets)
             guard mapping.resources.contains(request.resource) else {
                 throw FederationError(
                     "E_MAPPING", "\(mapping.path) makes no records of \(request.resource)",
@@ -83,7 +84,7 @@ extension NodeDesk {
                 throw error.telling(of: IntakeCounts(), isTrial: request.isDryRun)
             }
             var run = try ImportRun(
-                desk: self, importer: importer, rejectsPath: request.rejectsPath ?? rejects,
+                desk: self, importer: importer, datasets: datasets, rejectsPath: request.rejectsPath ?? rejects,
                 isDryRun: request.isDryRun, report: ImportReport(resource: request.resource, form: importer.form))
             if !request.isDryRun {
                 try await run.begin(source: mapping.source, file: name)
@@ -91,6 +92,20 @@ extension NodeDesk {
             let failure = await run.run(progress)
             return (run.report, failure)
         }
+    }
+
+    private func mapping(of request: ImportRequest, _ datasets: [ExternalDataset]) throws -> Mapping {
+        if let path = request.mappingPath {
+            return try Mapping.read(
+                path: path, lists: reference.lists.adding(datasets.flatMap(\.lists)),
+                region: topology.node(id)?.region ?? id.code, datasets: datasets.map(\.definition))
+        }
+        guard let dataset = datasets.first(where: { $0.name == request.resource.text }) else {
+            throw FederationError(
+                "E_MAPPING", "\(request.resource) is no external data set that is registered here",
+                hint: "give --mapping FILE, or register it with `dataset register`")
+        }
+        return try Mapping.of(dataset, lists: reference.lists)
     }
 
     /// Stores records that were invented for trials, unguarded, in one durable transaction.
@@ -108,6 +123,7 @@ extension NodeDesk {
 private struct ImportRun {
     private let desk: NodeDesk
     private let importer: Importer
+    private let datasets: [ResourceName: ExternalDataset]
     private let rejectsPath: String
     private let isDryRun: Bool
     private(set) var report: ImportReport
@@ -118,7 +134,11 @@ private struct ImportRun {
     private var collapsed: Set<Int> = []
 
     /// - Throws: when the rejects file can't be written: before anything is stored.
-    init(desk: NodeDesk, importer: Importer, rejectsPath: String, isDryRun: Bool, report: ImportReport) throws {
+    init(
+        desk: NodeDesk, importer: Importer, datasets: [ExternalDataset], rejectsPath: String, isDryRun: Bool,
+        report: ImportReport
+    ) throws {
+        self.datasets = Dictionary(uniqueKeysWithValues: datasets.map { ($0.definition.name, $0) })
         rejects = try RejectsWriter(path: rejectsPath)
         self.desk = desk
         self.importer = importer
@@ -202,9 +222,15 @@ private struct ImportRun {
     private mutating func store(_ batch: [IntakeRow]) async throws {
         try await settle()
         guard !batch.isEmpty else { return }
-        storing = Task { [desk, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
+        storing = Task { [desk, datasets, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
             let now = desk.clock()
-            let rows = batch.map { (try? $0.result.get()) ?? SourceRow([]) }
+            let rows = batch.map { row in
+                var content = (try? row.result.get()) ?? SourceRow([])
+                content.records = content.records.map { record in
+                    datasets[record.resource]?.stored(record, origin: desk.id) ?? record
+                }
+                return content
+            }
             let outcomes =
                 isDryRun
                 ? try await desk.store.trial(of: rows, isGuarded: isGuarded, now: now)

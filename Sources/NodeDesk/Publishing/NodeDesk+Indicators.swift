@@ -5,13 +5,22 @@ import LocalStore
 import LogicalQuery
 
 extension NodeDesk {
-    /// What this node can measure: what every node can, what the top node has published, and its own file (setting `indicators`).
+    /// What this node can measure: what every node can, the number of rows of each external data set, what the top node has
+    /// published, and its own file (setting `indicators`).
     ///
     /// - Throws: `E_INDICATORS_INVALID` when the own file can't be used, `E_INDICATORS_TAKEN` when it redefines what everybody means.
     package func indicators() async throws -> IndicatorLibrary {
+        try await perform(.showIndicators) { _ in try library() }
+    }
+
+    func library() throws -> IndicatorLibrary {
         var library = IndicatorLibrary.builtIn
+        let datasets = try registrations().map(\.dataset)
+        library.adopt(datasets.compactMap(Indicator.count), weights: nil, from: .dataset)
         // One of a later program may say what this one can't read; then it has what it had.
-        if let published = try await publishedIndicators() { library.adopt(published.indicators, weights: published.weights, from: .published) }
+        if let published = try publishedIndicators() {
+            library.adopt(published.indicators, weights: published.weights, from: .published)
+        }
         guard FileManager.default.fileExists(atPath: settings.indicatorsPath) else {
             guard settings.indicatorsPath == settings.standardIndicatorsPath else {
                 throw FederationError("E_INDICATORS_INVALID", "\(settings.indicatorsPath) is missing")
@@ -30,9 +39,10 @@ extension NodeDesk {
     }
 
     /// - Throws: `E_INDICATORS_INVALID` with every problem and its line.
-    package func readIndicators(path: String) throws(FederationError) -> (file: IndicatorFile, text: String) {
+    package func readIndicators(path: String) throws -> (file: IndicatorFile, text: String) {
+        let facts = try facts
         do throws(FileProblems) {
-            let (file, text) = try IndicatorFile.read(path: path)
+            let (file, text) = try IndicatorFile.read(path: path, facts: facts)
             return (file, text)
         } catch {
             throw FederationError("E_INDICATORS_INVALID", "\(path) can't be used:\n\(error)")
@@ -43,7 +53,7 @@ extension NodeDesk {
     ///
     /// - Throws: `E_INDICATORS_INVALID`, `E_INDICATORS_NOT_OWNER`, `E_INDICATORS_VERSION`.
     package func publishIndicators(path: String) async throws -> IndicatorFile {
-        try await perform(.publishReference) { now in
+        try await perform(.publishIndicators) { now in
             let (file, text) = try readIndicators(path: path)
             guard standing.top == id else {
                 throw FederationError(
@@ -74,10 +84,14 @@ extension NodeDesk {
         }
     }
 
+    /// What can be counted here.
+    private var facts: [Fact] { get throws { Fact.all + (try registrations().map { Fact($0.dataset) }) } }
+
     /// The newest file that the top node has published and this program can read.
-    private func publishedIndicators() async throws -> IndicatorFile? {
+    private func publishedIndicators() throws -> IndicatorFile? {
         try newestIndicatorRow().flatMap {
-            try? IndicatorFile.read(text: $0.text, file: "indicators \($0.version) of \(standing.top)")
+            try? IndicatorFile.read(
+                text: $0.text, file: "indicators \($0.version) of \(standing.top)", facts: facts)
         }
     }
 

@@ -7,7 +7,8 @@ struct ChildFailure: Error {
     let code: String
 
     var state: CoverageState {
-        ["E_ANALYSIS_DENIED", "E_ANALYSIS_NOT_GRANTED", "E_NOT_A_NEIGHBOUR", "E_ROWS_NOT_GRANTED"].contains(code) ? .denied : .unreachable
+        ["E_ANALYSIS_DENIED", "E_ANALYSIS_NOT_GRANTED", "E_NOT_A_NEIGHBOUR", "E_ROWS_NOT_GRANTED"].contains(code)
+            ? .denied : .unreachable
     }
 }
 

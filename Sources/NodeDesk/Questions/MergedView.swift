@@ -51,7 +51,9 @@ package struct MergedView: Sendable {
         // One for the whole answer: the topology may change while it is being made.
         let standing = store.standing
         let topology = standing.topology
-        if let asker, case let fields = analysis.withheld(by: topology.grant(from: store.node, to: asker)), !fields.isEmpty {
+        if let asker, case let fields = analysis.withheld(by: topology.grant(from: store.node, to: asker)),
+            !fields.isEmpty
+        {
             throw FederationError(
                 "E_ANALYSIS_NOT_GRANTED",
                 "the policy of \(store.node) hides \(fields.map(\.description).joined(separator: ", ")) from \(asker), so nothing is counted by it",

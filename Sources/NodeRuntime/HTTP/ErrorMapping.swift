@@ -11,7 +11,8 @@ package enum ErrorMapping {
 
     package static func status(of code: String) -> HTTPResponse.Status {
         switch code {
-        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ANALYSIS_NOT_GRANTED", "E_ROWS_NOT_GRANTED", "E_TOKEN_RESOURCE",
+        case "E_NOT_A_NEIGHBOUR", "E_ANALYSIS_DENIED", "E_ANALYSIS_NOT_GRANTED", "E_ROWS_NOT_GRANTED",
+            "E_TOKEN_RESOURCE",
             "E_TLS_REQUIRED", "E_RELAY_DENIED":
             .forbidden
         case "E_TOKEN_MISSING", "E_TOKEN_INVALID", "E_TOKEN_EXPIRED": .unauthorized
