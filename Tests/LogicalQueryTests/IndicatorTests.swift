@@ -360,7 +360,7 @@ struct `An indicator` {
         let found = try SQLiteEngine.run([overTheWire(analysis)], on: history.tables)[0]
         #expect(try found == BruteForce(analysis, history.tables, origins: ["370100"]).answer())
         #expect(
-            found.table(for: analysis).rows == [
+            try found.table(for: analysis).rows.map(\.cells) == [
                 [.text("370102"), .text("2025-09-30"), .integer(2), .integer(1), .integer(30)],
                 [.text("370103"), .text("2025-09-30"), .integer(1), .integer(1), .integer(5)],
             ])
@@ -395,14 +395,16 @@ struct `An indicator` {
                 .init(region: "370100", year: 2020, persons: 9_000_000),
             ]))
         let residents = Residents(population, region: "370100")
-        let rows = partial.table(for: question, residents: residents).rows
+        var extras = TableExtras()
+        extras.residents = residents
+        let rows = try partial.table(for: question, extras).rows.map(\.cells)
         #expect(rows.map(\.last) == [.null, .real(141.18), .real(100), .null, .null])
-        #expect(partial.table(for: question).rows.allSatisfy { $0.last == .null })
+        #expect(try partial.table(for: question).rows.allSatisfy { $0.cells.last == .null })
         func whole(_ filters: [Filter]) throws -> FieldValue? {
             let question = try Analysis(measures: [.named("per_10000_residents")], filters: filters, asOf: Self.start)
             var partial = PartialResult(for: question)
             try partial.add(key: [], sums: [1_200])
-            return partial.table(for: question, residents: residents).rows[0].last
+            return try partial.table(for: question, extras).rows[0].cells.last
         }
         #expect(try whole([]) == .real(1.33), "without a region it is the asker's")
         #expect(try whole([Filter(.region(.county), .equals, ["370102"])]) == .real(100))

@@ -34,9 +34,11 @@ package struct RollupBlocks: Sendable {
     package let ends: [Range<UnixMilliseconds>]
 
     /// - Returns: nil where nothing can be kept: a question without a beginning or an end, one of less than a day, or one that asks
-    ///   what is so now.
+    ///   what is so now. External data sets have times of which nobody notes a change.
     package init?(_ analysis: Analysis) {
-        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow else { return nil }
+        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow,
+            analysis.facts.allSatisfy({ $0.dataset == nil })
+        else { return nil }
         let next = ShanghaiTime.dayNumber(from)
         let first = ShanghaiTime.midnight(ofDay: next) == from ? next : next + 1
         let end = ShanghaiTime.dayNumber(to)
