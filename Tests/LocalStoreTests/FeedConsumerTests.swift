@@ -67,7 +67,9 @@ import Testing
         await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
         let status = try await store.consumerStatus()
         #expect(status.first { $0.name == "faulty" }?.cursor == 0)
-        #expect(status.filter { $0.name != "faulty" }.allSatisfy { $0.lagRows == 0 } && status.count == NodeStore.builtInConsumers.count + 1)
+        #expect(
+            status.filter { $0.name != "faulty" }.allSatisfy { $0.lagRows == 0 }
+                && status.count == NodeStore.builtInConsumers.count + 1)
         #expect(try await store.ticket("\(jinan)-1").state?.status == .received)
         _ = try await store.prune(receivers: [], retention: 0, now: noon)
     }

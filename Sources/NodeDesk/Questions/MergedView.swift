@@ -137,7 +137,8 @@ package struct MergedView: Sendable {
         let readers = readers(from: asker, upTo: nil, standing.topology)
         let grant = asker.map { standing.topology.grant(from: store.node, to: $0) } ?? LinkGrant()
         let (partial, isRolledUp) = try await partial(
-            of: analysis, grant: grant, origins: origins.filter { !denied.contains($0) }, within: filter, readers: readers, standing,
+            of: analysis, grant: grant, origins: origins.filter { !denied.contains($0) }, within: filter,
+            readers: readers, standing,
             now: now)
         let rows = try await rows(
             of: analysis.resourceCovered, of: origins, within: filter, readers: readers)

@@ -151,7 +151,8 @@ extension NodeDesk {
             (extras.showsShare, extras.showsRank) = (question.showsShare, question.showsRank)
             (extras.showsRunning, extras.showsTotal) = (question.showsRunning, question.showsTotal)
             return AnalysisReport(
-                analysis: analysis, indicators: indicators, table: try partial.rolledUp(for: analysis, reference).table(for: analysis, extras),
+                analysis: analysis, indicators: indicators,
+                table: try partial.rolledUp(for: analysis, reference).table(for: analysis, extras),
                 coverage: coverages[0],
                 comparison: comparison.map {
                     report(on: $0, of: analysis, coverages, partial, presence.map { _ in answers.last?.answer.partial })
