@@ -23,7 +23,7 @@ struct UnitRegisterTests {
         }
         try partial.add(key: [nil], sums: [32])
         let table = try partial.rolledUp(for: analysis, reference).table(for: analysis)
-        return Dictionary(uniqueKeysWithValues: table.rows.map { ($0[0].text ?? "-", $0[1].integer ?? 0) })
+        return Dictionary(uniqueKeysWithValues: table.rows.map { ($0.cells[0].text ?? "-", $0.cells[1].integer ?? 0) })
     }
 
     @Test func `units count under the one above them, whether rows have codes or names`() throws {

@@ -145,7 +145,7 @@ extension NodeDesk {
                 let former = answers.dropFirst().prefix(comparison.questions.count).map(\.answer.partial)
                 extras.comparison = (comparison, try comparison.former(Array(former), of: partial))
             }
-            extras.plan = try question.plan.map { try PlanValues(planLines($0)) }
+            extras.plan = try question.plan.map { try PlanValues(planLines($0, library)) }
             extras.specialDates = reference.specialDates
             extras.residents = Residents(reference.population, region: topology.node(id)?.region ?? id.code)
             (extras.showsShare, extras.showsRank) = (question.showsShare, question.showsRank)
@@ -213,13 +213,13 @@ extension NodeDesk {
     ]
 
     /// - Throws: `E_PLAN_INVALID` with the row.
-    private func planLines(_ rows: [[String: String]]) throws -> [PlanValues.Line] {
+    private func planLines(_ rows: [[String: String]], _ library: IndicatorLibrary) throws -> [PlanValues.Line] {
         try rows.enumerated().map { index, row in
             func fault(_ reason: String, _ hint: String) -> FederationError {
                 FederationError("E_PLAN_INVALID", "row \(index + 1) of the plan: \(reason)", hint: hint)
             }
             func cell(_ name: String) -> String { Self.planColumns[name]?.lazy.compactMap { row[$0] }.first ?? "" }
-            guard let indicator = try? indicators.named(cell("indicator")) else {
+            guard let indicator = try? library.named(cell("indicator")) else {
                 throw fault("no known indicator", "`indicator list` prints their names and titles")
             }
             guard let period = PlanValues.period(cell("period")) else {
