@@ -80,12 +80,15 @@ extension Analysis {
             }
             // The limits, before anything is looked up.
             let filter = try Filter(dimension, comparison, words)
-            if case .time(let cut) = dimension.value, comparison != .hasPrefix, let shape = cut.shape,
-                words.contains(where: { !cut.has($0) })
+            if case .time(let cut) = dimension.value, let shape = cut.shape,
+                words.contains(where: { comparison == .hasPrefix ? !cut.hasAny(beginning: $0) : !cut.has($0) })
             {
                 throw FederationError(
                     "E_FILTER_VALUE", "the filter on \(dimension) has a value that is none",
                     hint: "written like \(shape), and one that the calendar has")
+            }
+            if dimension.isNumber, words.contains(where: { Int64($0) == nil }) {
+                throw FederationError("E_FILTER_VALUE", "the filter on \(dimension) needs whole numbers")
             }
             if dimension.codes == .units { return try UnitRegister(reference).filter(filter) }
             guard let list = dimension.list(reference) else { return filter }

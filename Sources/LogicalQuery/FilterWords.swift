@@ -110,6 +110,27 @@ extension Analysis.Dimension.TimeCut {
         }
     }
 
+    /// Whether a time can have a value that begins so.
+    func hasAny(beginning prefix: String) -> Bool {
+        guard let shape, prefix.unicodeScalars.allSatisfy(\.isASCII), prefix.utf8.count <= shape.utf8.count else {
+            return false
+        }
+        return Self.endings.contains { has(prefix + $0[self, default: ""].dropFirst(prefix.utf8.count)) }
+    }
+
+    /// Values that end in every way, of any year.
+    private static let endings: [[Self: String]] = (0..<372).map { number in
+        func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let (month, day) = (number / 31 + 1, number % 31 + 1)
+        // Leap years and years with a 53rd week among them.
+        let year = 2_000 + number % 100
+        return [
+            .day: "\(year)-\(padded(month))-\(padded(day))", .week: "\(year)-W\(padded(number % 53 + 1))",
+            .month: "\(year)-\(padded(month))", .quarter: "\(year)-Q\(number % 4 + 1)", .year: "\(year)",
+            .hour: padded(number % 24), .hourOfWeek: "\(number % 7 + 1)-\(padded(number % 24))",
+        ]
+    }
+
     /// Whether a time can have that value.
     func has(_ value: String) -> Bool {
         func number(_ digits: Substring, _ range: ClosedRange<Int>) -> Bool {
@@ -130,4 +151,13 @@ extension Analysis.Dimension.TimeCut {
 
     /// Nil for what comes again each day or week.
     package var calendarUnit: CalendarPeriod.Unit? { CalendarPeriod.Unit(rawValue: rawValue) }
+}
+
+extension Analysis.Dimension {
+    /// Whether its values are numbers that nothing explains: those of a ticket's round.
+    var isNumber: Bool {
+        guard case .column(_, codes: .none) = value else { return false }
+        let kinds = Fact.all.compactMap { $0.column(for: self)?.kind }
+        return !kinds.isEmpty && kinds.allSatisfy { $0 == .number }
+    }
 }

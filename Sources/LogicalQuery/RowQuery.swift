@@ -155,22 +155,60 @@ extension RowQuery {
             self.values = values
         }
 
-        /// Reads what people type, as `Analysis.Filter.parse` does.
+        /// Reads what people type, as `Analysis.Filter.parse` does: codes, and the words that tables print. The name of a region or
+        /// category means all that lies in it.
         ///
-        /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_VALUE` also for a code that is not in its list. Whether there is such a
-        ///   field is for the query to say.
+        /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_VALUE` also for a word that is not known. Whether there is such a field is for the query
+        ///   to say.
         package static func parse(
-            _ text: String, of resource: ResourceDefinition?, lists: CodeLists = .builtIn
+            _ text: String, of resource: ResourceDefinition?, reference: ReferenceData = .builtIn
         ) throws(FederationError) -> Filter {
             let parts = try Analysis.Filter.split(text)
             let filter = try Filter(parts.field, parts.comparison, parts.values)
-            let codes = resource?.column(named: filter.field)?.codeList.flatMap { lists.named($0) }
-            if let codes, filter.comparison != .hasPrefix, !filter.values.allSatisfy({ codes.contains($0) }) {
-                throw FederationError(
-                    "E_FILTER_VALUE", "the filter on \(filter.field) has a value that is not in its code list",
-                    hint: "one of \(codes.entries.map(\.code).joined(separator: ", "))")
+            guard let column = resource?.column(named: filter.field) else { return filter }
+            if column.type == .boolean, let flags = filter.flags { return flags }
+            let isOfPlaces = ["region_code", "service_code"].contains(column.name)
+            let list =
+                isOfPlaces
+                ? column.name == "region_code" ? reference.regions : reference.services
+                : column.codeList.flatMap { reference.lists.named($0) }
+            guard let list, !list.entries.isEmpty else { return filter }
+            return try filter.byWords(of: list, isOfPlaces: isOfPlaces)
+        }
+
+        private var flags: Filter? {
+            let codes = values.map { ["是": "1", "否": "0"][$0] ?? $0 }
+            return try? Filter(field, comparison, codes)
+        }
+
+        private func byWords(of list: CodeList, isOfPlaces: Bool) throws(FederationError) -> Filter {
+            let byName = list.codesByName(within: nil)
+            /// Digits and dots may be a code that is not listed; so may the beginning of a code.
+            func isCode(_ word: String) -> Bool {
+                list.contains(word)
+                    || isOfPlaces && word.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+                    || comparison == .hasPrefix && list.entries.contains { $0.code.utf8.starts(with: word.utf8) }
             }
-            return filter
+            let words = values.filter { !isCode($0) }
+            if words.isEmpty { return self }
+            let codes = words.compactMap { byName[ExactText(CodeList.joinedLevels($0))] }
+            guard codes.count == words.count else {
+                throw FederationError(
+                    "E_FILTER_VALUE", "the filter on \(field) has a value that is not known, or stands for several",
+                    hint: isOfPlaces
+                        ? "`reference show` prints them"
+                        : "one of \(list.entries.map { "\($0.code) \($0.title)" }.joined(separator: ", "))")
+            }
+            guard isOfPlaces else {
+                return try Filter(field, comparison, values.map { byName[ExactText($0)] ?? $0 })
+            }
+            guard comparison != .notEquals, codes.count == values.count else {
+                throw FederationError(
+                    "E_FILTER_VALUE",
+                    "the filter on \(field) has names, which mean all that lies in them, beside codes or with !=",
+                    hint: "write codes, or names alone with =")
+            }
+            return try Filter(field, .hasPrefix, codes.map { field == "region_code" ? RegionRange($0).prefix : $0 })
         }
 
         /// Whether a row with this value passes.

@@ -83,7 +83,7 @@ private let jinan = NodeID("370100")
     @Test func `give the rules by which tickets are folded`() throws {
         let rules = LifecycleRules(try shipped(), top: try #require(province), hierarchy: .none)
         #expect(rules.calendar == (try shipped().calendar))
-        #expect(rules.returnWorkingDays == 2 && rules.extensionsMax == 2 && !rules.suspensionStopsClock)
+        #expect(rules.returnWorkingDays == 2 && rules.extensionsMax == 2 && rules.suspensionStopsClock)
     }
 
     @Test func `have service codes of three levels, each below the one above`() throws {

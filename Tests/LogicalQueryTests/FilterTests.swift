@@ -30,6 +30,12 @@ struct FilterTests {
         ("day=2021-02-30", "E_FILTER_VALUE"), ("quarter=2025-Q5", "E_FILTER_VALUE"), ("hour=24", "E_FILTER_VALUE"),
         ("hour_of_week=8-00", "E_FILTER_VALUE"), ("weekday=0", "E_FILTER_VALUE"), ("weekday=周八", "E_FILTER_VALUE"),
         ("渠道=电报", "E_FILTER_VALUE"), ("region=历下区", "E_FILTER_VALUE"),
+        // Nor what begins so.
+        ("day^=2025-13", "E_FILTER_VALUE"), ("day^=2025-02-3", "E_FILTER_VALUE"), ("month^=20x", "E_FILTER_VALUE"),
+        ("week^=2025-W6", "E_FILTER_VALUE"), ("hour^=3", "E_FILTER_VALUE"), ("quarter^=2025-Q5", "E_FILTER_VALUE"),
+        ("month^=2025-09-01", "E_FILTER_VALUE"),
+        // A number is one.
+        ("round=x", "E_FILTER_VALUE"), ("round=第一轮", "E_FILTER_VALUE"),
     ])
     func `what is not a filter is refused`(text: String, code: String) {
         let error = #expect(throws: FederationError.self) { try Filter.parse(text) }
@@ -73,6 +79,34 @@ struct FilterTests {
         }
         let error = #expect(throws: FederationError.self) { try parse("status=结了") }
         #expect(error?.hint?.contains("closed 已办结") == true)
+    }
+
+    @Test(arguments: [
+        "day^=2025", "day^=2025-0", "day^=2024-02-29", "week^=2020-W5", "week^=2020-W53", "month^=2025-1",
+        "quarter^=2025-Q",
+        "year^=20", "hour^=2", "hour_of_week^=7-", "round=2",
+    ])
+    func `a time may be filtered by its beginning`(text: String) {
+        #expect(throws: Never.self) { try Filter.parse(text) }
+    }
+
+    @Test func `a filter on rows takes the words that their table prints`() throws {
+        func parse(_ text: String) throws -> RowQuery.Filter {
+            try RowQuery.Filter.parse(text, of: BuiltInResources.serviceRequest, reference: Self.reference)
+        }
+        #expect(try parse("channel=电话,03") == RowQuery.Filter("channel", .equals, ["01", "03"]))
+        #expect(try parse("request_type!=投诉") == RowQuery.Filter("request_type", .notEquals, ["3"]))
+        #expect(try parse("callback_required=是") == RowQuery.Filter("callback_required", .equals, ["1"]))
+        #expect(try parse("region_code=历下区") == RowQuery.Filter("region_code", .hasPrefix, ["370102"]))
+        #expect(try parse("region_code=济南市") == RowQuery.Filter("region_code", .hasPrefix, ["3701"]))
+        #expect(try parse("region_code=370199") == RowQuery.Filter("region_code", .equals, ["370199"]))
+        #expect(try parse("service_code=供热") == RowQuery.Filter("service_code", .hasPrefix, ["01.02"]))
+        for text in [
+            "channel=电报", "channel=99", "region_code=无", "region_code=市北区", "region_code!=济南市",
+            "region_code=济南市,370203",
+        ] {
+            #expect(errorCode { _ = try parse(text) } == "E_FILTER_VALUE", "\(text)")
+        }
     }
 
     @Test func `an unknown field names the nearest one`() {

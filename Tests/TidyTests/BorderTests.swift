@@ -38,8 +38,7 @@ private let allowedImports: [String: Set<String>] = [
     "FederationNode": [
         "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel",
         "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
-        "NodeRuntime",
-        "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
+        "NodeRuntime", "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],
 ]
 

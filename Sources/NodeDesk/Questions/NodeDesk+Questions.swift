@@ -127,6 +127,11 @@ extension NodeDesk {
                 filters: question.filters.map { try filter($0) }, from: question.from, to: question.to,
                 top: question.top, asOf: now,
                 regionsAsOf: question.regionsAsOf)
+            if question.showsShare, !analysis.measures.contains(where: { $0.unit == .count }) {
+                throw FederationError(
+                    "E_ANALYSIS_INVALID", "a share is of counts, and nothing of them is measured",
+                    hint: "add `--measure count`")
+            }
             let comparison = try question.comparison.map { try Comparison($0, of: analysis) }
             let presence = try comparison?.presence()
             let leftOut = question.showsLeftOut ? try LeftOut(of: analysis) : nil
@@ -267,7 +272,7 @@ extension NodeDesk {
                 resource, columns: question.columns,
                 filters: question.filters.map { text in
                     let filter = try RowQuery.Filter.parse(
-                        text, of: BuiltInResources.named(resource), lists: reference.lists)
+                        text, of: BuiltInResources.named(resource), reference: reference)
                     guard filter.field == RowQuery.Filter.origin, filter.comparison != .hasPrefix else {
                         return filter
                     }

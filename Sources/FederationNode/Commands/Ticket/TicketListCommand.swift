@@ -42,7 +42,7 @@ struct TicketListCommand: AsyncParsableCommand {
         guard limit >= 0 else { throw ValidationError("--limit must not be negative") }
         var filter = TicketFilter()
         filter.status = try status.map { word in
-            guard let state = TicketStatus(rawValue: word) else {
+            guard let state = TicketStatus.allCases.first(where: { $0.rawValue == word || $0.title == word }) else {
                 throw ValidationError("--status \(word) is not a state of a ticket")
             }
             return state
