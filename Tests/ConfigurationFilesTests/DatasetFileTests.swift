@@ -1,5 +1,6 @@
 import ConfigurationFiles
 import FederationModel
+import Foundation
 import LogicalQuery
 import TestSupport
 import Testing

@@ -109,13 +109,14 @@ package struct MergedView: Sendable {
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
             try await sums(analysis, origins: origins, for: asker, standing, lagRows: lagRows, now: now)
         }
-        guard var (answer, isRolledUp) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        guard let (sums, isRolledUp) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        var given = sums
         let sources: [(AnswerStep.Source, [NodeID])] =
             isRolledUp
             ? [(.rollup, origins)]
             : [(.copy, origins.filter { $0 != store.node }), (.rows, origins.filter { $0 == store.node })]
-        for (source, some) in sources where !some.isEmpty { answer = answer.after(step(source, some, since: began)) }
-        return answer
+        for (source, some) in sources where !some.isEmpty { given = given.after(step(source, some, since: began)) }
+        return given
     }
 
     private func step(
