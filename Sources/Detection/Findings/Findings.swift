@@ -3,12 +3,12 @@ import FederationModel
 /// Looks through tickets for what went wrong. What it finds depends on the tickets and on `now` alone.
 package struct FindingDetectors: Sendable {
     private let limits: FindingLimits
-    private let now: UnixMilliseconds
+    private let time: UnixMilliseconds
     private let manners: WordScanner
 
     package init(_ limits: FindingLimits = FindingLimits(), now: UnixMilliseconds) {
         self.limits = limits
-        self.now = now
+        time = now
         manners = WordScanner([WordClass("attitude", .yellow, words: limits.attitudeWords)])
     }
 
@@ -29,7 +29,7 @@ package struct FindingDetectors: Sendable {
         guard let limit = limits.dispatch[ticket.urgency], ticket.closedAt == nil || !ticket.dispatches.isEmpty else {
             return nil
         }
-        let dispatched = ticket.dispatches.map(\.at).min() ?? now
+        let dispatched = ticket.dispatches.map(\.at).min() ?? time
         let late = dispatched - ticket.acceptedAt - limit
         return late > 0
             ? Finding(.lateDispatch, ticket.id, extent: "\(late / 60_000)min", tickets: [ticket.id]) : nil
@@ -47,7 +47,7 @@ package struct FindingDetectors: Sendable {
 
     private func missingCallback(_ ticket: HandledTicket) -> Finding? {
         guard let closed = ticket.closedAt, ticket.isCallbackRequired, ticket.callbackAt == nil else { return nil }
-        let late = now - closed - limits.callback
+        let late = time - closed - limits.callback
         return late > 0
             ? Finding(
                 .missingCallback, ticket.id, extent: "\(late / ShanghaiTime.day + 1)d", tickets: [ticket.id]) : nil
@@ -95,7 +95,7 @@ package struct FindingDetectors: Sendable {
 
     private func overdue(_ ticket: HandledTicket) -> Finding? {
         guard let due = ticket.dueAt else { return nil }
-        let late = (ticket.closedAt ?? now) - due
+        let late = (ticket.closedAt ?? time) - due
         return late > 0
             ? Finding(
                 .overdue, ticket.id, unit: ticket.unit,

@@ -144,7 +144,7 @@ package struct DetectionRules: Hashable, Sendable {
         guard problems.isEmpty else {
             throw FederationError(
                 "E_RULE_INVALID", problems.joined(separator: "; "),
-                hint: "`federation-node rule show ID` shows a rule that is in force")
+                hint: "each problem names its rule and its field; the rules that ship are examples")
         }
         self.init(checked: rules)
     }
