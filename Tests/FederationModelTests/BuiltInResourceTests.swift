@@ -88,7 +88,10 @@ import Testing
         for resource in resources {
             for column in resource.columns {
                 let name = "\(resource.name).\(column.name)"
-                if column.type == .json { #expect(column.level == .sensitive, "\(name)") }
+                // What a data set may hold is at its own columns' levels, none of which is higher.
+                if column.type == .json, name != "external_record.fields" {
+                    #expect(column.level == .sensitive, "\(name)")
+                }
                 if ["reporter_name", "reporter_phone", "caller", "address_string", "lat", "long"].contains(column.name)
                 {
                     #expect(column.level >= .personal, "\(name)")

@@ -138,24 +138,28 @@ import Testing
         #expect(up.nodesBehind == ["370000", "370300"])
         #expect(up.revision == LinkRevision(topology: 3, policy: 0))
         let logical = try #require(policy("370300", "370000"))
-        // The catalog goes along whatever the mode.
-        #expect(logical.wholeResources == Catalog.exempt.union(["reply"]))
+        // The catalog and what is registered go along whatever the mode.
+        #expect(logical.wholeResources == Catalog.exempt.union(["reply", "external_dataset"]))
         #expect(
-            logical.resources == tickets + CatalogResources.all.map(\.name) + removals + cases,
+            logical.resources == tickets + CatalogResources.all.map(\.name) + ["external_dataset"] + removals + cases,
             "of tickets that somebody above must see")
         let across = try #require(policy("370100", "370900"))
         #expect(across.origins == ["370100"] && across.nodesBehind == ["370900"])
         let catalog = CatalogResources.all.map(\.name)
-        #expect(across.wholeResources == Catalog.exempt.union(["service_request"]))
-        #expect(across.resources == tickets + catalog + removals + cases)
+        #expect(across.wholeResources == Catalog.exempt.union(["service_request", "external_dataset"]))
+        #expect(across.resources == tickets + catalog + ["external_dataset"] + removals + cases)
         let down = try #require(policy("370000", "370100"))
         #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
         #expect(down.nodesBehind == ["370100", "370102"])
         let reference = ReferenceResources.all.map(\.name)
         let published: [ResourceName] = ["knowledge_article", "detection_rule"]
+        let registered: [ResourceName] = ["indicator_file", "external_dataset"]
         #expect(
-            down.wholeResources == Set(catalog + reference + published + ["announcement", "removal_confirmation"]))
-        #expect(down.resources == tickets + ["announcement"] + catalog + reference + removals + cases + published)
+            down.wholeResources
+                == Set(catalog + reference + registered + published + ["announcement", "removal_confirmation"]))
+        #expect(
+            down.resources
+                == tickets + ["announcement"] + catalog + reference + registered + removals + cases + published)
         #expect(policy("370300", "370100") == nil)
         #expect(topology.holders(of: "370102", audience: []) == ["370100", "370000"])
         #expect(topology.holders(of: "370100", audience: []) == ["370000", "370900"])

@@ -174,7 +174,7 @@ struct TicketGeneratorTests {
                 of: BuiltInResources.ticketResources.map(\.name).filter { !["transfer", "attachment"].contains($0) }))
         let actions = Set(records.compactMap { $0.fields["action"]?.text })
         let codes = CodeList.named("ticket_action")?.entries.map(\.code) ?? []
-        #expect(actions == Set(codes).subtracting(["unmerge"]))
+        #expect(actions == Set(codes).subtracting(["unmerge", "mark_repeat", "unmark_repeat"]))
         let closures = Set(records.compactMap { $0.fields["closure_kind"]?.text })
         #expect(closures == ["closed", "explained", "withdrawn", "terminated", "held"])
         #expect(Set(records.compactMap { $0.fields["decision"]?.text }) == ["approved", "designated", "rejected"])
