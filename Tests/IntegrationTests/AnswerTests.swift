@@ -131,11 +131,15 @@ extension `Real processes` {
             #expect(lines.map { $0[0] } == ["370100 济南市", "370200 青岛市", "370300 淄博市", "合计"])
             var second = SourceFormat()
             second.sheet = "口径与覆盖"
-            second.headerRow = 1
-            let about = try SourceFile(path: file).rows(format: second)
-            var words = about.header
-            while let step = try about.next() {
-                if case .row = step { words += about.header.indices.map { about.text($0) } }
+            // It has several tables, one below the other, each with a header of its own.
+            var words: [String] = []
+            for header in 1...12 {
+                second.headerRow = header
+                guard let about = try? SourceFile(path: file).rows(format: second) else { continue }
+                words += about.header
+                while let step = try? about.next() {
+                    if case .row = step { words += about.header.indices.map { about.text($0) } }
+                }
             }
             #expect(words.contains("on_time_rate v2") && words.contains("淄博市"))
         }
