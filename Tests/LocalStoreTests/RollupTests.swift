@@ -123,6 +123,11 @@ import Testing
                 found += rolled.use.found
                 #expect(try await rolled.partial == rows(question), "step \(step)")
             }
+            for resource in [BuiltInResources.serviceRequest.name, BuiltInResources.callRecord.name] {
+                guard let counts = try await place.store.liveRows(of: resource) else { continue }
+                let all = try await place.store.rowCounts(of: resource).mapValues { Int64($0) }
+                #expect(counts.filter { $0.value != 0 } == all, "step \(step)")
+            }
         }
         #expect(kept > found, "most of it was kept")
     }

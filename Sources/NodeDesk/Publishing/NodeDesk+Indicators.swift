@@ -10,10 +10,10 @@ extension NodeDesk {
     ///
     /// - Throws: `E_INDICATORS_INVALID` when the own file can't be used, `E_INDICATORS_TAKEN` when it redefines what everybody means.
     package func indicators() async throws -> IndicatorLibrary {
-        try await perform(.showIndicators) { _ in try library() }
+        try await perform(.showIndicators) { _ in try indicatorLibrary() }
     }
 
-    func library() throws -> IndicatorLibrary {
+    func indicatorLibrary() throws -> IndicatorLibrary {
         var library = IndicatorLibrary.builtIn
         let datasets = try registrations().map(\.dataset)
         library.adopt(datasets.compactMap(Indicator.count), weights: nil, from: .dataset)

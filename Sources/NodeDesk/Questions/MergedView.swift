@@ -160,7 +160,10 @@ package struct MergedView: Sendable {
         let queries: @Sendable (Analysis) -> [CompiledQuery] = {
             SQLiteDialect.compile($0, origins: origins, regions: standing.reference.regions, grant: grant)
         }
-        let basis = "\(standing.topology.version) \(standing.rules.fingerprint)"
+        // Office hours change no due date, so the rules don't tell them apart; and digests of two keys can't be merged.
+        let key = analysis.countsPersons ? try store.tokens?("") ?? "" : ""
+        let basis =
+            "\(standing.topology.version) \(standing.rules.fingerprint) \(standing.reference.calendar.hours.spans) \(key)"
         do {
             let rolledUp = try await store.rolledUp(
                 analysis, basis: basis, within: filter, readers: readers, origins: origins, now: now, queries: queries)

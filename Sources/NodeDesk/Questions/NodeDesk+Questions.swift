@@ -119,7 +119,7 @@ extension NodeDesk {
     ) async throws -> AnalysisReport {
         try await perform(.askAnalysis) { now in
             let names = question.measures.isEmpty ? [Analysis.Measure.count.name] : question.measures
-            let library = try self.library()
+            let library = try indicatorLibrary()
             let indicators = try names.map { try library.named($0) }
             let analysis = try Analysis(
                 measures: indicators.map(\.measure),

@@ -1,0 +1,44 @@
+import ConfigurationFiles
+import FederationModel
+import LogicalQuery
+import NodeDesk
+import Testing
+
+@Suite struct `A question that is asked again` {
+    @Test func `goes by the office hours of now, not by those under which it was kept`() async throws {
+        let node = try TestNode("370000")
+        func publish(_ version: Int, _ hours: String) async throws {
+            try node.write(
+                """
+                version: \(version)
+                title: test
+                lists:
+                  - name: office_hours
+                    title: 工作时间
+                    codes: [{code: "\(hours)", title: 工作时间}]
+                """, to: "hours.yaml")
+            _ = try await node.desk.publishReference(path: node.path("hours.yaml"))
+        }
+        try await publish(1, "0830-1730")
+        let ticket = try await node.addTicket()
+        node.clock.pass(3_600_000)
+        try await node.record("dispatch", of: ticket.id, ["assignee_unit": "市住建局", "due_datetime": "2025-10-14"])
+        var question = AnalysisQuestion()
+        question.measures = ["mean_dispatch_work_hours"]
+        question.from = ShanghaiTime.parseLocal("2025-09-01 00:00:00")
+        question.to = ShanghaiTime.parseLocal("2025-10-01 00:00:00")
+        /// By a desk that reads the reference data anew, as each command does.
+        func answer() async throws -> [[FieldValue]] {
+            let settings = try NodeSettings.load(path: node.path("node/node.yaml"), environment: [:])
+            let desk = NodeDesk(
+                try LocalNode(settings: settings), as: .system, clock: { [clock = node.clock] in clock.now },
+                announce: { _ in })
+            return try await desk.ask(question, deadlineMS: 60_000).table.rows.map(\.cells)
+        }
+        #expect(try await answer() == [[.real(1)]])
+        #expect(try await answer() == [[.real(1)]])
+        #expect(try await node.desk.rollupStatus().good > 0, "it was kept")
+        try await publish(2, "1300-1700")
+        #expect(try await answer() == [[.real(0)]])
+    }
+}
