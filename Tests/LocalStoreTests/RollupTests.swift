@@ -28,10 +28,13 @@ import Testing
         return partial
     }
 
-    private func rolledUp(_ analysis: Analysis) async throws -> (partial: PartialResult, use: RollupUse)? {
-        try await place.store.rolledUp(
-            analysis, basis: "", within: GrantFilter(), readers: [], origins: [jinan, lixia], now: noon
+    private func rolledUp(_ analysis: Analysis) async throws -> RolledUp? {
+        try await place.store.wantRollups()
+        let rolled = try await place.store.rolledUp(
+            analysis, basis: "", within: GrantFilter(), readers: [], origins: [jinan, lixia]
         ) { SQLiteDialect.compile($0, origins: [jinan, lixia]) }
+        if let rolled { try await place.store.keep(rolled, now: noon) }
+        return rolled
     }
 
     private func change(_ random: inout SplitMix64, step: Int) async throws {
@@ -119,8 +122,8 @@ import Testing
             try await place.store.catchUpConsumers(now: noon)
             for question in questions {
                 guard let rolled = try await rolledUp(question) else { continue }
-                kept += rolled.use.kept
-                found += rolled.use.found
+                kept += (RollupBlocks(question)?.blocks.count ?? 0) - rolled.found.count
+                found += rolled.found.count
                 #expect(try await rolled.partial == rows(question), "step \(step)")
             }
             for resource in [BuiltInResources.serviceRequest.name, BuiltInResources.callRecord.name] {
@@ -141,7 +144,7 @@ import Testing
             try await place.store.catchUpConsumers(now: noon)
             let rolled = try #require(try await rolledUp(question))
             #expect(try await rolled.partial == rows(question))
-            return [rolled.use.kept, rolled.use.found]
+            return [try #require(RollupBlocks(question)).blocks.count - rolled.found.count, rolled.found.count]
         }
         // September and three days of October; the rest of the fourth is no block.
         #expect(try await uses() == [0, 4])
@@ -169,6 +172,19 @@ import Testing
             try RollupBlocks(Analysis(from: week.lowerBound + 1, to: week.lowerBound + ShanghaiTime.day, asOf: noon))
                 == nil)
         #expect(try RollupBlocks(Analysis(from: week.lowerBound, to: week.upperBound, asOf: noon))?.blocks.count == 7)
+    }
+
+    @Test func `is found from the rows alone until somebody wants it, so a node that can't write answers too`()
+        async throws
+    {
+        _ = try await place.store.intake([ticket(1)], now: noon)
+        try await place.store.catchUpConsumers(now: noon)
+        let question = try Analysis(from: Self.monthEnd, to: Self.monthEnd + 90 * ShanghaiTime.day, asOf: noon)
+        let rolled = try await place.store.rolledUp(
+            question, basis: "", within: GrantFilter(), readers: [], origins: [jinan, lixia]
+        ) { SQLiteDialect.compile($0, origins: [jinan, lixia]) }
+        #expect(rolled == nil)
+        #expect(try await place.store.liveRows(of: BuiltInResources.serviceRequest.name) == nil)
     }
 
     @Test func `is kept as it is, and bytes of something else are nothing`() async throws {

@@ -35,9 +35,12 @@ import Testing
                 announce: { _ in })
             return try await desk.ask(question, deadlineMS: 60_000).table.rows.map(\.cells)
         }
+        // It is kept beside the answer, so a later one than the first may be the one that finds it.
+        for _ in 0..<100 where try await node.desk.rollupStatus().good == 0 {
+            #expect(try await answer() == [[.real(1)]])
+        }
+        #expect(try await node.desk.rollupStatus().good > 0)
         #expect(try await answer() == [[.real(1)]])
-        #expect(try await answer() == [[.real(1)]])
-        #expect(try await node.desk.rollupStatus().good > 0, "it was kept")
         try await publish(2, "1300-1700")
         #expect(try await answer() == [[.real(0)]])
     }

@@ -11,13 +11,15 @@ extension NodeStore {
             try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT ?1 AS node, resource, origin, "key", version, field, rule FROM main.quarantine WHERE sender = ?2
-                        UNION ALL
-                        SELECT node, resource, origin, "key", version, field, rule FROM main.put_aside WHERE peer <> ?2
+                        SELECT * FROM (
+                          SELECT ?1 AS node, resource, origin, "key", version, field, rule FROM main.quarantine WHERE sender = ?2
+                          UNION ALL
+                          SELECT node, resource, origin, "key", version, field, rule FROM main.put_aside WHERE peer <> ?2)
+                        WHERE origin IN (SELECT value FROM json_each(?4))
                         ORDER BY version DESC LIMIT ?3
                         """),
-                arguments: [node.code, sender.code, SyncLimits.putAsideRowsMax]
-            ).compactMap(PutAsideRow.init).filter { origins.contains($0.origin) }
+                arguments: [node.code, sender.code, SyncLimits.putAsideRowsMax, jsonArray(origins)]
+            ).compactMap(PutAsideRow.init)
         }
     }
 

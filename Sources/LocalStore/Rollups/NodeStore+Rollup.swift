@@ -3,14 +3,16 @@ import Foundation
 import GRDB
 import LogicalQuery
 
-/// Where the rows of an answer came from.
-package struct RollupUse: Hashable, Sendable {
-    /// Blocks that were kept and are good.
-    package var kept = 0
-    /// Blocks that were found anew from the rows.
-    package var found = 0
-
-    package init() {}
+/// What the rows of a question come to, with what of it is to be kept.
+package struct RolledUp: Sendable {
+    fileprivate let question: String
+    /// Up to where all changes are in it.
+    fileprivate let seq: Seq
+    package fileprivate(set) var partial: PartialResult
+    /// Whether some of it was kept.
+    package fileprivate(set) var isOfKept = false
+    /// The blocks that were found from the rows.
+    package fileprivate(set) var found: [(block: RollupBlocks.Block, partial: PartialResult)] = []
 }
 
 extension NodeStore {
@@ -18,25 +20,25 @@ extension NodeStore {
     private static let rollupBytesMax: Int64 = 256 << 20
 
     /// What the rows of `origins` come to, from what is kept of the question as far as nothing of it has changed, and else from the
-    /// rows. What was found anew is kept.
+    /// rows. `keep` keeps what was found anew: it waits for the database's one writer, for which no answer waits.
     ///
     /// - Parameters:
     ///   - basis: what else decides over the answer: reference data, calendars.
     ///   - queries: compiles the question, or one of another period.
-    /// - Returns: nil where rollups do not fit the question, or consumers are behind.
-    /// - Throws: what the rows throw; a database that can't be written to keeps nothing.
+    /// - Returns: nil where rollups do not fit the question, nobody wants any (`wantRollups`), or consumers are behind.
     package func rolledUp(
         _ analysis: Analysis, basis: String, within filter: GrantFilter, readers: [TopologyNode], origins: [NodeID],
-        now: UnixMilliseconds, queries: @escaping @Sendable (Analysis) -> [CompiledQuery]
-    ) async throws -> (partial: PartialResult, use: RollupUse)? {
+        queries: @escaping @Sendable (Analysis) -> [CompiledQuery]
+    ) async throws -> RolledUp? {
         guard let blocks = RollupBlocks(analysis), let bare = analysis.restricted(to: 0..<1) else { return nil }
         let shape = queries(bare.analysis).map { "\($0.sql) \($0.arguments)" }.joined(separator: ";")
         let granted = "\(basis)\n\(filter) \(readers.map(\.id))\n\(shape)"
-        try await wantRollups()
-        let found = try await pool.read { [self] db -> RollupAnswer? in
-            guard let seq = try Self.rollupSeq(db) else { return nil }
+        return try await pool.read { [self] db in
+            guard try NodeValue.integer(NodeValue.rollups, db) != 0, let seq = try Self.rollupSeq(db) else {
+                return nil
+            }
             let question = try readers.isEmpty ? granted : "\(Self.removals(db))\n\(granted)"
-            var answer = RollupAnswer(question: question, seq: seq, partial: PartialResult(for: analysis))
+            var answer = RolledUp(question: question, seq: seq, partial: PartialResult(for: analysis))
             let id = try Int64.fetchOne(
                 db.cachedStatement(sql: "SELECT id FROM main.rollup_question WHERE question = ?"), arguments: [question]
             )
@@ -44,7 +46,7 @@ extension NodeStore {
             for block in blocks.blocks {
                 if let id, let partial = try Self.kept(block, of: id, analysis, origins: origins, db) {
                     try answer.partial.merge(partial)
-                    answer.use.kept += 1
+                    answer.isOfKept = true
                 } else {
                     missing.append(block)
                 }
@@ -79,24 +81,10 @@ extension NodeStore {
             }
             return answer
         }
-        guard var answer = found else { return nil }
-        answer.use.found = answer.found.count
-        do {
-            try await keep(answer.found, of: answer.question, seq: answer.seq, now: now)
-        } catch let error as FederationError where StorePool.passing.contains(error.code) {}
-        return (answer.partial, answer.use)
-    }
-
-    private struct RollupAnswer: Sendable {
-        let question: String
-        let seq: Seq
-        var partial: PartialResult
-        var use = RollupUse()
-        var found: [(block: RollupBlocks.Block, partial: PartialResult)] = []
     }
 
     /// From now on changes are stamped. It must be on disk before the rows are read of which something is kept.
-    private func wantRollups() async throws {
+    package func wantRollups() async throws {
         if try await pool.read({ try NodeValue.integer(NodeValue.rollups, $0) }) != 0 { return }
         try await pool.write { [tableOrder] db in
             if try NodeValue.integer(NodeValue.rollups, db) != 0 { return }
@@ -151,21 +139,19 @@ extension NodeStore {
             """
     }
 
-    private func keep(
-        _ found: [(block: RollupBlocks.Block, partial: PartialResult)], of question: String, seq: Seq,
-        now: UnixMilliseconds
-    ) async throws {
-        guard !found.isEmpty else { return }
+    /// Keeps what was found anew.
+    package func keep(_ answer: RolledUp, now: UnixMilliseconds) async throws {
+        guard !answer.found.isEmpty else { return }
         try await pool.write { db in
             try db.execute(
-                sql: "INSERT OR IGNORE INTO main.rollup_question (question) VALUES (?)", arguments: [question])
+                sql: "INSERT OR IGNORE INTO main.rollup_question (question) VALUES (?)", arguments: [answer.question])
             let id = try Int64.fetchOne(
-                db, sql: "SELECT id FROM main.rollup_question WHERE question = ?", arguments: [question])
+                db, sql: "SELECT id FROM main.rollup_question WHERE question = ?", arguments: [answer.question])
             let statement = try db.cachedStatement(
                 sql: "INSERT OR REPLACE INTO main.rollup VALUES (?, ?, ?, ?, ?, ?, ?)")
-            for (block, partial) in found {
+            for (block, partial) in answer.found {
                 try statement.execute(arguments: [
-                    id, block.days.lowerBound, block.days.upperBound, seq, now, partial.groups.count,
+                    id, block.days.lowerBound, block.days.upperBound, answer.seq, now, partial.groups.count,
                     Data(partial.bytes),
                 ])
             }

@@ -9,6 +9,8 @@ package struct MergedView: Sendable {
     static let lateAfter: Int64 = 30_000
     /// What a node keeps of a deadline for its own work, so that its answer still arrives in time.
     static let ownShareMS: Int64 = 200
+    /// How long an answer waits for what is kept of it to be written.
+    static let keepingMS: Int64 = 100
 
     let store: NodeStore
     let peers: PeerClients
@@ -165,9 +167,13 @@ package struct MergedView: Sendable {
         let basis =
             "\(standing.topology.version) \(standing.rules.fingerprint) \(standing.reference.calendar.hours.spans) \(key)"
         do {
+            await write { try await store.wantRollups() }
             let rolledUp = try await store.rolledUp(
-                analysis, basis: basis, within: filter, readers: readers, origins: origins, now: now, queries: queries)
-            if let rolledUp { return (rolledUp.partial, rolledUp.use.kept > 0) }
+                analysis, basis: basis, within: filter, readers: readers, origins: origins, queries: queries)
+            if let rolledUp {
+                await write { try await store.keep(rolledUp, now: now) }
+                return (rolledUp.partial, rolledUp.isOfKept)
+            }
         } catch let error as FederationError where error.code == "E_ANALYSIS_TOO_MANY_GROUPS" {
             // With its blocks it has more groups than without.
         }
@@ -178,6 +184,13 @@ package struct MergedView: Sendable {
             }
         }
         return (partial, false)
+    }
+
+    /// Writes what makes later answers quick. This one waits for it no longer than `keepingMS`, and a full disk is not in its way; what
+    /// takes longer goes on beside it.
+    private func write(_ work: @escaping @Sendable () async throws -> Void) async {
+        let writing = Task { try await work() }
+        _ = try? await within(milliseconds: Self.keepingMS) { try await writing.value }
     }
 
     /// The live rows of a resource that the asker is granted, by origin.
