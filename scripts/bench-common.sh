@@ -44,9 +44,9 @@ make_federation() {
   done
 }
 
-# serve DIR CODE: starts a node without consumers; its pid is $!.
+# serve DIR CODE [OPTION...]: starts a node, without consumers unless an option says otherwise; its pid is $!.
 serve() {
-  "$bin/federation-node" serve --config "$1/$2/node.yaml" --set consumers=off --set log-level=warning \
+  "$bin/federation-node" serve --config "$1/$2/node.yaml" --set consumers=off --set log-level=warning "${@:3}" \
     >"$1/$2/serve.log" 2>&1 &
   pids+=("$!")
 }

@@ -5,12 +5,13 @@
 #   --push     tickets that are pushed over HTTP to the node that holds those of the file (default 100000)
 #   --large    tickets of the node on which one is changed (default 1000000)
 #   --sheet    tickets of the .xlsx workbook (default 100000)
+#   --beside   tickets of the file that is imported beside a service that replicates (default 100000)
 #   --rounds   how often import and `.import` take turns (default 3); the median ratio counts
 # What the keys of --json mean: docs/benchmarks.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-json=no tickets=500000 push=100000 large=1000000 rounds=3 sheet=100000 dir=""
+json=no tickets=500000 push=100000 large=1000000 rounds=3 sheet=100000 beside=100000 dir=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --json) json=yes ;;
@@ -20,7 +21,8 @@ while [ $# -gt 0 ]; do
     --large) large=$2; shift ;;
     --rounds) rounds=$2; shift ;;
     --sheet) sheet=$2; shift ;;
-    *) sed -n '2,9p' "$0" >&2; exit 64 ;;
+    --beside) beside=$2; shift ;;
+    *) sed -n '2,10p' "$0" >&2; exit 64 ;;
   esac
   shift
 done
@@ -30,6 +32,7 @@ prepare IntakeBenchmark
 server=""
 cleanup() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  stop_all
   [ "$own_dir" = no ] || rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -59,7 +62,7 @@ tables_of() {
 }
 
 # --- 1. CSV against `.import` -----------------------------------------------------------------------------------------
-say "1/4 $tickets tickets as CSV"
+say "1/5 $tickets tickets as CSV"
 new_node "$dir/city"
 "$bin/federation-node" generate --tickets "$tickets" --from 2025-01-01 --days 365 --out "$dir/tickets.csv" --format csv \
   --config "$dir/city/node.yaml" >/dev/null 2>&1
@@ -109,7 +112,7 @@ import_rate=$(calc "$stored / $(median "${import[@]}")")
 shell_rate=$(calc "$stored / $(median "${shell[@]}")")
 
 # --- 2. Push over HTTP ------------------------------------------------------------------------------------------------
-say "2/4 $push tickets pushed in batches of 500 by two clients"
+say "2/5 $push tickets pushed in batches of 500 by two clients"
 "$bin/federation-node" ca init --dir "$dir/ca" >/dev/null
 "$bin/federation-node" ca issue --ca "$dir/ca" --node 370100 --out "$dir/city/credentials" >/dev/null
 token=$("$bin/federation-node" token create --name benchmark --config "$dir/city/node.yaml" --json \
@@ -138,7 +141,7 @@ kill "$server"; wait "$server" || true; server=""
 say "  $pushed records in $push_seconds s, service $rss_server MB"
 
 # --- 3. A workbook ----------------------------------------------------------------------------------------------------
-say "3/4 $sheet tickets as .xlsx"
+say "3/5 $sheet tickets as .xlsx"
 "$bin/federation-node" generate --tickets "$sheet" --from 2025-01-01 --days 365 --out "$dir/sheet.csv" --format csv \
   --config "$dir/city/node.yaml" >/dev/null 2>&1
 scripts/csv-to-xlsx.py "$dir/sheet.csv" "$dir/sheet.xlsx"
@@ -161,8 +164,32 @@ for round in $(seq "$rounds"); do
 done
 say "  ${sheet_rate[*]} rows a second"
 
-# --- 4. One changed ticket --------------------------------------------------------------------------------------------
-say "4/4 one changed ticket among $large"
+# --- 4. Beside a service ----------------------------------------------------------------------------------------------
+say "4/5 $beside tickets as CSV, with and without a service that folds and replicates them"
+"$bin/federation-node" generate --tickets "$beside" --from 2025-01-01 --days 365 --out "$dir/beside.csv" --format csv \
+  --config "$dir/city/node.yaml" >/dev/null 2>&1
+# import_beside HOME: how long the import into the city of that federation takes.
+import_beside() {
+  "$bin/federation-node" import --resource service_request --mapping mappings/generated-tickets.yaml --json \
+    "$dir/beside.csv" --config "$1/370100/node.yaml" >"$dir/beside.json"
+  number "$(cat "$dir/beside.json")" seconds
+}
+beside_ratio=()
+for round in $(seq "$rounds"); do
+  rm -rf "$dir/federation"
+  make_federation "$dir/federation" 370100
+  alone=$(import_beside "$dir/federation")
+  rm -rf "$dir/federation"
+  make_federation "$dir/federation" 370100
+  for code in 370000 370100; do serve "$dir/federation" "$code" --set consumers=on; listening "$dir/federation" "$code"; done
+  accompanied=$(import_beside "$dir/federation")
+  stop_all
+  beside_ratio+=("$(calc "$alone / $accompanied")")
+  say "  alone $alone s, beside the service $accompanied s"
+done
+
+# --- 5. One changed ticket --------------------------------------------------------------------------------------------
+say "5/5 one changed ticket among $large"
 new_node "$dir/large"
 "$bin/federation-node" generate --requests-only --tickets "$large" --days 365 --config "$dir/large/node.yaml" >/dev/null 2>&1
 fold=$("$bin/IntakeBenchmark" fold --database "$dir/large/node.db")
@@ -174,6 +201,7 @@ result=$(cat <<JSON
  "import_vs_sqlite_import":$(median "${ratio[@]}"),
  "push_vs_import":$(calc "$push_rate / $import_rate"),
  "rss_mb":$rss,
+ "import_beside_service":$(median "${beside_ratio[@]}"),
  "xlsx_rows_s":$(median "${sheet_rate[@]}"),"xlsx_vs_csv":$(median "${sheet_ratio[@]}"),
  "fold_one_ms":$(calc "$(number "$fold" p50_ms)"),"fold_one_ms_p99":$(calc "$(number "$fold" p99_ms)"),
  "import_rows_s":$import_rate,"sqlite_import_rows_s":$shell_rate,"push_rows_s":$push_rate}

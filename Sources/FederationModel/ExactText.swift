@@ -22,9 +22,24 @@ extension String {
     /// Whether both have the same bytes.
     package func isSame(as other: String) -> Bool {
         let isSame = utf8.withContiguousStorageIfAvailable { bytes in
-            other.utf8.withContiguousStorageIfAvailable { $0.count == bytes.count && bytes.elementsEqual($0) }
+            other.utf8.withContiguousStorageIfAvailable { Self.areSame(bytes, $0) }
         }
         return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    /// Eight bytes at a time, because an intake compares keys more often than it does anything else.
+    private static func areSame(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard a.count == b.count else { return false }
+        let (a, b) = (UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+        var place = 0
+        while place + 8 <= a.count {
+            guard
+                a.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    == b.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            else { return false }
+            place += 8
+        }
+        return a[place...].elementsEqual(b[place...])
     }
 
     /// Whether it stands before `other` in the order of bytes, which is SQLite's.

@@ -88,30 +88,38 @@ package final class FeedWriter {
     /// Stores records of this node. One whose fields are all as they were changes nothing; of two with one key the later
     /// counts, and the other was never there: nobody is told of it.
     ///
+    /// - Parameter areDistinct: whether it is known that no two of them have the same key.
     @discardableResult
-    func store(_ records: [IntakeRecord], in table: ResourceTable) throws -> Stored {
-        let records = Self.latest(of: records)
+    func store(_ records: [IntakeRecord], in table: ResourceTable, areDistinct: Bool = false) throws -> Stored {
+        guard areDistinct else {
+            let (latest, places) = Self.latest(of: records)
+            let stored = try store(latest, in: table, areDistinct: true)
+            return Stored(changed: places.map { stored.changed[$0] }, new: places.map { stored.new[$0] })
+        }
         // A removal order comes behind all that it is about.
         if table.definition.name == RemovalResources.order.name { try finish() }
         try RowStager(table: table, db: db).stage(records, origin: node)
         let last = try table.greatestID(db)
-        let (base, changes) = try writeOwn(staged: records.count, to: table, by: table.intake)
-        guard changes > 0 else { return Stored() }
-        // Ids are given in their order, so those behind the last are of rows that were not here.
-        let inserted = try table.greatestID(db) - last
-        let changed =
-            changes == records.count
-            ? Set(records.lazy.map { ExactText($0.key) }) : try table.keys(table.keysChangedAfter, base, db)
-        let new =
-            inserted == Int64(changes) ? changed : inserted == 0 ? [] : try table.keys(table.keysAfterID, last, db)
-        return Stored(changed: changed, new: new)
+        var stored = Stored(
+            changed: Array(repeating: false, count: records.count), new: Array(repeating: false, count: records.count))
+        try writeOwn(staged: records.count, to: table, by: table.intake) { base, changes in
+            guard changes > 0 else { return }
+            try table.mark(&stored.changed, all: changes == records.count, table.seqsAfter, base, base: base, db)
+            // Ids are given in their order, so those behind the last are of rows that were not here.
+            let inserted = try table.greatestID(db) - last
+            if inserted > 0 {
+                try table.mark(
+                    &stored.new, all: inserted == records.count, table.seqsAfterID, last, base: base, db)
+            }
+        }
+        return stored
     }
 
-    /// What storing records changed, by their keys.
+    /// What storing records changed, in their order.
     struct Stored {
-        var changed: Set<ExactText> = []
+        var changed: [Bool]
         /// Of these, those that were not here before, and no tombstone of them either.
-        var new: Set<ExactText> = []
+        var new: [Bool]
     }
 
     /// Those of `keys` whose rows of this node have that version or a later one.
@@ -134,22 +142,23 @@ package final class FeedWriter {
 
     /// Makes staged rows of this node that it had lost its own again, under its next version, and empties the staging table.
     func takeBack(staged rows: Int, to table: ResourceTable) throws {
-        _ = try writeOwn(staged: rows, to: table, by: table.takeBack)
+        try writeOwn(staged: rows, to: table, by: table.takeBack)
     }
 
+    /// - Parameter look: is told the seq before the first and how many rows changed, before others are given seqs for it.
     private func writeOwn(
-        staged rows: Int, to table: ResourceTable, by statement: String
-    ) throws -> (base: Seq, changes: Int) {
+        staged rows: Int, to table: ResourceTable, by statement: String, _ look: (Seq, Int) throws -> Void = { _, _ in }
+    ) throws {
         let version = try version()
         let (base, changes) = try write(staged: rows, to: table) { base in
             try db.cachedStatement(sql: statement).execute(arguments: [base, version.rawValue])
             return db.changesCount
         }
+        try look(base, changes)
         if changes > 0 { try Arrivals.note(table, origin: node, now: now, db) }
         try db.cachedStatement(sql: table.clearBatch).execute()
         try RemovedRecords.hide(table, after: start.seq, db)
         try followTickets()
-        return (base, changes)
     }
 
     /// Applies the staged rows of a neighbour and empties the staging table.
@@ -265,21 +274,29 @@ package final class FeedWriter {
         return head
     }
 
-    /// One record for each key, the last.
-    private static func latest(of records: [IntakeRecord]) -> [IntakeRecord] {
+    /// One record for each key, the last; and for each record its place among them.
+    private static func latest(of records: [IntakeRecord]) -> (records: [IntakeRecord], places: [Int]) {
         var last: [ExactText: Int] = [:]
         for (index, record) in records.enumerated() { last[ExactText(record.key)] = index }
-        if last.count == records.count { return records }
-        return records.enumerated().filter { last[ExactText($1.key)] == $0 }.map(\.element)
+        let kept = last.values.sorted()
+        let order = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+        return (
+            kept.map { records[$0] }, records.compactMap { record in last[ExactText(record.key)].flatMap { order[$0] } }
+        )
     }
 }
 
 extension ResourceTable {
-    fileprivate func keys(_ sql: String, _ argument: Int64, _ db: Database) throws -> Set<ExactText> {
-        let keys = try String.fetchCursor(db.cachedStatement(sql: sql), arguments: [argument])
-        var set: Set<ExactText> = []
-        while let key = try keys.next() { set.insert(ExactText(key)) }
-        return set
+    /// - Parameter sql: gives the seqs of those rows, behind `argument`, that were staged and written behind `base`.
+    fileprivate func mark(
+        _ marks: inout [Bool], all: Bool, _ sql: String, _ argument: Int64, base: Seq, _ db: Database
+    ) throws {
+        if all {
+            for index in marks.indices { marks[index] = true }
+            return
+        }
+        let seqs = try Int64.fetchCursor(db.cachedStatement(sql: sql), arguments: [argument])
+        while let seq = try seqs.next() { marks[Int(seq - base) - 1] = true }
     }
 
     fileprivate func greatestID(_ db: Database) throws -> Int64 {

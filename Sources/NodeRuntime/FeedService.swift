@@ -51,6 +51,10 @@ struct FeedService: Service {
 
     private static let retryAfter = Duration.seconds(10)
 
+    /// While others write, an import or a link, they have the database and the processor for so much of the time that consumers take:
+    /// what consumers derive may wait, and whoever reads it brings them up to date.
+    private static let othersShare = 3
+
     private func announceHead() async {
         do {
             let head = try await store.head()
@@ -64,7 +68,15 @@ struct FeedService: Service {
     /// - Parameter head: what links know of. A consumer may move it, when rows are for somebody else now.
     private func catchUp(to head: Seq) async {
         do {
-            while try await !store.advanceConsumers(now: wallClock()) { try Task.checkCancellation() }
+            var known = try await store.head()
+            while true {
+                try Task.checkCancellation()
+                let start = ContinuousClock.now
+                if try await store.advanceConsumers(now: wallClock()) { break }
+                let now = try await store.head()
+                if now > known { try await Task.sleep(for: (ContinuousClock.now - start) * Self.othersShare) }
+                known = now
+            }
             let moved = try await store.head()
             if moved > head { signal.ring(head: moved) }
         } catch is CancellationError {

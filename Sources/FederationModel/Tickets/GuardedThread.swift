@@ -11,7 +11,7 @@ package struct GuardedThread: Sendable {
     private(set) var hasReply = false
     private var end = (time: UnixMilliseconds.min, rank: 0)
     private var isBegun = false
-    /// A bit for the hash of each of this node's own records, to notice one that is written anew. Two records with one bit
+    /// A bit for each of this node's own records, to notice one that is written anew. Two records with one bit
     /// cost a look at the thread; a list of them would take more memory than the rest.
     private var records: UInt64 = 0
 
@@ -62,5 +62,8 @@ package struct GuardedThread: Sendable {
         }
     }
 
-    private static func bit(of event: TicketEvent) -> UInt64 { 1 << UInt64(event.id.hashValue & 63) }
+    /// The end of a key tells the records of a ticket apart.
+    private static func bit(of event: TicketEvent) -> UInt64 {
+        1 << (event.key.utf8.suffix(12).reduce(UInt64(event.rank)) { $0 &* 31 &+ UInt64($1) } & 63)
+    }
 }

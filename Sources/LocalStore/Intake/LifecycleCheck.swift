@@ -36,14 +36,23 @@ final class LifecycleCheck {
         } else if head > memory.head {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        let records = rows.lazy.flatMap(\.records)
-        let watched = Set(records.filter(Self.isWatched).compactMap(Self.ticket))
-        // A request that is written anew is not checked and may say something else than is remembered.
-        for record in records where record.resource == BuiltInResources.serviceRequest.name {
-            if let ticket = Self.ticket(record) { self.memory[ticket] = nil }
+        var watched: Set<ExactText> = []
+        for row in rows {
+            var last: ExactText?
+            for record in row.records {
+                // A request that is written anew is not checked and may say something else than is remembered.
+                if record.resource == BuiltInResources.serviceRequest.name {
+                    if let ticket = Self.ticket(record) { self.memory[ticket] = nil }
+                } else if TicketGuard.forms[record.resource] != nil, let ticket = Self.ticket(record), ticket != last {
+                    watched.insert(ticket)
+                    last = ticket
+                }
+            }
         }
-        for ticket in watched { threads[ticket] = self.memory[ticket] }
-        let unknown = watched.filter { [threads] in threads[$0] == nil }
+        var unknown: Set<ExactText> = []
+        for ticket in watched {
+            if let thread = self.memory[ticket] { threads[ticket] = thread } else { unknown.insert(ticket) }
+        }
         stored = try reader.threads(of: unknown, db)
         for ticket in unknown {
             threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules)
@@ -52,10 +61,11 @@ final class LifecycleCheck {
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
     func refusal(of row: SourceRow) throws -> RowRejection? {
-        var checked: [(ticket: ExactText, events: [TicketEvent], thread: GuardedThread)] = []
+        var checked = byTicket(row.records)
         let absent = Set(row.absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
-        for (ticket, events) in byTicket(row.records) {
-            guard var thread = threads[ticket] else { continue }
+        for index in checked.indices {
+            let (ticket, events) = (checked[index].ticket, checked[index].events)
+            var thread = checked[index].thread
             if absent.isEmpty, thread.isFollowed(by: events) {
                 if let refusal = ticketGuard.refusal(of: events, after: &thread) { return refusal }
             } else {
@@ -65,7 +75,7 @@ final class LifecycleCheck {
                 if let refusal = ticketGuard.refusal(of: events, in: others, replacing: replaced) { return refusal }
                 thread = GuardedThread(others + events, own: node.code, rules: ticketGuard.rules)
             }
-            checked.append((ticket, events, thread))
+            checked[index].thread = thread
         }
         for (ticket, events, thread) in checked {
             threads[ticket] = thread
@@ -103,24 +113,21 @@ final class LifecycleCheck {
         record.fields["global_id"]?.text.map { ExactText($0) }
     }
 
-    private static func isWatched(_ record: IntakeRecord) -> Bool {
-        record.resource != BuiltInResources.serviceRequest.name && TicketGuard.forms[record.resource] != nil
-    }
+    private typealias Group = (ticket: ExactText, events: [TicketEvent], thread: GuardedThread)
 
-    /// The events of a row on watched tickets, by their ticket. A row concerns one ticket nearly always.
-    private func byTicket(_ row: [IntakeRecord]) -> [(ticket: ExactText, events: [TicketEvent])] {
-        var groups: [(ticket: ExactText, events: [TicketEvent])] = []
+    /// The events of a row on watched tickets, by their ticket, with the thread before them. A row concerns one ticket nearly always.
+    private func byTicket(_ row: [IntakeRecord]) -> [Group] {
+        var groups: [Group] = []
         for record in row {
-            guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record),
-                threads[ticket] != nil
-            else { continue }
-            let event = TicketEvent(
-                form, origin: node.code, key: record.key, version: version, fields: record.fields)
-            if let index = groups.firstIndex(where: { $0.ticket == ticket }) {
-                groups[index].events.append(event)
-            } else {
-                groups.append((ticket, [event]))
+            guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record) else { continue }
+            var index = groups.firstIndex { $0.ticket == ticket }
+            if index == nil, let thread = threads[ticket] {
+                groups.append((ticket, [], thread))
+                index = groups.endIndex - 1
             }
+            guard let index else { continue }
+            groups[index].events.append(
+                TicketEvent(form, origin: node.code, key: record.key, version: version, fields: record.fields))
         }
         return groups
     }

@@ -36,16 +36,23 @@ extension NodeStore {
     ///     record.
     ///   - source: the intake of which they are, so that it can be undone; nil for what persons write.
     package func intake(
-        _ rows: [SourceRow], of source: IntakeSource? = nil, isGuarded: Bool, now: UnixMilliseconds
+        _ rows: CheckedRows, of source: IntakeSource? = nil, isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
-        try await intake(rows, of: source, isGuarded: isGuarded, isTrial: false, mayHoldReference: false, now: now)
+        try await intake(rows, of: source, isGuarded: isGuarded, isTrial: false, now: now)
     }
 
     /// What would become of the rows; nothing is stored.
     package func trial(
-        of rows: [SourceRow], isGuarded: Bool, now: UnixMilliseconds
+        of rows: CheckedRows, isGuarded: Bool, now: UnixMilliseconds
     ) async throws -> [IntakeOutcome] {
-        try await intake(rows, of: nil, isGuarded: isGuarded, isTrial: true, mayHoldReference: false, now: now).outcomes
+        try await intake(rows, of: nil, isGuarded: isGuarded, isTrial: true, now: now).outcomes
+    }
+
+    /// The same of rows that were not checked yet.
+    package func intake(
+        _ rows: [SourceRow], of source: IntakeSource? = nil, isGuarded: Bool, now: UnixMilliseconds
+    ) async throws -> IntakeReport {
+        try await intake(check(rows), of: source, isGuarded: isGuarded, now: now)
     }
 
     /// The same of rows that take nothing back.
@@ -55,24 +62,30 @@ extension NodeStore {
         try await intake(rows.map { SourceRow($0) }, isGuarded: isGuarded, now: now)
     }
 
+    /// Checks rows by the declarations and the reference data as they are now.
+    package func check(_ rows: [SourceRow]) -> CheckedRows { check(rows, mayHoldReference: false) }
+
+    private func check(_ rows: [SourceRow], mayHoldReference: Bool) -> CheckedRows {
+        let reference = standing.reference
+        return CheckedRows(
+            rows,
+            violations: rows.map {
+                Self.violation(
+                    of: $0.records, mayHoldReference: mayHoldReference, tables: tables, reference: reference)
+            }, tables: tables)
+    }
+
     private func intake(
-        _ rows: [SourceRow], of source: IntakeSource?, isGuarded: Bool, isTrial: Bool, mayHoldReference: Bool,
-        now: UnixMilliseconds
+        _ rows: CheckedRows, of source: IntakeSource?, isGuarded: Bool, isTrial: Bool, now: UnixMilliseconds
     ) async throws -> IntakeReport {
         if let obstacle = space.obstacleToIntake(at: pool.path) { throw obstacle }
-        // Before the writer's turn: this is a tenth of an import and touches no database.
-        let standing = standing
-        let violations = rows.map {
-            Self.violation(
-                of: $0.records, mayHoldReference: mayHoldReference, tables: tables, reference: standing.reference)
-        }
         // Else the writer's thread would be the last to hold them and would clear them away in its turn.
         defer { withExtendedLifetime(rows) {} }
         do {
             let (outcomes, head) = try await writeFeed(isDurable: true, now: now) { [self] writer in
                 try writer.requirePlausibleClock()
                 let number = try source.map { try Intakes.note($0, writer) }
-                let (outcomes, settled) = try take(rows, violations: violations, isGuarded: isGuarded, writer)
+                let (outcomes, settled) = try take(rows, isGuarded: isGuarded, writer)
                 if let number { try Intakes.note(settled, of: number, writer) }
                 if case .push? = source, let number { try Intakes.add(IntakeCounts(outcomes), to: number, writer.db) }
                 if isTrial { throw Trial(outcomes: outcomes) }
@@ -90,10 +103,10 @@ extension NodeStore {
     }
 
     private func take(
-        _ rows: [SourceRow], violations: [RowRejection?], isGuarded: Bool, _ writer: FeedWriter
+        _ checked: CheckedRows, isGuarded: Bool, _ writer: FeedWriter
     ) throws -> (outcomes: [IntakeOutcome], settled: [RecordDigest]) {
-        let (db, standing) = (writer.db, writer.standing)
-        var refusals = violations
+        let (db, standing, rows) = (writer.db, writer.standing, checked.rows)
+        var refusals = checked.violations
         let records = rows.map(\.records)
         for (index, refusal) in try RemovedRecords.refusals(of: records, node: node, db) where refusals[index] == nil {
             refusals[index] = refusal
@@ -115,13 +128,9 @@ extension NodeStore {
                 return { threadMemory.put(remembered) }
             }
         }
-        var taken: [SourceRow] = []
-        for (row, refusal) in zip(rows, refusals) where refusal == nil { taken.append(row) }
-        let written = try RowChanges(writing: taken, tables: tables, writer)
-        var changes = written.changes[...]
-        let outcomes = refusals.map { refusal -> IntakeOutcome in
-            if let refusal { return .refused(refusal) }
-            return changes.removeFirst().map { .accepted($0) } ?? .unchanged
+        let written = try RowChanges(writing: checked, isTaken: refusals.map { $0 == nil }, tables: tables, writer)
+        let outcomes = zip(refusals, written.changes).map { refusal, change -> IntakeOutcome in
+            refusal.map { .refused($0) } ?? change.map { .accepted($0) } ?? .unchanged
         }
         return (outcomes, written.settled)
     }
@@ -149,8 +158,8 @@ extension NodeStore {
     /// - Throws: `E_RECORD_INVALID` when one of them is not after all; the others are stored then.
     package func intake(_ records: [IntakeRecord], now: UnixMilliseconds) async throws -> IntakeReport {
         let report = try await intake(
-            records.map { SourceRow([$0]) }, of: nil, isGuarded: false, isTrial: false, mayHoldReference: true, now: now
-        )
+            check(records.map { SourceRow([$0]) }, mayHoldReference: true), of: nil, isGuarded: false, isTrial: false,
+            now: now)
         for (record, outcome) in zip(records, report.outcomes) {
             guard case .refused(let refusal) = outcome else { continue }
             throw FederationError(

@@ -278,8 +278,8 @@ struct ResourceTable: Sendable {
     /// The latest version of this node's rows before ?1.
     var latestOwnBefore: String { "SELECT max(version) FROM main.\(table) WHERE supplier = 0 AND version < ?1" }
 
-    var keysChangedAfter: String { "SELECT \"key\" FROM main.\(table) WHERE seq > ?1" }
-    var keysAfterID: String { "SELECT \"key\" FROM main.\(table) WHERE id > ?1" }
+    var seqsAfter: String { "SELECT seq FROM main.\(table) WHERE seq > ?1" }
+    var seqsAfterID: String { "SELECT seq FROM main.\(table) WHERE id > ?1" }
 
     /// The keys of rows of node ?1 with the keys ?2, a JSON array, from version ?3 on.
     var ownSince: String {

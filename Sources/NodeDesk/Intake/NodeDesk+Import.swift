@@ -218,19 +218,20 @@ private struct ImportRun {
         try await store(batch)
     }
 
-    /// Waits until the batch before is stored, and begins with this one.
+    /// Checks this batch while the one before is stored, waits for that one, and begins to store this one.
     private mutating func store(_ batch: [IntakeRow]) async throws {
-        try await settle()
-        guard !batch.isEmpty else { return }
-        storing = Task { [desk, datasets, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
-            let now = desk.clock()
-            let rows = batch.map { row in
+        guard !batch.isEmpty else { return try await settle() }
+        let rows = desk.store.check(
+            batch.map { row in
                 var content = (try? row.result.get()) ?? SourceRow([])
                 content.records = content.records.map { record in
                     datasets[record.resource]?.stored(record, origin: desk.id) ?? record
                 }
                 return content
-            }
+            })
+        try await settle()
+        storing = Task { [desk, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
+            let now = desk.clock()
             let outcomes =
                 isDryRun
                 ? try await desk.store.trial(of: rows, isGuarded: isGuarded, now: now)
