@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
@@ -48,6 +49,10 @@ let package = Package(
             name: "Verification", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
         .target(
             name: "Detection", dependencies: ["FederationModel"], exclude: ["DESIGN.md"], swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: ["FederationModel", "LogicalQuery", .product(name: "Mustache", package: "swift-mustache")],
+            exclude: ["DESIGN.md"], swiftSettings: strict),
         /// What the tests of several targets need; no product holds it.
         .target(
             name: "TestSupport", dependencies: ["FederationModel"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -67,6 +72,9 @@ let package = Package(
             name: "DetectionTests", dependencies: ["Detection", "FederationModel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "ReportingTests", dependencies: ["FederationModel", "LogicalQuery", "Reporting", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SyncProtocolTests",
             dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -78,11 +86,12 @@ let package = Package(
 
         // MARK: - Files people write
         .target(
-            name: "ConfigurationFiles", dependencies: ["FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
+            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams],
+            exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
-            dependencies: ["ConfigurationFiles", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport"],
+            dependencies: ["ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport"],
             swiftSettings: strict),
 
         // MARK: - Bytes
@@ -183,16 +192,16 @@ let package = Package(
         .target(
             name: "NodeDesk",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
                 "NodeIdentity",
-                "PeerTransport", "RecordIntake", "SyncProtocol", "Verification", "Zstandard",
+                "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Verification", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
             name: "NodeDeskTests",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "SyncProtocol", "TestSupport", "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "NodeFiles", "NodeIdentity", "Reporting", "SyncProtocol", "TestSupport", "Zstandard",
             ],
             swiftSettings: strict),
 
@@ -201,7 +210,7 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
+                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -232,9 +241,9 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery",
+                "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery",
                 "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake",
-                "TicketGeneration", "Verification",
+                "Reporting", "TicketGeneration", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ],

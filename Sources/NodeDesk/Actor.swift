@@ -60,6 +60,9 @@ extension NodeDesk {
         case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
+        case makeReport, listReports, showReport, publishReport, subscribeReports
+        case detectFindings, listFindings, takeMeasure, listTopics, showTopic
+        case publishScheme, listSchemes, evaluate, showEvaluations, objectToEvaluation
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification

@@ -8,6 +8,7 @@ import NIOCore
 import NodeDesk
 import NodeFiles
 import NodeIdentity
+import Reporting
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -81,6 +82,12 @@ package struct NodeService: Sendable {
         ]
         if let schedule = local.settings.comparisons {
             services.append(ComparisonService(desk: desk, schedule: schedule, logger: logger))
+        }
+        let kinds = local.settings.reports.compactMap { ReportKind(rawValue: $0) }
+        if !kinds.isEmpty {
+            services.append(
+                ReportService(
+                    desk: desk, timetable: ReportTimetable(kinds, at: local.settings.reportsAt), logger: logger))
         }
         let intake = IntakeRoutes(
             desk: desk, gate: IntakeGate(), metrics: IntakeMetrics())

@@ -8,7 +8,9 @@ private let allowedImports: [String: Set<String>] = [
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "Verification": ["FederationModel"],
     "Detection": ["FederationModel"],
-    "ConfigurationFiles": ["FederationModel", "Foundation", "LogicalQuery", "Yams"],
+    // Mustache turns a value and a text into a text.
+    "Reporting": ["FederationModel", "LogicalQuery", "Mustache"],
+    "ConfigurationFiles": ["Detection", "FederationModel", "Foundation", "LogicalQuery", "Yams"],
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
@@ -24,27 +26,27 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "NodeFiles", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
-        "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
-        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Synchronization", "Verification",
-        "Zstandard",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
+        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Synchronization",
+        "Verification", "Zstandard",
     ],
     "NodeRuntime": [
         "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
-        "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
-        "Synchronization", "UnixSignals", "Verification", "Zstandard",
+        "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "ServiceLifecycle",
+        "SyncProtocol", "Synchronization", "UnixSignals", "Verification", "Zstandard",
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
-        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel",
+        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch", "FederationModel",
         "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
-        "NodeRuntime", "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
+        "NodeRuntime", "RecordIntake", "Reporting", "Synchronization", "TicketGeneration", "Verification",
     ],
 ]
 
 /// The targets that are pure: the standard library only, no clock, no chance, no waiting.
 private let pureTargets = [
-    "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "SyncProtocol", "Verification",
+    "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "Reporting", "SyncProtocol", "Verification",
 ]
 
 @Suite struct `The borders of the targets` {

@@ -89,6 +89,12 @@ package struct NodeSettings: Sendable {
     package let diskFloor: Int64
     /// How long it is kept what rows were before an intake, so that it can be undone.
     package let undoDays: Int64
+    /// The kinds of report that the service makes by itself, as they are written; empty for none.
+    package let reports: [String]
+    /// When it makes them.
+    package let reportsAt: DailyTime
+    /// Where the node's own templates of reports are, if it has any.
+    package let reportTemplatesPath: String
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -113,6 +119,9 @@ package struct NodeSettings: Sendable {
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("disk-floor", "512", "MiB of the disk that neighbours' rows leave free; an eighth: own ones"),
         ("undo-days", "30", "days for which an import or a push can be undone"),
+        ("reports", "off", "which reports the service makes when their period is over: daily weekly monthly; or off"),
+        ("reports-at", "08:00", "HH:MM in Shanghai from which on it makes them"),
+        ("report-templates", "report-templates", "folder with the node's own templates of reports, if it has any"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -197,6 +206,13 @@ package struct NodeSettings: Sendable {
         undoDays = try required("undo-days", "a number of days, at most 400") {
             Int64($0).flatMap { (0...400).contains($0) ? $0 : nil }
         }
+        reports = try required("reports", "some of daily, weekly and monthly, or off") { text in
+            if text == "off" { return [] }
+            let kinds = text.split { $0 == " " || $0 == "," }.map(String.init)
+            return kinds.allSatisfy(["daily", "weekly", "monthly"].contains) && !kinds.isEmpty ? kinds : nil
+        }
+        reportsAt = try required("reports-at", "HH:MM") { DailyTime($0) }
+        reportTemplatesPath = try file("report-templates")
         logLevel = try required("log-level", "a level") { $0 }
     }
 

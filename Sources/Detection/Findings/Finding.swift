@@ -9,6 +9,8 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
         case missingCallback = "MISSING_CALLBACK"
         case duplicateDispatch = "DUPLICATE_DISPATCH"
         case knowledgeGap = "KB_GAP"
+        /// A topic that several units have to handle together (7.2.3); nobody detects it, a person opens it.
+        case jointTopic = "JOINT_TOPIC"
         // Of the units.
         case attitude = "ATTITUDE"
         case shirking = "SHIRK"
@@ -18,7 +20,9 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
 
         /// Whether the hotline answers for it, and not the unit.
         package var isOfHotline: Bool {
-            [.lateDispatch, .wrongDispatch, .missingCallback, .duplicateDispatch, .knowledgeGap].contains(self)
+            [
+                .lateDispatch, .wrongDispatch, .missingCallback, .duplicateDispatch, .knowledgeGap, .jointTopic,
+            ].contains(self)
         }
 
         /// What usually helps (7.1.1 c).

@@ -25,8 +25,10 @@ package struct TopicPack: Hashable, Sendable {
         self.jointUnits = jointUnits
     }
 
+    package static let all = [parking]
+
     package static let parking = TopicPack(
-        "违法停车", categories: ["05.03"],
+        "违法停车", categories: ["05.02"],
         effects: [
             "占用消防通道": ["消防通道", "消防车"], "影响通行": ["影响通行", "无法通行", "堵塞", "拥堵", "出行不便"],
             "占用盲道": ["盲道"], "占用人行道": ["人行道", "行人"],

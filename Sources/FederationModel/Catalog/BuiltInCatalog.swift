@@ -34,6 +34,7 @@ extension Catalog {
         "transfer", "call_record", "recording", "reference_release", "code_list_entry", "work_calendar", "limit_rule",
         "announcement", "attachment", "alert", "alert_action", "situation", "situation_step", "finding", "measure",
         "evaluation_result", "evaluation_objection", "knowledge_article", "detection_rule",
-        "indicator_file", "external_dataset", "external_record",
+        "indicator_file", "external_dataset", "external_record", "report", "report_subscription",
+        "evaluation_scheme",
     ]
 }

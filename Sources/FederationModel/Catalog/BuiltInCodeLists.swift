@@ -206,6 +206,15 @@ extension CodeList {
         CodeList(
             "objection_step", "异议步骤",
             [("object", "提出异议", "object"), ("uphold", "成立", "uphold"), ("reject", "不成立", "reject")]),
+        CodeList(
+            "report_kind", "报告类型",
+            [
+                ("daily", "日报", "daily report"), ("weekly", "周报", "weekly report"),
+                ("monthly", "月报", "monthly report"), ("special", "专报", "special report"),
+            ]),
+        CodeList(
+            "report_edition", "报告版本",
+            [("internal", "内部", "internal"), ("public", "向社会公开", "public")]),
         CodeList("removal_kind", "召回(删除)类型", [("delete", "删除", "delete"), ("recall", "召回", "recall")]),
         // The grounds of 个人信息保护法 article 47, and what else a provider takes back data for.
         CodeList(

@@ -4,7 +4,7 @@ package enum CaseResources {
     package static let all: [ResourceDefinition] =
         [
             alert, alertAction, situation, situationStep, finding, measure, evaluationResult, evaluationObjection,
-            knowledgeArticle, detectionRule,
+            knowledgeArticle, detectionRule, report, reportSubscription, evaluationScheme,
         ]
 
     // MARK: - 预警
@@ -121,6 +121,18 @@ package enum CaseResources {
             .init("score_after", "复核后得分", .real, level: .inner),
         ])
 
+    /// 评价方案: goes down before the period that it is for, so that whoever is evaluated knows it.
+    package static let evaluationScheme = ResourceDefinition(
+        "evaluation_scheme", "评价方案",
+        columns: [
+            .init("scheme", "评价方案", level: .open, required: true, bytesMax: 80),
+            .init("scheme_version", "版本", .integer, level: .open, required: true),
+            .init("title", "标题", level: .open, required: true, bytesMax: 400),
+            .init("published_at", "发布时间", .timestamp, level: .open, required: true),
+            // YAML, as it was written.
+            .init("content", "内容", level: .open, required: true, bytesMax: 200_000),
+        ], flow: .byModeAndDown, since: 8)
+
     // MARK: - 知识, 规则
 
     /// 知识库条目: what whoever answers citizens may say. It goes down whole.
@@ -147,6 +159,32 @@ package enum CaseResources {
             // JSON: `DetectionRule`.
             .init("content", "内容", level: .inner, required: true, bytesMax: 500_000),
         ], flow: .byModeAndDown, since: 8)
+
+    // MARK: - 分析报告
+
+    /// 分析报告 (7.2.1.1): one revision of a report, which stays when another follows. All reports of a kind by one node are a thread.
+    package static let report = caseRecord(
+        "report", "分析报告", of: ReportSeriesKind.title,
+        columns: [
+            .init("number", "编号", level: .open, required: true, bytesMax: 120),
+            .init("revision", "修订", .integer, level: .open, required: true),
+            .init("kind", "类型", level: .open, codeList: "report_kind", required: true, bytesMax: 32),
+            .init("period", "期间", level: .open, required: true, bytesMax: 32),
+            .init("title", "标题", level: .open, required: true, bytesMax: 400),
+            .init("edition", "版本", level: .open, codeList: "report_edition", required: true, bytesMax: 32),
+            // JSON: what differs from the revision before.
+            .init("changes", "变化", level: .inner, bytesMax: 500_000),
+            // JSON: `ReportDocument`.
+            .init("document", "正文", level: .inner, required: true, bytesMax: 4_000_000),
+        ])
+
+    /// 报告订阅: a node that gets all reports of a series, as the node that makes them says.
+    package static let reportSubscription = caseRecord(
+        "report_subscription", "报告订阅", of: ReportSeriesKind.title,
+        columns: [
+            .init("node", "订阅节点", level: .open, required: true, bytesMax: 12),
+            .init("ended_at", "终止时间", .timestamp, level: .open),
+        ])
 
     /// A record of a case: it names its thread, and when it happened.
     private static func caseRecord(

@@ -24,6 +24,7 @@ extension NodeStore {
     /// What every node folds, shares, lists and shows as threads.
     package static let builtInThreadKinds: [any ThreadKind] = [
         TicketKind(), AnnouncementKind(), AlertKind(), SituationKind(), FindingKind(), EvaluationKind(),
+        ReportSeriesKind(),
     ]
 
     /// The threads of a kind, those that changed last first; as far as they are folded. Tickets have a list of their own,

@@ -28,7 +28,7 @@ package struct LeftOut: Sendable {
             $0.base.criterion == .always ? "0 = 1" : "not (\($0.base.text))"
         }
         undated = try question(nil, nil) {
-            "\($0.period) is null and (\($0.base.criterion.withoutComparisons(of: $0.period).text))"
+            "\($0.period) is null and (\($0.base.criterion.withoutComparisons(of: $0.period).text()))"
         }
     }
 }
@@ -51,38 +51,6 @@ extension Criterion {
         case .all(let parts), .any(let parts): parts.contains { $0.compares(column) }
         case .not(let part): part.compares(column)
         case .compare(let left, _, let right): (left.columns + right.columns).contains(column)
-        }
-    }
-
-    /// As it is declared.
-    fileprivate var text: String {
-        switch self {
-        case .always: "0 = 0"
-        case .all(let parts): parts.isEmpty ? "0 = 0" : parts.map { "(\($0.text))" }.joined(separator: " and ")
-        case .any(let parts): parts.isEmpty ? "0 = 1" : parts.map { "(\($0.text))" }.joined(separator: " or ")
-        case .not(let part): "not (\(part.text))"
-        case .compare(let left, let comparison, let right): "\(left.text) \(comparison.rawValue) \(right.text)"
-        case .isMissing(let operand): "\(operand.text) is null"
-        }
-    }
-}
-
-extension Operand {
-    fileprivate var text: String {
-        switch self {
-        case .column(let name): name
-        case .text(let text): "'\(text)'"
-        // A number is written small, and its unit makes it large.
-        case .number(let number):
-            number % 86_400_000 == 0 && number > 0
-                ? "\(number / 86_400_000)d"
-                : number % 1_000 == 0 && number > 0
-                    ? "\(number / 1_000)s" : "\(number)"
-        case .asOf: "now"
-        case .plus(let a, let b): "\(a.text) + \(b.text)"
-        case .minus(let a, let b): "\(a.text) - \(b.text)"
-        case .coalesce(let a, let b): "coalesce(\(a.text), \(b.text))"
-        case .workingTime(let a, let b): "working(\(a.text), \(b.text))"
         }
     }
 }

@@ -317,7 +317,7 @@ private struct TableMaker {
 
 extension FieldValue {
     /// Nil for what is no number.
-    fileprivate var number: Double? {
+    package var number: Double? {
         switch self {
         case .null, .text: nil
         case .integer(let integer): Double(integer)
@@ -326,7 +326,7 @@ extension FieldValue {
     }
 
     /// N/a where one of the two is.
-    fileprivate func less(_ other: FieldValue) -> FieldValue {
+    package func less(_ other: FieldValue) -> FieldValue {
         if case .integer(let value) = self, case .integer(let other) = other {
             let (difference, overflow) = value.subtractingReportingOverflow(other)
             return overflow ? .null : .integer(difference)
@@ -336,7 +336,7 @@ extension FieldValue {
     }
 
     /// To two decimals; n/a where one of the two is, or the other is 0.
-    fileprivate func percent(of other: FieldValue) -> FieldValue {
+    package func percent(of other: FieldValue) -> FieldValue {
         guard let value = number, let other = other.number, other != 0 else { return .null }
         return .rounded(value * 100 / other)
     }

@@ -251,7 +251,7 @@ extension NodeDesk {
     }
 
     /// A filter as people write it.
-    private func filter(_ text: String) throws -> Analysis.Filter {
+    func filter(_ text: String) throws -> Analysis.Filter {
         let filter = try Analysis.Filter.parse(text, reference: reference)
         guard filter.field.isNode, filter.comparison != .hasPrefix else { return filter }
         return try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))

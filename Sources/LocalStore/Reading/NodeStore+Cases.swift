@@ -1,0 +1,48 @@
+import FederationModel
+import GRDB
+
+/// A record of a case, or a published one, as it is here.
+package struct HeldRecord: Hashable, Sendable {
+    package let origin: NodeID
+    package let key: String
+    package let fields: [String: FieldValue]
+
+    package func text(_ column: String) -> String? { fields[column]?.text }
+    package func integer(_ column: String) -> Int64? { fields[column]?.integer }
+    package func real(_ column: String) -> Double? {
+        if case .real(let real) = fields[column] { real } else { integer(column).map(Double.init) }
+    }
+}
+
+extension NodeStore {
+    /// The live records of a resource, in the order of a column.
+    ///
+    /// - Parameters:
+    ///   - filters: only those with these values.
+    ///   - order: a column of the resource; the newest come first.
+    package func records(
+        of resource: ResourceDefinition, where filters: [String: String] = [:], newestBy order: String
+    ) async throws -> [HeldRecord] {
+        let columns = resource.columns.map(\.name)
+        let named = filters.sorted { $0.key < $1.key }
+        return try await pool.read { db in
+            let conditions = named.map { " AND \(quoted($0.key)) = ?" }.joined()
+            return try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT origin, "key", \(columns.map { quoted($0) }.joined(separator: ", "))
+                    FROM main.\(quoted(resource.name.text)) WHERE deleted = 0\(conditions)
+                    ORDER BY \(quoted(order)) DESC, origin, "key"
+                    """, arguments: StatementArguments(named.map(\.value))
+            ).compactMap { row in
+                guard let origin = NodeID(row[0]) else { return nil }
+                var fields: [String: FieldValue] = [:]
+                for (index, column) in columns.enumerated() {
+                    let value = row.fieldValue(at: index + 2)
+                    if !value.isNull { fields[column] = value }
+                }
+                return HeldRecord(origin: origin, key: row[1], fields: fields)
+            }
+        }
+    }
+}
