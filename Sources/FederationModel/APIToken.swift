@@ -6,14 +6,17 @@ package struct APIToken: Hashable, Sendable {
     package let digest: [UInt8]
     /// The resources whose records it may write; nil for all.
     package let resources: [ResourceName]?
+    /// The department that reads its tickets with it, and writes nothing; nil for a system that pushes.
+    package let department: Department?
     package let createdAt: UnixMilliseconds
     package let expiresAt: UnixMilliseconds?
     package var revokedAt: UnixMilliseconds?
 
     package init(
-        name: String, digest: [UInt8], resources: [ResourceName]?, createdAt: UnixMilliseconds,
-        expiresAt: UnixMilliseconds?, revokedAt: UnixMilliseconds? = nil
+        name: String, digest: [UInt8], resources: [ResourceName]?, department: Department? = nil,
+        createdAt: UnixMilliseconds, expiresAt: UnixMilliseconds?, revokedAt: UnixMilliseconds? = nil
     ) {
+        self.department = department
         self.name = name
         self.digest = digest
         self.resources = resources
@@ -21,4 +24,12 @@ package struct APIToken: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
     }
+}
+
+/// Whose tickets a department sees (7.2.2).
+package enum Department: Hashable, Sendable {
+    /// Those that were given to a unit, by its name or code.
+    case unit(String)
+    /// Those of a category and everything below it: 省住建厅 looks at 住建 of all cities.
+    case category(String)
 }

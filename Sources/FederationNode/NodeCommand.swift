@@ -25,7 +25,7 @@ struct NodeCommand: AsyncParsableCommand {
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
             InboxCommand.self,
             LinkCommand.self, SyncCommand.self, QueryCommand.self, IndicatorCommand.self, DatasetCommand.self,
-            RollupCommand.self, ReportCommand.self, EvaluationCommand.self, FindingCommand.self, TopicCommand.self,
+            RollupCommand.self, ReportCommand.self, EvaluationCommand.self, FindingCommand.self, TopicCommand.self, UnitCommand.self, KnowledgeCommand.self,
             StatusCommand.self,
             QuarantineCommand.self,
             BackupCommand.self, NodeMaintenanceCommand.self,

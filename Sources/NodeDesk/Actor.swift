@@ -61,7 +61,8 @@ extension NodeDesk {
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
         case makeReport, listReports, showReport, publishReport, subscribeReports
-        case detectFindings, listFindings, takeMeasure, listTopics, showTopic
+        case detectFindings, listFindings, takeMeasure, listTopics, showTopic, readDepartment
+        case publishArticle, withdrawArticle, listArticles
         case publishScheme, listSchemes, evaluate, showEvaluations, objectToEvaluation
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology

@@ -62,7 +62,7 @@ package struct ReportBuilder {
         let rows = indicators(section).enumerated().map { index, indicator -> Row in
             let format = indicator.measure.format
             let value = answer.cell(.period, [], index, format)
-            var cells = [Cell.text(indicator.heading), value]
+            var cells = [Cell.text(indicator.reportTitle), value]
             if section.isCompared {
                 cells += compared(value, answer, [], index, format, isRate: indicator.measure.unit == .percent)
             }
@@ -143,7 +143,7 @@ package struct ReportBuilder {
         }
         var columns = [Column(dimension.name, dimension.title, .text)]
         for (index, indicator) in indicators.enumerated() {
-            columns.append(Column(indicator.name, indicator.heading, indicator.measure.format))
+            columns.append(Column(indicator.name, indicator.reportTitle, indicator.measure.format))
             guard index == 0, section.isCompared else { continue }
             if isShared { columns.append(Column("share", "占比", .percent)) }
             columns += comparedColumns(indicator.measure.format)
@@ -380,6 +380,11 @@ private struct Answer {
         return .init(
             row.cells[dimensions + measure], parts: isCount || parts.count < 2 ? nil : parts, format: format)
     }
+}
+
+extension Indicator {
+    /// Percentages say so in each cell.
+    fileprivate var reportTitle: String { measure.unit == .percent ? title : heading }
 }
 
 extension Analysis.Measure {

@@ -27,17 +27,31 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(name: .customLong("resource"), help: "A resource that it may write; may be repeated. Without: all.")
         var resources: [String] = []
 
+        @Option(help: "The unit that reads its tickets with it, by name or code; it writes nothing then.")
+        var unit: String?
+
+        @Option(help: "The category whose tickets a department reads with it, with all below it; it writes nothing then.")
+        var category: String?
+
         @Option(help: "Until when it is good: a day (to its end in China), or RFC 3339. Without: until it is revoked.")
         var expires: String?
 
         @Flag(help: "Print JSON.")
         var json = false
 
+        func validate() throws {
+            if [!resources.isEmpty, unit != nil, category != nil].count(where: \.self) > 1 {
+                throw ValidationError("--resource, --unit and --category exclude each other")
+            }
+        }
+
         func run() async throws {
+            let department = unit.map(Department.unit) ?? category.map(Department.category)
             let resources = self.resources.isEmpty ? nil : self.resources.map { ResourceName($0) }
             do {
-                try await node.desk().createToken(named: name, resources: resources, expiresAt: try expiry()) {
-                    token, secret in
+                try await node.desk().createToken(
+                    named: name, resources: resources, department: department, expiresAt: try expiry()
+                ) { token, secret in
                     try Output.once(json ? Output.document(TokenDocument(token, secret: secret)) : secret)
                 }
             } catch let error as FederationError where ["E_TOKEN_NAME", "E_TOKEN_EXPIRED"].contains(error.code) {
@@ -74,7 +88,8 @@ struct TokenCommand: AsyncParsableCommand {
             var table = TextTable(header: ["名称", "资源", "创建", "有效期至", "状态"])
             for report in reports {
                 table.append([
-                    report.name, report.resources?.joined(separator: " ") ?? "全部", report.createdAt,
+                    report.name,
+                    report.unit ?? report.category ?? report.resources?.joined(separator: " ") ?? "全部", report.createdAt,
                     report.expiresAt ?? "–", report.title,
                 ])
             }
@@ -106,6 +121,9 @@ private struct TokenDocument: Encodable {
     let name: String
     /// Null for all.
     let resources: [String]?
+    /// Whose tickets are read with it.
+    let unit: String?
+    let category: String?
     let createdAt: String
     let expiresAt: String?
     let revokedAt: String?
@@ -118,6 +136,8 @@ private struct TokenDocument: Encodable {
         let token = report.token
         name = token.name
         resources = token.resources?.map(\.text)
+        unit = if case .unit(let unit)? = token.department { unit } else { nil }
+        category = if case .category(let category)? = token.department { category } else { nil }
         createdAt = ShanghaiTime.rfc3339(token.createdAt)
         expiresAt = token.expiresAt.map(ShanghaiTime.rfc3339)
         revokedAt = token.revokedAt.map(ShanghaiTime.rfc3339)

@@ -408,6 +408,14 @@ enum Migrations {
                       PRIMARY KEY (child, question)) STRICT;
                     """)
         }
+        migrator.registerMigration("34 tokens of departments") { db in
+            try db.execute(
+                sql: """
+                    -- Whose tickets a token may read: those of a unit, or of a category. It writes nothing then.
+                    ALTER TABLE api_token ADD COLUMN unit TEXT;
+                    ALTER TABLE api_token ADD COLUMN category TEXT;
+                    """)
+        }
         return migrator
     }()
 

@@ -15,12 +15,13 @@ extension NodeStore {
             }
             try db.execute(
                 sql: """
-                    INSERT INTO main.api_token (name, digest, resources, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+                    INSERT INTO main.api_token (name, digest, resources, created_at, expires_at, unit, category)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (name) DO NOTHING
                     """,
                 arguments: [
                     token.name, Data(token.digest), resources.map { String(decoding: $0, as: UTF8.self) },
-                    token.createdAt, token.expiresAt,
+                    token.createdAt, token.expiresAt, token.department?.unit, token.department?.category,
                 ])
             guard db.changesCount == 1 else {
                 throw FederationError(
@@ -48,6 +49,7 @@ extension NodeStore {
                     resources: try resources.map {
                         try JSONDecoder().decode([ResourceName].self, from: Data($0.utf8))
                     },
+                    department: Department(unit: row["unit"], category: row["category"]),
                     createdAt: row["created_at"], expiresAt: row["expires_at"], revokedAt: row["revoked_at"])
             }
         }
@@ -67,4 +69,14 @@ extension NodeStore {
             }
         }
     }
+}
+
+extension Department {
+    fileprivate init?(unit: String?, category: String?) {
+        guard let department = unit.map(Self.unit) ?? category.map(Self.category) else { return nil }
+        self = department
+    }
+
+    fileprivate var unit: String? { if case .unit(let unit) = self { unit } else { nil } }
+    fileprivate var category: String? { if case .category(let category) = self { category } else { nil } }
 }

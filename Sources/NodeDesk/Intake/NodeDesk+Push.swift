@@ -10,19 +10,11 @@ extension NodeDesk {
     /// - Throws: `E_TOKEN_INVALID`, `E_TOKEN_EXPIRED`, `E_TOKEN_RESOURCE`, `E_RESOURCE_UNKNOWN`.
     package func authenticate(token: String, for resource: ResourceName? = nil) async throws -> NodeDesk {
         try await perform(.authenticate) { now in
-            let secret = APITokenSecret(token)
-            guard let known = try await store.apiTokens().first(where: { secret.matches(digest: $0.digest) }) else {
+            let known = try await known(token, now: now)
+            guard known.department == nil else {
                 throw FederationError(
-                    "E_TOKEN_INVALID", "this node does not know the token",
-                    hint: "make one with `federation-node token create`")
-            }
-            switch TokenReport.State(known, now: now) {
-            case .valid: break
-            case .revoked:
-                throw FederationError(
-                    "E_TOKEN_INVALID", "the token \(known.name) was revoked", hint: "make a new one")
-            case .expired:
-                throw FederationError("E_TOKEN_EXPIRED", "the token \(known.name) has expired", hint: "make a new one")
+                    "E_TOKEN_RESOURCE", "the token \(known.name) is that of a department, which reads its tickets alone",
+                    hint: "make another one for a system that pushes")
             }
             guard let resource else { return acting(as: .token(known.name)) }
             guard store.resources.contains(where: { $0.name == resource }) else {
@@ -36,6 +28,39 @@ extension NodeDesk {
             }
             return acting(as: .token(known.name))
         }
+    }
+
+    /// The desk of the department that shows `token`, and whose tickets it may see.
+    ///
+    /// - Throws: `E_TOKEN_INVALID`, `E_TOKEN_EXPIRED`, `E_TOKEN_RESOURCE` for a token that is none of a department.
+    package func authenticateDepartment(token: String) async throws -> (desk: NodeDesk, department: Department) {
+        try await perform(.authenticate) { now in
+            let known = try await known(token, now: now)
+            guard let department = known.department else {
+                throw FederationError(
+                    "E_TOKEN_RESOURCE", "the token \(known.name) is that of no department",
+                    hint: "make one with `federation-node token create --unit UNIT`")
+            }
+            return (acting(as: .token(known.name)), department)
+        }
+    }
+
+    private func known(_ token: String, now: UnixMilliseconds) async throws -> APIToken {
+        let secret = APITokenSecret(token)
+        guard let known = try await store.apiTokens().first(where: { secret.matches(digest: $0.digest) }) else {
+            throw FederationError(
+                "E_TOKEN_INVALID", "this node does not know the token",
+                hint: "make one with `federation-node token create`")
+        }
+        switch TokenReport.State(known, now: now) {
+        case .valid: break
+        case .revoked:
+            throw FederationError(
+                "E_TOKEN_INVALID", "the token \(known.name) was revoked", hint: "make a new one")
+        case .expired:
+            throw FederationError("E_TOKEN_EXPIRED", "the token \(known.name) has expired", hint: "make a new one")
+        }
+        return known
     }
 
     /// Reads the records of a body and stores the good ones in one durable transaction. They are events that happen now, so the

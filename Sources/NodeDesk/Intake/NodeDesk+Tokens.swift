@@ -8,12 +8,13 @@ extension NodeDesk {
     /// - Parameters:
     ///   - name: which system it is for: 1 to 64 bytes without blanks.
     ///   - resources: what it may write; nil for all.
+    ///   - department: whose tickets it may read; it writes nothing then.
     ///   - expiresAt: in the future; nil for one that is good until it is revoked.
     ///   - hand: hands the token over. When it throws, nobody has seen it, and its name is free again.
     /// - Throws: `E_TOKEN_NAME`, `E_RESOURCE_UNKNOWN`, `E_TOKEN_EXPIRED`, `E_TOKEN_EXISTS`, `E_TOKEN_TOO_MANY`, and what `hand`
     ///   throws.
     package func createToken(
-        named name: String, resources: [ResourceName]?, expiresAt: UnixMilliseconds?,
+        named name: String, resources: [ResourceName]?, department: Department? = nil, expiresAt: UnixMilliseconds?,
         hand: (TokenReport, _ secret: String) throws -> Void
     ) async throws {
         try await perform(.createToken) { now in
@@ -30,7 +31,8 @@ extension NodeDesk {
             }
             let secret = APITokenSecret()
             let token = APIToken(
-                name: name, digest: secret.digest, resources: resources, createdAt: now, expiresAt: expiresAt)
+                name: name, digest: secret.digest, resources: department == nil ? resources : [],
+                department: department, createdAt: now, expiresAt: expiresAt)
             try await store.add(token)
             do {
                 try hand(TokenReport(token: token, state: .valid), secret.text)

@@ -35,10 +35,28 @@ package struct IntakeRoutes: Sendable {
                 return Self.response(to: error)
             }
         }
+        router.get("/v1/department/tickets") { request, _ in
+            do {
+                return try await department(request, isPrivate: isPrivate)
+            } catch {
+                return Self.response(to: error)
+            }
+        }
     }
 
-    private func inbox(_ request: Request, isPrivate: Bool) async throws -> Response {
+    /// A page of the tickets of the department whose token it is (7.2.2).
+    private func department(_ request: Request, isPrivate: Bool) async throws -> Response {
         try Self.require(isPrivate)
+        let (since, limit) = try Self.page(of: request, else: 50)
+        let (desk, department) = try await desk.authenticateDepartment(token: try Self.token(of: request))
+        let page = try await desk.departmentFeed(department, after: since, limit: limit)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(page))))
+    }
+
+    /// Where a page begins, and how much it has.
+    private static func page(of request: Request, else standard: Int64) throws -> (since: Int64, limit: Int) {
         let query = request.uri.queryParameters
         func number(_ name: String, else standard: Int64) throws -> Int64 {
             guard let text = query[name[...]] else { return standard }
@@ -47,8 +65,12 @@ package struct IntakeRoutes: Sendable {
             }
             return number
         }
-        let since = try number("since", else: 0)
-        let limit = Int(clamping: try number("limit", else: 100))
+        return (try number("since", else: 0), Int(clamping: try number("limit", else: standard)))
+    }
+
+    private func inbox(_ request: Request, isPrivate: Bool) async throws -> Response {
+        try Self.require(isPrivate)
+        let (since, limit) = try Self.page(of: request, else: 100)
         let items = try await desk.authenticate(token: try Self.token(of: request)).inbox(after: since, limit: limit)
         let page = try WireJSON.encode(InboxPage(items, after: since))
         return Response(

@@ -1,0 +1,122 @@
+import ArgumentParser
+import FederationModel
+import NodeDesk
+
+struct UnitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unit", abstract: "What a handling unit or a department sees of its tickets (7.2.2).",
+        discussion: """
+            A department's system asks the same by GET /v1/department/tickets with a token of its own: `token create --unit UNIT`.
+
+            EXAMPLE
+              federation-node unit feed --unit 市住建局 --since 0 --json
+              federation-node unit unsatisfied --unit 市住建局
+            """,
+        subcommands: [Feed.self, Unsatisfied.self])
+
+    struct Feed: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Its tickets of which anything has changed since a cursor, with all stages; personal fields are masked.",
+            discussion: """
+                EXAMPLE
+                  federation-node unit feed --unit 市住建局 --since 120 --limit 50 --json
+                  federation-node unit feed --category 03 --config /srv/370000/node.yaml
+                """)
+
+        @OptionGroup var node: NodeOptions
+        @OptionGroup var department: DepartmentOptions
+
+        @Option(help: "Go on behind this cursor.")
+        var since: Int64 = 0
+
+        @Option(help: "At most so many tickets, 1 to 500.")
+        var limit = 50
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let desk = try node.desk()
+            let page = try await desk.departmentFeed(department.department, after: since, limit: limit)
+            if json { return try Output.json(page) }
+            var table = TextTable(header: ["游标", "工单", "来源", "状态", "承办单位", "时限", "轮次", "记录"])
+            for item in page.items {
+                table.append([
+                    "\(item.cursor)", item.ticket, item.origin, TicketStatus(rawValue: item.status)?.title ?? item.status,
+                    item.unit ?? "", item.due ?? "", "\(item.round)", "\(item.records.count)",
+                ])
+            }
+            try Output.line(table.text)
+        }
+    }
+
+    struct Unsatisfied: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Its tickets whose last evaluation is unsatisfied and counts, with their rework and its deadline.",
+            discussion: """
+                EXAMPLE
+                  federation-node unit unsatisfied --unit 市住建局
+                """)
+
+        @OptionGroup var node: NodeOptions
+        @OptionGroup var department: DepartmentOptions
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        private struct Line: Encodable {
+            let ticket: String
+            let number: String?
+            let status: String?
+            let unit: String?
+            let score: Int
+            let reasons: String?
+            let evaluatedAt: String
+            let round: Int64
+            let evaluatedRound: Int64
+            let due: String?
+            let overdue: Bool
+        }
+
+        func run() async throws {
+            let desk = try node.desk()
+            let tickets = try await desk.unsatisfied(department.department)
+            if json {
+                return try Output.json(
+                    tickets.map {
+                        Line(
+                            ticket: $0.ticket, number: $0.number, status: $0.status?.rawValue, unit: $0.unit,
+                            score: $0.score, reasons: $0.reasons, evaluatedAt: ShanghaiTime.rfc3339($0.evaluatedAt),
+                            round: $0.round, evaluatedRound: $0.evaluatedRound,
+                            due: $0.due.map { ShanghaiTime.rfc3339($0) }, overdue: $0.isOverdue)
+                    })
+            }
+            var table = TextTable(header: ["工单", "状态", "满意度", "原因", "评价时间", "重办", "时限"])
+            for ticket in tickets {
+                table.append([
+                    ticket.ticket, ticket.status?.title ?? "",
+                    desk.reference.lists.named("score")?.title(of: "\(ticket.score)") ?? "\(ticket.score)",
+                    ticket.reasons ?? "", ShanghaiTime.minute(ticket.evaluatedAt),
+                    ticket.round > ticket.evaluatedRound ? "第 \(ticket.round) 轮" : "未启动",
+                    ticket.due.map { ShanghaiTime.minute($0) + (ticket.isOverdue ? "(逾期)" : "") } ?? "",
+                ])
+            }
+            try Output.line(table.text)
+        }
+    }
+}
+
+/// Whose tickets.
+struct DepartmentOptions: ParsableArguments {
+    @Option(help: "A unit, by name or code: tickets that were given to it.")
+    var unit: String?
+
+    @Option(help: "A category: its tickets, and those of everything below it.")
+    var category: String?
+
+    func validate() throws {
+        if (unit == nil) == (category == nil) { throw ValidationError("give one of --unit and --category") }
+    }
+
+    var department: Department { unit.map(Department.unit) ?? .category(category ?? "") }
+}
