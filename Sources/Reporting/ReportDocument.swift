@@ -17,6 +17,22 @@ package struct ReportDocument: Hashable, Sendable, Codable {
     package var edition: ReportEdition
     package var chapters: [Chapter]
 
+    package init(
+        number: String, kind: ReportKind, title: String, node: String, nodeName: String, period: String, from: String,
+        to: String, edition: ReportEdition, chapters: [Chapter]
+    ) {
+        self.number = number
+        self.kind = kind
+        self.title = title
+        self.node = node
+        self.nodeName = nodeName
+        self.period = period
+        self.from = from
+        self.to = to
+        self.edition = edition
+        self.chapters = chapters
+    }
+
     package struct Chapter: Hashable, Sendable, Codable {
         package var id: String
         package var title: String
