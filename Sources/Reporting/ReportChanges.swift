@@ -30,18 +30,21 @@ extension ReportDocument {
         return changed + gone
     }
 
-    /// Whether more has arrived since: counts of what was taken in differ. That a ticket was closed meanwhile is no late data.
+    /// Whether more has arrived since: what was taken in, by whom, or who answered differs. That a ticket was closed meanwhile is no late data.
     package func isLater(than former: ReportDocument) -> Bool {
-        func volumes(_ document: ReportDocument) -> [Figure] {
-            document.figures.filter {
-                ReportDocument.volumes.contains($0.place.column) || ReportDocument.volumes.contains($0.place.row)
-                    || $0.place.table == "coverage"
-            }
+        func volumes(_ document: ReportDocument) -> [String] {
+            document.figures.filter { figure in
+                let place = figure.place
+                return switch place.table {
+                case "overview": ["count", "call_count"].contains(place.row) && place.column == "value"
+                case "origin": place.column == "count"
+                case "coverage": true
+                default: false
+                }
+            }.map(\.text)
         }
-        return volumes(self).map(\.text) != volumes(former).map(\.text)
+        return volumes(self) != volumes(former)
     }
-
-    private static let volumes: Set<String> = ["count", "call_count"]
 
     private struct Place: Hashable {
         let chapter: String

@@ -23,7 +23,7 @@ import Testing
     private func node(_ outcomes: [(resolved: String, score: String, confidential: String)]) async throws -> (
         TestNode, [String]
     ) {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         try node.write(Self.scheme, to: "scheme.yaml")
         _ = try await node.desk.publishScheme(path: node.path("scheme.yaml"))
         try node.clock.set("2025-10-13T09:00:00+08:00")

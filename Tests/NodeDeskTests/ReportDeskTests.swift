@@ -19,7 +19,7 @@ import Testing
     @Test func `is archived once, and late data make a second revision that tells what has changed (7.2.1.1-2)`()
         async throws
     {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         for day in 1...3 { try await ticket(node, on: "2025-09-0\(day)") }
         #expect(await code { try await node.desk.make(ReportOrder(.monthly, "2025-09")) } == "E_REPORT_OPEN")
         try node.clock.set("2025-10-08T08:00:00+08:00")
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `is made by the timetable when its period is over, and again only when data have come late`() async throws {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         let timetable = ReportTimetable([.daily], at: try #require(DailyTime("08:00")))
         try await ticket(node, on: "2025-09-29")
         let made = try await node.desk.makeDueReports(by: timetable, revising: true)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `of a topic counts what its filters select, and needs a topic`() async throws {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         try await ticket(node, on: "2025-09-05", ["request_type": "3"])
         try await ticket(node, on: "2025-09-06", ["request_type": "1"])
         var order = ReportOrder(.special, "2025-09-05")
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `is published without small figures, to everybody below`() async throws {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         for day in 1...9 { try await ticket(node, on: "2025-09-0\(day)", ["request_type": day < 3 ? "4" : "1"]) }
         try node.clock.set("2025-10-08T08:00:00+08:00")
         _ = try await node.desk.make(ReportOrder(.monthly, "2025-09"))
@@ -89,16 +89,16 @@ import Testing
     }
 
     @Test func `goes to whom its node lets have it`() async throws {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         let lixia = try #require(NodeID("370102"))
         #expect(try await node.desk.subscribe(lixia, to: .weekly, ends: true).isEmpty)
         let subscriptions = try await node.desk.subscribe(lixia, to: .weekly, ends: false)
-        #expect(subscriptions.map(\.series) == ["370100-weekly"] && subscriptions.first?.endedAt == nil)
+        #expect(subscriptions.map(\.series) == ["370200-weekly"] && subscriptions.first?.endedAt == nil)
         #expect(try await node.desk.subscribe(lixia, to: .weekly, ends: true).first?.endedAt == node.clock.now)
     }
 
     @Test func `looks as the templates of the node's folder say`() async throws {
-        let node = try TestNode()
+        let node = try TestNode("370200")
         #expect(try node.desk.reportTemplates().markdown(made(node)).hasPrefix("# 济南市12345热线日报"))
         try node.write("只有{{number}}", to: "node/report.md.mustache")
         #expect(try node.desk.reportTemplates().markdown(made(node)).hasPrefix("# "), "it lies in the folder, not beside it")

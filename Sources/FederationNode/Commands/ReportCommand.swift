@@ -88,6 +88,7 @@ struct ReportCommand: AsyncParsableCommand {
             let number = made.report.document.number
             var text =
                 switch made.outcome {
+                case .archived where made.report.revision == 1: "\(number) 第 1 版已归档"
                 case .archived: "\(number) 第 \(made.report.revision) 版已归档,与上一版相比 \(made.report.changes.count) 处变化"
                 case .unchanged: "\(number) 第 \(made.report.revision) 版无变化"
                 case .draft: "\(number) 草稿,未归档"

@@ -57,7 +57,7 @@ extension NodeDesk {
             }
             let (document, suppressed, masked) = newest.document.publicEdition()
             let former = try await archived(number, .public, of: id)
-            if let former, try Self.text(former.document) == Self.text(document) { return (former, suppressed, masked) }
+            if let former, former.document == document { return (former, suppressed, masked) }
             // It keeps the number of the revision that it is of.
             let report = ArchivedReport(
                 document, revision: newest.revision, madeAt: now,

@@ -46,7 +46,7 @@ extension NodeDesk {
     /// Makes a report over everything below this node and archives it; one that is archived already gets a further revision if anything
     /// has changed, with a list of what.
     ///
-    /// - Throws: `E_REPORT_PERIOD`, `E_REPORT_OPEN`, `E_REPORT_TOPIC`; what asking throws.
+    /// - Throws: `E_REPORT_PERIOD`, `E_REPORT_OPEN`, `E_REPORT_TOPIC`, `E_REPORT_LAG`; what asking throws.
     package func make(_ order: ReportOrder) async throws -> MadeReport {
         try await perform(.makeReport) { now in try await made(order, onlyLater: false, now: now) }
     }
@@ -97,9 +97,7 @@ extension NodeDesk {
             return MadeReport(report: report, outcome: .incomplete, missing: missing)
         }
         if let former {
-            // JSON does not tell 83.0 from 83, so what is archived is held against what would be.
-            let isSame = try Self.text(document) == Self.text(former.document)
-            if isSame || onlyLater && !document.isLater(than: former.document) {
+            if document == former.document || onlyLater && !document.isLater(than: former.document) {
                 return MadeReport(report: former, outcome: .unchanged, missing: missing)
             }
         }
@@ -132,8 +130,16 @@ extension NodeDesk {
                 .rolledUp(for: analysis, reference).table(for: analysis, extras)
             coverages.append(Coverage(plan: plan, topology: topology, reports: answer.nodes))
         }
-        let document = ReportBuilder(questions, tables, names).document(
+        if let lag = coverages.flatMap({ [$0.lagRows] + $0.nodes.map(\.lagRows) }).compactMap(\.self).max() {
+            throw FederationError(
+                "E_REPORT_LAG", "tickets' states are not derived from \(lag) changes yet, so a report would be wrong",
+                hint: "`federation-node status` shows how far it is; try again, or give it more time with `--deadline`",
+                isRetryable: true)
+        }
+        let built = ReportBuilder(questions, tables, names).document(
             of: id, named: topology.name(of: id) ?? id.code, topic: order.topic, coverages: coverages)
+        // JSON does not tell 83.0 from 83: a report is from the beginning what it will be when it comes out of the archive.
+        let document = try WireJSON.decode(ReportDocument.self, WireJSON.encodeSorted(built))
         var missing: [NodeCoverage] = []
         for node in coverages.flatMap(\.missing) where !missing.contains(where: { $0.node == node.node }) {
             missing.append(node)

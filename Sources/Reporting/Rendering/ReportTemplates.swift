@@ -50,8 +50,9 @@ package struct ReportTemplates: Sendable {
                             switch cell.value {
                             case .null: ""
                             case .text(let text): isSafe ? text.safeForSpreadsheet : text
-                            case .integer(let integer): "\(integer)"
-                            case .real: ReportDocument.Format.decimal.text(cell.value)
+                            case .integer, .real:
+                                ((cell.format ?? column.format) == .whole ? .whole : ReportDocument.Format.decimal)
+                                    .text(cell.value)
                             }
                         })
                 }
