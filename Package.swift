@@ -91,7 +91,9 @@ let package = Package(
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
-            dependencies: ["ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport"],
+            dependencies: [
+                "ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport",
+            ],
             swiftSettings: strict),
 
         // MARK: - Bytes
@@ -192,7 +194,8 @@ let package = Package(
         .target(
             name: "NodeDesk",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeFiles",
                 "NodeIdentity",
                 "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Verification", "Zstandard",
             ],
@@ -200,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "NodeDeskTests",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeDesk",
                 "NodeFiles", "NodeIdentity", "Reporting", "SyncProtocol", "TestSupport", "Zstandard",
             ],
             swiftSettings: strict),
@@ -210,7 +214,8 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Verification",
+                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol",
+                "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

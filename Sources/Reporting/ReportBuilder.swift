@@ -90,7 +90,8 @@ package struct ReportBuilder {
             let difference = value.value.less(former.value)
             return [
                 former,
-                isRate ? Cell(difference, format: .points) : Cell(difference.percent(of: former.value), format: .percent),
+                isRate
+                    ? Cell(difference, format: .points) : Cell(difference.percent(of: former.value), format: .percent),
             ]
         }
     }
@@ -252,7 +253,8 @@ package struct ReportBuilder {
         paragraphs.append(
             missing.isEmpty
                 ? "覆盖 \(nodes.count)/\(nodes.count):各节点数据均到期末。"
-                : "覆盖 \(nodes.count - missing.count)/\(nodes.count):\(missing.map { "\($0.name)(\($0.node))" }.joined(separator: "、"))数据不完整,其后到达的数据由修订版补入。")
+                : "覆盖 \(nodes.count - missing.count)/\(nodes.count):\(missing.map { "\($0.name)(\($0.node))" }.joined(separator: "、"))数据不完整,其后到达的数据由修订版补入。"
+        )
         paragraphs.append("期末之后到达的数据不改变本版;补入后另出修订版,列明变化,原版保留。")
         let coverage = ReportDocument.Table(
             "coverage", "覆盖与数据水位",
@@ -266,7 +268,8 @@ package struct ReportBuilder {
                     part.node.code,
                     [
                         .text(part.node.code), .text(part.name), .text(part.mode.title), .text(part.state),
-                        part.asOf.map { .text(ShanghaiTime.minute($0)) } ?? Cell(.null), Cell(.integer(part.quarantined)),
+                        part.asOf.map { .text(ShanghaiTime.minute($0)) } ?? Cell(.null),
+                        Cell(.integer(part.quarantined)),
                     ])
             })
         let quality = measures(questions.quality.section, Answer(questions.quality.questions, answers))
@@ -307,7 +310,8 @@ package struct ReportBuilder {
             self.node = node
             name = parts.first?.name ?? ""
             mode = parts.contains { $0.mode == .logical } ? .logical : .physical
-            let missing = parts.first { !$0.state.isAnswered && !$0.state.hasRows } ?? parts.first { !$0.state.isAnswered }
+            let missing =
+                parts.first { !$0.state.isAnswered && !$0.state.hasRows } ?? parts.first { !$0.state.isAnswered }
             let times = parts.compactMap(\.asOf)
             asOf = times.count < parts.count ? nil : times.min().map { min($0, end) }
             let isFrozen = parts.contains(where: \.isFrozen)

@@ -50,7 +50,8 @@ extension ReportKind {
         let mandatory = [
             ReportSection("request_type", "诉求类别", ["count"], by: .requestType, .codes, chart: .bars),
             ReportSection("service", "问题分类", ["count"], by: .service(levels: 1), .codes, chart: .bars),
-            ReportSection("acceptance", "受理类型", ["count", "not_accepted_count"], by: Self.dimension("acceptance"), .codes),
+            ReportSection(
+                "acceptance", "受理类型", ["count", "not_accepted_count"], by: Self.dimension("acceptance"), .codes),
             ReportSection("channel", "受理渠道", ["count"], by: .channel, .codes),
             ReportSection("urgency", "紧急程度", ["count"], by: .urgency, .codes),
             ReportSection("status", "处理情况", ["count"], by: .status, .codes),
@@ -118,7 +119,8 @@ extension ReportKind {
 
     private func trend(_ count: Int, _ unit: CalendarPeriod.Unit) -> ReportSection {
         ReportSection(
-            "trend", "走势", ["count", "on_time_rate"], by: unit == .day ? .day : .month, .periods(count, unit), chart: .line)
+            "trend", "走势", ["count", "on_time_rate"], by: unit == .day ? .day : .month, .periods(count, unit),
+            chart: .line)
     }
 
     /// When it happened: by hour, day or month, so that a table has no more than 31 rows.

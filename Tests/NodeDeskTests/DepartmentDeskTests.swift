@@ -31,7 +31,8 @@ import Testing
         }
     }
 
-    @Test func `sees its own tickets with callback and evaluation, masked, and goes on behind a cursor (7.2.2-1)`() async throws
+    @Test func `sees its own tickets with callback and evaluation, masked, and goes on behind a cursor (7.2.2-1)`()
+        async throws
     {
         let node = try TestNode()
         let own = try await handled(
@@ -44,7 +45,8 @@ import Testing
         let evaluation = try #require(item.records.first { $0.resource == "evaluation" })
         #expect(evaluation.fields["score5"] == .text("1"))
         let request = try #require(item.records.first { $0.resource == "service_request" })
-        #expect(request.fields["reporter_phone"] == .text("138****5678") && request.fields["reporter_name"] == .text("王**"))
+        #expect(
+            request.fields["reporter_phone"] == .text("138****5678") && request.fields["reporter_name"] == .text("王**"))
         #expect(try await node.desk.departmentFeed(.unit("住建"), after: page.next, limit: 10).items.isEmpty)
         try await node.record("archive", of: own)
         let next = try await node.desk.departmentFeed(.unit("住建"), after: page.next, limit: 10)
@@ -87,7 +89,8 @@ import Testing
         }
         #expect(try await node.desk.unsatisfied(.unit("住建")).isEmpty)
         let feed = try await node.desk.departmentFeed(.unit("住建"), after: 0, limit: 10)
-        let rounds = feed.items.first { $0.ticket == ticket }?.records.filter { $0.resource == "evaluation" }.map(\.round)
+        let rounds = feed.items.first { $0.ticket == ticket }?.records.filter { $0.resource == "evaluation" }.map(
+            \.round)
         #expect(rounds == [1, 2])
     }
 
@@ -95,7 +98,8 @@ import Testing
         let node = try TestNode()
         var secret = ""
         try await node.desk.createToken(
-            named: "housing", resources: nil, department: .unit("住建"), expiresAt: nil) { secret = $1 }
+            named: "housing", resources: nil, department: .unit("住建"), expiresAt: nil
+        ) { secret = $1 }
         let (_, department) = try await node.desk.authenticateDepartment(token: secret)
         #expect(department == .unit("住建"))
         #expect(await code { try await node.desk.authenticate(token: secret) } == "E_TOKEN_RESOURCE")

@@ -46,10 +46,13 @@ import Testing
         return (node, tickets)
     }
 
-    @Test func `weighs what the scheme says; a source that is missing gives its weight to the others, marked (7.2.4-1)`()
+    @Test
+    func `weighs what the scheme says; a source that is missing gives its weight to the others, marked (7.2.4-1)`()
         async throws
     {
-        let (node, _) = try await node([("resolved", "5", "none"), ("resolved", "4", "none"), ("unresolved", "1", "none")])
+        let (node, _) = try await node([
+            ("resolved", "5", "none"), ("resolved", "4", "none"), ("unresolved", "1", "none"),
+        ])
         let result = try #require(try await node.desk.evaluate(scheme: "units", period: "2025-10").first)
         #expect(result.evaluatee == "市住建局" && result.detail.missing == ["survey"])
         #expect(result.detail.parts.map(\.weight) == [0.625, 0.375, 0])
@@ -79,7 +82,8 @@ import Testing
         #expect(result.score == 100 && result.detail.excluded == ["隐名": 1])
     }
 
-    @Test func `is computed again without a ticket to which an objection is upheld, and both results are kept (7.2.4-2)`()
+    @Test
+    func `is computed again without a ticket to which an objection is upheld, and both results are kept (7.2.4-2)`()
         async throws
     {
         let (node, tickets) = try await node([

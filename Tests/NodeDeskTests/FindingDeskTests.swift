@@ -28,21 +28,24 @@ import Testing
         #expect(try await node.desk.findings(code: "SHIRK").map(\.subject) == [passed.id])
     }
 
-    @Test func `become measures with an owner and a day, whose effect is measured in a later month (7.1.1c-1)`() async throws
+    @Test func `become measures with an owner and a day, whose effect is measured in a later month (7.1.1c-1)`()
+        async throws
     {
         let node = try TestNode()
         func ask(_ count: Int) async throws {
             for _ in 0..<count {
                 let ticket = try await node.addTicket(["request_type": "1", "service_code": "03.01.01"])
                 node.clock.pass(60_000)
-                try await node.record("dispatch", of: ticket.id, ["assignee_unit": "市公积金中心", "due_datetime": "2025-10-14"])
+                try await node.record(
+                    "dispatch", of: ticket.id, ["assignee_unit": "市公积金中心", "due_datetime": "2025-10-14"])
             }
         }
         try await ask(22)
         _ = try await node.desk.detectFindings(period: "2025-09")
         let gap = try #require(try await node.desk.findings(code: "KB_GAP").first)
         #expect(gap.subject == "03.01.01" && gap.tickets == 22 && gap.state.status == .open)
-        #expect(await code { try await node.desk.measure(finding: gap.id, MeasureDraft(.complete)) } == "E_FINDING_STATE")
+        #expect(
+            await code { try await node.desk.measure(finding: gap.id, MeasureDraft(.complete)) } == "E_FINDING_STATE")
         let due = node.clock.now + 7 * ShanghaiTime.day
         let measured = try await node.desk.measure(
             finding: gap.id, MeasureDraft(.propose(owner: "知识库科", due: due)))
@@ -60,7 +63,8 @@ import Testing
         try node.clock.set("2025-11-03T09:00:00+08:00")
         let effect = try await node.desk.measure(finding: gap.id, MeasureDraft(.evaluate(period: "2025-10")))
         #expect(effect.state.status == .evaluated && effect.measures.last?.note == "22 → 0 (2025-10)")
-        #expect(await code { try await node.desk.measure(finding: "x", MeasureDraft(.complete)) } == "E_FINDING_UNKNOWN")
+        #expect(
+            await code { try await node.desk.measure(finding: "x", MeasureDraft(.complete)) } == "E_FINDING_UNKNOWN")
     }
 
     @Test func `name a topic that several units handle together: roads, areas, effects, causes and the task (7.2.3-3)`()

@@ -13,7 +13,8 @@ import Testing
     }
 
     private func count(_ report: ArchivedReport) -> FieldValue? {
-        report.document.chapters.first { $0.id == "overview" }?.tables[0].rows.first { $0.key == "count" }?.cells[1].value
+        report.document.chapters.first { $0.id == "overview" }?.tables[0].rows.first { $0.key == "count" }?.cells[1]
+            .value
     }
 
     @Test func `is archived once, and late data make a second revision that tells what has changed (7.2.1.1-2)`()
@@ -42,7 +43,9 @@ import Testing
         #expect(await code { try await node.desk.report("M-2025-08") } == "E_REPORT_UNKNOWN")
     }
 
-    @Test func `is made by the timetable when its period is over, and again only when data have come late`() async throws {
+    @Test func `is made by the timetable when its period is over, and again only when data have come late`()
+        async throws
+    {
         let node = try TestNode("370200")
         let timetable = ReportTimetable([.daily], at: try #require(DailyTime("08:00")))
         try await ticket(node, on: "2025-09-29")
@@ -50,7 +53,8 @@ import Testing
         #expect(made.map(\.report.document.number) == ["D-2025-09-27", "D-2025-09-28", "D-2025-09-29"])
         #expect(try await node.desk.makeDueReports(by: timetable, revising: true).isEmpty)
         try await ticket(node, on: "2025-09-29")
-        #expect(try await node.desk.makeDueReports(by: timetable, revising: false).isEmpty, "not looked for each minute")
+        #expect(
+            try await node.desk.makeDueReports(by: timetable, revising: false).isEmpty, "not looked for each minute")
         let revised = try await node.desk.makeDueReports(by: timetable, revising: true)
         #expect(revised.map(\.report.document.number) == ["D-2025-09-29"] && revised.first?.report.revision == 2)
 
@@ -59,7 +63,8 @@ import Testing
         #expect(
             try await node.desk.makeDueReports(by: timetable, revising: true).isEmpty,
             "what is done with a ticket later is no late data")
-        #expect(try await node.desk.make(ReportOrder(.daily, "2025-09-29")).report.revision == 3, "but by hand it is told")
+        #expect(
+            try await node.desk.make(ReportOrder(.daily, "2025-09-29")).report.revision == 3, "but by hand it is told")
     }
 
     @Test func `of a topic counts what its filters select, and needs a topic`() async throws {
@@ -101,7 +106,9 @@ import Testing
         let node = try TestNode("370200")
         #expect(try node.desk.reportTemplates().markdown(made(node)).hasPrefix("# 济南市12345热线日报"))
         try node.write("只有{{number}}", to: "node/report.md.mustache")
-        #expect(try node.desk.reportTemplates().markdown(made(node)).hasPrefix("# "), "it lies in the folder, not beside it")
+        #expect(
+            try node.desk.reportTemplates().markdown(made(node)).hasPrefix("# "), "it lies in the folder, not beside it"
+        )
     }
 
     private func made(_ node: TestNode) -> ArchivedReport {

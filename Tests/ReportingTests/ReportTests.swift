@@ -10,7 +10,8 @@ import Testing
         let questions = try questions(.weekly, period)
         let overview = questions.analyses.filter { $0.dimensions.isEmpty && $0.measures.first?.name == "count" }
         let days = overview.compactMap(\.from).map { CivilDate.text(dayNumber: ShanghaiTime.dayNumber($0)) }
-        #expect(days.sorted() == ["2024-12-30", "2025-12-22", "2025-12-29"], "the weeks 2025-W01, 2025-W52 and 2026-W01")
+        #expect(
+            days.sorted() == ["2024-12-30", "2025-12-22", "2025-12-29"], "the weeks 2025-W01, 2025-W52 and 2026-W01")
     }
 
     @Test func `prints each dimension, 0 where there is nothing (7.2.1.1-1)`() throws {
@@ -44,7 +45,8 @@ import Testing
         #expect(table.rows.last?.cells[1].value == .integer(2500))
     }
 
-    @Test func `counts a county under the city that it lies in, so the cities add up to the total (7.2.1.1-3)`() throws {
+    @Test func `counts a county under the city that it lies in, so the cities add up to the total (7.2.1.1-3)`() throws
+    {
         let table = try #require(try august.chapters.first { $0.id == "origin" }?.tables.first)
         let counts = table.rows.map { "\($0.key) \($0.cells[1].text(table.columns[1]))" }
         #expect(counts == ["370000 0", "370100 1200", "370200 800", "370300 500", "total 2500"])
@@ -83,8 +85,12 @@ import Testing
     }
 
     @Test func `has no period that the calendar does not have`() throws {
-        #expect(#expect(throws: FederationError.self) { try ReportKind.monthly.period("2025-13") }?.code == "E_REPORT_PERIOD")
-        #expect(#expect(throws: FederationError.self) { try ReportKind.weekly.period("2025-08") }?.code == "E_REPORT_PERIOD")
+        #expect(
+            #expect(throws: FederationError.self) { try ReportKind.monthly.period("2025-13") }?.code
+                == "E_REPORT_PERIOD")
+        #expect(
+            #expect(throws: FederationError.self) { try ReportKind.weekly.period("2025-08") }?.code == "E_REPORT_PERIOD"
+        )
         #expect(try ReportKind.special.period("2025-Q3").label == "2025-Q3")
         #expect(ReportKind.monthly.number(of: try ReportKind.monthly.period("2025-08"), topic: nil) == "M-2025-08")
     }
@@ -108,7 +114,8 @@ import Testing
 
     @Test func `shows no figure below 5, nor one from which it could be found`() {
         #expect(shown(table([100, 3, 50, 20])) == ["100", "*", "50", "*", "173"], "the smallest other goes with it")
-        #expect(shown(table([100, 1, 1, 20])) == ["100", "*", "*", "*", "122"], "two that are few together are told too")
+        #expect(
+            shown(table([100, 1, 1, 20])) == ["100", "*", "*", "*", "122"], "two that are few together are told too")
         #expect(shown(table([100, 3, 4, 20])) == ["100", "*", "*", "20", "127"])
         #expect(shown(table([100, 3, 50], total: false)) == ["100", "*", "50"])
         #expect(shown(table([100, 0, 50])) == ["100", "0", "50", "150"], "nobody is not few")
@@ -192,7 +199,8 @@ private func document(
             try partial.add(
                 key: key.map { $0.map { ExactText($0) } },
                 PartialResult.Group(
-                    sums: sums + Array(repeating: 0, count: empty.count - sums.count), states: partial.emptyGroup.states))
+                    sums: sums + Array(repeating: 0, count: empty.count - sums.count), states: partial.emptyGroup.states
+                ))
         }
         answers[analysis] = try partial.rolledUp(for: analysis, under: names).table(for: analysis, extras)
     }

@@ -26,7 +26,8 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "NodeFiles", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
-        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "LocalStore",
+        "LogicalQuery",
         "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Synchronization",
         "Verification", "Zstandard",
     ],
@@ -38,7 +39,8 @@ private let allowedImports: [String: Set<String>] = [
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
-        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch", "FederationModel",
+        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch",
+        "FederationModel",
         "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
         "NodeRuntime", "RecordIntake", "Reporting", "Synchronization", "TicketGeneration", "Verification",
     ],

@@ -43,7 +43,9 @@ extension YAMLReader {
             let idEntry = entries["scheme"], let id = text(idEntry), let criteriaEntry = entries["criteria"]
         else { return nil }
         if id.wholeMatch(of: /[a-z][a-z0-9_-]{0,39}/) == nil {
-            note("BAD_NAME", line: idEntry.line, "the name of the scheme can't be used", "small letters, digits, - and _")
+            note(
+                "BAD_NAME", line: idEntry.line, "the name of the scheme can't be used", "small letters, digits, - and _"
+            )
         }
         let version = entries["version"].flatMap { integer($0, 1...1_000_000) } ?? 1
         let title = entries["title"].flatMap { name($0) } ?? ""
@@ -74,7 +76,8 @@ extension YAMLReader {
             id: id, version: version, title: title, evaluated: evaluated, criteria: criteria, groups: groups)
         if let entry = entries["classes"] { scheme.classes = (list(entry) ?? []).compactMap { gradeClass($0) } }
         var exclusions: [String: String] = [:]
-        if let entry = entries["exclusions"], let mapping = self.entries(of: entry.value, in: "`exclusions`", keys: nil) {
+        if let entry = entries["exclusions"], let mapping = self.entries(of: entry.value, in: "`exclusions`", keys: nil)
+        {
             for (word, condition) in mapping {
                 guard let text = text(condition) else { continue }
                 exclusions[word] = text
@@ -126,7 +129,8 @@ extension YAMLReader {
             // Hits and tries of one kind of row: what an objection takes away and an interval is computed from.
             if indicator.map({ $0.measure.unit == .percent && $0.measure.terms.count == 1 }) != true {
                 note(
-                    "INDICATOR", line: idEntry.line, "the criterion names no indicator that is a rate of one kind of row",
+                    "INDICATOR", line: idEntry.line,
+                    "the criterion names no indicator that is a rate of one kind of row",
                     suggestion(
                         for: id,
                         among: library.all.filter { $0.measure.unit == .percent && $0.measure.terms.count == 1 }

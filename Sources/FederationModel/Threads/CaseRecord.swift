@@ -29,7 +29,9 @@ package struct CaseRecord: Sendable {
 
     /// How the records of a resource are read: all its columns but those that hold much.
     static func form(_ resource: ResourceDefinition) -> ThreadForm<CaseRecord> {
-        let columns = resource.columns.map(\.name).filter { !["evidence", "detail", "document", "changes"].contains($0) }
+        let columns = resource.columns.map(\.name).filter {
+            !["evidence", "detail", "document", "changes"].contains($0)
+        }
         return ThreadForm(resource.name, columns: columns) { origin, key, version, values in
             CaseRecord(
                 resource.name, origin: origin, key: key, version: HybridTime(rawValue: version),

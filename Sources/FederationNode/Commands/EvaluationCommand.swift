@@ -79,7 +79,8 @@ struct EvaluationCommand: AsyncParsableCommand {
         @Option(help: "2025-Q3, 2025-08, 2025, 2025-W35 or 2025-08-31.")
         var period: String
 
-        @Option(name: .customLong("source"), help: "A table of an external source; may be repeated.", completion: .file())
+        @Option(
+            name: .customLong("source"), help: "A table of an external source; may be repeated.", completion: .file())
         var sources: [String] = []
 
         @Option(help: "How long the answers may take, in milliseconds.")
@@ -173,7 +174,8 @@ struct EvaluationCommand: AsyncParsableCommand {
             for objection in objections {
                 let scores = objection.before.flatMap { before in objection.after.map { " \(before) → \($0)" } } ?? ""
                 let step = desk.reference.lists.named("objection_step")?.title(of: objection.step) ?? objection.step
-                lines.append("\(ShanghaiTime.minute(objection.at)) \(step) \(objection.ticket)\(scores) \(objection.reason)")
+                lines.append(
+                    "\(ShanghaiTime.minute(objection.at)) \(step) \(objection.ticket)\(scores) \(objection.reason)")
             }
             try Output.line(lines.joined(separator: "\n"))
         }
@@ -199,7 +201,8 @@ struct EvaluationCommand: AsyncParsableCommand {
         @Option(help: "Why.")
         var reason = ""
 
-        @Flag(help: "The objection is right: a further result is computed without the ticket, and the former one stays.")
+        @Flag(
+            help: "The objection is right: a further result is computed without the ticket, and the former one stays.")
         var uphold = false
 
         @Flag(help: "The objection is not right.")
@@ -233,7 +236,8 @@ struct EvaluationCommand: AsyncParsableCommand {
                 report = Report(ticket: ticket, state: state.word, scoreBefore: nil, scoreAfter: nil)
             }
             if json { return try Output.json(report) }
-            let scores = report.scoreBefore.flatMap { before in report.scoreAfter.map { " 得分 \(before) → \($0)" } } ?? ""
+            let scores =
+                report.scoreBefore.flatMap { before in report.scoreAfter.map { " 得分 \(before) → \($0)" } } ?? ""
             try Output.line("\(ticket) \(report.state)\(scores)")
         }
     }

@@ -5,7 +5,8 @@ import NodeDesk
 
 struct FindingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "finding", abstract: "What goes wrong with tickets (问题发现), and what is done about it (改进措施, 7.1.1).",
+        commandName: "finding",
+        abstract: "What goes wrong with tickets (问题发现), and what is done about it (改进措施, 7.1.1).",
         discussion: """
             Late, wrong and duplicate dispatch, missing callbacks and gaps of knowledge are of the hotline; manners, shirking, skipped steps, \
             overdue tickets and low satisfaction are of the units.

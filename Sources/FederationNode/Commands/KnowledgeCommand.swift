@@ -82,7 +82,8 @@ struct KnowledgeCommand: AsyncParsableCommand {
             var table = TextTable(header: ["发布时间", "发布节点", "问题", "来源依据", "区划", "分类", "有效期至", "编号"])
             for article in articles {
                 table.append([
-                    ShanghaiTime.minute(article.publishedAt), desk.topology.name(of: article.origin) ?? article.origin.code,
+                    ShanghaiTime.minute(article.publishedAt),
+                    desk.topology.name(of: article.origin) ?? article.origin.code,
                     article.question, article.source ?? "", article.region ?? "", article.category ?? "",
                     article.withdrawnAt == nil ? article.validUntil.map(ShanghaiTime.minute) ?? "" : "已撤回", article.key,
                 ])

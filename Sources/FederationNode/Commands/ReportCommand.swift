@@ -40,7 +40,8 @@ struct ReportCommand: AsyncParsableCommand {
         @Option(help: "What a special report is about; its number ends with it.")
         var topic: String?
 
-        @Option(name: .customLong("where"), help: "FIELD=VALUE[,VALUE], FIELD!=VALUE or FIELD^=PREFIX; may be repeated.")
+        @Option(
+            name: .customLong("where"), help: "FIELD=VALUE[,VALUE], FIELD!=VALUE or FIELD^=PREFIX; may be repeated.")
         var filters: [String] = []
 
         @Flag(help: "Archive it also when a node is missing.")
@@ -49,7 +50,9 @@ struct ReportCommand: AsyncParsableCommand {
         @Flag(help: "Show it without archiving it; also of a period that is not over.")
         var draft = false
 
-        @Flag(name: .customLong("public"), help: "Print the edition for the public: without small figures and personal data.")
+        @Flag(
+            name: .customLong("public"),
+            help: "Print the edition for the public: without small figures and personal data.")
         var isPublic = false
 
         @Option(help: "How long the answers may take, in milliseconds.")

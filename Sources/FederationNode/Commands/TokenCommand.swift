@@ -30,7 +30,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(help: "The unit that reads its tickets with it, by name or code; it writes nothing then.")
         var unit: String?
 
-        @Option(help: "The category whose tickets a department reads with it, with all below it; it writes nothing then.")
+        @Option(
+            help: "The category whose tickets a department reads with it, with all below it; it writes nothing then.")
         var category: String?
 
         @Option(help: "Until when it is good: a day (to its end in China), or RFC 3339. Without: until it is revoked.")
@@ -89,7 +90,8 @@ struct TokenCommand: AsyncParsableCommand {
             for report in reports {
                 table.append([
                     report.name,
-                    report.unit ?? report.category ?? report.resources?.joined(separator: " ") ?? "全部", report.createdAt,
+                    report.unit ?? report.category ?? report.resources?.joined(separator: " ") ?? "全部",
+                    report.createdAt,
                     report.expiresAt ?? "–", report.title,
                 ])
             }

@@ -6,7 +6,8 @@ import NodeDesk
 
 struct TopicCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "topic", abstract: "What people are concerned about (热点, 痛点, 难点, 堵点), and what is behind it (7.2.3).",
+        commandName: "topic",
+        abstract: "What people are concerned about (热点, 痛点, 难点, 堵点), and what is behind it (7.2.3).",
         discussion: """
             EXAMPLE
               federation-node topic list --period 2025-08
@@ -97,7 +98,8 @@ struct TopicCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A theme with the outages that explain its tickets, or a topic with roads, areas, effects and causes.",
+            abstract:
+                "A theme with the outages that explain its tickets, or a topic with roads, areas, effects and causes.",
             discussion: """
                 Themes are water, power, gas and heat: tickets are held against the planned outages of an external data set, by place and \
                 time. Topics are parking: the texts of its tickets are read for roads, areas, effects and causes, and --due opens the joint \
@@ -119,7 +121,8 @@ struct TopicCommand: AsyncParsableCommand {
         @Option(help: "Of a theme, the external data set of planned outages.")
         var dataset = "planned_outage"
 
-        @Option(name: .customLong("road"), help: "Of a topic, a road besides those of the list `road`; may be repeated.")
+        @Option(
+            name: .customLong("road"), help: "Of a topic, a road besides those of the list `road`; may be repeated.")
         var roads: [String] = []
 
         @Option(help: "Of a topic, open the joint task, to be completed by that day.")

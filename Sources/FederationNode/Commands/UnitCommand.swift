@@ -16,7 +16,8 @@ struct UnitCommand: AsyncParsableCommand {
 
     struct Feed: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Its tickets of which anything has changed since a cursor, with all stages; personal fields are masked.",
+            abstract:
+                "Its tickets of which anything has changed since a cursor, with all stages; personal fields are masked.",
             discussion: """
                 EXAMPLE
                   federation-node unit feed --unit 市住建局 --since 120 --limit 50 --json
@@ -42,7 +43,8 @@ struct UnitCommand: AsyncParsableCommand {
             var table = TextTable(header: ["游标", "工单", "来源", "状态", "承办单位", "时限", "轮次", "记录"])
             for item in page.items {
                 table.append([
-                    "\(item.cursor)", item.ticket, item.origin, TicketStatus(rawValue: item.status)?.title ?? item.status,
+                    "\(item.cursor)", item.ticket, item.origin,
+                    TicketStatus(rawValue: item.status)?.title ?? item.status,
                     item.unit ?? "", item.due ?? "", "\(item.round)", "\(item.records.count)",
                 ])
             }
@@ -52,7 +54,8 @@ struct UnitCommand: AsyncParsableCommand {
 
     struct Unsatisfied: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Its tickets whose last evaluation is unsatisfied and counts, with their rework and its deadline.",
+            abstract:
+                "Its tickets whose last evaluation is unsatisfied and counts, with their rework and its deadline.",
             discussion: """
                 EXAMPLE
                   federation-node unit unsatisfied --unit 市住建局

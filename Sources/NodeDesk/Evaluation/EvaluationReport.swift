@@ -63,7 +63,8 @@ extension EvaluationDetail {
         parts = zip(scheme.criteria, result.parts).map { criterion, part in
             Part(
                 criterion: criterion.id, title: criterion.title, source: criterion.source.rawValue, hits: part.hits,
-                tries: part.tries, percent: part.percent?.toTwoPlaces, weight: (part.weight * 10_000).rounded() / 10_000)
+                tries: part.tries, percent: part.percent?.toTwoPlaces, weight: (part.weight * 10_000).rounded() / 10_000
+            )
         }
         missing = result.missing
         self.excluded = excluded

@@ -25,7 +25,8 @@ extension NodeDesk {
             let published = try await schemes(named: name)
             guard let newest = published.first else {
                 throw FederationError(
-                    "E_SCHEME_UNKNOWN", "there is no scheme of that name here", hint: "`evaluation publish FILE` publishes one")
+                    "E_SCHEME_UNKNOWN", "there is no scheme of that name here",
+                    hint: "`evaluation publish FILE` publishes one")
             }
             // The newest that was known before the period, else the error of the newest.
             let chosen = published.first { $0.publishedAt < period.time.lowerBound } ?? newest
@@ -35,7 +36,8 @@ extension NodeDesk {
                     criterion.source != .hotline
                 else {
                     throw FederationError(
-                        "E_EVALUATION_SOURCE", "a score from outside is for a criterion that scheme \(name) does not have from there",
+                        "E_EVALUATION_SOURCE",
+                        "a score from outside is for a criterion that scheme \(name) does not have from there",
                         hint: "its criteria are \(chosen.scheme.criteria.map(\.id).joined(separator: ", "))")
                 }
             }
@@ -114,7 +116,8 @@ extension NodeDesk {
             let (before, state) = try await newest(id)
             guard before.by == self.id, state.pending.contains(ticket) else {
                 throw FederationError(
-                    "E_EVALUATION_OBJECTION", "there is no objection to this ticket that \(self.id) has to decide about",
+                    "E_EVALUATION_OBJECTION",
+                    "there is no objection to this ticket that \(self.id) has to decide about",
                     hint: "see `federation-node evaluation show \(id)`")
             }
             var after = before
@@ -168,7 +171,9 @@ extension NodeDesk {
         let scheme = file.scheme
         let library = try indicatorLibrary()
         let criteria = scheme.criteria.filter { $0.source == .hotline }
-        let measures = try criteria.map { try library.named($0.id).measure.excluding(file.exclusions.values.sorted(), upheld) }
+        let measures = try criteria.map {
+            try library.named($0.id).measure.excluding(file.exclusions.values.sorted(), upheld)
+        }
         let reasons = scheme.exclusions
         let counts = try reasons.enumerated().map { index, reason in
             try Analysis.Measure(

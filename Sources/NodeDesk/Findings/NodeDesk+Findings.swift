@@ -106,7 +106,8 @@ extension NodeDesk {
             case (.evaluate(let text), .done), (.evaluate(let text), .evaluated):
                 fields["step"] = .text("evaluate")
                 let period = try ReportKind.special.period(text)
-                let effect = "\(report.tickets) → \(try await count(of: code, report.subject, in: period, now: now)) (\(period.label))"
+                let effect =
+                    "\(report.tickets) → \(try await count(of: code, report.subject, in: period, now: now)) (\(period.label))"
                 note = note.map { "\(effect) \($0)" } ?? effect
             default:
                 throw FederationError(

@@ -13,7 +13,8 @@ extension NodeDesk {
             let known = try await known(token, now: now)
             guard known.department == nil else {
                 throw FederationError(
-                    "E_TOKEN_RESOURCE", "the token \(known.name) is that of a department, which reads its tickets alone",
+                    "E_TOKEN_RESOURCE",
+                    "the token \(known.name) is that of a department, which reads its tickets alone",
                     hint: "make another one for a system that pushes")
             }
             guard let resource else { return acting(as: .token(known.name)) }

@@ -109,7 +109,8 @@ extension NodeDesk {
             guard FileManager.default.fileExists(atPath: path) else { return nil }
             guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
                 throw FederationError(
-                    "E_REPORT_TEMPLATE", "\(path) can't be read", hint: "it must be UTF-8 text that the node's user can read")
+                    "E_REPORT_TEMPLATE", "\(path) can't be read",
+                    hint: "it must be UTF-8 text that the node's user can read")
             }
             return text
         }
@@ -135,7 +136,8 @@ extension NodeDesk {
         else { return nil }
         return ArchivedReport(
             try WireJSON.decode(ReportDocument.self, Array(document.utf8)), revision: line.revision,
-            madeAt: line.madeAt, changes: try changes.map { try WireJSON.decode([ReportChange].self, Array($0.utf8)) } ?? [])
+            madeAt: line.madeAt,
+            changes: try changes.map { try WireJSON.decode([ReportChange].self, Array($0.utf8)) } ?? [])
     }
 
     /// Keeps a revision as a record of this node, which goes to the subscribers of the series.

@@ -78,7 +78,8 @@ extension NodeDesk {
         let period = try order.kind.period(order.period)
         guard order.isDraft || period.time.upperBound <= now else {
             throw FederationError(
-                "E_REPORT_OPEN", "\(period.label) is not over", hint: "`--draft` shows how it stands, without archiving it")
+                "E_REPORT_OPEN", "\(period.label) is not over",
+                hint: "`--draft` shows how it stands, without archiving it")
         }
         guard (order.kind == .special) == (order.topic != nil) else {
             throw FederationError(
@@ -113,7 +114,8 @@ extension NodeDesk {
         _ order: ReportOrder, _ period: CalendarPeriod, now: UnixMilliseconds
     ) async throws -> (document: ReportDocument, missing: [NodeCoverage]) {
         let questions = try ReportQuestions(
-            order.kind, of: period, filters: order.filters.map { try filter($0) }, library: indicatorLibrary(), now: now)
+            order.kind, of: period, filters: order.filters.map { try filter($0) }, library: indicatorLibrary(), now: now
+        )
         let names = ReportNames(
             node: id, topology: topology, reference: reference, day: period.days.upperBound - 1)
         let answers = try await withView { view in

@@ -174,7 +174,8 @@ extension NodeDesk {
             guard isMeant(category) else { return nil }
             return ObservedTicket(
                 id: id, at: values[0].integer ?? 0, region: values[1].text, category: category, unit: values[7].text,
-                place: values[5].text, text: [values[3].text, values[4].text].compactMap(\.self).joined(separator: "\n"))
+                place: values[5].text,
+                text: [values[3].text, values[4].text].compactMap(\.self).joined(separator: "\n"))
         }
     }
 }

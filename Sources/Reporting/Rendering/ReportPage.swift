@@ -75,7 +75,8 @@ struct ReportPage {
         edition = document.edition.title
         kind = document.kind.title
         node = plain("\(document.nodeName)(\(document.node))")
-        period = (CalendarPeriod.Unit.allCases.lazy.compactMap { CalendarPeriod($0, document.period) }.first?.title)
+        period =
+            (CalendarPeriod.Unit.allCases.lazy.compactMap { CalendarPeriod($0, document.period) }.first?.title)
             ?? document.period
         made = ShanghaiTime.minute(report.madeAt)
         isRevised = report.revision > 1
@@ -86,9 +87,10 @@ struct ReportPage {
         }
         changes = report.changes.map { change in
             Change(
-                place: plain([change.chapter, change.table, change.row, change.column].compactMap(\.self)
-                    .filter { !$0.isEmpty }.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
-                    .joined(separator: " / ")),
+                place: plain(
+                    [change.chapter, change.table, change.row, change.column].compactMap(\.self)
+                        .filter { !$0.isEmpty }.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+                        .joined(separator: " / ")),
                 before: plain(change.before ?? "无"), after: plain(change.after ?? "无"), delta: change.delta ?? "")
         }
     }
