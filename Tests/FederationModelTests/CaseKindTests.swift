@@ -213,7 +213,7 @@ where Kind.Record == CaseRecord, Kind.State: Equatable {
         let up = try #require(
             LinkPolicy(from: jinan, to: province, topology: qilu, resources: BuiltInResources.all))
         let cases = CaseResources.all.filter { $0.thread != nil }
-        #expect(cases.count == 8)
+        #expect(cases.count == 10)
         for resource in cases {
             #expect(!up.wholeResources.contains(resource.name) && up.resources.contains(resource.name))
         }

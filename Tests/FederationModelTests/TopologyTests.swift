@@ -152,7 +152,7 @@ import Testing
         #expect(down.origins == ["370000", "370300"], "above and beside; a peer supplies itself")
         #expect(down.nodesBehind == ["370100", "370102"])
         let reference = ReferenceResources.all.map(\.name)
-        let published: [ResourceName] = ["knowledge_article", "detection_rule"]
+        let published: [ResourceName] = ["knowledge_article", "detection_rule", "evaluation_scheme"]
         let registered: [ResourceName] = ["indicator_file", "external_dataset"]
         #expect(
             down.wholeResources

@@ -120,6 +120,7 @@ extension YAMLReader {
                 note(
                     "UNKNOWN_WORD", line: entry.line, "unknown word in `source`",
                     suggestion(for: word, among: ["hotline", "supervision", "survey", "assessment"]))
+                return nil
             }
         }
         var title = entries["title"].flatMap { name($0) }

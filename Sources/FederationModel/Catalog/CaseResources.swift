@@ -4,7 +4,7 @@ package enum CaseResources {
     package static let all: [ResourceDefinition] =
         [
             alert, alertAction, situation, situationStep, finding, measure, evaluationResult, evaluationObjection,
-            knowledgeArticle, detectionRule, report, reportSubscription, evaluationScheme,
+            report, reportSubscription, knowledgeArticle, detectionRule, evaluationScheme,
         ]
 
     // MARK: - 预警
@@ -173,9 +173,9 @@ package enum CaseResources {
             .init("title", "标题", level: .open, required: true, bytesMax: 400),
             .init("edition", "版本", level: .open, codeList: "report_edition", required: true, bytesMax: 32),
             // JSON: what differs from the revision before.
-            .init("changes", "变化", level: .inner, bytesMax: 500_000),
+            .init("changes", "变化", level: .inner, bytesMax: 300_000),
             // JSON: `ReportDocument`.
-            .init("document", "正文", level: .inner, required: true, bytesMax: 4_000_000),
+            .init("document", "正文", level: .inner, required: true, bytesMax: 700_000),
         ])
 
     /// 报告订阅: a node that gets all reports of a series, as the node that makes them says.

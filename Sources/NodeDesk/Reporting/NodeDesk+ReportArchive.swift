@@ -160,7 +160,7 @@ extension NodeDesk {
     }
 
     /// A report of which more has changed is another one; `report diff` tells all the same.
-    private static let changesMax = 1_000
+    private static let changesMax = 800
 
     private func keep(_ record: IntakeRecord, now: UnixMilliseconds) async throws {
         _ = try await commit(\.head) { try await store.intake([record], now: now) }
