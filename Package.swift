@@ -78,11 +78,13 @@ let package = Package(
 
         // MARK: - Files people write
         .target(
-            name: "ConfigurationFiles", dependencies: ["FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
+            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
-            dependencies: ["ConfigurationFiles", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport"],
+            dependencies: [
+                "ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport",
+            ],
             swiftSettings: strict),
 
         // MARK: - Bytes
@@ -94,15 +96,15 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard", crypto,
-                grdb, grdbSQLite,
+                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard",
+                crypto, grdb, grdbSQLite,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "LocalStoreTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
+                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
                 "Zstandard", grdb,
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -183,16 +185,16 @@ let package = Package(
         .target(
             name: "NodeDesk",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeFiles",
-                "NodeIdentity",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeFiles", "NodeIdentity",
                 "PeerTransport", "RecordIntake", "SyncProtocol", "Verification", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
             name: "NodeDeskTests",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "SyncProtocol", "TestSupport", "Zstandard",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "SyncProtocol", "TestSupport", "Zstandard",
             ],
             swiftSettings: strict),
 
@@ -200,8 +202,8 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -232,7 +234,7 @@ let package = Package(
         .executableTarget(
             name: "FederationNode",
             dependencies: [
-                "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LogicalQuery",
+                "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery",
                 "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity", "NodeRuntime", "RecordIntake",
                 "TicketGeneration", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

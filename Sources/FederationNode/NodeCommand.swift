@@ -23,7 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
             TopologyCommand.self, ReferenceCommand.self, ResourceCommand.self, CatalogCommand.self,
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
-            InboxCommand.self,
+            InboxCommand.self, AlertCommand.self, RuleCommand.self,
             LinkCommand.self, SyncCommand.self, QueryCommand.self, IndicatorCommand.self, DatasetCommand.self,
             RollupCommand.self, StatusCommand.self,
             QuarantineCommand.self,

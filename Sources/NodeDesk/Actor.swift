@@ -60,6 +60,9 @@ extension NodeDesk {
         case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
+        case judge, showRules, publishRules, backtestRules
+        case listAlerts, showAlert, acknowledgeAlert, dismissAlert
+        case openSituation, changeSituation, closeSituation, listSituations, showSituation
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology
         case verifyLinks, answerVerification

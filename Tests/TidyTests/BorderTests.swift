@@ -8,12 +8,12 @@ private let allowedImports: [String: Set<String>] = [
     "SyncProtocol": ["ChangeSetFormat", "FederationModel"],
     "Verification": ["FederationModel"],
     "Detection": ["FederationModel"],
-    "ConfigurationFiles": ["FederationModel", "Foundation", "LogicalQuery", "Yams"],
+    "ConfigurationFiles": ["Detection", "FederationModel", "Foundation", "LogicalQuery", "Yams"],
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
-        "ChangeSetFormat", "Crypto", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "NodeFiles",
-        "Synchronization", "Verification", "Zstandard",
+        "ChangeSetFormat", "Crypto", "Detection", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery",
+        "NodeFiles", "Synchronization", "Verification", "Zstandard",
     ],
     "RecordIntake": [
         "CIconvShim", "CMinizip", "CXMLShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc",
@@ -24,19 +24,19 @@ private let allowedImports: [String: Set<String>] = [
     "NodeIdentity": ["Crypto", "FederationModel", "Foundation", "NodeFiles", "SwiftASN1", "X509"],
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
-        "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "LocalStore", "LogicalQuery",
-        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Synchronization", "Verification",
-        "Zstandard",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "LocalStore",
+        "LogicalQuery", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Synchronization",
+        "Verification", "Zstandard",
     ],
     "NodeRuntime": [
-        "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
         "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
         "Synchronization", "UnixSignals", "Verification", "Zstandard",
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
-        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Dispatch", "FederationModel",
+        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch", "FederationModel",
         "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
         "NodeRuntime", "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],

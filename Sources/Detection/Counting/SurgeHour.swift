@@ -57,6 +57,11 @@ extension DetectionRule {
             level: isRemarkable ? level(of: probability) : nil)
     }
 
+    /// All hours whose counts it takes to judge one.
+    package func hours(toJudge hour: Int64, specialDates: SpecialDates = .none) -> Set<Int64> {
+        Set([hour, hour - 1].flatMap { [$0] + comparable(to: $0, specialDates).all })
+    }
+
     private func comparable(to hour: Int64, _ specialDates: SpecialDates) -> (all: [Int64], least: Int) {
         let day = Self.day(of: hour)
         if let name = specialDates.name(of: day) {

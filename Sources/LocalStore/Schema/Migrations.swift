@@ -408,6 +408,9 @@ enum Migrations {
                       PRIMARY KEY (child, question)) STRICT;
                     """)
         }
+        migrator.registerMigration("31 observations and alerts raised") { db in
+            try db.execute(sql: ObservationTables.create)
+        }
         return migrator
     }()
 

@@ -1,0 +1,283 @@
+import ArgumentParser
+import Detection
+import FederationModel
+import NodeDesk
+
+struct AlertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alert",
+        abstract: "What the rules found in tickets and counts: surges, groups, repeats, sensitive words, emergencies.",
+        discussion: """
+            An alert goes to the nodes of the place, above it and, if it is urgent, beside it. It is raised, acknowledged, then a \
+            situation is opened or it is dismissed with a reason; one that nobody finds any more is withdrawn.
+
+            EXAMPLE
+              federation-node alert list --state raised
+            """,
+        subcommands: [List.self, Show.self, Acknowledge.self, Dismiss.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the alerts that concern this node, those that changed last first.",
+            discussion: """
+                EXAMPLE
+                  federation-node alert list --state raised --level orange --place 370100 --config /srv/370000/node.yaml
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Option(help: "raised, acknowledged, situation, dismissed, closed or withdrawn.")
+        var state: AlertState.Status?
+
+        @Option(help: "Only this level and above: blue, yellow, orange or red.")
+        var level: AlertLevel?
+
+        @Option(help: "Only this rule.")
+        var rule: String?
+
+        @Option(help: "Only places within this region code.")
+        var place: String?
+
+        @Option(help: "Look at so many at most.")
+        var limit = 100
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let desk = try node.desk()
+            var filter = NodeDesk.AlertFilter()
+            (filter.state, filter.level, filter.rule, filter.place) = (state, level, rule, place)
+            let alerts = try await desk.alerts(filter, limit: limit)
+            if json { return try Output.json(alerts.map { AlertDocument($0) }) }
+            var table = TextTable(header: ["级别", "状态", "预警", "工单", "人数", "触发时间", "编号"])
+            for alert in alerts {
+                table.append([
+                    alert.state.level.title, alert.state.status.title, alert.subject.printable, "\(alert.tickets)",
+                    "\(alert.persons)", ShanghaiTime.minute(alert.decidedAt), alert.id,
+                ])
+            }
+            try Output.line(table.text)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show an alert: on what it rests, where from, whom to tell, what was done before.",
+            discussion: """
+                EXAMPLE
+                  federation-node alert show GROUP-20261130-0f3a9c51d2e47b86 --json
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Argument(help: "Its id, as `list` shows it.")
+        var id: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let desk = try node.desk()
+            let alert = try await desk.alert(id)
+            if json { return try Output.json(AlertDetail(alert)) }
+            try alert.show(desk)
+        }
+    }
+
+    struct Acknowledge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say that somebody deals with an alert.",
+            discussion: """
+                EXAMPLE
+                  federation-node alert acknowledge GROUP-20261130-0f3a9c51d2e47b86 --by 值班长
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Argument(help: "Its id, as `list` shows it.")
+        var id: String
+
+        @Option(help: "Who does it.")
+        var by: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let alert = try await node.desk().acknowledge(alert: id, by: by)
+            if json { return try Output.json(AlertDocument(alert)) }
+            try Output.line("\(alert.state.status.title) \(alert.id)")
+        }
+    }
+
+    struct Dismiss: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End an alert as no matter to act on, with the reason.",
+            discussion: """
+                EXAMPLE
+                  federation-node alert dismiss GROUP-20261130-0f3a9c51d2e47b86 --reason 同一家庭多部电话
+                """)
+
+        @OptionGroup var node: NodeOptions
+
+        @Argument(help: "Its id, as `list` shows it.")
+        var id: String
+
+        @Option(help: "Why; it stays with the alert.")
+        var reason: String
+
+        @Option(help: "Who does it.")
+        var by: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let alert = try await node.desk().dismiss(alert: id, reason: reason, by: by)
+            if json { return try Output.json(AlertDocument(alert)) }
+            try Output.line("\(alert.state.status.title) \(alert.id)")
+        }
+    }
+}
+
+extension AlertState.Status: ExpressibleByArgument {}
+extension AlertLevel: ExpressibleByArgument {}
+
+extension AlertLevel {
+    var title: String { CodeList.named("alert_level")?.title(of: rawValue) ?? rawValue }
+}
+
+extension AlertState.Status {
+    var title: String {
+        switch self {
+        case .raised: "待确认"
+        case .acknowledged: "已确认"
+        case .situation: "已启动情形"
+        case .dismissed: "已解除"
+        case .closed: "已关闭"
+        case .withdrawn: "已撤销"
+        }
+    }
+}
+
+extension AlertReport {
+    fileprivate func show(_ desk: NodeDesk) throws {
+        func names(_ nodes: some Sequence<String>) -> String {
+            nodes.sorted().map { NodeID($0).flatMap { desk.topology.node($0)?.name } ?? $0 }.joined(separator: "、")
+        }
+        try Output.line("\(state.level.title) \(subject.printable)  \(state.status.title)")
+        try Output.line("\(tickets) 件工单,\(persons) 人,触发于 \(ShanghaiTime.minute(decidedAt)),规则 \(rule) 第 \(ruleVersion) 版")
+        try Output.line("发出:\(names(state.raisers));送达:\(names(audience.map(\.code)))")
+        if let reason = state.reason { try Output.line("解除原因:\(reason.printable)") }
+        if let situation = state.situation { try Output.line("应急情形:\(situation)") }
+        if !evidence.classes.isEmpty { try Output.line("词类:\(evidence.classes.joined(separator: "、"))") }
+        if !receivers.isEmpty { try Output.line("建议通知:\(receivers.joined(separator: "、").printable)") }
+        for (name, value) in evidence.figures.sorted(by: { $0.key < $1.key }) {
+            try Output.line("\(name) = \(Float(value))")
+        }
+        var table = TextTable(header: ["原因", "值", "工单"])
+        for cause in evidence.causes { table.append([cause.dimension.title, cause.value, "\(cause.tickets)"]) }
+        try Output.line(table.text)
+        for ticket in evidence.tickets { try Output.line(ticket.printable) }
+    }
+}
+
+extension AlertCause.Dimension {
+    fileprivate var title: String {
+        switch self {
+        case .place: "地点"
+        case .category: "分类"
+        case .unit: "单位"
+        case .hour: "时段"
+        }
+    }
+}
+
+/// An alert in a JSON list; a contract (docs/action.md).
+struct AlertDocument: Encodable {
+    let id: String
+    let rule: String
+    let version: Int
+    let level: String
+    let state: String
+    let place: String?
+    let category: String?
+    let kind: String
+    let subject: String
+    let tickets: Int
+    let persons: Int
+    let raisedAt: String
+    let raisedBy: [String]
+
+    init(_ alert: AlertReport) {
+        id = alert.id
+        rule = alert.rule
+        version = alert.ruleVersion
+        level = alert.state.level.rawValue
+        state = alert.state.word
+        place = alert.place
+        category = alert.category
+        kind = alert.kind
+        subject = alert.subject
+        tickets = alert.tickets
+        persons = alert.persons
+        raisedAt = ShanghaiTime.rfc3339(alert.raisedAt)
+        raisedBy = alert.state.raisers.sorted()
+    }
+}
+
+private struct AlertDetail: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case decidedAt, period, evidence, receivers, audience, situation, reason, steps
+    }
+
+    struct Step: Encodable {
+        let at: String
+        let node: String
+        let action: String
+        let actor: String?
+        let reason: String?
+    }
+
+    let alert: AlertDocument
+    let decidedAt: String
+    let period: String
+    let evidence: AlertEvidence
+    let receivers: [String]
+    let audience: [String]
+    let situation: String?
+    let reason: String?
+    let steps: [Step]
+
+    init(_ report: AlertReport) {
+        alert = AlertDocument(report)
+        decidedAt = ShanghaiTime.rfc3339(report.decidedAt)
+        period = report.period
+        evidence = report.evidence
+        receivers = report.receivers
+        audience = report.audience.map(\.code).sorted()
+        situation = report.state.situation
+        reason = report.state.reason
+        steps = report.records.map { record in
+            Step(
+                at: ShanghaiTime.rfc3339(record.occurredAt), node: record.origin,
+                action: record.fields["action"]?.text ?? "raise", actor: record.fields["actor"]?.text,
+                reason: record.fields["reason"]?.text)
+        }
+    }
+
+    /// What lists have, and more beside it.
+    func encode(to encoder: any Encoder) throws {
+        try alert.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(decidedAt, forKey: .decidedAt)
+        try container.encode(period, forKey: .period)
+        try container.encode(evidence, forKey: .evidence)
+        try container.encode(receivers, forKey: .receivers)
+        try container.encode(audience, forKey: .audience)
+        try container.encodeIfPresent(situation, forKey: .situation)
+        try container.encodeIfPresent(reason, forKey: .reason)
+        try container.encode(steps, forKey: .steps)
+    }
+}

@@ -1,0 +1,264 @@
+import Detection
+import FederationModel
+import Foundation
+import LocalStore
+
+extension NodeDesk {
+    /// What was decided longer ago raises nothing any more: old records that are handed in later are for `rule backtest`.
+    static let alertHorizon: UnixMilliseconds = 7 * ShanghaiTime.day
+
+    /// What one turn of judging came to.
+    package struct JudgingTurn: Sendable {
+        /// Alerts that this node had not raised before.
+        package var raised: [String] = []
+        package var withdrawn = 0
+        /// Tickets that had changed.
+        package var tickets = 0
+        /// Whether nothing is left that changed.
+        package var isEnd = true
+        /// Counties of which tickets changed: texts of theirs may be alike. nil for those of none.
+        package var counties: Set<String?> = []
+    }
+
+    /// Judges what has changed since the last time, by every rule that looks at tickets and at running hours. Only tickets that a change
+    /// concerns are read. Judging the same again changes nothing.
+    package func judgeChanges() async throws -> JudgingTurn {
+        try await perform(.judge) { now in
+            let changes = try await store.changedObservations(after: try await store.detectionCursor())
+            let rules = try rulesInForce()
+            var judgements = Judgements()
+            let since = now - Self.alertHorizon
+            for rule in rules.rules {
+                let changed = (changes.tickets + changes.former).filter { $0.at >= since - rule.pause }
+                switch rule.method {
+                case .immediate:
+                    let tickets = changes.tickets.filter { $0.at >= since }
+                    for ticket in changed {
+                        guard let subject = rule.subject(of: ticket) else { continue }
+                        judgements.judged.insert(.subject(subject.digest(under: rule), since...now + ShanghaiTime.day))
+                    }
+                    try add(rule.judge(tickets), since: since, to: &judgements)
+                case .repeated, .group:
+                    try await judge(rule, around: changed, since: since, into: &judgements)
+                case .surgeHour:
+                    try await judgeHours(of: changed.filter { $0.at >= since }, rule, since: since, into: &judgements)
+                case .cluster, .surgeDay, .surgeSparse, .trend, .silence: break
+                }
+            }
+            var turn = try await write(judgements, upto: changes.upto, now: now)
+            turn.tickets = changes.tickets.count
+            turn.isEnd = changes.isEnd
+            turn.counties = Set((changes.tickets + changes.former).filter { $0.at >= since }.map(\.county))
+            return turn
+        }
+    }
+
+    /// Judges the texts of counties.
+    package func judgeTexts(of counties: Set<String?>) async throws -> JudgingTurn {
+        try await perform(.judge) { now in
+            let since = now - Self.alertHorizon
+            var judgements = Judgements()
+            for rule in try rulesInForce().rules where rule.method == .cluster {
+                for county in counties {
+                    let tickets = try await store.observations(
+                        inCounty: county, since - rule.pause..<now + ShanghaiTime.day)
+                    judgements.judged.insert(.place(rule: rule.id, county, since...now + ShanghaiTime.day))
+                    try add(rule.judge(tickets), since: since, to: &judgements)
+                }
+            }
+            return try await write(judgements, upto: nil, now: now)
+        }
+    }
+
+    /// Counties with tickets of which texts may still be judged, for a service that has just begun.
+    package func countiesToJudge() async throws -> Set<String?> {
+        try await perform(.judge) { now in try await store.countiesObserved(since: now - Self.alertHorizon) }
+    }
+
+    /// Judges the days that have closed: the last, and the one before it, of which late tickets may have come.
+    package func judgeDays() async throws -> JudgingTurn {
+        try await perform(.judge) { now in
+            var judgements = Judgements()
+            let today = ShanghaiTime.dayNumber(now)
+            let rules = try rulesInForce().rules
+            let weeks = rules.map { $0.parameter(.weeks) }.max() ?? 0
+            let all = try await store.dayCounts(on: today - 2..<today, since: today - 9 - Int64(weeks) * 7)
+            for series in all where serves(series.subject.place) {
+                for rule in rules where rule.scope.contains(series.subject) {
+                    for day in today - 2..<today {
+                        let found = judge(day, rule, series)
+                        let midnight = ShanghaiTime.midnight(ofDay: day)
+                        judgements.judged.insert(.subject(series.subject.digest(under: rule), midnight...midnight))
+                        let time = midnight..<ShanghaiTime.midnight(ofDay: day + 1)
+                        if let found { try add([try await withTickets(found, time)], since: 0, to: &judgements) }
+                    }
+                }
+            }
+            return try await write(judgements, upto: nil, now: now)
+        }
+    }
+
+    private func judge(_ day: Int64, _ rule: DetectionRule, _ series: CountSeries) -> Alert? {
+        switch rule.method {
+        case .surgeDay where !series.isSparse(before: day):
+            rule.judge(day: day, of: series, specialDates: reference.specialDates)
+        case .surgeSparse where series.isSparse(before: day): rule.judge(sparseDay: day, of: series)
+        // For who looks over all of its own region (domain model 3.6).
+        case .trend where series.subject.place == topology.node(id)?.region: rule.judge(trendDay: day, of: series)
+        default: nil
+        }
+    }
+
+    /// Judges whether children that normally report have gone silent.
+    package func judgeSilence() async throws -> JudgingTurn {
+        try await perform(.judge) { now in
+            var judgements = Judgements()
+            let minute = now / 60_000
+            for rule in try rulesInForce().rules where rule.method == .silence {
+                for child in topology.children(of: id) {
+                    let minutes = try await store.arrivalMinutes(of: topology.subtree(of: child))
+                    guard let start = minutes.first else { continue }
+                    let subject = AlertSubject(place: child.code)
+                    judgements.judged.insert(.subject(subject.digest(under: rule), now - Self.alertHorizon...now))
+                    let pattern = ArrivalPattern(node: child, minutes: Set(minutes), start: start)
+                    if let alert = rule.judge(silenceAt: minute, of: pattern) {
+                        try add([alert], since: now - Self.alertHorizon, to: &judgements)
+                    }
+                }
+            }
+            return try await write(judgements, upto: nil, now: now)
+        }
+    }
+
+    // MARK: - Subjects
+
+    /// Judges the subjects of tickets by all tickets that may belong to them.
+    private func judge(
+        _ rule: DetectionRule, around changed: [ObservedTicket], since: UnixMilliseconds,
+        into judgements: inout Judgements
+    ) async throws {
+        var times: [AlertSubject: ClosedRange<UnixMilliseconds>] = [:]
+        var keys: [AlertSubject: ObservationWindow.Key] = [:]
+        for ticket in changed {
+            guard let subject = rule.subject(of: ticket), let key = Self.key(of: ticket, under: rule) else { continue }
+            keys[subject] = key
+            let known = times[subject] ?? ticket.at...ticket.at
+            times[subject] = min(known.lowerBound, ticket.at)...max(known.upperBound, ticket.at)
+        }
+        let subjects = Array(times)
+        let windows = subjects.compactMap { subject, time in
+            keys[subject].map {
+                ObservationWindow($0, from: time.lowerBound, to: time.upperBound, pause: rule.pause)
+            }
+        }
+        for ((subject, time), tickets) in zip(subjects, try await store.observations(in: windows)) {
+            let own = tickets.filter { rule.subject(of: $0) == subject }
+            let first = min(time.lowerBound, own.first?.at ?? time.lowerBound)
+            let last = max(time.upperBound, own.last?.at ?? time.upperBound)
+            judgements.judged.insert(.subject(subject.digest(under: rule), max(since, first)...max(since, last)))
+            try add(rule.judge(own), since: since, to: &judgements)
+        }
+    }
+
+    private static func key(of ticket: ObservedTicket, under rule: DetectionRule) -> ObservationWindow.Key? {
+        rule.method == .repeated ? ticket.person.map { .person($0) } : ticket.place.map { .place($0) }
+    }
+
+    // MARK: - Hours
+
+    /// A running hour of a series.
+    private struct SeriesHour: Hashable {
+        let series: SeriesRequest
+        let hour: Int64
+    }
+
+    private func judgeHours(
+        of tickets: [ObservedTicket], _ rule: DetectionRule, since: UnixMilliseconds, into judgements: inout Judgements
+    ) async throws {
+        var touched: Set<SeriesHour> = []
+        for ticket in tickets {
+            guard let county = ticket.county, county.utf8.count == 6 else { continue }
+            for region in Set([county, "\(county.prefix(4))00", "\(county.prefix(2))0000"]) where serves(region) {
+                for category in ["", ticket.category.map { String($0.prefix { $0 != "." }) } ?? ""] {
+                    let series = SeriesRequest(region: region, category: category)
+                    if rule.scope.contains(series.subject) {
+                        touched.insert(SeriesHour(series: series, hour: ticket.at.flooredQuotient(by: 3_600_000)))
+                    }
+                }
+            }
+        }
+        let hours = Array(touched)
+        for item in hours {
+            let time = item.hour * 3_600_000
+            judgements.judged.insert(.subject(item.series.subject.digest(under: rule), time...time))
+        }
+        // Nearly all hours have too few tickets to be remarkable, and are done with here.
+        let counts = try await store.hourCounts(hours.map { ($0.series, [$0.hour]) })
+        let likely = zip(hours, counts).filter { Double($1[$0.hour]) >= rule.parameter(.countMin) }.map(\.0)
+        let dates = reference.specialDates
+        let series = try await store.hourCounts(
+            likely.map { ($0.series, rule.hours(toJudge: $0.hour, specialDates: dates)) })
+        for (item, series) in zip(likely, series) {
+            guard let alert = rule.judge(hour: item.hour, of: series, specialDates: dates) else { continue }
+            let time = item.hour * 3_600_000
+            try add([try await withTickets(alert, time..<time + 3_600_000)], since: since, to: &judgements)
+        }
+    }
+
+    /// Whether a node sees all of a region: one that lies within its own.
+    private func serves(_ region: String?) -> Bool {
+        guard let region, let own = topology.node(id)?.region else { return false }
+        return RegionRange(own).contains(region)
+    }
+
+    /// An alert on a count, with what was counted.
+    private func withTickets(_ alert: Alert, _ time: Range<UnixMilliseconds>) async throws -> Alert {
+        let series = SeriesRequest(region: alert.subject.place ?? "", category: alert.subject.category ?? "")
+        let tickets = try await store.observations(of: series, time, limit: Self.evidenceTicketsMax)
+        var alert = alert
+        alert.evidence = AlertEvidence(of: tickets, figures: alert.evidence.figures)
+        return alert
+    }
+
+    // MARK: - Writing
+
+    /// Of more tickets an alert names the latest.
+    private static let evidenceTicketsMax = 1_000
+
+    private func add(_ alerts: [Alert], since: UnixMilliseconds, to judgements: inout Judgements) throws {
+        for alert in alerts where alert.decidedAt >= since { judgements.found.append(try found(alert)) }
+    }
+
+    private func found(_ alert: Alert) throws -> Judgements.Found {
+        var evidence = alert.evidence
+        let origins = Set(evidence.tickets.compactMap { NodeID(String($0.prefix { $0 != "-" })) })
+        let nodes = AlertKind.concerned(
+            place: alert.subject.place, origins: origins,
+            isUrgent: alert.level >= .orange || alert.kind == .emergency, topology: topology)
+        evidence.tickets = evidence.tickets.suffix(Self.evidenceTicketsMax)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var fields: [String: FieldValue] = [
+            "alert_id": .text(alert.key), "rule": .text(alert.rule), "rule_version": .integer(Int64(alert.ruleVersion)),
+            "level": .text(alert.level.rawValue), "kind": .text(alert.kind.rawValue), "period": .text(alert.period),
+            "decided_at": .integer(alert.decidedAt), "tickets": .integer(Int64(alert.evidence.tickets.count)),
+            "persons": .integer(Int64(evidence.persons)),
+            "evidence": .text(String(decoding: try encoder.encode(evidence), as: UTF8.self)),
+            "nodes": .text(CaseResources.list(nodes.union([id]))),
+        ]
+        fields["place"] = alert.subject.place.map { .text($0) }
+        fields["category"] = alert.subject.category.map { .text($0) }
+        return Judgements.Found(
+            IntakeRecord(resource: CaseResources.alert.name, key: alert.key, fields: fields), rule: alert.rule,
+            subject: alert.subjectDigest, place: alert.subject.place, decidedAt: alert.decidedAt)
+    }
+
+    private func write(_ judgements: Judgements, upto: Seq?, now: UnixMilliseconds) async throws -> JudgingTurn {
+        let before = judgements.found.isEmpty && judgements.judged.isEmpty
+        let report =
+            before
+            ? try await store.write(judgements, upto: upto, now: now)
+            : try await commit(\.head) { try await store.write(judgements, upto: upto, now: now) }
+        return JudgingTurn(raised: report.raised, withdrawn: report.withdrawn.count)
+    }
+}

@@ -1,0 +1,119 @@
+import FederationModel
+import Logging
+import NodeDesk
+import ServiceLifecycle
+import Synchronization
+
+/// Judges by the detection rules: what has changed, as soon as the feed's consumers have taken it in, and by the timetable texts,
+/// silent nodes and days that have closed.
+final class DetectionService: Service {
+    let desk: NodeDesk
+    /// Rung when the consumers have caught up.
+    let consumed: ChangeSignal
+    let metrics: DetectionMetrics
+    let logger: Logger
+    /// Counties whose texts changed since they were judged last.
+    private let counties = Mutex<Set<String?>>([])
+
+    init(desk: NodeDesk, consumed: ChangeSignal, metrics: DetectionMetrics, logger: Logger) {
+        self.desk = desk
+        self.consumed = consumed
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// Changes that come one by one are judged together: an alert within seconds is soon enough.
+    private static let pause = Duration.milliseconds(300)
+    /// Between two looks at texts and silent nodes.
+    private static let interval = Duration.seconds(30)
+    /// Looks after which closed days are judged again, for what came late: an hour.
+    private static let looksBetweenDays = 120
+
+    func run() async throws {
+        let heads = consumed.heads()
+        await cancelWhenGracefulShutdown { [self] in
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in
+                    await judgeChanges()
+                    for await _ in heads {
+                        await judgeChanges()
+                        try? await Task.sleep(for: Self.pause)
+                    }
+                }
+                group.addTask { [self] in await keepTimetable() }
+            }
+        }
+    }
+
+    private func judgeChanges() async {
+        await turn {
+            var isEnd = false
+            while !isEnd {
+                try Task.checkCancellation()
+                let turn = try await desk.judgeChanges()
+                counties.withLock { $0.formUnion(turn.counties) }
+                take(turn)
+                isEnd = turn.isEnd
+            }
+        }
+    }
+
+    private func keepTimetable() async {
+        await turn {
+            let all = try await desk.countiesToJudge()
+            counties.withLock { $0.formUnion(all) }
+        }
+        var looks = 0
+        repeat {
+            if looks % Self.looksBetweenDays == 0 { await turn { take(try await desk.judgeDays()) } }
+            looks += 1
+            let changed = counties.withLock { counties in
+                defer { counties = [] }
+                return counties
+            }
+            if !changed.isEmpty { await turn { take(try await desk.judgeTexts(of: changed)) } }
+            await turn { take(try await desk.judgeSilence()) }
+            try? await Task.sleep(for: Self.interval)
+        } while !Task.isCancelled
+    }
+
+    private func take(_ turn: NodeDesk.JudgingTurn) {
+        metrics.count(turn)
+        if !turn.raised.isEmpty { logger.notice("alerts are raised", metadata: ["alerts": "\(turn.raised.count)"]) }
+    }
+
+    /// The next change, or the next look, tries again; the lag shows in status and metrics.
+    private func turn(_ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch is CancellationError {
+        } catch {
+            metrics.countFailure()
+            logger.error("rules could not be judged", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+/// What judging came to since the service started.
+final class DetectionMetrics: Sendable {
+    struct Figures {
+        var raised = 0
+        var withdrawn = 0
+        var tickets = 0
+        var failures = 0
+    }
+
+    private let state = Mutex(Figures())
+
+    var figures: Figures { state.withLock(\.self) }
+
+    func count(_ turn: NodeDesk.JudgingTurn) {
+        state.withLock {
+            $0.raised += turn.raised.count
+            $0.withdrawn += turn.withdrawn
+            $0.tickets += turn.tickets
+        }
+    }
+
+    func countFailure() { state.withLock { $0.failures += 1 } }
+}
