@@ -24,6 +24,7 @@ struct NodeCommand: AsyncParsableCommand {
             ChangeSetCommand.self, ImportCommand.self, GenerateCommand.self, TokenCommand.self, TicketCommand.self,
             TransferCommand.self, RemovalCommand.self, AnnouncementCommand.self, ConflictCommand.self,
             InboxCommand.self, AlertCommand.self, RuleCommand.self,
+            SituationCommand.self,
             LinkCommand.self, SyncCommand.self, QueryCommand.self, IndicatorCommand.self, DatasetCommand.self,
             RollupCommand.self, StatusCommand.self,
             QuarantineCommand.self,

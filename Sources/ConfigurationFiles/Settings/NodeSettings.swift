@@ -89,6 +89,8 @@ package struct NodeSettings: Sendable {
     package let diskFloor: Int64
     /// How long it is kept what rows were before an intake, so that it can be undone.
     package let undoDays: Int64
+    /// Minutes after which what no unit has acknowledged of a situation goes to the node above.
+    package let escalationMinutes: Double
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -113,6 +115,7 @@ package struct NodeSettings: Sendable {
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("disk-floor", "512", "MiB of the disk that neighbours' rows leave free; an eighth: own ones"),
         ("undo-days", "30", "days for which an import or a push can be undone"),
+        ("escalation-minutes", "15", "minutes after which an unacknowledged notification goes to the node above"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -196,6 +199,9 @@ package struct NodeSettings: Sendable {
         }
         undoDays = try required("undo-days", "a number of days, at most 400") {
             Int64($0).flatMap { (0...400).contains($0) ? $0 : nil }
+        }
+        escalationMinutes = try required("escalation-minutes", "a number of minutes, at most 10080") {
+            Double($0).flatMap { (0...10_080).contains($0) ? $0 : nil }
         }
         logLevel = try required("log-level", "a level") { $0 }
     }

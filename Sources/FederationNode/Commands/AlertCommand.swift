@@ -80,8 +80,15 @@ struct AlertCommand: AsyncParsableCommand {
         func run() async throws {
             let desk = try node.desk()
             let alert = try await desk.alert(id)
-            if json { return try Output.json(AlertDetail(alert)) }
+            let precedents = try await desk.precedents(of: alert)
+            var forecast: ForecastReport?
+            if let place = alert.place { forecast = try await desk.forecast(region: place, category: alert.category) }
+            if json { return try Output.json(AlertDetail(alert, precedents, forecast)) }
             try alert.show(desk)
+            for precedent in precedents {
+                try Output.line("类似情形 \(precedent.state.title.printable):\(precedent.measures.joined(separator: ";").printable)")
+            }
+            if let forecast { try forecast.show() }
         }
     }
 
@@ -194,6 +201,60 @@ extension AlertCause.Dimension {
     }
 }
 
+extension ForecastReport {
+    fileprivate func show() throws {
+        var table = TextTable(header: ["预测日", "周期均值", "95% 区间", "EWMA", "95% 区间"])
+        for (index, day) in days.enumerated() {
+            let cells = [forecast.seasonal.points[index], forecast.smoothed.points[index]].flatMap { point in
+                [whole(point.value), "\(whole(point.lower))–\(whole(point.upper))"]
+            }
+            table.append([CivilDate.text(dayNumber: day)] + cells)
+        }
+        try Output.line(table.text)
+        let errors = [forecast.seasonal, forecast.smoothed].map { method in
+            method.backtestMAPE.map { "\(whole($0))%" } ?? "–"
+        }
+        try Output.line("回测平均误差(MAPE):周期均值 \(errors[0]),EWMA \(errors[1])")
+    }
+
+    private func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
+}
+
+/// A forecast in JSON.
+private struct ForecastDocument: Encodable {
+    struct Point: Encodable {
+        let day: String
+        let value: Double
+        let lower: Double
+        let upper: Double
+    }
+
+    struct Method: Encodable {
+        let name: String
+        let points: [Point]
+        /// In percent; of the last quarter of the eight weeks, each week from what came before it.
+        let backtestMAPE: Double?
+    }
+
+    let region: String
+    let category: String?
+    let methods: [Method]
+
+    init(_ report: ForecastReport) {
+        region = report.region
+        category = report.category
+        methods = [("seasonal", report.forecast.seasonal), ("smoothed", report.forecast.smoothed)].map { name, method in
+            Method(
+                name: name,
+                points: zip(report.days, method.points).map { day, point in
+                    Point(
+                        day: CivilDate.text(dayNumber: day), value: point.value, lower: point.lower,
+                        upper: point.upper)
+                }, backtestMAPE: method.backtestMAPE)
+        }
+    }
+}
+
 /// An alert in a JSON list; a contract (docs/action.md).
 struct AlertDocument: Encodable {
     let id: String
@@ -229,7 +290,7 @@ struct AlertDocument: Encodable {
 
 private struct AlertDetail: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case decidedAt, period, evidence, receivers, audience, situation, reason, steps
+        case decidedAt, period, evidence, receivers, audience, situation, reason, steps, suggestions, forecast
     }
 
     struct Step: Encodable {
@@ -240,7 +301,17 @@ private struct AlertDetail: Encodable {
         let reason: String?
     }
 
+    /// A situation of the past that is near, with what was done.
+    struct Suggestion: Encodable {
+        let situation: String
+        let title: String
+        let closedAt: String?
+        let measures: [String]
+    }
+
     let alert: AlertDocument
+    let suggestions: [Suggestion]
+    let forecast: ForecastDocument?
     let decidedAt: String
     let period: String
     let evidence: AlertEvidence
@@ -250,8 +321,14 @@ private struct AlertDetail: Encodable {
     let reason: String?
     let steps: [Step]
 
-    init(_ report: AlertReport) {
+    init(_ report: AlertReport, _ precedents: [SituationReport], _ forecast: ForecastReport?) {
         alert = AlertDocument(report)
+        suggestions = precedents.map { precedent in
+            Suggestion(
+                situation: precedent.id, title: precedent.state.title,
+                closedAt: precedent.state.since.map { ShanghaiTime.rfc3339($0) }, measures: precedent.measures)
+        }
+        self.forecast = forecast.map { ForecastDocument($0) }
         decidedAt = ShanghaiTime.rfc3339(report.decidedAt)
         period = report.period
         evidence = report.evidence
@@ -279,5 +356,7 @@ private struct AlertDetail: Encodable {
         try container.encodeIfPresent(situation, forKey: .situation)
         try container.encodeIfPresent(reason, forKey: .reason)
         try container.encode(steps, forKey: .steps)
+        try container.encode(suggestions, forKey: .suggestions)
+        try container.encodeIfPresent(forecast, forKey: .forecast)
     }
 }

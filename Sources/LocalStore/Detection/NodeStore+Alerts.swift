@@ -134,3 +134,29 @@ extension NodeStore {
         }
     }
 }
+
+extension NodeStore {
+    /// The states of tickets, as far as they are here and folded.
+    package func ticketStates(of tickets: Set<String>) async throws -> [String: TicketState] {
+        try await pool.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM main.ticket_state WHERE global_id IN (SELECT value FROM json_each(?))",
+                arguments: [jsonArray(tickets.sorted())])
+            return Dictionary(rows.map { ($0["global_id"], TicketState(row: $0)) }) { first, _ in first }
+        }
+    }
+
+    /// Which of these keys are live rows of a resource here, of whatever node.
+    package func keys(_ keys: [String], of resource: ResourceName) async throws -> Set<String> {
+        guard tables[resource] != nil else { return [] }
+        return try await pool.read { db in
+            Set(
+                try String.fetchAll(
+                    db,
+                    sql: """
+                        SELECT "key" FROM main.\(quoted(resource.text))
+                        WHERE deleted = 0 AND "key" IN (SELECT value FROM json_each(?))
+                        """, arguments: [jsonArray(keys)]))
+        }
+    }
+}

@@ -163,16 +163,23 @@ extension NodeStore {
                     ORDER BY region, category
                     """, arguments: [days.lowerBound * 24 - 8, days.upperBound * 24 - 8]
             ).map { SeriesRequest(region: $0[0], category: $0[1]) }
-            return try series.map { series in
-                let rows = try Row.fetchAll(
-                    db.cachedStatement(
-                        sql: """
-                            SELECT (hour + 8) / 24, sum(tickets) FROM main.observation_hour
-                            WHERE region = ?1 AND category = ?2 AND hour >= ?3 GROUP BY 1
-                            """), arguments: [series.region, series.category, first * 24 - 8])
-                return try Self.series(series, rows, db) { ($0 + 8).flooredQuotient(by: 24) + 1 }
-            }
+            return try series.map { try Self.dayCounts(of: $0, since: first, db) }
         }
+    }
+
+    /// The daily counts of one series.
+    package func dayCounts(of series: SeriesRequest, since first: Int64) async throws -> CountSeries {
+        try await pool.read { db in try Self.dayCounts(of: series, since: first, db) }
+    }
+
+    private static func dayCounts(of series: SeriesRequest, since first: Int64, _ db: Database) throws -> CountSeries {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT (hour + 8) / 24, sum(tickets) FROM main.observation_hour
+                    WHERE region = ?1 AND category = ?2 AND hour >= ?3 GROUP BY 1
+                    """), arguments: [series.region, series.category, first * 24 - 8])
+        return try self.series(series, rows, db) { ($0 + 8).flooredQuotient(by: 24) + 1 }
     }
 
     /// - Parameter step: the first whole one after the hour in which the region's tickets begin.

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Judges by the detection rules: what has changed, as soon as the feed's consumers have taken it in, and by the timetable texts,
-/// silent nodes and days that have closed.
+/// silent nodes, days that have closed, and notifications of situations that nobody acknowledges.
 final class DetectionService: Service {
     let desk: NodeDesk
     /// Rung when the consumers have caught up.
@@ -73,8 +73,16 @@ final class DetectionService: Service {
             }
             if !changed.isEmpty { await turn { take(try await desk.judgeTexts(of: changed)) } }
             await turn { take(try await desk.judgeSilence()) }
+            await turn { try await escalate() }
             try? await Task.sleep(for: Self.interval)
         } while !Task.isCancelled
+    }
+
+    private func escalate() async throws {
+        let count = try await desk.escalateNotifications()
+        guard count > 0 else { return }
+        logger.notice(
+            "notifications that nobody acknowledged go to the node above", metadata: ["notifications": "\(count)"])
     }
 
     private func take(_ turn: NodeDesk.JudgingTurn) {
