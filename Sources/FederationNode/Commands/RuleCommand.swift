@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import FederationModel
+import Foundation
 import NodeDesk
 
 struct RuleCommand: AsyncParsableCommand {
@@ -13,7 +14,7 @@ struct RuleCommand: AsyncParsableCommand {
             EXAMPLE
               federation-node rule list
             """,
-        subcommands: [List.self, Show.self, Check.self, Publish.self])
+        subcommands: [List.self, Show.self, Check.self, Publish.self, BacktestCommand.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -96,6 +97,106 @@ struct RuleCommand: AsyncParsableCommand {
             try Output.line(
                 published.isEmpty
                     ? "nothing new" : published.map { "\($0.id) \($0.version)" }.joined(separator: ", "))
+        }
+    }
+}
+
+/// What rules would have raised.
+struct BacktestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backtest",
+        abstract: "What the rules, or those of a file, would have raised over the last year; nothing is raised.",
+        discussion: """
+            With a file of what was planted (`generate --plant N --planted FILE`) it prints recall and precision of each rule.
+
+            EXAMPLE
+              federation-node rule backtest --from 2025-01-01 --days 365 --planted planted.json --config /srv/370100/node.yaml
+            """)
+
+    @OptionGroup var node: NodeOptions
+
+    @Option(help: "First day; else a year ago.")
+    var from: String?
+
+    @Option(help: "How many days.")
+    var days = 365
+
+    @Option(help: "Rules to try in place of those in force.", completion: .file())
+    var rules: String?
+
+    @Option(help: "What is known to have happened.", completion: .file())
+    var planted: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (1...3_660).contains(days) else { throw ValidationError("--days must be 1 to 3660") }
+        if let from, CivilDate.dayNumber(from) == nil { throw ValidationError("--from \(from) is not a day") }
+    }
+
+    func run() async throws {
+        let desk = try node.desk()
+        let first = from.flatMap { CivilDate.dayNumber($0) } ?? ShanghaiTime.dayNumber(wallClock()) - Int64(days)
+        let events = try planted.map { try Self.events(in: $0) } ?? []
+        let report = try await desk.backtest(
+            first..<first + Int64(days), rules: rules, against: events
+        ) { if Output.isTerminal { Output.note("judging by \($0)") } }
+        if json { return try Output.json(Document(report)) }
+        var table = TextTable(header: ["规则", "预警", "蓝", "黄", "橙", "红", "植入", "发现", "正确", "召回率", "精确率"])
+        for score in report.scores {
+            let levels = AlertLevel.allCases.map { "\(report.levels[score.rule]?[$0] ?? 0)" }
+            table.append(
+                [score.rule, "\(score.raised)"] + levels
+                    + ["\(score.planted)", "\(score.found)", "\(score.right)", share(score.recall), share(score.precision)])
+        }
+        try Output.line(table.text)
+        try Output.line("\(report.tickets) tickets")
+    }
+
+    private func share(_ value: Double?) -> String { value.map { "\(($0 * 1_000).rounded() / 1_000)" } ?? "–" }
+
+    private static func events(in path: String) throws -> [Backtest.Event] {
+        let problem = FederationError(
+            "E_PLANTED_INVALID", "\(path) is no file of planted events",
+            hint: "make one with `federation-node generate --plant N --planted FILE`")
+        guard let data = try? Data(contentsOf: URL(filePath: path)),
+            let documents = try? JSONDecoder().decode([PlantedDocument].self, from: data)
+        else { throw problem }
+        return try documents.map { document in
+            guard let from = ShanghaiTime.parse(document.from), let to = ShanghaiTime.parse(document.to), from <= to
+            else { throw problem }
+            return Backtest.Event(
+                rule: document.rule, region: document.region, category: document.category, time: from...to,
+                tickets: Set(document.tickets))
+        }
+    }
+
+    private struct Document: Encodable {
+        struct Rule: Encodable {
+            let rule: String
+            let raised: Int
+            let levels: [String: Int]
+            let planted: Int
+            let found: Int
+            let right: Int
+            let recall: Double?
+            let precision: Double?
+        }
+
+        let tickets: Int
+        let rules: [Rule]
+
+        init(_ report: BacktestReport) {
+            tickets = report.tickets
+            rules = report.scores.map { score in
+                let levels = report.levels[score.rule] ?? [:]
+                return Rule(
+                    rule: score.rule, raised: score.raised,
+                    levels: Dictionary(uniqueKeysWithValues: levels.map { ($0.key.rawValue, $0.value) }),
+                    planted: score.planted, found: score.found, right: score.right, recall: score.recall,
+                    precision: score.precision)
+            }
         }
     }
 }

@@ -64,15 +64,6 @@ private struct Observer {
         var text: Int64
 
         var county: String? { region.map { String($0.prefix(6)) } }
-
-        /// Where it counts: its county, city and province, each as a code of six digits.
-        var regions: Set<String> {
-            guard let region, region.utf8.count >= 6 else { return [] }
-            return ["\(region.prefix(6))", "\(region.prefix(4))00", "\(region.prefix(2))0000"]
-        }
-
-        /// As which it counts.
-        var categories: [String] { [""] + (category?.split(separator: ".").first.map { [String($0)] } ?? []) }
     }
 
     func look(at ticket: String) throws {
@@ -101,10 +92,10 @@ private struct Observer {
                 INSERT INTO main.observation_hour VALUES (?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET tickets = tickets + excluded.tickets
                 """)
-        for region in sight.regions {
-            for category in sight.categories {
-                try statement.execute(arguments: [region, category, sight.at.flooredQuotient(by: 3_600_000), change])
-            }
+        for subject in CountSubject.all(sight.region, sight.category) {
+            try statement.execute(arguments: [
+                subject.region, subject.category, sight.at.flooredQuotient(by: 3_600_000), change,
+            ])
         }
     }
 

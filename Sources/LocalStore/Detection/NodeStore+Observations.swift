@@ -37,21 +37,6 @@ package struct ObservationWindow: Hashable, Sendable {
     }
 }
 
-/// A series of counts and the steps of it that are asked for.
-package struct SeriesRequest: Hashable, Sendable {
-    /// Six digits; ends in zeros for a city or a province.
-    package let region: String
-    /// The first level of a category; empty for all.
-    package let category: String
-
-    package init(region: String, category: String) {
-        self.region = region
-        self.category = category
-    }
-
-    package var subject: AlertSubject { AlertSubject(place: region, category: category.isEmpty ? nil : category) }
-}
-
 extension NodeStore {
     /// At most so many at once, but never a part of what has one seq.
     private static let changesMax = 2_000
@@ -106,7 +91,7 @@ extension NodeStore {
 
     /// The tickets that a count is of, at most so many; without their texts.
     package func observations(
-        of series: SeriesRequest, _ time: Range<UnixMilliseconds>, limit: Int
+        of series: CountSubject, _ time: Range<UnixMilliseconds>, limit: Int
     ) async throws -> [ObservedTicket] {
         try await pool.read { db in
             let region = RegionRange(series.region).prefix
@@ -139,7 +124,7 @@ extension NodeStore {
     // MARK: - Counts
 
     /// Hourly counts of a series at these hours, since the first that is known of its region.
-    package func hourCounts(_ requests: [(series: SeriesRequest, hours: Set<Int64>)]) async throws -> [CountSeries] {
+    package func hourCounts(_ requests: [(series: CountSubject, hours: Set<Int64>)]) async throws -> [CountSeries] {
         try await pool.read { db in
             try requests.map { series, hours in
                 let rows = try Row.fetchAll(
@@ -162,17 +147,17 @@ extension NodeStore {
                     SELECT DISTINCT region, category FROM main.observation_hour WHERE hour >= ? AND hour < ? AND tickets > 0
                     ORDER BY region, category
                     """, arguments: [days.lowerBound * 24 - 8, days.upperBound * 24 - 8]
-            ).map { SeriesRequest(region: $0[0], category: $0[1]) }
+            ).map { CountSubject(region: $0[0], category: $0[1]) }
             return try series.map { try Self.dayCounts(of: $0, since: first, db) }
         }
     }
 
     /// The daily counts of one series.
-    package func dayCounts(of series: SeriesRequest, since first: Int64) async throws -> CountSeries {
+    package func dayCounts(of series: CountSubject, since first: Int64) async throws -> CountSeries {
         try await pool.read { db in try Self.dayCounts(of: series, since: first, db) }
     }
 
-    private static func dayCounts(of series: SeriesRequest, since first: Int64, _ db: Database) throws -> CountSeries {
+    private static func dayCounts(of series: CountSubject, since first: Int64, _ db: Database) throws -> CountSeries {
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -184,7 +169,7 @@ extension NodeStore {
 
     /// - Parameter step: the first whole one after the hour in which the region's tickets begin.
     private static func series(
-        _ series: SeriesRequest, _ rows: [Row], _ db: Database, step: (Int64) -> Int64
+        _ series: CountSubject, _ rows: [Row], _ db: Database, step: (Int64) -> Int64
     ) throws -> CountSeries {
         let first = try db.cachedStatement(
             sql: "SELECT min(hour) FROM main.observation_hour WHERE region = ? AND category = ''"

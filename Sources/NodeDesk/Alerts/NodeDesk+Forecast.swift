@@ -23,7 +23,7 @@ extension NodeDesk {
             let first = category.map { String($0.prefix { $0 != "." }) }
             let today = ShanghaiTime.dayNumber(now)
             let series = try await store.dayCounts(
-                of: SeriesRequest(region: region, category: first ?? ""), since: today - Self.forecastDays)
+                of: CountSubject(region: region, category: first ?? ""), since: today - Self.forecastDays)
             let days = max(series.start, today - Self.forecastDays)..<max(series.start, today)
             guard series.start < today, let forecast = Forecast(days.map { Double(series[$0]) }) else { return nil }
             return ForecastReport(

@@ -86,7 +86,9 @@ extension NodeDesk {
             for series in all where serves(series.subject.place) {
                 for rule in rules where rule.scope.contains(series.subject) {
                     for day in today - 2..<today {
-                        let found = judge(day, rule, series)
+                        let found = rule.judge(
+                            closedDay: day, of: series, ownRegion: topology.node(id)?.region,
+                            specialDates: reference.specialDates)
                         let midnight = ShanghaiTime.midnight(ofDay: day)
                         judgements.judged.insert(.subject(series.subject.digest(under: rule), midnight...midnight))
                         let time = midnight..<ShanghaiTime.midnight(ofDay: day + 1)
@@ -95,17 +97,6 @@ extension NodeDesk {
                 }
             }
             return try await write(judgements, upto: nil, now: now)
-        }
-    }
-
-    private func judge(_ day: Int64, _ rule: DetectionRule, _ series: CountSeries) -> Alert? {
-        switch rule.method {
-        case .surgeDay where !series.isSparse(before: day):
-            rule.judge(day: day, of: series, specialDates: reference.specialDates)
-        case .surgeSparse where series.isSparse(before: day): rule.judge(sparseDay: day, of: series)
-        // For who looks over all of its own region (domain model 3.6).
-        case .trend where series.subject.place == topology.node(id)?.region: rule.judge(trendDay: day, of: series)
-        default: nil
         }
     }
 
@@ -168,7 +159,7 @@ extension NodeDesk {
 
     /// A running hour of a series.
     private struct SeriesHour: Hashable {
-        let series: SeriesRequest
+        let series: CountSubject
         let hour: Int64
     }
 
@@ -177,14 +168,9 @@ extension NodeDesk {
     ) async throws {
         var touched: Set<SeriesHour> = []
         for ticket in tickets {
-            guard let county = ticket.county, county.utf8.count == 6 else { continue }
-            for region in Set([county, "\(county.prefix(4))00", "\(county.prefix(2))0000"]) where serves(region) {
-                for category in ["", ticket.category.map { String($0.prefix { $0 != "." }) } ?? ""] {
-                    let series = SeriesRequest(region: region, category: category)
-                    if rule.scope.contains(series.subject) {
-                        touched.insert(SeriesHour(series: series, hour: ticket.at.flooredQuotient(by: 3_600_000)))
-                    }
-                }
+            for subject in CountSubject.all(of: ticket)
+            where serves(subject.region) && rule.scope.contains(subject.subject) {
+                touched.insert(SeriesHour(series: subject, hour: ticket.at.flooredQuotient(by: 3_600_000)))
             }
         }
         let hours = Array(touched)
@@ -213,7 +199,7 @@ extension NodeDesk {
 
     /// An alert on a count, with what was counted.
     private func withTickets(_ alert: Alert, _ time: Range<UnixMilliseconds>) async throws -> Alert {
-        let series = SeriesRequest(region: alert.subject.place ?? "", category: alert.subject.category ?? "")
+        let series = CountSubject(region: alert.subject.place ?? "", category: alert.subject.category ?? "")
         let tickets = try await store.observations(of: series, time, limit: Self.evidenceTicketsMax)
         var alert = alert
         alert.evidence = AlertEvidence(of: tickets, figures: alert.evidence.figures)

@@ -110,3 +110,51 @@ extension NodeDesk {
         }
     }
 }
+
+/// What rules would have raised over a time.
+package struct BacktestReport: Sendable {
+    package let tickets: Int
+    package let scores: [Backtest.Score]
+    /// Alerts by rule and level.
+    package let levels: [String: [AlertLevel: Int]]
+}
+
+extension NodeDesk {
+    /// Judges a past time by the rules in force, or by a file of others, as if it had just happened. Nothing is raised.
+    ///
+    /// It holds the observed tickets of the time in memory, some 500 bytes each.
+    ///
+    /// - Parameters:
+    ///   - days: days since 1970.
+    ///   - path: rules to try beside those in force, in the place of those that have their ids; nil for none.
+    ///   - events: what is known to have happened, by which recall and precision are found.
+    /// - Throws: `E_RULE_INVALID`.
+    package func backtest(
+        _ days: Range<Int64>, rules path: String?, against events: [Backtest.Event],
+        progress: @Sendable (String) -> Void = { _ in }
+    ) async throws -> BacktestReport {
+        try await perform(.backtestRules) { now in
+            try await catchUp(now: now)
+            let rules = try path.map { try rulesInForce().adding(Self.readRules(path: $0)) } ?? rulesInForce()
+            let time = ShanghaiTime.midnight(ofDay: days.lowerBound)..<ShanghaiTime.midnight(ofDay: days.upperBound)
+            let usual = rules.rules.map { Int64($0.parameter(.weeks)) * 7 + 8 }.max() ?? 0
+            let earliest = time.lowerBound - max(usual * ShanghaiTime.day, rules.rules.map(\.pause).max() ?? 0)
+            let tickets = try await store.observations(earliest..<time.upperBound)
+            let region = topology.node(id)?.region ?? id.code
+            var report: (scores: [Backtest.Score], levels: [String: [AlertLevel: Int]]) = ([], [:])
+            for rule in rules.rules where rule.method != .silence {
+                progress(rule.id)
+                try Task.checkCancellation()
+                let alerts =
+                    rule.method.judgesTickets
+                    ? rule.judge(tickets).filter { time.contains($0.decidedAt) }
+                    : Backtest.alerts(
+                        rule, counting: tickets, days: days, in: region, specialDates: reference.specialDates)
+                report.scores.append(Backtest.score(rule, alerts, against: events))
+                for alert in alerts { report.levels[rule.id, default: [:]][alert.level, default: 0] += 1 }
+            }
+            return BacktestReport(
+                tickets: tickets.count { time.contains($0.at) }, scores: report.scores, levels: report.levels)
+        }
+    }
+}
