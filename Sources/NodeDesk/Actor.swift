@@ -61,7 +61,7 @@ extension NodeDesk {
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
         case judge, showRules, publishRules, backtestRules
-        case listAlerts, showAlert, acknowledgeAlert, dismissAlert
+        case listAlerts, showAlert, acknowledgeAlert, dismissAlert, deliverAlerts
         case openSituation, changeSituation, closeSituation, listSituations, showSituation
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild
         case planTopology, publishTopology, showTopology

@@ -255,39 +255,6 @@ private struct ForecastDocument: Encodable {
     }
 }
 
-/// An alert in a JSON list; a contract (docs/action.md).
-struct AlertDocument: Encodable {
-    let id: String
-    let rule: String
-    let version: Int
-    let level: String
-    let state: String
-    let place: String?
-    let category: String?
-    let kind: String
-    let subject: String
-    let tickets: Int
-    let persons: Int
-    let raisedAt: String
-    let raisedBy: [String]
-
-    init(_ alert: AlertReport) {
-        id = alert.id
-        rule = alert.rule
-        version = alert.ruleVersion
-        level = alert.state.level.rawValue
-        state = alert.state.word
-        place = alert.place
-        category = alert.category
-        kind = alert.kind
-        subject = alert.subject
-        tickets = alert.tickets
-        persons = alert.persons
-        raisedAt = ShanghaiTime.rfc3339(alert.raisedAt)
-        raisedBy = alert.state.raisers.sorted()
-    }
-}
-
 private struct AlertDetail: Encodable {
     private enum CodingKeys: String, CodingKey {
         case decidedAt, period, evidence, receivers, audience, situation, reason, steps, suggestions, forecast

@@ -102,6 +102,41 @@ final class DetectionService: Service {
     }
 }
 
+/// Sends alerts on to the systems outside that the settings name.
+struct DeliveryService: Service {
+    let desk: NodeDesk
+    let metrics: DetectionMetrics
+    let logger: Logger
+
+    private static let interval = Duration.seconds(2)
+    /// After one that did not get through.
+    private static let pause = Duration.seconds(30)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            repeat {
+                let isWell = await turn()
+                try? await Task.sleep(for: isWell ? Self.interval : Self.pause)
+            } while !Task.isCancelled
+        }
+    }
+
+    private func turn() async -> Bool {
+        do {
+            let turn = try await desk.deliverAlerts()
+            metrics.count(turn)
+            for failure in turn.failures {
+                logger.warning(
+                    "an alert could not be sent on", metadata: ["code": "\(failure.code)", "reason": "\(failure)"])
+            }
+            return turn.failures.isEmpty
+        } catch {
+            logger.warning("alerts could not be sent on", metadata: ["reason": "\(error)"])
+            return false
+        }
+    }
+}
+
 /// What judging came to since the service started.
 final class DetectionMetrics: Sendable {
     struct Figures {
@@ -109,6 +144,8 @@ final class DetectionMetrics: Sendable {
         var withdrawn = 0
         var tickets = 0
         var failures = 0
+        var delivered = 0
+        var undelivered = 0
     }
 
     private let state = Mutex(Figures())
@@ -120,6 +157,13 @@ final class DetectionMetrics: Sendable {
             $0.raised += turn.raised.count
             $0.withdrawn += turn.withdrawn
             $0.tickets += turn.tickets
+        }
+    }
+
+    func count(_ turn: DeliveryTurn) {
+        state.withLock {
+            $0.delivered += turn.delivered
+            $0.undelivered += turn.failures.count
         }
     }
 

@@ -204,6 +204,12 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_judging_failures_total", .counter, help: "Times that rules could not be judged.",
             samples: [([], Double(figures.failures))])
+        page.append(
+            "federation_alert_deliveries_total", .counter, help: "Alerts sent on to systems outside, by outcome.",
+            samples: [
+                ([("outcome", "delivered")], Double(figures.delivered)),
+                ([("outcome", "failed")], Double(figures.undelivered)),
+            ])
     }
 
     private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
