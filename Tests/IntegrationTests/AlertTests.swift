@@ -118,8 +118,9 @@ extension `Real processes` {
 
         /// How many changed tickets the node's rules have looked at.
         private func judged(_ federation: Federation, at code: String) async throws -> Double {
-            try PrometheusText(body(of: try await federation.get("/metrics", from: code)))
-                .samples["federation_tickets_judged_total"] ?? 0
+            let page = try await federation.get("/metrics", from: code)
+            let body = page[(page.firstRange(of: "\r\n\r\n")?.upperBound ?? page.startIndex)...]
+            return try PrometheusText(body).samples["federation_tickets_judged_total"] ?? 0
         }
     }
 }

@@ -24,7 +24,9 @@ extension NodeDesk {
     /// concerns are read. Judging the same again changes nothing.
     package func judgeChanges() async throws -> JudgingTurn {
         try await perform(.judge) { now in
-            let changes = try await store.changedObservations(after: try await store.detectionCursor())
+            let cursor = try await store.detectionCursor()
+            let changes = try await store.changedObservations(after: cursor)
+            guard changes.upto > cursor else { return JudgingTurn() }
             let rules = try rulesInForce()
             var judgements = Judgements()
             let since = now - Self.alertHorizon
@@ -240,11 +242,11 @@ extension NodeDesk {
     }
 
     private func write(_ judgements: Judgements, upto: Seq?, now: UnixMilliseconds) async throws -> JudgingTurn {
-        let before = judgements.found.isEmpty && judgements.judged.isEmpty
-        let report =
-            before
-            ? try await store.write(judgements, upto: upto, now: now)
-            : try await commit(\.head) { try await store.write(judgements, upto: upto, now: now) }
+        // Whoever follows the feed is woken by what is new in it, and by nothing else: this is one of those who follow it.
+        let report = try await store.write(judgements, upto: upto, now: now)
+        if !judgements.found.isEmpty || !report.withdrawn.isEmpty {
+            _ = try await commit(\.head) { report }
+        }
         return JudgingTurn(raised: report.raised, withdrawn: report.withdrawn.count)
     }
 }
