@@ -77,12 +77,14 @@ until_true "the city hears of it" 10 answered
 
 title "办理 the tickets are dispatched, answered, closed and called back"
 for ticket in "${tickets[@]:0:3}"; do
-  at 370100 ticket dispatch "$ticket" --assignee-unit 供水集团 >/dev/null
-  at 370100 ticket acknowledge "$ticket" --unit 供水集团 >/dev/null
-  at 370100 ticket handle "$ticket" --unit 供水集团 --contacted true --measures 主管爆裂,已抢修 >/dev/null
-  at 370100 ticket reply "$ticket" --content-public 供水已恢复 >/dev/null
-  at 370100 ticket close "$ticket" >/dev/null
-  at 370100 ticket callback "$ticket" >/dev/null
+  event() { at 370100 ticket event "$ticket" "$@" >/dev/null; }
+  event dispatch --unit 供水集团
+  event acknowledge --unit 供水集团
+  event handle --unit 供水集团 --field contacted=true --field measures=主管爆裂,已抢修
+  event reply --field content_public=供水已恢复
+  event close
+  event enter-callback
+  event call-back --field resolved=已解决
 done
 show 370100 situation follow-up "$situation"
 

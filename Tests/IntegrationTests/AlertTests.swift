@@ -108,6 +108,77 @@ extension `Real processes` {
                 try await alerts(federation, at: "370100", rule: "REPEAT").first?["raisedBy"] as? [String] == ["370000"])
         }
 
+        @Test(.timeLimit(.minutes(2)))
+        func `a situation goes to the unit's node, is acknowledged there, and closes after an announcement`() async throws {
+            var nodes = Array(Federation.qilu.prefix(2))
+            nodes.append(Federation.Node(code: "370102", name: "历下区", parent: "370100"))
+            let federation = try await Federation(nodes)
+            for code in ["370000", "370100", "370102"] { try await federation.serve(code) }
+            let city = try await TicketSystem(at: "370100", of: federation)
+            for person in 1...2 {
+                try await city.push("w\(person)", person: person, "供水", "停水", address: "解放路花园小区3号楼")
+                try await city.push(
+                    "assignment",
+                    [
+                        "key": "d\(person)", "global_id": "370100-w\(person)", "assignee_unit": "供水集团", "role": "main",
+                        "occurred_at": Date().formatted(.iso8601),
+                        "due_datetime": Date(timeIntervalSinceNow: -3_600).formatted(.iso8601),
+                    ])
+            }
+            func situation(_ arguments: [String], at code: String) async throws -> [String: Any] {
+                try await federation.succeed(["situation"] + arguments + ["--json"], at: code).json()
+            }
+            let opened = try await situation(
+                ["open", "--kind", "集中反映", "--title", "停水", "--ticket", "370100-w1", "--ticket", "370100-w2"],
+                at: "370100")
+            let id = try #require(opened["id"] as? String)
+            #expect(opened["followUp"] as? Int == 2)
+            _ = try await situation(["notify", id, "--form", "一键转接", "--to", "供水集团", "--at", "历下区"], at: "370100")
+            try await federation.waitUntil("the county has it", seconds: 10) {
+                try await federation.succeed(["situation", "list", "--json"], at: "370102").output.contains(id)
+            }
+            _ = try await situation(["acknowledge", id, "--by", "供水集团"], at: "370102")
+            try await federation.waitUntil("the city hears that it is acknowledged", seconds: 10) {
+                try await situation(["show", id], at: "370100")["unacknowledged"] as? Int == 0
+            }
+            let refused = try await federation.run(["situation", "close", id], at: "370100")
+            #expect(refused.status == 1)
+            #expect(refused.errors.hasPrefix("E_OPEN_FOLLOWUP"))
+            let elsewhere = try await federation.run(["situation", "close", id], at: "370102")
+            #expect(elsewhere.errors.hasPrefix("E_SITUATION_NOT_LEADER"))
+            let notice = try await federation.succeed(
+                ["announcement", "publish", "--title", "停水通告", "--content", "今晚恢复", "--json"], at: "370100"
+            ).json()
+            _ = try await situation(["answer", id, try #require(notice["key"] as? String)], at: "370100")
+            let closed = try await situation(["close", id], at: "370100")
+            #expect(Set(closed["ticketsToInform"] as? [String] ?? []) == ["370100-w1", "370100-w2"])
+            for code in ["370000", "370102"] {
+                try await federation.waitUntil("\(code) sees that it is closed", seconds: 10) {
+                    try await situation(["show", id], at: code)["state"] as? String == "closed"
+                }
+                try await federation.waitUntil("\(code) has the announcement", seconds: 10) {
+                    try await federation.succeed(["announcement", "list"], at: code).output.contains("停水通告")
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func `a city in logical mode judges its own tickets, and the province knows`() async throws {
+            let federation = try await Federation([Federation.qilu[0], Federation.qilu[3]])
+            for code in ["370000", "370300"] { try await federation.serve(code) }
+            let city = try await TicketSystem(at: "370300", of: federation)
+            for person in 1...5 {
+                try await city.push(
+                    "w\(person)", person: person, "供水", "停水", address: "人民西路花园小区", region: "370303")
+            }
+            try await federation.waitUntil("the alert is at the province", seconds: 10) {
+                try await alerts(federation, at: "370000", rule: "GROUP").count == 1
+            }
+            #expect(
+                try await alerts(federation, at: "370000", rule: "GROUP").first?["raisedBy"] as? [String] == ["370300"])
+            #expect(try await federation.count("service_request", at: "370000") == 0, "no ticket has left the city")
+        }
+
         private func alerts(
             _ federation: Federation, at code: String, rule: String? = nil
         ) async throws -> [[String: Any]] {

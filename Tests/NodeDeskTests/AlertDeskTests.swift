@@ -73,8 +73,7 @@ import Testing
     @Test func `an alert whose tickets were corrected is withdrawn`() async throws {
         let ticket = try await add(1, title: "燃气泄漏")
         #expect(try await judge().map(\.state.status) == [.raised])
-        try await node.record("action", of: ticket.id, ["action": "set_category", "target": "05.01.01"])
-        _ = ticket
+        try await node.record("set-category", of: ticket.id, ["target": "05.01.01"])
         // The words still stand: the alert is raised under the corrected category, and the former one goes.
         let alerts = try await judge()
         #expect(Set(alerts.map(\.state.status)) == [.raised, .withdrawn])
