@@ -18,6 +18,14 @@ extension NodeDesk {
         package var isEnd = true
         /// Counties of which tickets changed: texts of theirs may be alike. nil for those of none.
         package var counties: Set<String?> = []
+        /// Hours whose alert stands at its level already: what it rests on is written by ``judge(_:)`` later.
+        package var hours: Set<SeriesHour> = []
+    }
+
+    /// An hour (since 1970) of a series.
+    package struct SeriesHour: Hashable, Sendable {
+        package let series: CountSubject
+        package let hour: Int64
     }
 
     /// Judges what has changed since the last time, by every rule that looks at tickets and at running hours. Only tickets that a change
@@ -29,6 +37,7 @@ extension NodeDesk {
             guard changes.upto > cursor else { return JudgingTurn() }
             let rules = try rulesInForce()
             var judgements = Judgements()
+            var hours: Set<SeriesHour> = []
             let since = now - Self.alertHorizon
             for rule in rules.rules {
                 let changed = (changes.tickets + changes.former).filter { $0.at >= since - rule.pause }
@@ -43,13 +52,15 @@ extension NodeDesk {
                 case .repeated, .group:
                     try await judge(rule, around: changed, since: since, into: &judgements)
                 case .surgeHour:
-                    try await judgeHours(of: changed.filter { $0.at >= since }, rule, since: since, into: &judgements)
+                    let touched = Self.hours(of: changed.filter { $0.at >= since })
+                    hours.formUnion(try await judge(touched, rule, isFirst: true, into: &judgements))
                 case .cluster, .surgeDay, .surgeSparse, .trend, .silence: break
                 }
             }
             var turn = try await write(judgements, upto: changes.upto, now: now)
             turn.tickets = changes.tickets.count
             turn.isEnd = changes.isEnd
+            turn.hours = hours
             turn.counties = Set((changes.tickets + changes.former).filter { $0.at >= since }.map(\.county))
             return turn
         }
@@ -159,38 +170,60 @@ extension NodeDesk {
 
     // MARK: - Hours
 
-    /// A running hour of a series.
-    private struct SeriesHour: Hashable {
-        let series: CountSubject
-        let hour: Int64
+    /// Judges hours again, for all that their alerts rest on now.
+    package func judge(_ hours: Set<SeriesHour>) async throws -> JudgingTurn {
+        try await perform(.judge) { now in
+            var judgements = Judgements()
+            for rule in try rulesInForce().rules where rule.method == .surgeHour {
+                _ = try await judge(hours, rule, isFirst: false, into: &judgements)
+            }
+            return try await write(judgements, upto: nil, now: now)
+        }
     }
 
-    private func judgeHours(
-        of tickets: [ObservedTicket], _ rule: DetectionRule, since: UnixMilliseconds, into judgements: inout Judgements
-    ) async throws {
-        var touched: Set<SeriesHour> = []
-        for ticket in tickets {
-            for subject in CountSubject.all(of: ticket)
-            where serves(subject.region) && rule.scope.contains(subject.subject) {
-                touched.insert(SeriesHour(series: subject, hour: ticket.at.flooredQuotient(by: 3_600_000)))
-            }
-        }
-        let hours = Array(touched)
-        for item in hours {
-            let time = item.hour * 3_600_000
-            judgements.judged.insert(.subject(item.series.subject.digest(under: rule), time...time))
-        }
+    private static func hours(of tickets: [ObservedTicket]) -> Set<SeriesHour> {
+        Set(
+            tickets.flatMap { ticket in
+                CountSubject.all(of: ticket).map {
+                    SeriesHour(series: $0, hour: ticket.at.flooredQuotient(by: 3_600_000))
+                }
+            })
+    }
+
+    /// - Parameter isFirst: whether an alert that stands at its level is left as it is: in a surge it would be written anew with every ticket.
+    /// - Returns: the hours of which that is so.
+    private func judge(
+        _ touched: Set<SeriesHour>, _ rule: DetectionRule, isFirst: Bool, into judgements: inout Judgements
+    ) async throws -> Set<SeriesHour> {
+        let hours = touched.filter { serves($0.series.region) && rule.scope.contains($0.series.subject) }
         // Nearly all hours have too few tickets to be remarkable, and are done with here.
         let counts = try await store.hourCounts(hours.map { ($0.series, [$0.hour]) })
         let likely = zip(hours, counts).filter { Double($1[$0.hour]) >= rule.parameter(.countMin) }.map(\.0)
         let dates = reference.specialDates
         let series = try await store.hourCounts(
             likely.map { ($0.series, rule.hours(toJudge: $0.hour, specialDates: dates)) })
+        var left: Set<SeriesHour> = []
         for (item, series) in zip(likely, series) {
             guard let alert = rule.judge(hour: item.hour, of: series, specialDates: dates) else { continue }
+            if isFirst, try await ownLevel(of: alert.key) == alert.level {
+                left.insert(item)
+                continue
+            }
             let time = item.hour * 3_600_000
-            try add([try await withTickets(alert, time..<time + 3_600_000)], since: since, to: &judgements)
+            try add([try await withTickets(alert, time..<time + 3_600_000)], since: 0, to: &judgements)
         }
+        for item in hours where !left.contains(item) {
+            let time = item.hour * 3_600_000
+            judgements.judged.insert(.subject(item.series.subject.digest(under: rule), time...time))
+        }
+        return left
+    }
+
+    /// The level at which this node's record of an alert stands; nil when it has none, or has withdrawn it.
+    private func ownLevel(of alert: String) async throws -> AlertLevel? {
+        try await store.thread(alert, of: AlertKind())?.records.first {
+            $0.resource.name == CaseResources.alert.name && $0.origin == id.code && $0.fields["withdrawn_at"] == nil
+        }?.fields["level"]?.text.flatMap { AlertLevel(rawValue: $0) }
     }
 
     /// Whether a node sees all of a region: one that lies within its own.
@@ -202,7 +235,7 @@ extension NodeDesk {
     /// An alert on a count, with what was counted.
     private func withTickets(_ alert: Alert, _ time: Range<UnixMilliseconds>) async throws -> Alert {
         let series = CountSubject(region: alert.subject.place ?? "", category: alert.subject.category ?? "")
-        let tickets = try await store.observations(of: series, time, limit: Self.evidenceTicketsMax)
+        let tickets = try await store.observations(of: series, time, limit: Self.countedTicketsMax)
         var alert = alert
         alert.evidence = AlertEvidence(of: tickets, figures: alert.evidence.figures)
         return alert
@@ -212,6 +245,8 @@ extension NodeDesk {
 
     /// Of more tickets an alert names the latest.
     private static let evidenceTicketsMax = 1_000
+    /// Of those that were counted, as examples, so many of each county.
+    private static let countedTicketsMax = 100
 
     private func add(_ alerts: [Alert], since: UnixMilliseconds, to judgements: inout Judgements) throws {
         for alert in alerts where alert.decidedAt >= since { judgements.found.append(try found(alert)) }

@@ -14,6 +14,8 @@ final class DetectionService: Service {
     let logger: Logger
     /// Counties whose texts changed since they were judged last.
     private let counties = Mutex<Set<String?>>([])
+    /// Hours whose alert is to be written with all that it rests on.
+    private let hours = Mutex<Set<NodeDesk.SeriesHour>>([])
 
     init(desk: NodeDesk, consumed: ChangeSignal, metrics: DetectionMetrics, logger: Logger) {
         self.desk = desk
@@ -52,6 +54,7 @@ final class DetectionService: Service {
                 try Task.checkCancellation()
                 let turn = try await desk.judgeChanges()
                 counties.withLock { $0.formUnion(turn.counties) }
+                hours.withLock { $0.formUnion(turn.hours) }
                 take(turn)
                 isEnd = turn.isEnd
             }
@@ -71,6 +74,11 @@ final class DetectionService: Service {
                 defer { counties = [] }
                 return counties
             }
+            let surging = hours.withLock { hours in
+                defer { hours = [] }
+                return hours
+            }
+            if !surging.isEmpty { await turn { take(try await desk.judge(surging)) } }
             if !changed.isEmpty { await turn { take(try await desk.judgeTexts(of: changed)) } }
             await turn { take(try await desk.judgeSilence()) }
             await turn { try await escalate() }
