@@ -78,7 +78,8 @@ let package = Package(
 
         // MARK: - Files people write
         .target(
-            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
+            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams],
+            exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
@@ -96,7 +97,8 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: [
-                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard",
+                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification",
+                "Zstandard",
                 crypto, grdb, grdbSQLite,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
@@ -104,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "LocalStoreTests",
             dependencies: [
-                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
+                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport",
+                "Verification",
                 "Zstandard", grdb,
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -203,7 +206,8 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
-                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol",
+                "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -108,10 +108,12 @@ package struct PlantedEvents: Sendable {
         _ id: String, at time: UnixMilliseconds, _ matter: Matter, person: Person, place: String?, words: String,
         _ random: inout SplitMix64
     ) -> IntakeRecord {
-        let place = place ?? "\(random.pick(recipe.places.roads))\(random.int(1...380))号\(random.pick(Places.communities))"
+        let place =
+            place ?? "\(random.pick(recipe.places.roads))\(random.int(1...380))号\(random.pick(Places.communities))"
         let text =
             words.isEmpty
-            ? "市民反映，\(random.pick(Wording.since))\(place)\(matter.topic.subject)，\(random.pick(matter.topic.details))。" : "\(words)。"
+            ? "市民反映，\(random.pick(Wording.since))\(place)\(matter.topic.subject)，\(random.pick(matter.topic.details))。"
+            : "\(words)。"
         var fields: [String: FieldValue] = [
             "global_id": .text(id), "service_request_id": .text(String(id.drop { $0 != "-" }.dropFirst())),
             "requested_datetime": .integer(time), "accepted_datetime": .integer(time + 60_000), "channel": .text("01"),

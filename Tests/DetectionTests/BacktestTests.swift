@@ -14,7 +14,8 @@ import Testing
         let alerts = try rule("GROUP").judge(group + other)
         #expect(alerts.count == 2)
         let score = Backtest.score(
-            try rule("GROUP"), alerts, against: [event("GROUP", ["a1", "x"]), event("GROUP", ["y"]), event("REPEAT", ["z"])])
+            try rule("GROUP"), alerts,
+            against: [event("GROUP", ["a1", "x"]), event("GROUP", ["y"]), event("REPEAT", ["z"])])
         #expect(score.planted == 2)
         #expect(score.found == 1)
         #expect(score.right == 1)
@@ -42,8 +43,9 @@ import Testing
         #expect(quiet.isEmpty)
         let found = Backtest.alerts(rule, counting: tickets + surge, days: day - 10..<day + 1, in: "370100")
         // The county and the city, all categories and the one; the province is not this node's to judge.
-        #expect(Set(found.map { "\($0.subject.place ?? "") \($0.subject.category ?? "")" })
-            == ["370102 ", "370102 03", "370100 ", "370100 03"])
+        #expect(
+            Set(found.map { "\($0.subject.place ?? "") \($0.subject.category ?? "")" })
+                == ["370102 ", "370102 03", "370100 ", "370100 03"])
         let score = Backtest.score(rule, found, against: [event("SURGE_HOUR", Set(surge.map(\.id)))])
         #expect(score.recall == 1)
         #expect(score.precision == 1)
@@ -52,7 +54,9 @@ import Testing
 
 @Suite struct `Situations of the past` {
     @Test func `are near by category, then by place, then by kind, then the latest`() {
-        func past(_ id: String, _ category: String?, _ region: String?, _ kind: SituationType, _ at: Int64 = 0) -> Precedent {
+        func past(_ id: String, _ category: String?, _ region: String?, _ kind: SituationType, _ at: Int64 = 0)
+            -> Precedent
+        {
             Precedent(id: id, kind: kind, region: region, category: category, closedAt: at)
         }
         let all = [

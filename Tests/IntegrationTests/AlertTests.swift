@@ -7,7 +7,8 @@ extension `Real processes` {
     /// Clause 7.2.1.2: what a province and its cities notice while tickets come in.
     @Suite struct `Alerts` {
         @Test(.timeLimit(.minutes(2)))
-        func `a group of five persons at one place is known at the city and the province within seconds`() async throws {
+        func `a group of five persons at one place is known at the city and the province within seconds`() async throws
+        {
             let federation = try await Federation(Array(Federation.qilu.prefix(3)))
             for code in ["370000", "370100", "370200"] { try await federation.serve(code) }
             try await federation.waitUntilLevel("370000")
@@ -91,7 +92,8 @@ extension `Real processes` {
             let federation = try await Federation(Array(Federation.qilu.prefix(3)))
             for code in ["370000", "370100", "370200"] { try await federation.serve(code) }
             let (city, province) = (
-                try await TicketSystem(at: "370100", of: federation), try await TicketSystem(at: "370000", of: federation)
+                try await TicketSystem(at: "370100", of: federation),
+                try await TicketSystem(at: "370000", of: federation)
             )
             try await city.push("r1", person: 1, "噪声", "夜间施工", address: "山大路12号")
             try await city.push("r2", person: 1, "噪声", "夜间施工又来", address: "山大路12号")
@@ -105,11 +107,14 @@ extension `Real processes` {
                 try await alerts(federation, at: "370100", rule: "REPEAT").first?["tickets"] as? Int == 3
             }
             #expect(
-                try await alerts(federation, at: "370100", rule: "REPEAT").first?["raisedBy"] as? [String] == ["370000"])
+                try await alerts(federation, at: "370100", rule: "REPEAT").first?["raisedBy"] as? [String] == ["370000"]
+            )
         }
 
         @Test(.timeLimit(.minutes(2)))
-        func `a situation goes to the unit's node, is acknowledged there, and closes after an announcement`() async throws {
+        func `a situation goes to the unit's node, is acknowledged there, and closes after an announcement`()
+            async throws
+        {
             var nodes = Array(Federation.qilu.prefix(2))
             nodes.append(Federation.Node(code: "370102", name: "历下区", parent: "370100"))
             let federation = try await Federation(nodes)
@@ -226,7 +231,8 @@ struct TicketSystem {
     func push(_ resource: String, _ record: [String: Any]) async throws {
         let body = String(decoding: try JSONSerialization.data(withJSONObject: [record]), as: UTF8.self)
         let answer = try await Federation.tool([
-            "curl", "-s", "--fail-with-body", "\(url)/\(resource)/records", "-H", "Authorization: Bearer \(token)", "-H",
+            "curl", "-s", "--fail-with-body", "\(url)/\(resource)/records", "-H", "Authorization: Bearer \(token)",
+            "-H",
             "Content-Type: application/json", "-d", body,
         ])
         try #require(answer.status == 0, "\(answer.output)")

@@ -28,7 +28,8 @@ import Testing
         try await place.store.catchUpConsumers(now: noon)
     }
 
-    private func count(_ region: String, _ category: String = "", at time: UnixMilliseconds = noon) async throws -> Int {
+    private func count(_ region: String, _ category: String = "", at time: UnixMilliseconds = noon) async throws -> Int
+    {
         let hour = time / 3_600_000
         return try await place.store.hourCounts([(CountSubject(region: region, category: category), [hour])])[0][hour]
     }
@@ -81,7 +82,9 @@ import Testing
         #expect(found.map { $0.map(\.at) } == [Array(times.prefix(4))])
     }
 
-    @Test(arguments: 0..<4) func `counts what a reader would count, whatever happened to tickets`(_ seed: UInt64) async throws {
+    @Test(arguments: 0..<4) func `counts what a reader would count, whatever happened to tickets`(_ seed: UInt64)
+        async throws
+    {
         var random = SplitMix64(seed: seed)
         let regions = ["370102", "370103", "370100", "37010200100"]
         for _ in 0..<60 {

@@ -44,7 +44,8 @@ import Testing
 
     @Test func `old records raise nothing`() async throws {
         for person in 1...5 {
-            _ = try await add(person, ["requested_datetime": "2025-09-01 10:00", "accepted_datetime": "2025-09-01 10:00"])
+            _ = try await add(
+                person, ["requested_datetime": "2025-09-01 10:00", "accepted_datetime": "2025-09-01 10:00"])
         }
         #expect(try await judge().isEmpty)
     }
@@ -102,7 +103,9 @@ import Testing
         let late = try await node.desk.situation(opened.id)
         #expect(late.toInform == tickets.prefix(2).sorted())
         #expect(await code { try await node.desk.close(opened.id, note: nil, by: nil) } == "E_OPEN_FOLLOWUP")
-        #expect(await code { try await node.desk.answer(opened.id, with: "NONE", note: nil, by: nil) } == "E_ANSWER_UNKNOWN")
+        #expect(
+            await code { try await node.desk.answer(opened.id, with: "NONE", note: nil, by: nil) } == "E_ANSWER_UNKNOWN"
+        )
         let notice = try await node.desk.publish(.init(title: "停水通知", content: "今晚恢复"))
         _ = try await node.desk.answer(opened.id, with: notice.announcement.key, note: "已公告", by: nil)
         let informed = try await node.desk.inform(opened.id, tickets: [tickets[0]], by: "值班长")

@@ -29,14 +29,16 @@ private let allowedImports: [String: Set<String>] = [
         "Verification", "Zstandard",
     ],
     "NodeRuntime": [
-        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "HTTPTypes",
+        "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
         "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "ServiceLifecycle", "SyncProtocol",
         "Synchronization", "UnixSignals", "Verification", "Zstandard",
     ],
     // No store: what a command does, it does at the desk.
     "FederationNode": [
-        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch", "FederationModel",
+        "ArgumentParser", "CXLSXWriter", "ChangeSetFormat", "ConfigurationFiles", "Detection", "Dispatch",
+        "FederationModel",
         "Foundation", "Logging", "LogicalQuery", "MappingSuggestions", "NodeDesk", "NodeFiles", "NodeIdentity",
         "NodeRuntime", "RecordIntake", "Synchronization", "TicketGeneration", "Verification",
     ],

@@ -79,9 +79,10 @@ extension YAMLReader {
         let rule = DetectionRule(
             id: id, version: version, title: title, method: method, kind: kind,
             parameters: entries["parameters"].map { numbers($0) } ?? [:],
-            levels: Dictionary(uniqueKeysWithValues: levels.compactMap { name, value in
-                AlertLevel(rawValue: name).map { ($0, value) }
-            }),
+            levels: Dictionary(
+                uniqueKeysWithValues: levels.compactMap { name, value in
+                    AlertLevel(rawValue: name).map { ($0, value) }
+                }),
             scope: entries["scope"].map { scope($0) } ?? DetectionRule.Scope(),
             words: entries["words"].flatMap { list($0) }.map { $0.compactMap { wordClass($0) } } ?? [])
         guard problems.count == before else { return nil }
@@ -97,7 +98,9 @@ extension YAMLReader {
         guard let first = parts.first, let entry = entries[first] else { return nil }
         var (node, line) = (entry.value, entry.line)
         for part in parts.dropFirst() {
-            guard let next = Int(part).flatMap({ node.sequence.map(Array.init)?[safe: $0] }) ?? node.mapping?.first(where: { $0.key.scalar?.string == part })?.value
+            guard
+                let next = Int(part).flatMap({ node.sequence.map(Array.init)?[safe: $0] })
+                    ?? node.mapping?.first(where: { $0.key.scalar?.string == part })?.value
             else { break }
             (node, line) = (next, next.mark?.line ?? line)
         }

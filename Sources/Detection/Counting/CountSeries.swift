@@ -26,6 +26,9 @@ package struct CountSeries: Hashable, Sendable {
 
 /// Mean, deviation and middle of what was counted.
 enum Sample {
+    /// Standard deviations of a normal distribution in its median absolute deviation.
+    static let normalDeviations = 1.4826
+
     static func mean(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }
 
     /// Of the sample (n − 1); 0 for fewer than two values.

@@ -93,7 +93,8 @@ extension DetectionRule {
                 evidence.receivers.append(receiver)
             }
             return Alert(
-                self, level: level, subject: subject(of: ticket) ?? AlertSubject(), period: CivilDate.text(dayNumber: ShanghaiTime.dayNumber(ticket.at)), decidedAt: ticket.at,
+                self, level: level, subject: subject(of: ticket) ?? AlertSubject(),
+                period: CivilDate.text(dayNumber: ShanghaiTime.dayNumber(ticket.at)), decidedAt: ticket.at,
                 evidence: evidence)
         }
     }

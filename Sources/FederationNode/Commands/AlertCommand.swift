@@ -86,7 +86,8 @@ struct AlertCommand: AsyncParsableCommand {
             if json { return try Output.json(AlertDetail(alert, precedents, forecast)) }
             try alert.show(desk)
             for precedent in precedents {
-                try Output.line("类似情形 \(precedent.state.title.printable):\(precedent.measures.joined(separator: ";").printable)")
+                try Output.line(
+                    "类似情形 \(precedent.state.title.printable):\(precedent.measures.joined(separator: ";").printable)")
             }
             if let forecast { try forecast.show() }
         }
@@ -174,7 +175,8 @@ extension AlertReport {
             nodes.sorted().map { NodeID($0).flatMap { desk.topology.node($0)?.name } ?? $0 }.joined(separator: "、")
         }
         try Output.line("\(state.level.title) \(subject.printable)  \(state.status.title)")
-        try Output.line("\(tickets) 件工单,\(persons) 人,触发于 \(ShanghaiTime.minute(decidedAt)),规则 \(rule) 第 \(ruleVersion) 版")
+        try Output.line(
+            "\(tickets) 件工单,\(persons) 人,触发于 \(ShanghaiTime.minute(decidedAt)),规则 \(rule) 第 \(ruleVersion) 版")
         try Output.line("发出:\(names(state.raisers));送达:\(names(audience.map(\.code)))")
         if let reason = state.reason { try Output.line("解除原因:\(reason.printable)") }
         if let situation = state.situation { try Output.line("应急情形:\(situation)") }

@@ -54,10 +54,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Only the tickets themselves, without their threads.")
     var requestsOnly = false
 
-    @Option(help: "Plant so many events for each of seven rules (surges, groups, repeats, …) behind the first ten weeks.")
+    @Option(
+        help: "Plant so many events for each of seven rules (surges, groups, repeats, …) behind the first ten weeks.")
     var plant = 0
 
-    @Option(help: "With --plant: write what was planted to this file, for `rule backtest --planted`.", completion: .file())
+    @Option(
+        help: "With --plant: write what was planted to this file, for `rule backtest --planted`.", completion: .file())
     var planted: String?
 
     @Option(help: "Write to this file in place of the store.", completion: .file())

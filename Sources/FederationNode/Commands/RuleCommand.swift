@@ -148,7 +148,10 @@ struct BacktestCommand: AsyncParsableCommand {
             let levels = AlertLevel.allCases.map { "\(report.levels[score.rule]?[$0] ?? 0)" }
             table.append(
                 [score.rule, "\(score.raised)"] + levels
-                    + ["\(score.planted)", "\(score.found)", "\(score.right)", share(score.recall), share(score.precision)])
+                    + [
+                        "\(score.planted)", "\(score.found)", "\(score.right)", share(score.recall),
+                        share(score.precision),
+                    ])
         }
         try Output.line(table.text)
         try Output.line("\(report.tickets) tickets")

@@ -80,7 +80,8 @@ extension NodeStore {
                 record.fields["occurred_at"] = .integer(raisedAt)
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.raised_alert VALUES (?, ?, ?, ?, ?, ?, 0)")
                     .execute(arguments: [
-                        record.key, found.rule, Int64(bitPattern: found.subject), found.place, found.decidedAt, raisedAt,
+                        record.key, found.rule, Int64(bitPattern: found.subject), found.place, found.decidedAt,
+                        raisedAt,
                     ])
                 try writer.store([record])
             }
@@ -126,7 +127,9 @@ extension NodeStore {
         let db = writer.db
         try db.cachedStatement(sql: "UPDATE main.raised_alert SET is_withdrawn = 1 WHERE alert = ?").execute(
             arguments: [alert])
-        guard let table = writer.resources.first(where: { $0.definition.name == CaseResources.alert.name }) else { return }
+        guard let table = writer.resources.first(where: { $0.definition.name == CaseResources.alert.name }) else {
+            return
+        }
         for record in try records(of: table, where: "origin = ? AND \"key\" = ?", [writer.node.code, alert], db) {
             var fields = record.fields
             fields["withdrawn_at"] = .integer(writer.now)

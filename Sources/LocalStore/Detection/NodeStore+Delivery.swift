@@ -16,7 +16,8 @@ extension NodeStore {
         to target: String, from least: AlertLevel, since: UnixMilliseconds, now: UnixMilliseconds
     ) async throws -> [(alert: String, level: AlertLevel)] {
         try await pool.read { db in
-            let ranks = AlertLevel.allCases.enumerated().map { "WHEN '\($1.rawValue)' THEN \($0)" }.joined(separator: " ")
+            let ranks = AlertLevel.allCases.enumerated().map { "WHEN '\($1.rawValue)' THEN \($0)" }.joined(
+                separator: " ")
             let rows = try Row.fetchAll(
                 db,
                 sql: """

@@ -103,7 +103,8 @@ extension NodeStore {
                         ORDER BY region
                         """),
                 arguments: [
-                    time.lowerBound.flooredQuotient(by: 3_600_000), (time.upperBound - 1).flooredQuotient(by: 3_600_000),
+                    time.lowerBound.flooredQuotient(by: 3_600_000),
+                    (time.upperBound - 1).flooredQuotient(by: 3_600_000),
                     region,
                 ])
             return try counties.flatMap { county in

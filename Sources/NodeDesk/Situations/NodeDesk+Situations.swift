@@ -139,7 +139,8 @@ extension NodeDesk {
             guard let found = waiting.first, waiting.count == 1 else {
                 throw FederationError(
                     "E_NOTIFICATION_UNKNOWN",
-                    waiting.isEmpty ? "no such notification waits for an answer" : "\(waiting.count) wait for an answer",
+                    waiting.isEmpty
+                        ? "no such notification waits for an answer" : "\(waiting.count) wait for an answer",
                     hint: "see `federation-node situation show \(situation)`, and name one")
             }
             return try await write(.acknowledge, in: situation, by: person, ["reference": .text(found.id)], now: now)
@@ -209,7 +210,9 @@ extension NodeDesk {
                 throw FederationError(
                     "E_OPEN_FOLLOWUP",
                     "\(report.failed.count) tickets of it are overdue or unsatisfied, and nothing answers them",
-                    hint: "publish an announcement or an article, then `federation-node situation answer \(situation) KEY`")
+                    hint:
+                        "publish an announcement or an article, then `federation-node situation answer \(situation) KEY`"
+                )
             }
             var fields: [String: FieldValue] = [:]
             fields["note"] = note.map { .text($0) }

@@ -187,7 +187,8 @@ struct SituationCommand: AsyncParsableCommand {
     struct Tickets: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring tickets in, or take them out.",
-            discussion: "EXAMPLE\n  federation-node situation tickets 370100-01K6C4 --add 370100-01K6C7 --remove 370100-01K6C2")
+            discussion:
+                "EXAMPLE\n  federation-node situation tickets 370100-01K6C4 --add 370100-01K6C7 --remove 370100-01K6C2")
 
         @OptionGroup var node: NodeOptions
         @Argument(help: "The situation's id.") var id: String
@@ -303,7 +304,8 @@ struct SituationCommand: AsyncParsableCommand {
     struct FollowUp: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "follow-up",
-            abstract: "List the tickets of a situation that are overdue or unsatisfied, and whose reporters are to be told.",
+            abstract:
+                "List the tickets of a situation that are overdue or unsatisfied, and whose reporters are to be told.",
             discussion: "EXAMPLE\n  federation-node situation follow-up 370100-01K6C4 --json")
 
         @OptionGroup var node: NodeOptions
