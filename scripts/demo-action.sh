@@ -84,7 +84,7 @@ for ticket in "${tickets[@]:0:3}"; do
   event reply --field content_public=供水已恢复
   event close
   event enter-callback
-  event call-back --field resolved=已解决
+  event call-back --field reached=接通 --field resolved=已解决
 done
 show 370100 situation follow-up "$situation"
 
