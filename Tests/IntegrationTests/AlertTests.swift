@@ -184,6 +184,29 @@ extension `Real processes` {
             #expect(try await federation.count("service_request", at: "370000") == 0, "no ticket has left the city")
         }
 
+        @Test(.timeLimit(.minutes(3)))
+        func `the rules that ship find what was planted in invented tickets, and little else`() async throws {
+            let federation = try await Federation([Federation.Node(code: "370100")])
+            try await federation.succeed(
+                [
+                    "generate", "--tickets", "15000", "--from", "2025-01-01", "--days", "160", "--requests-only",
+                    "--plant", "20", "--planted", federation.path("planted.json"),
+                ], at: "370100")
+            let report = try await federation.succeed(
+                [
+                    "rule", "backtest", "--from", "2025-03-01", "--days", "101", "--planted",
+                    federation.path("planted.json"), "--json",
+                ], at: "370100"
+            ).json()
+            for rule in ["SURGE_HOUR", "GROUP", "REPEAT", "EMERGENCY"] {
+                let score = try #require(report[list: "rules"].first { $0["rule"] as? String == rule })
+                #expect(score["planted"] as? Int == 20)
+                #expect(try #require(score["recall"] as? Double) >= 0.95, "\(rule)")
+                #expect(try #require(score["precision"] as? Double) >= 0.8, "\(rule)")
+            }
+            #expect(try await federation.count("alert", at: "370100") == 0, "a backtest raises nothing")
+        }
+
         private func alerts(
             _ federation: Federation, at code: String, rule: String? = nil
         ) async throws -> [[String: Any]] {
