@@ -78,8 +78,7 @@ let package = Package(
 
         // MARK: - Files people write
         .target(
-            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams],
-            exclude: ["DESIGN.md"],
+            name: "ConfigurationFiles", dependencies: ["Detection", "FederationModel", "LogicalQuery", yams], exclude: ["DESIGN.md"],
             resources: [.embedInCode("Reference/shandong.yaml")], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationFilesTests",
@@ -97,8 +96,7 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: [
-                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification",
-                "Zstandard",
+                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard",
                 crypto, grdb, grdbSQLite,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
@@ -106,8 +104,7 @@ let package = Package(
         .testTarget(
             name: "LocalStoreTests",
             dependencies: [
-                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport",
-                "Verification",
+                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
                 "Zstandard", grdb,
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -206,8 +203,7 @@ let package = Package(
             name: "NodeRuntime",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
-                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol",
-                "Verification",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "SyncProtocol", "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
