@@ -105,16 +105,17 @@ let package = Package(
         .target(
             name: "LocalStore",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LogicalQuery", "NodeFiles", "Verification", "Zstandard", crypto,
-                grdb, grdbSQLite,
+                "ChangeSetFormat", "Detection", "FederationModel", "LogicalQuery", "NodeFiles", "Verification",
+                "Zstandard",
+                crypto, grdb, grdbSQLite,
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict
         ),
         .testTarget(
             name: "LocalStoreTests",
             dependencies: [
-                "ChangeSetFormat", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport", "Verification",
-                "Zstandard", grdb,
+                "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport",
+                "Verification", "Zstandard", grdb,
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
 
@@ -195,17 +196,15 @@ let package = Package(
             name: "NodeDesk",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
-                "NodeFiles",
-                "NodeIdentity",
-                "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Verification", "Zstandard",
+                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol",
+                "Verification", "Zstandard",
             ],
             exclude: ["DESIGN.md"], swiftSettings: strict),
         .testTarget(
             name: "NodeDeskTests",
             dependencies: [
                 "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
-                "NodeDesk",
-                "NodeFiles", "NodeIdentity", "Reporting", "SyncProtocol", "TestSupport", "Zstandard",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "Reporting", "SyncProtocol", "TestSupport", "Zstandard",
             ],
             swiftSettings: strict),
 
@@ -213,8 +212,8 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
-                "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol",
+                "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
+                "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol",
                 "Verification",
                 "Zstandard",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -238,7 +237,9 @@ let package = Package(
                 "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
                 "NodeIdentity", "NodeRuntime", "PeerTransport", "SyncProtocol", "TestSupport",
                 "Zstandard",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 logging, yams,
             ],

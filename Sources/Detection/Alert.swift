@@ -10,11 +10,13 @@ package struct Alert: Hashable, Sendable {
     package let level: AlertLevel
     package let kind: SituationType
     package let subject: AlertSubject
+    /// See ``AlertSubject/digest(under:)``.
+    package let subjectDigest: UInt64
     /// The day (`2025-09-30`) or hour (`2025-09-30 10`) on which it was decided, as clocks in China show it.
     package let period: String
     /// The time of what decided it.
     package let decidedAt: UnixMilliseconds
-    package let evidence: AlertEvidence
+    package var evidence: AlertEvidence
 
     package init(
         _ rule: DetectionRule, level: AlertLevel, subject: AlertSubject, period: String, decidedAt: UnixMilliseconds,
@@ -28,7 +30,8 @@ package struct Alert: Hashable, Sendable {
         self.period = period
         self.decidedAt = decidedAt
         self.evidence = evidence
-        let digits = String(fnv1a64("\(rule.id)\n\(subject.identity)\n\(period)".utf8), radix: 16)
+        subjectDigest = subject.digest(under: rule)
+        let digits = String(fnv1a64("\(subjectDigest)\n\(period)".utf8), radix: 16)
         let day = period.prefix(10).filter { $0 != "-" }
         key = "\(rule.id)-\(day)-\(String(repeating: "0", count: 16 - digits.count))\(digits)"
     }
@@ -48,12 +51,15 @@ package struct AlertSubject: Hashable, Sendable {
         self.detail = detail
     }
 
+    /// The same for all alerts of one rule about one subject; it names nobody.
+    package func digest(under rule: DetectionRule) -> UInt64 { fnv1a64("\(rule.id)\n\(identity)".utf8) }
+
     /// Different for different subjects.
-    var identity: String { [place, category, detail].map { $0 ?? "" }.joined(separator: "\n") }
+    private var identity: String { [place, category, detail].map { $0 ?? "" }.joined(separator: "\n") }
 }
 
 /// On what an alert rests.
-package struct AlertEvidence: Hashable, Sendable {
+package struct AlertEvidence: Codable, Hashable, Sendable {
     /// Global ids, by the time of the tickets.
     package var tickets: [String]
     /// Distinct persons among them, as far as they can be told apart.
@@ -89,8 +95,8 @@ package struct AlertEvidence: Hashable, Sendable {
 }
 
 /// A line of an alert's cause table.
-package struct AlertCause: Hashable, Sendable {
-    package enum Dimension: String, CaseIterable, Sendable {
+package struct AlertCause: Codable, Hashable, Sendable {
+    package enum Dimension: String, CaseIterable, Codable, Sendable {
         case place
         case category
         case unit

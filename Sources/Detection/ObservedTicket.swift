@@ -38,7 +38,7 @@ package struct ObservedTicket: Hashable, Sendable {
     }
 
     /// The first six digits of the region: its county.
-    var county: String? { region.map { String($0.prefix(6)) } }
+    package var county: String? { region.map { String($0.prefix(6)) } }
 }
 
 /// One order for all tickets, whatever way they came.

@@ -52,7 +52,7 @@ package enum CivilDate {
 
 extension Int64 {
     /// Division that rounds down, also below zero.
-    func flooredQuotient(by divisor: Int64) -> Int64 {
+    package func flooredQuotient(by divisor: Int64) -> Int64 {
         self / divisor - (self % divisor < 0 ? 1 : 0)
     }
 }

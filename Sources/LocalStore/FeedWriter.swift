@@ -17,6 +17,8 @@ package final class FeedWriter {
     private let tables: [ResourceName: ResourceTable]
     private let visibility: Visibility
     let threadKinds: [any ThreadKind]
+    /// Makes the keyed digest of a value.
+    let tokens: (@Sendable (String) throws -> String)?
     /// A `ThreadCache` by the name of its kind.
     private var threads: [String: AnyObject] = [:]
     private let start: Visibility.Mark
@@ -36,6 +38,7 @@ package final class FeedWriter {
         tables = store.tables
         self.visibility = visibility
         threadKinds = store.threadKinds
+        tokens = store.tokens
         start = try visibility.begin(db)
     }
 

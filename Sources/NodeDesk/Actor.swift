@@ -60,6 +60,9 @@ extension NodeDesk {
         case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
+        case judge, showRules, publishRules, backtestRules
+        case listAlerts, showAlert, acknowledgeAlert, dismissAlert, deliverAlerts
+        case openSituation, changeSituation, closeSituation, listSituations, showSituation
         case makeReport, listReports, showReport, publishReport, subscribeReports
         case detectFindings, listFindings, takeMeasure, listTopics, showTopic, readDepartment
         case publishArticle, withdrawArticle, listArticles

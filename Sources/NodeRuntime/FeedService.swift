@@ -12,6 +12,8 @@ struct FeedService: Service {
     let rings: AsyncStream<Void>
     let runsConsumers: Bool
     let logger: Logger
+    /// Rung when the consumers of the database have caught up.
+    let consumed: ChangeSignal
     /// Called when a command has begun another epoch of the database, with its head.
     let onNewEpoch: @Sendable (Epoch, Seq) -> Void
 
@@ -79,6 +81,7 @@ struct FeedService: Service {
             }
             let moved = try await store.head()
             if moved > head { signal.ring(head: moved) }
+            consumed.ring(head: moved)
         } catch is CancellationError {
         } catch {
             // The next change tries again; the lag shows in status and metrics.

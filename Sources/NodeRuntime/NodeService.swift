@@ -36,7 +36,7 @@ package struct NodeService: Sendable {
         }
         let certificates = try ServedCertificates(local, logger: logger)
         closeToOthers()
-        let (signal, completions) = (ChangeSignal(), ChangeSignal())
+        let (signal, completions, consumed) = (ChangeSignal(), ChangeSignal(), ChangeSignal())
         let metrics = LinkMetrics()
         let handshakes = HandshakeCounters()
         let registry = LinkRegistry()
@@ -68,7 +68,7 @@ package struct NodeService: Sendable {
             publisher,
             FeedService(
                 store: local.store, signal: signal, rings: rings, runsConsumers: local.settings.runsConsumers,
-                logger: logger, onNewEpoch: { supervisor.take($0, head: $1) }),
+                logger: logger, consumed: consumed, onNewEpoch: { supervisor.take($0, head: $1) }),
             history,
             PruningService(
                 store: local.store, retention: local.settings.tombstoneRetentionDays * 86_400_000,
@@ -80,6 +80,14 @@ package struct NodeService: Sendable {
                     links: registry, desk: desk, metrics: metrics
                 ) { try await publisher.adopt($0) }),
         ]
+        let detection = DetectionMetrics()
+        if local.settings.runsConsumers {
+            services.append(
+                DetectionService(desk: desk, consumed: consumed, metrics: detection, logger: logger))
+        }
+        if local.settings.delivery.webhook != nil || local.settings.delivery.relay != nil {
+            services.append(DeliveryService(desk: desk, metrics: detection, logger: logger))
+        }
         if let schedule = local.settings.comparisons {
             services.append(ComparisonService(desk: desk, schedule: schedule, logger: logger))
         }
@@ -96,8 +104,7 @@ package struct NodeService: Sendable {
                 announcement: announcement,
                 routes: LocalRoutes(
                     desk: desk, links: registry, metrics: metrics, handshakes: handshakes,
-                    intakeMetrics: intake.metrics,
-                    certificates: certificates),
+                    intakeMetrics: intake.metrics, detection: detection, certificates: certificates),
                 intake: intake))
         if let address = local.settings.intakeListen, let bundle = certificates.intake {
             services.append(intakeService(at: address, bundle, announcement: announcement, intake: intake))

@@ -62,6 +62,7 @@ struct SharedMatter {
 
     /// - Returns: nil when the ticket lies in no such stretch.
     init?(index: Int, year: Int, recipe: TicketRecipe) {
+        guard recipe.sharesMatters else { return nil }
         block = index / Self.blockLength
         var random = SplitMix64(seed: recipe.seed &+ 2, index: block)
         guard random.chance(500) else { return nil }

@@ -24,6 +24,8 @@ package struct TicketRecipe: Sendable {
     let dirtRate: Double
     let partners: [Partner]
     let office: OfficeHours
+    /// Whether several persons report one matter, or one person again and again, as they do in life. Off where what happens is planted.
+    let sharesMatters: Bool
 
     /// - Parameters:
     ///   - region: the city or county where they happen; those of the demonstration have their own place names.
@@ -34,8 +36,9 @@ package struct TicketRecipe: Sendable {
     package init(
         seed: UInt64, origin: NodeID, region: String, mix: TicketMix = .a, includesCalls: Bool = false,
         dirtRate: Double = 0, partners: [Partner] = [],
-        calendar: WorkCalendar = .weekendsOnly
+        calendar: WorkCalendar = .weekendsOnly, sharesMatters: Bool = true
     ) {
+        self.sharesMatters = sharesMatters
         self.seed = seed
         self.origin = origin
         self.mix = mix

@@ -14,8 +14,8 @@ private let allowedImports: [String: Set<String>] = [
     "NodeFiles": ["FederationModel", "Foundation", "Synchronization"],
     "Zstandard": ["CZstd", "Synchronization"],
     "LocalStore": [
-        "ChangeSetFormat", "Crypto", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery", "NodeFiles",
-        "Synchronization", "Verification", "Zstandard",
+        "ChangeSetFormat", "Crypto", "Detection", "FederationModel", "Foundation", "GRDB", "GRDBSQLite", "LogicalQuery",
+        "NodeFiles", "Synchronization", "Verification", "Zstandard",
     ],
     "RecordIntake": [
         "CIconvShim", "CMinizip", "CXMLShim", "CZlib", "ConfigurationFiles", "FederationModel", "Foundation", "Glibc",
@@ -27,12 +27,13 @@ private let allowedImports: [String: Set<String>] = [
     "PeerTransport": ["CCurl", "CCurlShim", "FederationModel", "Foundation", "Synchronization"],
     "NodeDesk": [
         "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "LocalStore",
-        "LogicalQuery",
-        "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol", "Synchronization",
+        "LogicalQuery", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "SyncProtocol",
+        "Synchronization",
         "Verification", "Zstandard",
     ],
     "NodeRuntime": [
-        "ChangeSetFormat", "ConfigurationFiles", "FederationModel", "Foundation", "HTTPTypes", "Hummingbird",
+        "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "Foundation", "HTTPTypes",
+        "Hummingbird",
         "HummingbirdCore", "HummingbirdTLS", "LocalStore", "Logging", "LogicalQuery", "NIOCore", "NIOSSL", "NIOTLS",
         "NodeDesk", "NodeFiles", "NodeIdentity", "PeerTransport", "RecordIntake", "Reporting", "ServiceLifecycle",
         "SyncProtocol", "Synchronization", "UnixSignals", "Verification", "Zstandard",

@@ -53,6 +53,18 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Where a node sends alerts on to, beyond the federation.
+package struct AlertDelivery: Sendable {
+    package let webhook: String?
+    package let webhookSecretPath: String
+    /// An SMTP relay.
+    package let relay: String?
+    package let sender: String?
+    package let receivers: [String]
+    /// The least level that is sent on.
+    package let level: AlertLevel
+}
+
 /// The settings of one node: `node.yaml`, over it the environment, over that the flags.
 package struct NodeSettings: Sendable {
     /// Where `node.yaml` lies; relative paths in it start here.
@@ -89,6 +101,10 @@ package struct NodeSettings: Sendable {
     package let diskFloor: Int64
     /// How long it is kept what rows were before an intake, so that it can be undone.
     package let undoDays: Int64
+    /// Minutes after which what no unit has acknowledged of a situation goes to the node above.
+    package let escalationMinutes: Double
+    /// Where alerts are sent on to.
+    package let delivery: AlertDelivery
     /// The kinds of report that the service makes by itself, as they are written; empty for none.
     package let reports: [String]
     /// When it makes them.
@@ -119,6 +135,13 @@ package struct NodeSettings: Sendable {
         ("verify-at", "02:00", "HH:MM in Shanghai from which on the service compares its links, once a day; or off"),
         ("disk-floor", "512", "MiB of the disk that neighbours' rows leave free; an eighth: own ones"),
         ("undo-days", "30", "days for which an import or a push can be undone"),
+        ("escalation-minutes", "15", "minutes after which an unacknowledged notification goes to the node above"),
+        ("alert-webhook", "off", "http or https address that alerts are posted to; or off"),
+        ("alert-webhook-secret", "credentials/webhook.key", "file with the secret that signs them"),
+        ("alert-smtp", "off", "smtp://HOST:PORT or smtps:// of a relay that sends alerts as letters; or off"),
+        ("alert-mail-from", "off", "the letters' sender"),
+        ("alert-mail-to", "off", "their receivers, with commas between"),
+        ("alert-delivery-level", "yellow", "the least level that is sent on: blue, yellow, orange or red"),
         ("reports", "off", "which reports the service makes when their period is over: daily weekly monthly; or off"),
         ("reports-at", "08:00", "HH:MM in Shanghai from which on it makes them"),
         ("report-templates", "report-templates", "folder with the node's own templates of reports, if it has any"),
@@ -205,6 +228,31 @@ package struct NodeSettings: Sendable {
         }
         undoDays = try required("undo-days", "a number of days, at most 400") {
             Int64($0).flatMap { (0...400).contains($0) ? $0 : nil }
+        }
+        escalationMinutes = try required("escalation-minutes", "a number of minutes, at most 10080") {
+            Double($0).flatMap { (0...10_080).contains($0) ? $0 : nil }
+        }
+        func address(_ name: String, _ schemes: [String]) throws(FederationError) -> String? {
+            try required(name, "an address that begins with \(schemes[0])://, or off") { text -> String?? in
+                if text == "off" { return .some(nil) }
+                return schemes.contains { text.hasPrefix("\($0)://") } ? .some(text) : nil
+            }
+        }
+        func mailboxes(_ name: String) throws(FederationError) -> [String] {
+            try required(name, "mail addresses with commas between, or off") { text in
+                if text == "off" { return [] }
+                let list = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                return list.allSatisfy { $0.wholeMatch(of: /[^\s<>@,]+@[^\s<>@,]+/) != nil } ? list : nil
+            }
+        }
+        delivery = AlertDelivery(
+            webhook: try address("alert-webhook", ["https", "http"]),
+            webhookSecretPath: try file("alert-webhook-secret"), relay: try address("alert-smtp", ["smtp", "smtps"]),
+            sender: try mailboxes("alert-mail-from").first, receivers: try mailboxes("alert-mail-to"),
+            level: try required("alert-delivery-level", "blue, yellow, orange or red") { AlertLevel(rawValue: $0) })
+        guard delivery.relay == nil || delivery.sender != nil && !delivery.receivers.isEmpty else {
+            throw FederationError(
+                "E_CONFIG_INVALID", "\(path): `alert-smtp` needs `alert-mail-from` and `alert-mail-to`")
         }
         reports = try required("reports", "some of daily, weekly and monthly, or off") { text in
             if text == "off" { return [] }

@@ -15,29 +15,20 @@ package struct CountSeries: Hashable, Sendable {
 
     package subscript(step: Int64) -> Int { counts[step] ?? 0 }
 
-    func known(_ steps: some Sequence<Int64>) -> [Int64] { steps.filter { $0 >= start } }
-}
-
-/// Days that are not like other days (春节, 高考, 供暖季首日): they are compared with those of the same name in other years, and no
-/// ordinary day is compared with them.
-package struct SpecialDates: Hashable, Sendable {
-    /// Day numbers with the name of the day.
-    private let names: [Int64: String]
-
-    package init(_ names: [Int64: String]) { self.names = names }
-
-    package static let none = SpecialDates([:])
-
-    package func name(of day: Int64) -> String? { names[day] }
-
-    /// Days of the same name before a day, the latest first.
-    func earlier(_ name: String, before day: Int64) -> [Int64] {
-        names.filter { $0.key < day && $0.value.isSame(as: name) }.keys.sorted(by: >)
+    /// Whether a day (of a series of days) has too few tickets in the four weeks before to speak of a distribution: fewer than ten a day.
+    package func isSparse(before day: Int64) -> Bool {
+        let days = known(day - 28..<day)
+        return Sample.mean(days.map { Double(self[$0]) }) < 10
     }
+
+    func known(_ steps: some Sequence<Int64>) -> [Int64] { steps.filter { $0 >= start } }
 }
 
 /// Mean, deviation and middle of what was counted.
 enum Sample {
+    /// Standard deviations of a normal distribution in its median absolute deviation.
+    static let normalDeviations = 1.4826
+
     static func mean(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }
 
     /// Of the sample (n − 1); 0 for fewer than two values.

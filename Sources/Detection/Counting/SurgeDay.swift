@@ -35,8 +35,8 @@ extension DetectionRule {
     /// The average runs over the days of this many days, the judged one with them.
     private static let runDays: Int64 = 7
 
-    /// Judges a day (days since 1970) by the EWMA of the last seven days, each divided by what its weekday usually has. What is usual
-    /// comes from the weeks before those.
+    /// Judges a day (days since 1970), a special one too, by the EWMA of the last seven days, each divided by what its weekday usually has.
+    /// What is usual comes from the weeks before those.
     ///
     /// - Returns: nil when the day is not remarkable, or too little is known to tell.
     package func judge(day: Int64, of series: CountSeries, specialDates: SpecialDates = .none) -> Alert? {
@@ -44,16 +44,18 @@ extension DetectionRule {
         let weeks = Int64(parameter(.weeks))
         let history = series.known(day - Self.runDays - weeks * 7 + 1...day - Self.runDays)
             .filter { specialDates.name(of: $0) == nil }
-        guard history.count >= 14, specialDates.name(of: day) == nil, series[day] >= Int(parameter(.countMin)) else {
-            return nil
-        }
+        guard history.count >= 14, series[day] >= Int(parameter(.countMin)) else { return nil }
         let factors = WeekdayFactors(history.map { ($0, Double(series[$0])) })
         let usual = history.map { Double(series[$0]) / factors[$0] }
-        let mean = Sample.mean(usual)
+        // By their middle: a surge of some weeks ago must not make this one look usual.
+        let mean = Sample.median(usual)
+        let deviation = Sample.median(usual.map { abs($0 - mean) }) * Sample.normalDeviations
         let chart = EWMAChart(
             // Counts vary by their root at least.
-            mean: mean, deviation: max(Sample.deviation(usual), mean.squareRoot()), lambda: parameter(.lambda))
-        guard mean > 0, let average = chart.averages(of: run.map { Double(series[$0]) / factors[$0] }).last,
+            mean: mean, deviation: max(deviation, mean.squareRoot()), lambda: parameter(.lambda))
+        // The average remembers a surge for some days, which are as usual by themselves.
+        guard mean > 0, Double(series[day]) / factors[day] > mean + chart.deviation,
+            let average = chart.averages(of: run.map { Double(series[$0]) / factors[$0] }).last,
             let level = level(of: chart.width(of: average))
         else { return nil }
         return Alert(
@@ -71,13 +73,13 @@ struct WeekdayFactors {
     private let factors: [Double]
 
     init(_ days: [(day: Int64, count: Double)]) {
-        let mean = Sample.mean(days.map(\.count))
-        factors = (0..<7).map { weekday in
-            let counts = days.filter { Self.weekday($0.day) == weekday }.map(\.count)
-            // A weekday without any tickets can't be divided by; it is like the others until it has some.
-            let own = Sample.mean(counts)
-            return mean > 0 && own > 0 ? own / mean : 1
+        // By their middles: one surge does not make its weekday a busy one.
+        let middles = (0..<7).map { weekday in
+            Sample.median(days.filter { Self.weekday($0.day) == weekday }.map(\.count))
         }
+        let mean = Sample.mean(middles)
+        // A weekday without any tickets can't be divided by; it is like the others until it has some.
+        factors = middles.map { mean > 0 && $0 > 0 ? $0 / mean : 1 }
     }
 
     subscript(day: Int64) -> Double { factors[Self.weekday(day)] }

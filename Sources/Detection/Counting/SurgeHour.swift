@@ -45,7 +45,7 @@ extension DetectionRule {
     package func judgement(
         _ hour: Int64, of series: CountSeries, _ specialDates: SpecialDates
     ) -> HourJudgement? {
-        let hours = comparable(to: hour, specialDates)
+        let hours = comparable(to: hour, of: series, specialDates)
         let history = series.known(hours.all).map { series[$0] }
         guard history.count >= hours.least else { return nil }
         let tail = CountTail(history: history)
@@ -57,14 +57,29 @@ extension DetectionRule {
             level: isRemarkable ? level(of: probability) : nil)
     }
 
-    private func comparable(to hour: Int64, _ specialDates: SpecialDates) -> (all: [Int64], least: Int) {
+    /// All hours whose counts it takes to judge one.
+    package func hours(toJudge hour: Int64, specialDates: SpecialDates = .none) -> Set<Int64> {
+        Set([hour, hour - 1].flatMap { [$0] + sameDates(as: $0, specialDates) + sameWeekdays(as: $0, specialDates) })
+    }
+
+    /// A special date of which too few years are known is held against ordinary days, as long as nothing better is known.
+    private func comparable(
+        to hour: Int64, of series: CountSeries, _ specialDates: SpecialDates
+    ) -> (all: [Int64], least: Int) {
+        let dates = sameDates(as: hour, specialDates)
+        return series.known(dates).count >= Self.specialHistoryMin
+            ? (dates, Self.specialHistoryMin) : (sameWeekdays(as: hour, specialDates), Self.historyMin)
+    }
+
+    private func sameDates(as hour: Int64, _ specialDates: SpecialDates) -> [Int64] {
         let day = Self.day(of: hour)
-        if let name = specialDates.name(of: day) {
-            let days = specialDates.earlier(name, before: day).prefix(Self.specialYears)
-            return (days.map { hour - (day - $0) * 24 }, Self.specialHistoryMin)
-        }
-        let hours = (1...Int64(parameter(.weeks))).map { hour - $0 * 168 }
-        return (hours.filter { specialDates.name(of: Self.day(of: $0)) == nil }, Self.historyMin)
+        guard let name = specialDates.name(of: day) else { return [] }
+        return specialDates.earlier(name, before: day).prefix(Self.specialYears).map { hour - (day - $0) * 24 }
+    }
+
+    private func sameWeekdays(as hour: Int64, _ specialDates: SpecialDates) -> [Int64] {
+        (1...Int64(parameter(.weeks))).map { hour - $0 * 168 }
+            .filter { specialDates.name(of: Self.day(of: $0)) == nil }
     }
 
     private static func day(of hour: Int64) -> Int64 { ShanghaiTime.dayNumber(hour * 3_600_000) }

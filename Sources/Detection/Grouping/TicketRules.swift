@@ -16,8 +16,8 @@ extension DetectionRule {
         return alerts.sorted { $0.key.precedes($1.key) }
     }
 
-    /// What tickets have to have in common to be judged together; nil for a ticket that the rule can't count, and for every ticket
-    /// where each is judged alone or with all.
+    /// What tickets have to have in common to be judged together, or what a ticket that is judged alone is known by; nil for a ticket that
+    /// the rule can't count, and for every ticket where texts decide what belongs together.
     package func subject(of ticket: ObservedTicket) -> AlertSubject? {
         let category = ticket.category(levels: Int(parameter(.categoryLevels)))
         switch method {
@@ -29,9 +29,13 @@ extension DetectionRule {
         case .group:
             guard let place = ticket.place, let category else { return nil }
             return AlertSubject(place: ticket.county, category: category, detail: place)
-        default: return nil
+        case .immediate: return AlertSubject(place: ticket.county, category: ticket.category, detail: ticket.id)
+        case .cluster, .surgeHour, .surgeDay, .surgeSparse, .trend, .silence: return nil
         }
     }
+
+    /// After so long without a ticket of one subject, what comes is another matter: no window reaches back over it, nor does a day.
+    package var pause: UnixMilliseconds { max(window, ShanghaiTime.day) }
 
     private var window: UnixMilliseconds { UnixMilliseconds(parameter(.windowHours)) * 3_600_000 }
 
@@ -49,14 +53,14 @@ extension DetectionRule {
         }
     }
 
+    /// County by county, so that a city and the province that hold the same tickets of it find the same.
     private func clusters(_ tickets: [ObservedTicket]) -> [Alert] {
-        TextClusters.of(tickets, similarity: parameter(.similarity), window: window).flatMap { cluster in
-            episodes(cluster, value: Episodes.persons).map { episode in
-                // Texts have no name; the first ticket of an episode stands for what they say.
-                let counties = Set(episode.tickets.compactMap(\.county))
-                let subject = AlertSubject(
-                    place: counties.count == 1 ? counties.first : nil, detail: episode.tickets.first?.id)
-                return alert(episode, subject)
+        Dictionary(grouping: tickets, by: \.county).flatMap { county, tickets in
+            TextClusters.of(tickets, similarity: parameter(.similarity), window: window).flatMap { cluster in
+                episodes(cluster, value: Episodes.persons).map { episode in
+                    // Texts have no name; the first ticket of an episode stands for what they say.
+                    alert(episode, AlertSubject(place: county, detail: episode.tickets.first?.id))
+                }
             }
         }
     }
@@ -89,8 +93,7 @@ extension DetectionRule {
                 evidence.receivers.append(receiver)
             }
             return Alert(
-                self, level: level,
-                subject: AlertSubject(place: ticket.county, category: ticket.category, detail: ticket.id),
+                self, level: level, subject: subject(of: ticket) ?? AlertSubject(),
                 period: CivilDate.text(dayNumber: ShanghaiTime.dayNumber(ticket.at)), decidedAt: ticket.at,
                 evidence: evidence)
         }

@@ -37,6 +37,11 @@ package struct DetectionRule: Codable, Hashable, Sendable {
             categories = try container.decodeIfPresent([String].self, forKey: .categories) ?? []
         }
 
+        /// Whether a series of counts belongs to it: one of all categories only where it is of all.
+        package func contains(_ subject: AlertSubject) -> Bool {
+            contains(ObservedTicket(id: "", at: 0, region: subject.place, category: subject.category))
+        }
+
         package func contains(_ ticket: ObservedTicket) -> Bool {
             (regions.isEmpty || regions.contains { ticket.region?.hasPrefix($0) == true })
                 && (categories.isEmpty || categories.contains { ticket.category?.hasPrefix($0) == true })

@@ -31,6 +31,8 @@ package struct ReferenceData: Hashable, Sendable {
     package static let unitList = "unit"
     /// Codes like `0830-1200`; see ``WorkHours``.
     package static let officeHoursList = "office_hours"
+    /// 突发事件: beginnings of service codes of which one ticket is an alert.
+    package static let emergencyList = "emergency_category"
 
     /// Counted from 1; 0 is the floor.
     package let version: Int64

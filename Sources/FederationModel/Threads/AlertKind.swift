@@ -44,6 +44,24 @@ package struct AlertKind: ThreadKind {
     }
 }
 
+extension AlertKind {
+    /// Whom an alert concerns: who serves the place, whose tickets it rests on, everybody above these, and, if it is urgent, the
+    /// neighbours with whom the place's node has a border (its peers in the topology).
+    ///
+    /// - Parameters:
+    ///   - place: a region code; nil where it is of no one place.
+    ///   - origins: of the tickets.
+    package static func concerned(
+        place: String?, origins: Set<NodeID>, isUrgent: Bool, topology: Topology
+    ) -> Set<NodeID> {
+        let serving = topology.nodes.filter { node in place.map { RegionRange(node.region).contains($0) } ?? false }
+        let nearest = serving.map { RegionRange($0.region).prefixLength }.max()
+        let there = Set(serving.filter { RegionRange($0.region).prefixLength == nearest }.map(\.id))
+        let concerned = there.union(origins.filter(topology.contains)).flatMap { topology.chain(from: $0) }
+        return Set(concerned).union(isUrgent ? there.flatMap { topology.peers(of: $0) } : [])
+    }
+}
+
 package struct AlertState: ThreadState, Hashable {
     package enum Status: String, CaseIterable, Sendable {
         case raised

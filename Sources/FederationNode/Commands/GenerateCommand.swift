@@ -54,6 +54,14 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Only the tickets themselves, without their threads.")
     var requestsOnly = false
 
+    @Option(
+        help: "Plant so many events for each of seven rules (surges, groups, repeats, …) behind the first ten weeks.")
+    var plant = 0
+
+    @Option(
+        help: "With --plant: write what was planted to this file, for `rule backtest --planted`.", completion: .file())
+    var planted: String?
+
     @Option(help: "Write to this file in place of the store.", completion: .file())
     var out: String?
 
@@ -82,6 +90,9 @@ struct GenerateCommand: AsyncParsableCommand {
         guard (0...1).contains(dirt) else { throw ValidationError("--dirt is a share, 0 to 1") }
         guard (0.001...10_000).contains(rate) else { throw ValidationError("--rate must be 0.001 to 10000") }
         guard (1...100_000).contains(speed) else { throw ValidationError("--speed must be 1 to 100000") }
+        guard (0...10_000).contains(plant) else { throw ValidationError("--plant must be 0 to 10000") }
+        guard planted == nil || plant > 0 else { throw ValidationError("--planted goes with --plant") }
+        guard plant == 0 || !live else { throw ValidationError("--plant goes without --live") }
         guard seconds ?? 1 > 0 else { throw ValidationError("--for must be above 0") }
         guard !live || out == nil && !showcase && !requestsOnly else {
             throw ValidationError("--live goes without --out, --showcase and --requests-only")
@@ -102,7 +113,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let recipe = TicketRecipe(
             seed: seed, origin: desk.id, region: place?.region ?? desk.id.code, mix: mix, includesCalls: calls,
             dirtRate: dirt, partners: partners.map { TicketRecipe.Partner(node: $0.id, name: $0.name) },
-            calendar: desk.reference.calendar)
+            calendar: desk.reference.calendar, sharesMatters: plant == 0)
         let report: GenerateReport
         if live {
             report = try await LiveGeneration(
@@ -110,7 +121,10 @@ struct GenerateCommand: AsyncParsableCommand {
             ).run(recipe)
         } else {
             let generator = TicketGenerator(recipe, from: first, days: days, tickets: tickets, showcase: showcase)
-            report = try await generate(generator, recipe: recipe, at: desk)
+            let firstDay = ShanghaiTime.dayNumber(first)
+            let events = PlantedEvents(recipe, days: firstDay..<firstDay + Int64(days), perRule: plant).events()
+            report = try await generate(generator, and: events, recipe: recipe, at: desk)
+            if let planted { try write(events, to: planted) }
         }
         if json {
             try Output.json(report)
@@ -120,7 +134,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func generate(
-        _ generator: TicketGenerator, recipe: TicketRecipe, at desk: NodeDesk
+        _ generator: TicketGenerator, and events: [PlantedEvent], recipe: TicketRecipe, at desk: NodeDesk
     ) async throws -> GenerateReport {
         var report = GenerateReport()
         var progress = ProgressBar("generate")
@@ -137,12 +151,40 @@ struct GenerateCommand: AsyncParsableCommand {
             try await sink.flush()
             progress.show(Double(report.tickets) / Double(max(1, tickets)), "\(report.tickets) tickets")
         }
+        for event in events {
+            report.planted[event.rule, default: 0] += 1
+            report.tickets += event.tickets.count
+            report.records += event.tickets.count
+            for ticket in event.tickets { sink.take([ticket]) }
+        }
         try await sink.flush()
         try sink.finish()
         progress.finish()
         report.changed = sink.changed
         return report
     }
+}
+
+extension GenerateCommand {
+    private func write(_ events: [PlantedEvent], to path: String) throws {
+        let documents = events.map { event in
+            PlantedDocument(
+                rule: event.rule, region: event.region, category: event.category,
+                from: ShanghaiTime.rfc3339(event.time.lowerBound), to: ShanghaiTime.rfc3339(event.time.upperBound),
+                tickets: event.tickets.map(\.key))
+        }
+        try OutputFile.write("\(Output.document(documents))\n", to: path, existing: replacing.existing)
+    }
+}
+
+/// An event in the file of what was planted; `rule backtest --planted` reads it.
+struct PlantedDocument: Codable {
+    let rule: String
+    let region: String
+    let category: String
+    let from: String
+    let to: String
+    let tickets: [String]
 }
 
 struct GenerateReport: Encodable {
@@ -152,12 +194,15 @@ struct GenerateReport: Encodable {
     var changed = 0
     /// Tickets by their fault.
     var dirt: [String: Int] = [:]
+    /// Planted events by the rule that should find them.
+    var planted: [String: Int] = [:]
     /// The global id of the ticket that went through all stages.
     var showcase: String?
 
     var text: String {
         var text = "\(tickets) tickets, \(records) records, \(changed) changed"
         if !dirt.isEmpty { text += ", \(dirt.values.reduce(0, +)) tickets with a fault" }
+        if !planted.isEmpty { text += ", \(planted.values.reduce(0, +)) events planted" }
         return showcase.map { "\(text), showcase \($0)" } ?? text
     }
 }

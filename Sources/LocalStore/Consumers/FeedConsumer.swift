@@ -36,7 +36,7 @@ extension NodeStore {
     /// What every node derives from its feed. The audience first: what it gives new seqs is folded in the same round.
     package static let builtInConsumers: [any FeedConsumer] = [
         ThreadAudienceConsumer(), TicketStateConsumer(), ThreadStateConsumer(), RemovalConsumer(), InboxConsumer(),
-        RollupConsumer(),
+        RollupConsumer(), ObservationConsumer(),
     ]
 
     /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.

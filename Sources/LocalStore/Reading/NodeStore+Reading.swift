@@ -232,7 +232,7 @@ extension FieldValue {
 }
 
 extension TicketState {
-    fileprivate init(row: Row) {
+    init(row: Row) {
         self.init()
         status = TicketStatus(rawValue: row["status"]) ?? .received
         round = row["round"]

@@ -408,6 +408,18 @@ enum Migrations {
                       PRIMARY KEY (child, question)) STRICT;
                     """)
         }
+        migrator.registerMigration("31 observations and alerts raised") { db in
+            try db.execute(sql: ObservationTables.create)
+        }
+        migrator.registerMigration("32 alerts that were sent on") { db in
+            try db.execute(
+                sql: """
+                    -- What went to a system outside (`webhook`, `mail`), or is to be tried again.
+                    CREATE TABLE alert_delivery (
+                      alert TEXT NOT NULL, target TEXT NOT NULL, level TEXT NOT NULL, tries INTEGER NOT NULL,
+                      next_at INTEGER NOT NULL, delivered_at INTEGER, PRIMARY KEY (alert, target)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         migrator.registerMigration("34 tokens of departments") { db in
             try db.execute(
                 sql: """

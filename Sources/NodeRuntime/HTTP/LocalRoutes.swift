@@ -16,6 +16,7 @@ struct LocalRoutes: Sendable {
     let metrics: LinkMetrics
     let handshakes: HandshakeCounters
     let intakeMetrics: IntakeMetrics
+    let detection: DetectionMetrics
     let certificates: ServedCertificates
 
     func add(to router: Router<BasicRequestContext>) {
@@ -44,6 +45,7 @@ struct LocalRoutes: Sendable {
             addTraffic(to: &page)
             addReverseChannels(await links.reverseChannels(), to: &page)
             addIntake(to: &page)
+            addDetection(to: &page)
             return text(page.description, type: "text/plain; version=0.0.4; charset=utf-8")
         } catch {
             return ErrorMapping.response(.store(error))
@@ -186,6 +188,28 @@ struct LocalRoutes: Sendable {
         page.append(
             "federation_intake_requests_total", .counter, help: "Pushes of local systems, by status of the answer.",
             samples: intakeMetrics.requests.map { ([("status", "\($0.key)")], Double($0.value)) })
+    }
+
+    private func addDetection(to page: inout MetricsPage) {
+        let figures = detection.figures
+        page.append(
+            "federation_alerts_raised_total", .counter, help: "Alerts that this node raised.",
+            samples: [([], Double(figures.raised))])
+        page.append(
+            "federation_alerts_withdrawn_total", .counter, help: "Alerts of this node that nobody finds any more.",
+            samples: [([], Double(figures.withdrawn))])
+        page.append(
+            "federation_tickets_judged_total", .counter, help: "Changed tickets that rules looked at.",
+            samples: [([], Double(figures.tickets))])
+        page.append(
+            "federation_judging_failures_total", .counter, help: "Times that rules could not be judged.",
+            samples: [([], Double(figures.failures))])
+        page.append(
+            "federation_alert_deliveries_total", .counter, help: "Alerts sent on to systems outside, by outcome.",
+            samples: [
+                ([("outcome", "delivered")], Double(figures.delivered)),
+                ([("outcome", "failed")], Double(figures.undelivered)),
+            ])
     }
 
     private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

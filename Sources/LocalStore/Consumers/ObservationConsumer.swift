@@ -1,0 +1,181 @@
+import Crypto
+import Detection
+import FederationModel
+import Foundation
+import GRDB
+import LogicalQuery
+
+/// Keeps `observation`: of each ticket here what rules look at (persons and places as keys), and how many there were in each hour. So a
+/// rule reads the tickets that a change concerns, and never all of them.
+///
+/// A report that accuses a node is not observed: an alert that rests on it could reach that node.
+struct ObservationConsumer: TransactionalConsumer {
+    static let title = "observation"
+
+    let name = title
+    /// A ticket's category may be corrected in its thread, and its protection raised.
+    var isBehind: String? { TicketStateConsumer.title }
+
+    /// Digests by one key say nothing of those by another.
+    func basis(of store: NodeStore, under standing: Standing) -> String {
+        "persons by \((try? store.tokens?("")) == nil ? "own" : "common") key"
+    }
+
+    func clear(_ writer: FeedWriter) throws {
+        try writer.db.execute(
+            sql: "DELETE FROM observation; DELETE FROM observation_former; DELETE FROM observation_hour")
+    }
+
+    func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws {
+        let observer = try Observer(writer, seq: upto)
+        for ticket in try ThreadReader(TicketKind()).changed(after: after, upto: upto, writer.db) {
+            try observer.look(at: ticket.text)
+        }
+        try observer.noteArrivals(after: after)
+    }
+}
+
+private struct Observer {
+    private let db: Database
+    private let seq: Seq
+    private let now: UnixMilliseconds
+    private let persons: PersonKeys
+    private let topology: Topology
+    /// What a report may call a node that it accuses.
+    private let names: Set<String>
+
+    init(_ writer: FeedWriter, seq: Seq) throws {
+        db = writer.db
+        self.seq = seq
+        now = writer.now
+        topology = writer.standing.topology
+        names = topology.nodes.reduce(into: []) { $0.formUnion($1.respondentNames) }
+        persons = try PersonKeys(writer)
+    }
+
+    /// A ticket as `observation` has it.
+    private struct Sight: Hashable {
+        var row: Int64
+        var at: UnixMilliseconds
+        var region: String?
+        var category: String?
+        var person: Int64?
+        var place: String?
+        var text: Int64
+
+        var county: String? { region.map { String($0.prefix(6)) } }
+    }
+
+    func look(at ticket: String) throws {
+        let (sight, known) = (try sight(of: ticket), try known(ticket))
+        guard sight != known else { return }
+        if let known {
+            try count(known, by: -1)
+            try db.cachedStatement(sql: "INSERT INTO main.observation_former VALUES (?, ?, ?, ?, ?, ?, ?)").execute(
+                arguments: [seq, ticket, known.at, known.region, known.category, known.person, known.place])
+        }
+        guard let sight else {
+            return try db.cachedStatement(sql: "DELETE FROM main.observation WHERE ticket = ?").execute(
+                arguments: [ticket])
+        }
+        try count(sight, by: 1)
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.observation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .execute(arguments: [
+                ticket, sight.row, sight.at, sight.region, sight.county, sight.category, sight.person, sight.place,
+                sight.text, seq,
+            ])
+    }
+
+    private func count(_ sight: Sight, by change: Int) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO main.observation_hour VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET tickets = tickets + excluded.tickets
+                """)
+        for subject in CountSubject.all(sight.region, sight.category) {
+            try statement.execute(arguments: [
+                subject.region, subject.category, sight.at.flooredQuotient(by: 3_600_000), change,
+            ])
+        }
+    }
+
+    private func known(_ ticket: String) throws -> Sight? {
+        try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT \"row\", at, region, category, person, place, text FROM main.observation WHERE ticket = ?"
+            ), arguments: [ticket]
+        ).map {
+            Sight(row: $0[0], at: $0[1], region: $0[2], category: $0[3], person: $0[4], place: $0[5], text: $0[6])
+        }
+    }
+
+    /// Nil for a ticket that is not here, or must not be observed. Of several rows with one id it is that of the node that the id names.
+    private func sight(of ticket: String) throws -> Sight? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT r.id, r.origin, r.requested_datetime, r.region_code, coalesce(s.category, r.service_code),
+                      r.reporter_id_number, r.reporter_phone, r.address_string, r.lat, r.long, r.title, r.description,
+                      r.request_type, r.respondent_name, coalesce(s.confidential, r.confidential)
+                    FROM main.service_request AS r LEFT JOIN main.ticket_state AS s ON s.global_id = r.global_id
+                    WHERE r.global_id = ?1 AND r.deleted = 0
+                    ORDER BY substr(?1, 1, length(r.origin) + 1) <> r.origin || '-', r.version LIMIT 1
+                    """), arguments: [ticket])
+        guard let row, let at: Int64 = row[2] else { return nil }
+        let confidentiality = (row[14] as String?).flatMap { Confidentiality(rawValue: $0) } ?? .none
+        if let respondent: String = row[13], names.contains(respondent),
+            Accusation.isReport(requestType: row[12], confidentiality)
+        {
+            return nil
+        }
+        let region = (row[3] as String?) ?? NodeID(row[1]).flatMap { topology.node($0)?.region }
+        return Sight(
+            row: row[0], at: at, region: region, category: row[4], person: persons.key(of: [row[5], row[6]]),
+            place: PlaceKey.of(region: region, address: row[7], latitude: row[8], longitude: row[9]),
+            text: Int64(bitPattern: fnv1a64("\(row[10] as String? ?? "")\n\(row[11] as String? ?? "")".utf8)))
+    }
+
+    /// By this, silence is told from calm; what is older than the days that silence is judged by goes.
+    func noteArrivals(after: Seq) throws {
+        let minute = now / 60_000
+        for table in BuiltInResources.ticketResources {
+            try db.cachedStatement(
+                sql: """
+                    INSERT OR IGNORE INTO main.observation_minute
+                    SELECT DISTINCT origin, ?3 FROM main.\(quoted(table.name.text)) WHERE seq > ?1 AND seq <= ?2
+                    """
+            ).execute(arguments: [after, seq, minute])
+        }
+        if minute % 60 == 0 {
+            try db.cachedStatement(sql: "DELETE FROM main.observation_minute WHERE minute < ?").execute(
+                arguments: [minute - ObservationLimits.arrivalMinutes])
+        }
+    }
+}
+
+/// Keyed digests of persons: by the province's key, so that nodes find the same, else by a key of this database alone.
+private struct PersonKeys {
+    private let tokens: (@Sendable (String) throws -> String)?
+    private let own: SymmetricKey
+
+    init(_ writer: FeedWriter) throws {
+        tokens = writer.tokens
+        let key = try Data.fetchOne(
+            writer.db.cachedStatement(sql: "SELECT value FROM main.node WHERE name = 'person_key'"))
+        own = SymmetricKey(data: key ?? Data())
+    }
+
+    func key(of columns: [String?]) -> Int64? {
+        guard let identity = PersonDigest.identity(among: columns) else { return nil }
+        // One that comes from a node below is a token already.
+        let token = FieldTreatment.isToken(identity) ? identity : try? tokens?(identity)
+        if let hash = token.flatMap({ PersonDigest.hash(ofToken: $0) }) { return Int64(bitPattern: hash) }
+        let code = HMAC<SHA256>.authenticationCode(for: Data(identity.utf8), using: own)
+        return code.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }
+    }
+}
+
+enum ObservationLimits {
+    /// How far back silence looks.
+    static let arrivalMinutes: Int64 = 14 * 1_440
+}

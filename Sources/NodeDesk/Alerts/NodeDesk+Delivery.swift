@@ -1,0 +1,156 @@
+import ConfigurationFiles
+import FederationModel
+import Foundation
+import LocalStore
+import NodeIdentity
+import PeerTransport
+
+/// An alert as JSON: what lists show and what is sent on. A contract (docs/action.md).
+package struct AlertDocument: Encodable, Sendable {
+    package let id: String
+    package let rule: String
+    package let version: Int
+    package let level: String
+    package let state: String
+    package let place: String?
+    package let category: String?
+    package let kind: String
+    package let subject: String
+    package let tickets: Int
+    package let persons: Int
+    package let raisedAt: String
+    package let raisedBy: [String]
+
+    package init(_ alert: AlertReport) {
+        id = alert.id
+        rule = alert.rule
+        version = alert.ruleVersion
+        level = alert.state.level.rawValue
+        state = alert.state.word
+        place = alert.place
+        category = alert.category
+        kind = alert.kind
+        subject = alert.subject
+        tickets = alert.tickets
+        persons = alert.persons
+        raisedAt = ShanghaiTime.rfc3339(alert.raisedAt)
+        raisedBy = alert.state.raisers.sorted()
+    }
+}
+
+/// What became of sending alerts on.
+package struct DeliveryTurn: Sendable {
+    package var delivered = 0
+    /// Why some were not; they are tried again.
+    package var failures: [FederationError] = []
+}
+
+extension NodeDesk {
+    /// What was raised before a day is sent on no more.
+    private static let deliveryDay: UnixMilliseconds = 86_400_000
+
+    /// Sends on to the systems of the settings what they have not got.
+    package func deliverAlerts() async throws -> DeliveryTurn {
+        try await perform(.deliverAlerts) { now in
+            var turn = DeliveryTurn()
+            let delivery = settings.delivery
+            if let webhook = delivery.webhook {
+                let key = try WebhookKey.load(from: delivery.webhookSecretPath)
+                try await deliver(to: "webhook", now: now, &turn) { alert throws(FederationError) in
+                    try Self.post(alert, to: webhook, signedBy: key, now: now)
+                }
+            }
+            if let relay = delivery.relay, let sender = delivery.sender {
+                try await deliver(to: "mail", now: now, &turn) { alert throws(FederationError) in
+                    let letter = AlertLetter(alert, from: sender, to: delivery.receivers, at: now)
+                    try OutsideTransfer.mail(
+                        Array(letter.text.utf8), from: sender, to: delivery.receivers, by: relay)
+                }
+            }
+            return turn
+        }
+    }
+
+    private func deliver(
+        to target: String, now: UnixMilliseconds, _ turn: inout DeliveryTurn,
+        _ send: @escaping @Sendable (AlertReport) throws(FederationError) -> Void
+    ) async throws {
+        let waiting = try await store.alertsToDeliver(
+            to: target, from: settings.delivery.level, since: now - Self.deliveryDay, now: now)
+        for (id, level) in waiting {
+            let alert = try await known(alert: id)
+            let failure = await onOwnThread { () -> FederationError? in
+                do throws(FederationError) {
+                    try send(alert)
+                    return nil
+                } catch { return error }
+            }
+            try await store.noteDelivery(of: id, at: level, to: target, isDelivered: failure == nil, now: now)
+            if let failure {
+                turn.failures.append(failure)
+                // Who does not answer one will hardly answer the next.
+                return
+            }
+            turn.delivered += 1
+        }
+    }
+
+    /// libcurl blocks its thread, and the tasks of the program have few.
+    private func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: work()) }
+        }
+    }
+
+    private static func post(
+        _ alert: AlertReport, to url: String, signedBy key: WebhookKey, now: UnixMilliseconds
+    ) throws(FederationError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(AlertDocument(alert)) else { return }
+        let (body, seconds) = (String(decoding: data, as: UTF8.self), now / 1_000)
+        try OutsideTransfer.post(
+            Array(data),
+            headers: [
+                "Content-Type": "application/json", "Alert-Id": alert.id, "Alert-Timestamp": "\(seconds)",
+                "Alert-Signature": "sha256=\(key.signature(of: "\(seconds).\(body)"))",
+            ], to: url)
+    }
+}
+
+/// An alert as a letter (RFC 5322): what a list shows, nothing of a ticket.
+private struct AlertLetter {
+    let text: String
+
+    init(_ alert: AlertReport, from sender: String, to receivers: [String], at now: UnixMilliseconds) {
+        func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+        let level = CodeList.named("alert_level")?.title(of: alert.state.level.rawValue) ?? ""
+        let body = """
+            \(level)预警:\(alert.subject)
+            \(alert.tickets) 件工单,\(alert.persons) 人,触发于 \(ShanghaiTime.minute(alert.decidedAt))
+            建议通知:\(alert.receivers.joined(separator: "、"))
+            federation-node alert show \(alert.id)
+
+            """
+        let lines =
+            [
+                "Date: \(Self.date(now))", "From: \(sender)", "To: \(receivers.joined(separator: ", "))",
+                "Subject: =?UTF-8?B?\(encoded("\(level)预警 \(alert.subject)".prefix(30).description))?=",
+                "Message-ID: <\(alert.id).\(now)@federation-node>", "MIME-Version: 1.0",
+                "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
+            ] + Self.folded(encoded(body)) + [""]
+        text = lines.joined(separator: "\r\n")
+    }
+
+    /// Lines of 76 at most (RFC 2045).
+    private static func folded(_ text: String) -> [String] {
+        stride(from: 0, to: text.count, by: 76).map { start in String(text.dropFirst(start).prefix(76)) }
+    }
+
+    private static func date(_ time: UnixMilliseconds) -> String {
+        let day = ShanghaiTime.dayNumber(time)
+        let (year, month, date) = CivilDate.date(dayNumber: day)
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        return "\(date) \(months[month - 1]) \(year) \(ShanghaiTime.second(time).suffix(8)) +0800"
+    }
+}

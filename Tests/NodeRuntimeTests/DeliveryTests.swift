@@ -1,0 +1,138 @@
+import FederationModel
+import Foundation
+import HTTPTypes
+import Hummingbird
+import LocalStore
+import Logging
+import NIOCore
+import NodeDesk
+import NodeIdentity
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+import Testing
+
+/// Alerts on their way to a system outside, over real HTTP, with a clock that is set by hand.
+@Suite(.timeLimit(.minutes(1))) struct `An alert that is sent on` {
+    /// What a webhook's receiver was sent, and with which status it answers.
+    private final class Receiver: Sendable {
+        struct Message: Sendable {
+            let body: String
+            let id: String?
+            let timestamp: String?
+            let signature: String?
+        }
+
+        private let state = Mutex((status: HTTPResponse.Status.ok, messages: [Message]()))
+
+        var messages: [Message] { state.withLock { $0.messages } }
+
+        func answer(_ status: HTTPResponse.Status) { state.withLock { $0.status = status } }
+
+        func take(_ request: Request) async throws -> HTTPResponse.Status {
+            let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
+            func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { request.headers[$0] } }
+            return state.withLock { state in
+                state.messages.append(
+                    Message(
+                        body: body, id: header("Alert-Id"), timestamp: header("Alert-Timestamp"),
+                        signature: header("Alert-Signature")))
+                return state.status
+            }
+        }
+    }
+
+    private func withReceiver(_ body: @escaping @Sendable (Receiver, Int) async throws -> Void) async throws {
+        let receiver = Receiver()
+        let router = Router()
+        router.post("/hook") { request, _ in try await receiver.take(request) }
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let application = Application(
+            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { channel in
+                port.yield(channel.localAddress?.port ?? 0)
+                port.finish()
+            }, logger: logger)
+        let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            for await port in ports { try await body(receiver, port) }
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `is signed, comes once, and is tried again when it did not get through`() async throws {
+        try await withReceiver { receiver, port in
+            let folder = try TemporaryFolder()
+            try folder.write("0123456789abcdef\n", to: "webhook.key")
+            try NodeStore.create(at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))
+            let store = try NodeStore(at: folder.path("node.db"))
+            defer { try? store.close() }
+            let settings = try settings(
+                """
+                node: "370100"
+                alert-webhook: "http://127.0.0.1:\(port)/hook"
+                alert-webhook-secret: "\(folder.path("webhook.key"))"
+                """)
+            let clock = Mutex<UnixMilliseconds>(1_790_000_000_000)
+            let desk = NodeDesk(
+                LocalNode(settings: settings, store: store), as: .system, clock: { clock.withLock { $0 } },
+                announce: { _ in })
+            func alert(_ level: String) async throws {
+                var judgements = Judgements()
+                judgements.found = [
+                    Judgements.Found(
+                        IntakeRecord(
+                            resource: CaseResources.alert.name, key: "GROUP-1",
+                            fields: [
+                                "alert_id": .text("GROUP-1"), "rule": .text("GROUP"), "rule_version": .integer(1),
+                                "level": .text(level), "kind": .text("concentrated"), "place": .text("370102"),
+                                "period": .text("2026-09-21"), "decided_at": .integer(1_790_000_000_000),
+                                "tickets": .integer(7), "persons": .integer(5), "evidence": .text("{}"),
+                                "nodes": .text("370100"),
+                            ]), rule: "GROUP", subject: 7, place: "370102", decidedAt: 1_790_000_000_000)
+                ]
+                _ = try await store.write(judgements, upto: nil, now: clock.withLock { $0 })
+                try await store.catchUpConsumers(now: clock.withLock { $0 })
+            }
+            try await alert("yellow")
+            receiver.answer(.internalServerError)
+            let refused = try await desk.deliverAlerts()
+            #expect(refused.failures.map(\.code) == ["E_DELIVERY_FAILED"])
+            #expect(try await desk.deliverAlerts().delivered == 0, "it waits a minute")
+
+            receiver.answer(.ok)
+            clock.withLock { $0 += 61_000 }
+            #expect(try await desk.deliverAlerts().delivered == 1)
+            #expect(try await desk.deliverAlerts().delivered == 0)
+            let message = try #require(receiver.messages.last)
+            #expect(receiver.messages.count == 2)
+            #expect(message.id == "GROUP-1")
+            let key = try WebhookKey.load(from: folder.path("webhook.key"))
+            let signed = "\(try #require(message.timestamp)).\(message.body)"
+            #expect(message.signature == "sha256=\(key.signature(of: signed))")
+            let document = try #require(
+                try JSONSerialization.jsonObject(with: Data(message.body.utf8)) as? [String: Any])
+            #expect(document["tickets"] as? Int == 7)
+            #expect(document["level"] as? String == "yellow")
+
+            // A higher level is news.
+            try await alert("red")
+            #expect(try await desk.deliverAlerts().delivered == 1)
+            #expect(receiver.messages.last?.body.contains("\"red\"") == true)
+        }
+    }
+
+    @Test func `has HMAC-SHA256 as others compute it, and needs a secret that is one`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("short", to: "short.key")
+        #expect(throws: FederationError.self) { try WebhookKey.load(from: folder.path("short.key")) }
+        // echo -n 1.x | openssl dgst -sha256 -hmac 0123456789abcdef
+        try folder.write("0123456789abcdef\n", to: "webhook.key")
+        let signature = try WebhookKey.load(from: folder.path("webhook.key")).signature(of: "1.x")
+        #expect(signature == "fd8cad50b6953efad15ba0fbbbdeaf3d76e8949cf002bfb1d3a956fc259a4c57")
+    }
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Measures alerts with real processes: a city takes tickets in live, the province judges them as they arrive.
+# usage: scripts/bench-action.sh [--json] [--dir DIR] [--history N] [--rate N] [--seconds N]
+#   --history  tickets that the province holds already, of the ten weeks before (default 100000)
+#   --rate     changes a second that arrive at the province (default 200); a ticket has about five
+#   --seconds  how long (default 60)
+# What the keys of --json mean: docs/benchmarks.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+json=no history=100000 rate=200 seconds=60 dir=""
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --json) json=yes ;;
+    --dir) dir=$2; shift ;;
+    --history) history=$2; shift ;;
+    --rate) rate=$2; shift ;;
+    --seconds) seconds=$2; shift ;;
+    *) sed -n '2,7p' "$0" >&2; exit 64 ;;
+  esac
+  shift
+done
+
+. scripts/bench-common.sh
+scripts/install-dependencies.sh
+swift build -c release --product federation-node >&2
+bin=$(swift build -c release --show-bin-path)
+own_dir=no
+[ -n "$dir" ] || { dir=$(mktemp -d); own_dir=yes; }
+trap cleanup EXIT
+make_federation "$dir/f" 370100
+at() { local code=$1; shift; "$bin/federation-node" "$@" --config "$dir/f/$code/node.yaml"; }
+
+say "1/3 $history tickets of the ten weeks before, at the province"
+at 370000 generate --tickets "$history" --from "$(date -d '71 days ago' +%F)" --days 70 --requests-only >/dev/null 2>&1
+for code in 370000 370100; do
+  "$bin/federation-node" serve --config "$dir/f/$code/node.yaml" --set log-level=warning >"$dir/f/$code/serve.log" 2>&1 &
+  pids+=("$!")
+  [ "$code" != 370000 ] || province=$!
+done
+for code in 370000 370100; do listening "$dir/f" "$code"; done
+db=$dir/f/370000/node.db
+sql() { sqlite3 -readonly -cmd '.timeout 10000' "$db" "$1"; }
+caught_up() {
+  [ "$(sql "SELECT count(*) FROM node AS n WHERE n.name = 'seq' AND EXISTS (SELECT 1 FROM consumer WHERE name = 'detection'
+    AND cursor >= n.value)")" = 1 ]
+}
+until caught_up; do sleep 0.5; done
+
+say "2/3 $rate changes a second for $seconds s"
+cpu() { awk '{ print ($14 + $15) / 100 }' "/proc/$province/stat"; }
+head_before=$(sql "SELECT value FROM node WHERE name = 'seq'")
+began=$(now) cpu_before=$(cpu)
+at 370100 generate --live --rate "$(calc "$rate / 5")" --speed 100000 --for "$seconds" >/dev/null 2>&1
+cpu_cores=$(calc "($(cpu) - $cpu_before) / ($(now) - $began)")
+changes=$(calc "($(sql "SELECT value FROM node WHERE name = 'seq'") - $head_before) / ($(now) - $began)")
+
+say "3/3 until all is judged"
+until caught_up; do sleep 0.2; done
+# From the time of the ticket that decided to the time at which the alert was written, of alerts that one ticket decides at once.
+lags=$(sql "SELECT raised_at - decided_at FROM raised_alert WHERE rule IN ('GROUP', 'REPEAT', 'SENSITIVE', 'EMERGENCY')
+  AND decided_at >= $(awk -v t="$began" 'BEGIN { printf "%d", t * 1000 }') ORDER BY 1")
+count=$(wc -w <<<"$lags")
+[ "$count" -gt 0 ] || { echo "no alert was raised" >&2; exit 1; }
+p95=$(awk -v n="$count" 'NR == int(n * 0.95 + 0.999) { print }' <<<"$lags")
+
+# `report_s`, a month's report over 1,000,000 tickets, is measured by the part on reports.
+if [ "$json" = yes ]; then
+  echo "{\"alert_lag_ms_p95\":$p95,\"alert_cpu_cores\":$cpu_cores,\"alerts\":$count,\"changes_per_second\":$changes}"
+else
+  echo "alerts $count, lag p95 $p95 ms, $changes changes/s, the province's whole service takes $cpu_cores cores"
+fi
