@@ -17,7 +17,8 @@ extension `Real processes` {
         private func counts(_ document: [String: Any], _ chapter: String) -> [String: Int] {
             let table = document[list: "chapters"].first { $0["id"] as? String == chapter }?[list: "tables"].first
             let rows = (table?[list: "rows"] ?? []).compactMap { row -> (String, Int)? in
-                guard let key = row["key"] as? String, let count = row[list: "cells"].dropFirst().first?["value"] as? Int
+                guard let key = row["key"] as? String,
+                    let count = row[list: "cells"].dropFirst().first?["value"] as? Int
                 else { return nil }
                 return (key, count)
             }
@@ -69,7 +70,8 @@ extension `Real processes` {
             let later = try await report(federation, at: "370000")
             let late = try #require(counts(later.document, "overview")["count"]) - total
             #expect(late > 0)
-            let changes = try await federation.succeed(["report", "diff", "M-2025-08", "--json"], at: "370000").jsonList()
+            let changes = try await federation.succeed(["report", "diff", "M-2025-08", "--json"], at: "370000")
+                .jsonList()
             #expect(changes.contains { $0["row"] as? String == "诉求量" && $0["delta"] as? String == "+\(late)" })
             let first = try await federation.succeed(
                 ["report", "show", "M-2025-08", "--revision", "1", "--json"], at: "370000")
@@ -121,13 +123,15 @@ extension `Real processes` {
             let found = try await federation.succeed(["finding", "list", "--json"], at: "370000").jsonList()
             #expect(!found.isEmpty)
             try await federation.waitUntil("the city sees what is about its tickets", seconds: 30) {
-                try await federation.succeed(["finding", "list", "--json"], at: "370100").jsonList().count == found.count
+                try await federation.succeed(["finding", "list", "--json"], at: "370100").jsonList().count
+                    == found.count
             }
             let id = try #require(found.first?["id"] as? String)
             try await federation.succeed(
                 ["finding", "measure", id, "--owner", "受理科", "--due", "2030-01-01"], at: "370100")
             try await federation.waitUntil("the measure is at the province", seconds: 30) {
-                let listed = try await federation.succeed(["finding", "list", "--state", "measured", "--json"], at: "370000")
+                let listed = try await federation.succeed(
+                    ["finding", "list", "--state", "measured", "--json"], at: "370000")
                 return try listed.jsonList().first?["id"] as? String == id
             }
             try await federation.succeed(
