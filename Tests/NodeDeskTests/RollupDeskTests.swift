@@ -44,4 +44,33 @@ import Testing
         try await publish(2, "1300-1700")
         #expect(try await answer() == [[.real(0)]])
     }
+
+    /// An upsert overrules `OR IGNORE` in the triggers that it fires.
+    @Test func `leaves rows and states that change again and again before they are stamped as they are meant`()
+        async throws
+    {
+        let node = try TestNode("370200")
+        var question = AnalysisQuestion()
+        question.dimensions = ["month"]
+        let ticket = try await node.addTicket()
+        for _ in 0..<2 { _ = try await node.desk.ask(question, deadlineMS: 60_000) }
+        try node.write(
+            "key: id\nzone: Asia/Shanghai\ntime_formats: [\"yyyy-MM-dd\"]\nrecords:\n" + """
+                  - resource: service_request
+                    fields: {requested_datetime: day, channel: {value: "01"}, request_type: {value: "2"}, urgency: {value: normal}, title: {value: x}}
+
+                """, to: "mapping.yaml")
+        for day in ["2025-09-01", "2025-09-02", "2025-09-03"] {
+            try node.write("id,day\n1,\(day)\n2,\(day)\n", to: "tickets.csv")
+            let report = try await node.desk.importFile(
+                ImportRequest(
+                    path: node.path("tickets.csv"), mappingPath: node.path("mapping.yaml"), resource: "service_request")
+            )
+            #expect(report.failure == nil && report.report.counts.accepted == 2, "\(report)")
+        }
+        #expect(try await node.desk.ticket(ticket.id).thread.state != nil)
+        question.dimensions = ["day"]
+        let rows = try await node.desk.ask(question, deadlineMS: 60_000).table.rows.map { $0.cells[0] }
+        #expect(rows == [.text("2025-09-03"), .text("2025-09-30")])
+    }
 }

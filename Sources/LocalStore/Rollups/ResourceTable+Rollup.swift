@@ -31,12 +31,15 @@ extension ResourceTable {
             "(\(times.map { "\(row).\($0)" }.joined(separator: ", ")), \(holder(row)))"
         }
         let former = """
-            INSERT OR IGNORE INTO rollup_former (origin, day)
-            SELECT origin, day FROM (\(days(of: "OLD", from: ""))) WHERE origin IS NOT NULL AND day IS NOT NULL;
+            INSERT INTO rollup_former (origin, day)
+            SELECT origin, day FROM (\(days(of: "OLD", from: ""))) WHERE origin IS NOT NULL AND day IS NOT NULL
+            ON CONFLICT DO NOTHING;
             """
-        let leaves = "INSERT OR IGNORE INTO rollup_thread SELECT OLD.global_id WHERE OLD.global_id IS NOT NULL"
-        let moved = definition.isTicketRecord ? "\(leaves) AND OLD.global_id IS NOT NEW.global_id;" : ""
-        let gone = definition.isTicketRecord ? "\(leaves);" : ""
+        // Never OR IGNORE: within an upsert the policy of the statement that fires the trigger holds in its place.
+        let leaves = "INSERT INTO rollup_thread SELECT OLD.global_id WHERE OLD.global_id IS NOT NULL"
+        let once = "ON CONFLICT DO NOTHING"
+        let moved = definition.isTicketRecord ? "\(leaves) AND OLD.global_id IS NOT NEW.global_id \(once);" : ""
+        let gone = definition.isTicketRecord ? "\(leaves) \(once);" : ""
         let hasMoved = definition.isTicketRecord ? " OR OLD.global_id IS NOT NEW.global_id" : ""
         let (changes, removals) = (quoted("rollup_of_\(definition.name)"), quoted("rollup_without_\(definition.name)"))
         return [
@@ -141,13 +144,13 @@ enum RollupTables {
     static var stateTriggers: [String] {
         func list(_ row: String) -> String { "(\(stateTimes.map { "\(row).\($0)" }.joined(separator: ", ")))" }
         let former = """
-            INSERT OR IGNORE INTO rollup_former (origin, day) SELECT origin, day FROM (\(stateDays("OLD", from: """
+            INSERT INTO rollup_former (origin, day) SELECT origin, day FROM (\(stateDays("OLD", from: """
             FROM service_request AS t WHERE t.global_id = OLD.global_id
-            """))) WHERE day IS NOT NULL;
+            """))) WHERE day IS NOT NULL ON CONFLICT DO NOTHING;
             """
         let all = TicketStateConsumer.columnNames
         func row(_ row: String) -> String { "(\(all.map { "\(row).\($0)" }.joined(separator: ", ")))" }
-        let thread = "INSERT OR IGNORE INTO rollup_thread VALUES (NEW.global_id);"
+        let thread = "INSERT INTO rollup_thread VALUES (NEW.global_id) ON CONFLICT DO NOTHING;"
         return [
             """
             CREATE TRIGGER main.rollup_of_state_times AFTER UPDATE ON ticket_state

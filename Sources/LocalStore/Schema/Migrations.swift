@@ -428,6 +428,16 @@ enum Migrations {
                     ALTER TABLE api_token ADD COLUMN category TEXT;
                     """)
         }
+        // Those of 29 said OR IGNORE, which an upsert overrules: a state that changed twice before it was stamped was refused.
+        migrator.registerMigration("35 triggers of states") { db in
+            let triggers = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ticket_state' AND name LIKE 'rollup_%'
+                    """)
+            for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
+            for sql in RollupTables.stateTriggers { try db.execute(sql: sql) }
+        }
         return migrator
     }()
 
