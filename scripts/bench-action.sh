@@ -57,9 +57,12 @@ changes=$(calc "($(sql "SELECT value FROM node WHERE name = 'seq'") - $head_befo
 
 say "3/3 until all is judged"
 until caught_up; do sleep 0.2; done
-# From the time of the ticket that decided to the time at which the alert was written, of alerts that one ticket decides at once.
-lags=$(sql "SELECT raised_at - decided_at FROM raised_alert WHERE rule IN ('GROUP', 'REPEAT', 'SENSITIVE', 'EMERGENCY')
-  AND decided_at >= $(awk -v t="$began" 'BEGIN { printf "%d", t * 1000 }') ORDER BY 1")
+# From the moment at which the city wrote the ticket (its version) to that at which the province wrote the alert, of alerts that one
+# ticket decides.
+lags=$(sql "SELECT w.raised_at - (r.version >> 16) FROM raised_alert AS w
+  JOIN alert AS a ON a.alert_id = w.alert AND a.origin = '370000' JOIN json_each(a.evidence, '$.tickets') AS t
+  JOIN service_request AS r ON r.global_id = t.value AND r.origin = '370100'
+  WHERE w.rule IN ('SENSITIVE', 'EMERGENCY') ORDER BY 1")
 count=$(wc -w <<<"$lags")
 [ "$count" -gt 0 ] || { echo "no alert was raised" >&2; exit 1; }
 p95=$(awk -v n="$count" 'NR == int(n * 0.95 + 0.999) { print }' <<<"$lags")

@@ -128,7 +128,7 @@ private struct AlertLetter {
         let body = """
             \(level)预警:\(alert.subject)
             \(alert.tickets) 件工单,\(alert.persons) 人,触发于 \(ShanghaiTime.minute(alert.decidedAt))
-            建议通知:\(alert.receivers.joined(separator: "、"))
+            建议通知:\(alert.receivers.isEmpty ? "–" : alert.receivers.joined(separator: "、"))
             federation-node alert show \(alert.id)
 
             """

@@ -113,25 +113,41 @@ extension NodeDesk {
         }
     }
 
-    /// Judges whether children that normally report have gone silent.
+    /// Judges whether children that normally report have gone silent: by what arrived of those that are copied, and by their links.
     package func judgeSilence() async throws -> JudgingTurn {
         try await perform(.judge) { now in
             var judgements = Judgements()
-            let minute = now / 60_000
+            let links = try await LinkReport.all(of: local, now: now).filter { $0.role == .child }
             for rule in try rulesInForce().rules where rule.method == .silence {
                 for child in topology.children(of: id) {
-                    let minutes = try await store.arrivalMinutes(of: topology.subtree(of: child))
-                    guard let start = minutes.first else { continue }
                     let subject = AlertSubject(place: child.code)
                     judgements.judged.insert(.subject(subject.digest(under: rule), now - Self.alertHorizon...now))
-                    let pattern = ArrivalPattern(node: child, minutes: Set(minutes), start: start)
-                    if let alert = rule.judge(silenceAt: minute, of: pattern) {
-                        try add([alert], since: now - Self.alertHorizon, to: &judgements)
+                    let minutes = try await store.arrivalMinutes(of: topology.subtree(of: child))
+                    var alert: Alert?
+                    if let start = minutes.first {
+                        alert = rule.judge(
+                            silenceAt: now / 60_000,
+                            of: ArrivalPattern(node: child, minutes: Set(minutes), start: start))
                     }
+                    alert = alert ?? Self.silence(links.filter { $0.peer.id == child }, subject, rule, now: now)
+                    try add([alert].compactMap(\.self), since: now - Self.alertHorizon, to: &judgements)
                 }
             }
             return try await write(judgements, upto: nil, now: now)
         }
+    }
+
+    /// A child that nobody has reached for as long as the rule says, though it was there once: of one in logical mode, whose tickets do not
+    /// come, the link is all that tells.
+    private static func silence(
+        _ links: [LinkReport], _ subject: AlertSubject, _ rule: DetectionRule, now: UnixMilliseconds
+    ) -> Alert? {
+        guard let last = links.compactMap(\.lastContact).max(), links.allSatisfy({ $0.state == .unreachable }),
+            now - last >= UnixMilliseconds(rule.parameter(.silenceMinutes) * 60_000)
+        else { return nil }
+        return Alert(
+            rule, level: .yellow, subject: subject, period: String(ShanghaiTime.minute(last)), decidedAt: last,
+            evidence: AlertEvidence(figures: ["silent_minutes": Double((now - last) / 60_000)]))
     }
 
     // MARK: - Subjects
