@@ -57,7 +57,7 @@ import Testing
         try node.write(
             "key: id\nzone: Asia/Shanghai\ntime_formats: [\"yyyy-MM-dd\"]\nrecords:\n" + """
                   - resource: service_request
-                    fields: {requested_datetime: day, channel: {value: "01"}, request_type: {value: "2"}, urgency: {value: normal}, title: {value: x}}
+                    fields: {service_request_id: id, requested_datetime: day, channel: {value: "01"}, request_type: {value: "2"}, urgency: {value: normal}, acceptance: {value: accepted}}
 
                 """, to: "mapping.yaml")
         for day in ["2025-09-01", "2025-09-02", "2025-09-03"] {
