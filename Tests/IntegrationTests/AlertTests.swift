@@ -16,7 +16,7 @@ extension `Real processes` {
             // Six tickets of four persons are none (7.2.1.2-4).
             for (index, person) in [1, 1, 2, 3, 3, 4].enumerated() {
                 try await city.push(
-                    "w\(index)", person: person, "供水", "小区停水第\(index)次", address: "解放路花园小区\(index)号楼")
+                    "w\(index)", person: person, "03.03.01", "小区停水第\(index)次", address: "解放路花园小区\(index)号楼")
             }
             try await federation.waitUntil("the province has judged them", seconds: 10) {
                 try await judged(federation, at: "370000") >= 6
@@ -24,7 +24,7 @@ extension `Real processes` {
             #expect(try await alerts(federation, at: "370000", rule: "GROUP").isEmpty)
 
             let began = ContinuousClock.now
-            try await city.push("w6", person: 5, "供水", "小区还是没有水", address: "解放路花园小区7号楼")
+            try await city.push("w6", person: 5, "03.03.01", "小区还是没有水", address: "解放路花园小区7号楼")
             try await federation.waitUntil("the alert is at the province", seconds: 5) {
                 try await !alerts(federation, at: "370000", rule: "GROUP").isEmpty
             }
@@ -66,9 +66,9 @@ extension `Real processes` {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             for code in ["370000", "370100"] { try await federation.serve(code) }
             let city = try await TicketSystem(at: "370100", of: federation)
-            try await city.push("g1", person: 1, "燃气", "燃气泄漏 有人晕倒", address: "和平路3号")
-            try await city.push("s1", person: 2, "消费", "商场跳楼价促销虚假", address: "泉城路1号")
-            try await city.push("s2", person: 3, "欠薪", "工地拖欠,讨薪不成要跳楼", address: "经十路9号")
+            try await city.push("g1", person: 1, "03.05.01", "燃气泄漏 有人晕倒", address: "和平路3号")
+            try await city.push("s1", person: 2, "06.02.01", "商场跳楼价促销虚假", address: "泉城路1号")
+            try await city.push("s2", person: 3, "01.02.01", "工地拖欠,讨薪不成要跳楼", address: "经十路9号")
             try await federation.waitUntil("all are judged at the province", seconds: 10) {
                 try await judged(federation, at: "370000") >= 3
             }
@@ -95,13 +95,13 @@ extension `Real processes` {
                 try await TicketSystem(at: "370100", of: federation),
                 try await TicketSystem(at: "370000", of: federation)
             )
-            try await city.push("r1", person: 1, "噪声", "夜间施工", address: "山大路12号")
-            try await city.push("r2", person: 1, "噪声", "夜间施工又来", address: "山大路12号")
+            try await city.push("r1", person: 1, "08.01.01", "夜间施工", address: "山大路12号")
+            try await city.push("r2", person: 1, "08.01.01", "夜间施工又来", address: "山大路12号")
             try await federation.waitUntil("the city has judged its own", seconds: 10) {
                 try await judged(federation, at: "370100") >= 2
             }
             #expect(try await alerts(federation, at: "370100", rule: "REPEAT").isEmpty)
-            try await province.push("r3", person: 1, "噪声", "夜间施工没有人管", address: "山大路12号")
+            try await province.push("r3", person: 1, "08.01.01", "夜间施工没有人管", address: "山大路12号")
             // Only the province can see three (7.2.1.2-5); the alert goes down to the city.
             try await federation.waitUntil("the alert is at the city", seconds: 10) {
                 try await alerts(federation, at: "370100", rule: "REPEAT").first?["tickets"] as? Int == 3
@@ -121,7 +121,7 @@ extension `Real processes` {
             for code in ["370000", "370100", "370102"] { try await federation.serve(code) }
             let city = try await TicketSystem(at: "370100", of: federation)
             for person in 1...2 {
-                try await city.push("w\(person)", person: person, "供水", "停水", address: "解放路花园小区3号楼")
+                try await city.push("w\(person)", person: person, "03.03.01", "停水", address: "解放路花园小区3号楼")
                 try await city.push(
                     "assignment",
                     [
@@ -174,7 +174,7 @@ extension `Real processes` {
             let city = try await TicketSystem(at: "370300", of: federation)
             for person in 1...5 {
                 try await city.push(
-                    "w\(person)", person: person, "供水", "停水", address: "人民西路花园小区", region: "370303")
+                    "w\(person)", person: person, "03.03.01", "停水", address: "人民西路花园小区", region: "370303")
             }
             try await federation.waitUntil("the alert is at the province", seconds: 10) {
                 try await alerts(federation, at: "370000", rule: "GROUP").count == 1

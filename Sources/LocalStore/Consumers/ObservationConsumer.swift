@@ -40,7 +40,8 @@ private struct Observer {
     private let seq: Seq
     private let now: UnixMilliseconds
     private let persons: PersonKeys
-    private let topology: Topology
+    /// Where nodes are.
+    private let regions: [String: String]
     /// What a report may call a node that it accuses.
     private let names: Set<String>
 
@@ -48,8 +49,9 @@ private struct Observer {
         db = writer.db
         self.seq = seq
         now = writer.now
-        topology = writer.standing.topology
-        names = topology.nodes.reduce(into: []) { $0.formUnion($1.respondentNames) }
+        let nodes = writer.standing.topology.nodes
+        regions = Dictionary(nodes.map { ($0.id.code, $0.region) }) { first, _ in first }
+        names = nodes.reduce(into: []) { $0.formUnion($1.respondentNames) }
         persons = try PersonKeys(writer)
     }
 
@@ -128,7 +130,7 @@ private struct Observer {
         {
             return nil
         }
-        let region = (row[3] as String?) ?? NodeID(row[1]).flatMap { topology.node($0)?.region }
+        let region = (row[3] as String?) ?? regions[row[1]]
         return Sight(
             row: row[0], at: at, region: region, category: row[4], person: persons.key(of: [row[5], row[6]]),
             place: PlaceKey.of(region: region, address: row[7], latitude: row[8], longitude: row[9]),

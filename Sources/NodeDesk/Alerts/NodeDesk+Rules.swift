@@ -15,23 +15,26 @@ extension NodeDesk {
     /// The rules by which this node judges: those that ship, those of the nodes above, the topmost first, and its own; each replaces
     /// those before it that have its id.
     package func rules() async throws -> [RuleReport] {
-        try await perform(.showRules) { _ in
-            let published = try publishedRules()
-            return try rulesInForce().rules.map { rule in
-                RuleReport(
-                    rule: rule, publisher: published.last { $0.rules.named(rule.id) != nil }?.node)
-            }
+        try await perform(.showRules) { _ in try ruleReports() }
+    }
+
+    private func ruleReports() throws -> [RuleReport] {
+        let published = try publishedRules()
+        return try rulesInForce().rules.map { rule in
+            RuleReport(rule: rule, publisher: published.last { $0.rules.named(rule.id) != nil }?.node)
         }
     }
 
     /// - Throws: `E_RULE_UNKNOWN`.
     package func rule(_ id: String) async throws -> RuleReport {
-        guard let found = try await rules().first(where: { $0.rule.id.isSame(as: id) }) else {
-            throw FederationError(
-                "E_RULE_UNKNOWN", "no rule of that id is in force at node \(self.id)",
-                hint: "see `federation-node rule list`")
+        try await perform(.showRules) { _ in
+            guard let found = try ruleReports().first(where: { $0.rule.id.isSame(as: id) }) else {
+                throw FederationError(
+                    "E_RULE_UNKNOWN", "no rule of that id is in force at node \(self.id)",
+                    hint: "see `federation-node rule list`")
+            }
+            return found
         }
-        return found
     }
 
     /// Reads a file of rules.

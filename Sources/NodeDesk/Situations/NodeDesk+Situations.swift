@@ -121,7 +121,9 @@ extension NodeDesk {
         var fields: [String: FieldValue] = ["form": .text(form.rawValue), "unit": .text(unit)]
         fields["node"] = try node.map { .text(try self.node(named: $0).id.code) }
         fields["note"] = note.map { .text($0) }
-        return try await change(situation, .notify, by: person, fields)
+        return try await perform(.changeSituation) { [fields] now in
+            try await change(situation, .notify, by: person, fields, now: now)
+        }
     }
 
     /// Says that a unit, or its node, has heard.
@@ -172,7 +174,9 @@ extension NodeDesk {
     ///
     /// - Throws: `E_SITUATION_UNKNOWN`, `E_SITUATION_CLOSED`, `E_TICKET_UNKNOWN`.
     package func inform(_ situation: String, tickets: [String], by person: String?) async throws -> SituationReport {
-        try await change(situation, .inform, tickets: tickets, by: person)
+        try await perform(.changeSituation) { now in
+            try await change(situation, .inform, tickets: tickets, by: person, now: now)
+        }
     }
 
     /// Brings tickets in, or takes them out.
@@ -181,22 +185,30 @@ extension NodeDesk {
     package func change(
         _ situation: String, adding: [String], removing: [String], by person: String?
     ) async throws -> SituationReport {
-        if !removing.isEmpty { _ = try await change(situation, .removeTicket, tickets: removing, by: person) }
-        return try await change(situation, .addTicket, tickets: adding, by: person)
+        try await perform(.changeSituation) { now in
+            if !removing.isEmpty {
+                _ = try await change(situation, .removeTicket, tickets: removing, by: person, now: now)
+            }
+            return try await change(situation, .addTicket, tickets: adding, by: person, now: now)
+        }
     }
 
     /// Writes into its timeline.
     ///
     /// - Throws: `E_SITUATION_UNKNOWN`, `E_SITUATION_CLOSED`.
     package func note(_ situation: String, _ text: String, by person: String?) async throws -> SituationReport {
-        try await change(situation, .note, by: person, ["note": .text(text)])
+        try await perform(.changeSituation) { now in
+            try await change(situation, .note, by: person, ["note": .text(text)], now: now)
+        }
     }
 
     /// - Throws: `E_SITUATION_UNKNOWN`, `E_SITUATION_CLOSED`, `E_SITUATION_NOT_LEADER`.
     package func set(
         _ level: AlertLevel, of situation: String, by person: String?
     ) async throws -> SituationReport {
-        try await change(situation, .setLevel, by: person, ["level": .text(level.rawValue)])
+        try await perform(.changeSituation) { now in
+            try await change(situation, .setLevel, by: person, ["level": .text(level.rawValue)], now: now)
+        }
     }
 
     /// Closes it. As long as tickets of it are overdue or unsatisfied, an announcement or an article must answer it (7.1.2 c).
@@ -272,25 +284,22 @@ extension NodeDesk {
     // MARK: - Steps
 
     private func change(
-        _ situation: String, _ step: SituationStep, tickets: [String], by person: String?
+        _ situation: String, _ step: SituationStep, tickets: [String], by person: String?, now: UnixMilliseconds
     ) async throws -> SituationReport {
-        try await perform(.changeSituation) { now in
-            try await catchUp(now: now)
-            var report = try await open(situation: situation, now: now)
-            for ticket in try await globalIDs(of: tickets) {
-                report = try await write(step, in: situation, by: person, ["ticket": .text(ticket)], now: now)
-            }
-            return report
+        try await catchUp(now: now)
+        var report = try await open(situation: situation, now: now)
+        for ticket in try await globalIDs(of: tickets) {
+            report = try await write(step, in: situation, by: person, ["ticket": .text(ticket)], now: now)
         }
+        return report
     }
 
     private func change(
-        _ situation: String, _ step: SituationStep, by person: String?, _ fields: [String: FieldValue]
+        _ situation: String, _ step: SituationStep, by person: String?, _ fields: [String: FieldValue],
+        now: UnixMilliseconds
     ) async throws -> SituationReport {
-        try await perform(.changeSituation) { now in
-            try await catchUp(now: now)
-            return try await write(step, in: situation, by: person, fields, now: now)
-        }
+        try await catchUp(now: now)
+        return try await write(step, in: situation, by: person, fields, now: now)
     }
 
     private static let leaderSteps: Set<SituationStep> = [.removeTicket, .setLevel, .close]
