@@ -4,6 +4,9 @@ extension ReportDocument {
     /// Figures of fewer than so many are not published.
     package static let publicCellMin: Int64 = 5
 
+    /// The chapter on alerts and situations, which the public does not get.
+    package static let urgentChapter = "urgent"
+
     /// The edition for the public. A row in which fewer than five are counted, also in a former period or behind a rate, has no figures;
     /// where it could be found by subtracting from a total another row has none either, the smallest. Every text is searched for what
     /// tells who somebody is.
@@ -12,6 +15,7 @@ extension ReportDocument {
     package func publicEdition() -> (document: ReportDocument, suppressed: Int, masked: Int) {
         var document = self
         document.edition = .public
+        document.chapters.removeAll { $0.id == Self.urgentChapter }
         var (suppressed, masked) = (0, 0)
         func plain(_ text: String) -> String {
             let safe = Masking.freeText.mask(text)

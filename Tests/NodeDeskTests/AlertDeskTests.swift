@@ -1,6 +1,7 @@
 import Detection
 import FederationModel
 import NodeDesk
+import Reporting
 import Testing
 
 @Suite struct `Judging at a desk` {
@@ -102,6 +103,15 @@ import Testing
         try node.clock.set("2025-10-03T09:00:00+08:00")
         let late = try await node.desk.situation(opened.id)
         #expect(late.toInform == tickets.prefix(2).sorted())
+        let day = CivilDate.text(dayNumber: ShanghaiTime.dayNumber(alert.decidedAt))
+        let report = try await node.desk.make(ReportOrder(.daily, day)).report.document
+        let urgent = try #require(report.chapters.first { $0.id == ReportDocument.urgentChapter })
+        #expect(urgent.tables.map(\.id) == ["alerts", "alert_list", "situations"])
+        #expect(urgent.tables[0].rows.first { $0.key == "GROUP" }?.cells.last?.value == .integer(1))
+        #expect(urgent.tables[0].rows.first { $0.key == "REPEAT" }?.cells.last?.value == .integer(0))
+        #expect(urgent.tables[1].rows.map(\.key) == [alert.id])
+        #expect(urgent.tables[2].rows[0].cells.map(\.value).contains(.text("处置中")))
+        #expect(!report.publicEdition().document.chapters.contains { $0.id == urgent.id })
         #expect(await code { try await node.desk.close(opened.id, note: nil, by: nil) } == "E_OPEN_FOLLOWUP")
         #expect(
             await code { try await node.desk.answer(opened.id, with: "NONE", note: nil, by: nil) } == "E_ANSWER_UNKNOWN"

@@ -114,7 +114,7 @@ extension NodeDesk {
         return try await known(alert: id)
     }
 
-    private func alert(read id: String) async throws -> AlertReport? {
+    func alert(read id: String) async throws -> AlertReport? {
         guard let thread = try await store.thread(id, of: AlertKind()) else { return nil }
         let raised = thread.records.filter { $0.resource.name == CaseResources.alert.name }
         guard let widest = raised.max(by: { size(of: $0) < size(of: $1) }) else { return nil }

@@ -358,7 +358,7 @@ extension NodeDesk {
         return report
     }
 
-    private func situation(read id: String, now: UnixMilliseconds) async throws -> SituationReport? {
+    func situation(read id: String, now: UnixMilliseconds) async throws -> SituationReport? {
         guard let thread = try await store.thread(id, of: SituationKind()),
             let head = thread.records.first(where: {
                 $0.resource.name == CaseResources.situation.name && id.hasPrefix("\($0.origin)-")
