@@ -95,3 +95,9 @@ show 370100 situation close "$situation" --note 爆管抢修完毕
 seen() { at 370000 situation show "$situation" --json | grep -q '"state":"closed"'; }
 until_true "the province sees that it is closed" 10 seen
 show 370000 situation show "$situation"
+
+title "周报 the week's report tells it, and the unit's figures have it"
+show 370000 report make --kind weekly --period "$(TZ=Asia/Shanghai date +%G-W%V)" --draft --format md \
+  | sed -n '/预警与应急情形/,/^## /p' | sed '$d'
+# An evaluation counts the same, once its period is over, by a scheme that was published before it (docs/evaluation.md).
+show 370000 query --measure count --measure closed --measure resolution_rate --by unit --where unit=供水集团

@@ -1,4 +1,6 @@
+import Detection
 import FederationModel
+import LocalStore
 import Reporting
 
 extension NodeDesk {
