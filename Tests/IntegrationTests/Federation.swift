@@ -205,10 +205,14 @@ final class Federation: @unchecked Sendable {
         process.standardInput = FileHandle.nullDevice
         try process.run()
         processes[code] = process
-        try await waitUntil("\(code) listens", seconds: 20) {
-            let said = try String(contentsOfFile: log, encoding: .utf8)
-            try #require(process.isRunning, "\(code) has ended: \(said.suffix(500))")
-            return try String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
+        do {
+            try await waitUntil("\(code) listens", seconds: 60) {
+                try #require(process.isRunning, "\(code) has ended")
+                return try String(contentsOfFile: output, encoding: .utf8).hasPrefix("listening")
+            }
+        } catch {
+            Issue.record("\(code) says last: \(try String(contentsOfFile: log, encoding: .utf8).suffix(500))")
+            throw error
         }
     }
 
