@@ -77,8 +77,7 @@ struct SituationCommand: AsyncParsableCommand {
                   federation-node situation notify 370100-01K6C4 --form 一键转接 --to 供水集团 --at 历下区
                 """)
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
 
         @Option(help: "work_order, outbound_call or warm_transfer; or its Chinese name.")
         var form: DeliveryForm
@@ -92,14 +91,9 @@ struct SituationCommand: AsyncParsableCommand {
         @Option(help: "What it is told.")
         var note: String?
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
         func run() async throws {
-            try await node.desk().notify(id, form: form, unit: to, node: at, note: note, by: by).tell(json: json)
+            try await step.node.desk().notify(step.id, form: form, unit: to, node: at, note: note, by: step.by).tell(
+                json: step.json)
         }
     }
 
@@ -108,18 +102,12 @@ struct SituationCommand: AsyncParsableCommand {
             abstract: "Say that a unit has heard.",
             discussion: "EXAMPLE\n  federation-node situation acknowledge 370100-01K6C4 --by 供水集团调度")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
         @Argument(help: "The notification; needed where more than one waits.") var notification: String?
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
         func run() async throws {
-            try await node.desk().acknowledge(id, notification: notification, by: by).tell(json: json)
+            try await step.node.desk().acknowledge(step.id, notification: notification, by: step.by).tell(
+                json: step.json)
         }
     }
 
@@ -128,21 +116,14 @@ struct SituationCommand: AsyncParsableCommand {
             abstract: "Name the announcement or the article of the knowledge base that answers it.",
             discussion: "EXAMPLE\n  federation-node situation answer 370100-01K6C4 370100-01K6C5 --note 停水原因与恢复时间")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
         @Argument(help: "The key of the announcement or article.") var key: String
 
         @Option(help: "What it says, in few words.")
         var note: String?
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
         func run() async throws {
-            try await node.desk().answer(id, with: key, note: note, by: by).tell(json: json)
+            try await step.node.desk().answer(step.id, with: key, note: note, by: step.by).tell(json: step.json)
         }
     }
 
@@ -151,18 +132,11 @@ struct SituationCommand: AsyncParsableCommand {
             abstract: "Say that the reporters of tickets were told.",
             discussion: "EXAMPLE\n  federation-node situation inform 370100-01K6C4 370100-01K6C2 370100-01K6C3")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
         @Argument(help: "The tickets, by global id or number.") var tickets: [String]
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
         func run() async throws {
-            try await node.desk().inform(id, tickets: tickets, by: by).tell(json: json)
+            try await step.node.desk().inform(step.id, tickets: tickets, by: step.by).tell(json: step.json)
         }
     }
 
@@ -171,17 +145,10 @@ struct SituationCommand: AsyncParsableCommand {
             abstract: "Write into its timeline.",
             discussion: "EXAMPLE\n  federation-node situation note 370100-01K6C4 抢修队已到现场 --by 值班长")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
         @Argument(help: "The text.") var text: String
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws { try await node.desk().note(id, text, by: by).tell(json: json) }
+        func run() async throws { try await step.node.desk().note(step.id, text, by: step.by).tell(json: step.json) }
     }
 
     struct Tickets: AsyncParsableCommand {
@@ -190,8 +157,7 @@ struct SituationCommand: AsyncParsableCommand {
             discussion:
                 "EXAMPLE\n  federation-node situation tickets 370100-01K6C4 --add 370100-01K6C7 --remove 370100-01K6C2")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
 
         @Option(help: "A ticket, by global id or number; may be repeated.")
         var add: [String] = []
@@ -199,14 +165,8 @@ struct SituationCommand: AsyncParsableCommand {
         @Option(help: "A ticket, by global id or number; may be repeated.")
         var remove: [String] = []
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
         func run() async throws {
-            try await node.desk().change(id, adding: add, removing: remove, by: by).tell(json: json)
+            try await step.node.desk().change(step.id, adding: add, removing: remove, by: step.by).tell(json: step.json)
         }
     }
 
@@ -214,17 +174,12 @@ struct SituationCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set its level.", discussion: "EXAMPLE\n  federation-node situation level 370100-01K6C4 red")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
         @Argument(help: "blue, yellow, orange or red.") var level: AlertLevel
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws { try await node.desk().set(level, of: id, by: by).tell(json: json) }
+        func run() async throws {
+            try await step.node.desk().set(level, of: step.id, by: step.by).tell(json: step.json)
+        }
     }
 
     struct Close: AsyncParsableCommand {
@@ -232,19 +187,14 @@ struct SituationCommand: AsyncParsableCommand {
             abstract: "Close it; refused while overdue or unsatisfied tickets of it have no answer (E_OPEN_FOLLOWUP).",
             discussion: "EXAMPLE\n  federation-node situation close 370100-01K6C4 --note 供水已恢复")
 
-        @OptionGroup var node: NodeOptions
-        @Argument(help: "The situation's id.") var id: String
+        @OptionGroup var step: SituationStepOptions
 
         @Option(help: "What came of it; whoever has a similar one reads it.")
         var note: String?
 
-        @Option(help: "Who does it.")
-        var by: String?
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws { try await node.desk().close(id, note: note, by: by).tell(json: json) }
+        func run() async throws {
+            try await step.node.desk().close(step.id, note: note, by: step.by).tell(json: step.json)
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -347,4 +297,18 @@ extension DeliveryForm: ExpressibleByArgument {
 
 extension CodeList {
     fileprivate func code(titled title: String) -> String? { entries.first { $0.title == title }?.code }
+}
+
+/// What everybody says who writes into a situation's timeline.
+struct SituationStepOptions: ParsableArguments {
+    @OptionGroup var node: NodeOptions
+
+    @Argument(help: "The situation's id.")
+    var id: String
+
+    @Option(help: "Who does it.")
+    var by: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
 }
