@@ -187,15 +187,14 @@ extension `A province that a hostile neighbour speaks to` {
         try await expectGood()
     }
 
-    @Test func `closes a connection that takes too long over its handshake`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `closes a connection that takes too long over its handshake`() async throws {
         let before = try province.handshakes("timedOut")
-        let started = ContinuousClock.now
         let slow = try (0..<20).map { _ in try BareConnection(port: province.port) }
         for connection in slow { connection.send("\u{16}") }
         try await expectGood()
         let read = try await onOwnThread { slow.map { $0.readToEnd() } }
         #expect(read.allSatisfy { $0 == "" })
-        #expect(ContinuousClock.now - started < .seconds(15))
         #expect(try province.handshakes("timedOut") == before + slow.count)
     }
 }

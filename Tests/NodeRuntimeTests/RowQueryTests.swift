@@ -108,12 +108,11 @@ import Testing
         #expect(log.map(\.outcome) == ["E_PEER_RESPONSE_TOO_LARGE"])
     }
 
-    @Test func `a child that never answers is missing when the time is over`() async throws {
-        let began = ContinuousClock.now
+    @Test(.timeLimit(.minutes(1)))
+    func `a child that never answers is missing when the time is over`() async throws {
         let (page, log) = try await page(of: "", deadlineMS: 600)
         #expect(page.nodes.map(\.state) == [.unreachable])
         #expect(log.map(\.outcome) == ["E_PEER_TIMEOUT"] && log[0].durationMS >= 400)
-        #expect(ContinuousClock.now - began < .seconds(10))
     }
 
     @Test func `a parent gets what it is granted, and a hostile one nothing`() async throws {
