@@ -62,8 +62,13 @@ private let minute: Int64 = 60_000
             let refusal = ticketGuard.refusal(of: [event], in: others, replacing: replaced)
             if guarded.isFollowed(by: [event]) {
                 #expect(replaced.isEmpty)
-                #expect(ticketGuard.refusal(of: [event], after: &guarded) == refusal, "\(resource) \(texts)")
-                if refusal == nil { thread.append(event) }
+                do throws(RowRejection) {
+                    guarded = try ticketGuard.thread(guarded, followedBy: [event])
+                    thread.append(event)
+                    #expect(refusal == nil, "\(resource) \(texts)")
+                } catch {
+                    #expect(error == refusal, "\(resource) \(texts)")
+                }
             } else if refusal == nil {
                 thread = others + [event]
                 guarded = GuardedThread(thread, own: city, rules: ticketGuard.rules)

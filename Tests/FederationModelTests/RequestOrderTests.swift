@@ -20,13 +20,13 @@ import Testing
         #expect(state.findings.map(\.code) == (minutes > 6 ? [.beforeRequest] : []))
     }
 
-    @Test func `is the first for a guard that goes on from what it remembers too`() {
+    @Test func `is the first for a guard that goes on from what it remembers too`() throws {
         let events = thread(request: 100)
         let rules = LifecycleRules()
         let ticketGuard = TicketGuard(rules)
-        var known = GuardedThread(Array(events[..<3]), own: "370100", rules: rules)
+        let known = GuardedThread(Array(events[..<3]), own: "370100", rules: rules)
         #expect(known.isFollowed(by: [events[3]]))
         #expect(!known.isFollowed(by: [events[0]]), "a request is never taken in behind its thread")
-        #expect(ticketGuard.refusal(of: [happened("closure", 101, ["closure_kind": "closed"])], after: &known) == nil)
+        _ = try ticketGuard.thread(known, followedBy: [happened("closure", 101, ["closure_kind": "closed"])])
     }
 }

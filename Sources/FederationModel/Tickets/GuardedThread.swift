@@ -11,9 +11,9 @@ package struct GuardedThread: Sendable {
     private(set) var hasReply = false
     private var end = (time: UnixMilliseconds.min, rank: 0)
     private var isBegun = false
-    /// A bit for each of this node's own records, to notice one that is written anew. Two records with one bit
-    /// cost a look at the thread; a list of them would take more memory than the rest.
-    private var records: UInt64 = 0
+    /// Two bits for each of this node's own records, to notice one that is written anew. A record whose bits others have set
+    /// costs a look at the thread, one in a hundred; a list of them would take more memory than the rest.
+    private var records: UInt128 = 0
 
     /// - Parameter own: the code of the node that guards.
     package init(_ events: [TicketEvent], own: String, rules: LifecycleRules) {
@@ -35,7 +35,7 @@ package struct GuardedThread: Sendable {
     package func isFollowed(by events: [TicketEvent]) -> Bool {
         // The request comes first, whatever its time.
         if isBegun, events.contains(where: { $0.kind == .request }) { return false }
-        return events.allSatisfy { (end.time, end.rank) < ($0.occurredAt, $0.rank) && records & Self.bit(of: $0) == 0 }
+        return events.allSatisfy { (end.time, end.rank) < ($0.occurredAt, $0.rank) && !isKnown($0) }
     }
 
     /// Takes in records that follow. What was found before is forgotten.
@@ -49,7 +49,7 @@ package struct GuardedThread: Sendable {
             isBegun = true
             folding.take(event)
             if event !== request { end = (event.occurredAt, event.rank) }
-            if event.origin == own { records |= Self.bit(of: event) }
+            if event.origin == own { records |= Self.bits(of: event) }
             let isRequest = event.kind == .request && event.origin == folding.ticketOrigin
             if event.kind != .supervision && (event.origin == own || isRequest) {
                 latest = max(latest ?? .min, event.occurredAt)
@@ -62,8 +62,15 @@ package struct GuardedThread: Sendable {
         }
     }
 
+    /// Whether it may have been taken in already.
+    private func isKnown(_ event: TicketEvent) -> Bool {
+        let bits = Self.bits(of: event)
+        return records & bits == bits
+    }
+
     /// The end of a key tells the records of a ticket apart.
-    private static func bit(of event: TicketEvent) -> UInt64 {
-        1 << (event.key.utf8.suffix(12).reduce(UInt64(event.rank)) { $0 &* 31 &+ UInt64($1) } & 63)
+    private static func bits(of event: TicketEvent) -> UInt128 {
+        let hash = fnv1a64(event.key.utf8.suffix(12)) ^ UInt64(event.rank) &* 0x9e37_79b9_7f4a_7c15
+        return 1 << (hash & 127) | 1 << (hash >> 32 & 127)
     }
 }

@@ -20,16 +20,17 @@ package struct TicketGuard: Sendable {
     package static let forms = Dictionary(
         uniqueKeysWithValues: columns.map { ($0, TicketEvent.Form($0, columns: $1)) })
 
-    /// The guard of records that come after all of a thread (`GuardedThread.isFollowed`). They are taken in unless they are
-    /// refused.
+    /// The guard of records that come after all of a thread (`GuardedThread.isFollowed`).
     ///
-    /// - Returns: what is wrong with the first record that must not be written; nil when all may be.
-    package func refusal(of new: [TicketEvent], after thread: inout GuardedThread) -> RowRejection? {
+    /// - Returns: the thread with them.
+    /// - Throws: what is wrong with the first record that must not be written.
+    package func thread(
+        _ thread: GuardedThread, followedBy new: [TicketEvent]
+    ) throws(RowRejection) -> GuardedThread {
         var next = thread
         next.take(new)
-        if let refusal = refusal(of: new, from: thread, to: next) { return refusal }
-        thread = next
-        return nil
+        if let refusal = refusal(of: new, from: thread, to: next) { throw refusal }
+        return next
     }
 
     /// The guard of any records.

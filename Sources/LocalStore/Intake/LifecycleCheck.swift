@@ -12,7 +12,7 @@ final class LifecycleCheck {
     private let db: Database
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
-    private var threads: [ExactText: GuardedThread] = [:]
+    private var threads: [ExactText: ThreadMemory.Kept] = [:]
     /// The records of those that had to be read.
     private var stored: [ExactText: [TicketEvent]] = [:]
     private var accepted: [ExactText: [TicketEvent]] = [:]
@@ -23,7 +23,7 @@ final class LifecycleCheck {
     private static let changesMax: Int64 = 20_000
 
     init(
-        _ ticketGuard: TicketGuard, rows: [SourceRow], memory: ThreadMemory, _ writer: FeedWriter
+        _ ticketGuard: TicketGuard, rows: CheckedRows, memory: ThreadMemory, _ writer: FeedWriter
     ) throws {
         self.ticketGuard = ticketGuard
         node = writer.node
@@ -36,50 +36,53 @@ final class LifecycleCheck {
         } else if head > memory.head {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        var watched: Set<ExactText> = []
-        for row in rows {
-            var last: ExactText?
-            for record in row.records {
-                // A request that is written anew is not checked and may say something else than is remembered.
-                if record.resource == BuiltInResources.serviceRequest.name {
-                    if let ticket = Self.ticket(record) { self.memory[ticket] = nil }
-                } else if TicketGuard.forms[record.resource] != nil, let ticket = Self.ticket(record), ticket != last {
-                    watched.insert(ticket)
-                    last = ticket
-                }
-            }
+        let request = BuiltInResources.serviceRequest.name
+        // A request that is written anew is not checked and may say something else than is remembered.
+        for group in rows.groups where group.table.definition.name == request {
+            for record in group.records { if let ticket = Self.ticket(record) { self.memory[ticket] = nil } }
         }
+        threads.reserveCapacity(rows.rows.count)
+        accepted.reserveCapacity(rows.rows.count)
         var unknown: Set<ExactText> = []
-        for ticket in watched {
-            if let thread = self.memory[ticket] { threads[ticket] = thread } else { unknown.insert(ticket) }
+        for group in rows.groups {
+            let name = group.table.definition.name
+            guard name != request, TicketGuard.forms[name] != nil else { continue }
+            for record in group.records {
+                guard let ticket = Self.ticket(record), threads[ticket] == nil else { continue }
+                if let kept = self.memory[ticket] { threads[ticket] = kept } else { unknown.insert(ticket) }
+            }
         }
         stored = try reader.threads(of: unknown, db)
         for ticket in unknown {
-            threads[ticket] = GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules)
+            threads[ticket] = ThreadMemory.Kept(
+                GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules))
         }
     }
 
     /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
     func refusal(of row: SourceRow) throws -> RowRejection? {
-        var checked = byTicket(row.records)
+        let groups = byTicket(row.records)
         let absent = Set(row.absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
-        for index in checked.indices {
-            let (ticket, events) = (checked[index].ticket, checked[index].events)
-            var thread = checked[index].thread
-            if absent.isEmpty, thread.isFollowed(by: events) {
-                if let refusal = ticketGuard.refusal(of: events, after: &thread) { return refusal }
+        var threads: [GuardedThread] = []
+        for (ticket, kept, events) in groups {
+            if absent.isEmpty, kept.thread.isFollowed(by: events) {
+                do throws(RowRejection) {
+                    threads.append(try ticketGuard.thread(kept.thread, followedBy: events))
+                } catch {
+                    return error
+                }
             } else {
                 let records = try records(of: ticket)
                 let others = records.filter { old in !events.contains { $0.id == old.id } && !absent.contains(old.id) }
                 let replaced = records.filter { old in events.contains { $0.id == old.id } }
                 if let refusal = ticketGuard.refusal(of: events, in: others, replacing: replaced) { return refusal }
-                thread = GuardedThread(others + events, own: node.code, rules: ticketGuard.rules)
+                threads.append(GuardedThread(others + events, own: node.code, rules: ticketGuard.rules))
             }
-            checked[index].thread = thread
         }
-        for (ticket, events, thread) in checked {
-            threads[ticket] = thread
-            accepted[ticket, default: []] += events
+        // Not before all of the row may be stored.
+        for (group, thread) in zip(groups, threads) {
+            group.kept.thread = thread
+            accepted[group.ticket, default: []] += group.events
         }
         withdrawn.formUnion(absent)
         return nil
@@ -102,9 +105,9 @@ final class LifecycleCheck {
         var memory = ThreadMemory()
         swap(&memory, &self.memory)
         memory.head = head
-        for (ticket, thread) in threads {
+        for (ticket, kept) in threads {
             let isWhole = accepted[ticket]?.contains { $0.resource == BuiltInResources.serviceRequest.name } == true
-            memory[ticket] = isWhole ? nil : thread
+            memory[ticket] = isWhole ? nil : kept
         }
         return memory
     }
@@ -113,7 +116,7 @@ final class LifecycleCheck {
         record.fields["global_id"]?.text.map { ExactText($0) }
     }
 
-    private typealias Group = (ticket: ExactText, events: [TicketEvent], thread: GuardedThread)
+    private typealias Group = (ticket: ExactText, kept: ThreadMemory.Kept, events: [TicketEvent])
 
     /// The events of a row on watched tickets, by their ticket, with the thread before them. A row concerns one ticket nearly always.
     private func byTicket(_ row: [IntakeRecord]) -> [Group] {
@@ -121,8 +124,8 @@ final class LifecycleCheck {
         for record in row {
             guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record) else { continue }
             var index = groups.firstIndex { $0.ticket == ticket }
-            if index == nil, let thread = threads[ticket] {
-                groups.append((ticket, [], thread))
+            if index == nil, let kept = threads[ticket] {
+                groups.append((ticket, kept, []))
                 index = groups.endIndex - 1
             }
             guard let index else { continue }

@@ -118,7 +118,7 @@ extension NodeStore {
         }
         if isGuarded {
             let check = try LifecycleCheck(
-                TicketGuard(standing.rules, topology: standing.topology), rows: rows, memory: threadMemory.take(),
+                TicketGuard(standing.rules, topology: standing.topology), rows: checked, memory: threadMemory.take(),
                 writer)
             for index in rows.indices where refusals[index] == nil {
                 refusals[index] = try check.refusal(of: rows[index])

@@ -9,9 +9,11 @@ struct ThreadMemory: Sendable {
     private var young: [ExactText: Kept] = [:]
     private var old: [ExactText: Kept] = [:]
 
-    /// By reference: a dictionary has room for a value in each empty place too.
-    private final class Kept: Sendable {
-        let thread: GuardedThread
+    /// By reference: a thread is taken further where it lies, and a dictionary has room for a value in each empty place too.
+    ///
+    /// `@unchecked Sendable`: only who has taken the memory out of its box knows it.
+    final class Kept: @unchecked Sendable {
+        var thread: GuardedThread
 
         init(_ thread: GuardedThread) { self.thread = thread }
     }
@@ -19,11 +21,11 @@ struct ThreadMemory: Sendable {
     /// Tickets in a generation. Two are kept, of some 13 MB each at most: what a very large city works on at one time.
     private static let generation = 17_000
 
-    subscript(ticket: ExactText) -> GuardedThread? {
-        get { (young[ticket] ?? old[ticket])?.thread }
+    subscript(ticket: ExactText) -> Kept? {
+        get { young[ticket] ?? old[ticket] }
         set {
             old[ticket] = nil
-            young[ticket] = newValue.map { Kept($0) }
+            young[ticket] = newValue
             guard young.count >= Self.generation else { return }
             old = young
             young = [:]
