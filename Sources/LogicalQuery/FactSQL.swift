@@ -171,9 +171,14 @@ struct FactSQL {
     private func label(_ dimension: Analysis.Dimension) -> SQLText {
         switch dimension.value {
         case .time(let cut): SQLText(TimeSQL(column(period).sql).label(cut))
-        case .column, .unit:
-            fact.column(for: dimension)?.kind == .number
-                ? "CAST(\(value(of: dimension)) AS TEXT)" : value(of: dimension)
+        case .column, .unit, .nodeOfUnit, .axis, .field:
+            if fact.column(for: dimension)?.kind == .number {
+                "CAST(\(value(of: dimension)) AS TEXT)"
+            } else if case .field = dimension.value {
+                "substr(\(value(of: dimension)), 1, \(Analysis.Dimension.fieldLengthMax))"
+            } else {
+                value(of: dimension)
+            }
         case .region(.province): "substr(\(rolledUp(dimension)), 1, 2) || '0000'"
         case .region(.city): "substr(\(rolledUp(dimension)), 1, 4) || '00'"
         case .region(.county): "substr(\(rolledUp(dimension)), 1, 6)"
@@ -199,7 +204,7 @@ struct FactSQL {
         case .region(.town): rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 9)"
         case .region: rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 6)"
         case .time(let cut): TimeSQL(column(period).sql).groupKey(cut)
-        case .column, .service, .unit: nil
+        case .column, .service, .unit, .nodeOfUnit, .axis, .field: nil
         }
     }
 

@@ -228,7 +228,8 @@ struct BruteForce {
                 if let column = term.fact.column(for: dimension) { self.value(column) } else { nil }
             let text = found?.integer.map { "\($0)" } ?? found?.text
             switch dimension.value {
-            case .column, .unit: return text
+            case .column, .unit, .nodeOfUnit, .axis: return text
+            case .field: return text.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(100))) }
             case .region(.province): return text.map { String($0.prefix(2)) + "0000" }
             case .region(.city): return text.map { String($0.prefix(4)) + "00" }
             case .region(.county): return text.map { String($0.prefix(6)) }

@@ -139,7 +139,7 @@ extension Analysis.Dimension {
         }
         switch (self.value, codes) {
         case (_, .regions): return [2, 4, 6, 9].filter { $0 < value.utf8.count }.map { String(value.prefix($0)) }
-        case (_, .services):
+        case (_, .services), (.axis, _):
             let parts = value.split(separator: ".")
             return (1..<max(1, parts.count)).map { parts.prefix($0).joined(separator: ".") }
         case (.time(.hourOfWeek), _): return [String(value.prefix(1)), String(value.suffix(2))]
