@@ -1,7 +1,7 @@
 import FederationModel
 
 /// The declarations of one fact in SQLite's SQL. Requests are `t`, folded states `s`, the fact's own rows `r` unless they are the
-/// requests, and records that a lookup looks at `x`.
+/// requests, and records of another resource that are looked at `x`.
 struct FactSQL {
     private let fact: Fact
     private let period: String
@@ -142,6 +142,16 @@ struct FactSQL {
         case .merged:
             """
             (t.global_id IN (SELECT global_id FROM ticket_state WHERE merge_target IS NOT NULL AND merged_into IS NOT NULL))
+            """
+        // Marks are few, and have an index. At one node alone: so whoever holds the rows of an origin finds the same. Of the table itself:
+        // one of what a link gives would be made for every row, and that somebody came again says nothing of that ticket.
+        case .repeated:
+            """
+            (SELECT min(q.requested_datetime) FROM ticket_action AS x JOIN main.service_request AS q ON q.global_id = x.global_id \
+            WHERE x.action = 'mark_repeat' AND x.target = t.global_id AND x.deleted = 0 AND q.deleted = 0 \
+            AND q.origin = t.origin AND x.rowid = (SELECT u.rowid FROM ticket_action AS u \
+            WHERE u.global_id = x.global_id AND u.deleted = 0 AND u.action IN ('mark_repeat', 'unmark_repeat') \
+            ORDER BY u.occurred_at DESC, u.origin DESC, u."key" DESC LIMIT 1))
             """
         case .lookup(let lookup):
             """

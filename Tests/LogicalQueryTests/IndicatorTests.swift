@@ -287,6 +287,30 @@ struct `An indicator` {
         #expect(try history.figures(["repeat_rate"]) == [[.real(25)]])
     }
 
+    @Test func `of what was resolved at first leaves out who came again within 30 days of the closure`() throws {
+        var history = History()
+        for ticket in ["a", "b", "c", "d"] {
+            history.ticket(ticket, [:], ["closed_at": .integer(Self.start)])
+            history.record("callback", of: ticket, ["reached": .text("answered"), "resolved": .text("resolved")])
+        }
+        let repetitions: [(ticket: String, of: String, days: Int64, actions: [String])] = [
+            ("e", "a", 30, ["mark_repeat"]), ("f", "b", 31, ["mark_repeat"]),
+            ("g", "c", 1, ["mark_repeat", "unmark_repeat"]),
+        ]
+        for (ticket, former, days, actions) in repetitions {
+            history.ticket(ticket, ["requested_datetime": .integer(Self.start + days * 24 * Self.hour)])
+            for (minute, action) in actions.enumerated() {
+                history.record(
+                    "ticket_action", of: ticket,
+                    [
+                        "action": .text(action), "target": .text(former),
+                        "occurred_at": .integer(Self.start + Int64(minute) * 60_000),
+                    ])
+            }
+        }
+        #expect(try history.figures(["first_time_resolution_rate", "resolution_rate"]) == [[.real(75), .real(100)]])
+    }
+
     @Test func `of tickets is split by how they were closed, and of returns by the reason`() throws {
         var history = History()
         for (ticket, kinds) in [("a", ["direct"]), ("b", ["closed", "explained"])] {

@@ -215,8 +215,13 @@ extension Indicator {
             "resolved = 'resolved'", of: "有效回访", clause: "北京条例 32; domain 3.3"),
         partialResolution,
         rate(
-            "first_time_resolution_rate", "一次解决率", "resolved in the first round", .callback, base: effective,
-            notEffective, "第一轮即已解决的", "resolved = 'resolved' and not round > 1", of: "有效回访"),
+            "first_time_resolution_rate", version: 2, "一次解决率", "resolved in the first round, and not asked again",
+            .callback,
+            base: effective, notEffective, "第一轮即已解决,且办结后 30 天内同一来源节点无标记为其重复的诉求的",
+            """
+            resolved = 'resolved' and not round > 1 \
+            and not ticket.repeated_at - coalesce(ticket.closed_at, occurred_at) <= 30d
+            """, of: "有效回访"),
         rate(
             "contact_rate", "联系率", "contacted by the unit, as citizens say", .callback,
             base: "\(reached) and contacted_by_unit is not null", notEffective, "诉求人称承办单位已联系的",
