@@ -92,6 +92,13 @@ struct `An indicator` {
         // Left in the menu, and called out: nobody asked for a human.
         history.call(["disposition": .text("abandoned")])
         history.call(["direction": .text("outbound"), "disposition": .text("connected"), "queue_seconds": .integer(1)])
+        let patient = Indicator.humanCalls(HumanCallRule(version: 2, shortAbandonSeconds: 17)).map(\.measure)
+        let asked = try Analysis(measures: Array(patient.prefix(2)), asOf: Self.start)
+        let found = try SQLiteEngine.run([asked], on: history.tables)[0]
+        #expect(try found == BruteForce(asked, history.tables, origins: ["370100"]).answer())
+        #expect(
+            try found.table(for: asked).rows.map(\.cells) == [[.integer(955), .real(100)]],
+            "who gave up within 17 seconds asked for nobody")
         let names = ["human_call_count", "connect_rate", "service_level_15", "mean_wait_seconds", "call_count"]
         #expect(
             try history.figures(names) == [[.integer(1_000), .real(95.5), .real(90), .real(15.1), .integer(1_001)]])
