@@ -99,7 +99,7 @@ struct QueryAnalysis: AsyncParsableCommand {
         let answer = try await desk.ask(
             question, allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
         let shows = answer.isShown || answering.bestEffort
-        let result = AnalysisOutput(answer, shows: shows, explains: explain, desk)
+        let result = AnalysisOutput(answer, shows: shows, explains: explain, answering.lang, desk)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
@@ -108,7 +108,9 @@ struct QueryAnalysis: AsyncParsableCommand {
         case .xlsx:
             if shows { try answering.write(result.sheets) }
             Output.note(result.notes)
-        case .table: try Output.line(shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text)
+        case .table:
+            try Output.line(
+                shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text(in: answering.lang))
         }
         if !answer.isComplete { throw ExitStatus.incomplete }
     }
