@@ -243,7 +243,10 @@ extension NodeDesk {
             for (column, text) in row where !own.contains(column) && !text.isEmpty {
                 do {
                     let dimension = try Analysis.Dimension(column, among: known)
-                    if let value = try dimension.countedValue(of: text, reference) {
+                    let value =
+                        dimension.isNode
+                        ? try node(named: text).id.code : try dimension.countedValue(of: text, reference)
+                    if let value {
                         places[dimension] = value
                         continue
                     }
