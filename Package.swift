@@ -241,7 +241,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                logging, yams,
+                grdbSQLite, logging, yams,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -1,7 +1,7 @@
 import FederationModel
 
 /// The declarations of one fact in SQLite's SQL. Requests are `t`, folded states `s`, the fact's own rows `r` unless they are the
-/// requests, and records that a lookup looks at `x`.
+/// requests, and records of another resource that are looked at `x`.
 struct FactSQL {
     private let fact: Fact
     private let period: String
@@ -143,6 +143,16 @@ struct FactSQL {
             """
             (t.global_id IN (SELECT global_id FROM ticket_state WHERE merge_target IS NOT NULL AND merged_into IS NOT NULL))
             """
+        // Marks are few, and have an index. At one node alone: so whoever holds the rows of an origin finds the same. Of the table itself:
+        // one of what a link gives would be made for every row, and that somebody came again says nothing of that ticket.
+        case .repeated:
+            """
+            (SELECT min(q.requested_datetime) FROM ticket_action AS x JOIN main.service_request AS q ON q.global_id = x.global_id \
+            WHERE x.action = 'mark_repeat' AND x.target = t.global_id AND x.deleted = 0 AND q.deleted = 0 \
+            AND q.origin = t.origin AND x.rowid = (SELECT u.rowid FROM ticket_action AS u \
+            WHERE u.global_id = x.global_id AND u.deleted = 0 AND u.action IN ('mark_repeat', 'unmark_repeat') \
+            ORDER BY u.occurred_at DESC, u.origin DESC, u."key" DESC LIMIT 1))
+            """
         case .lookup(let lookup):
             """
             (SELECT \(picked(lookup)) FROM \(lookup.resource.text) AS x \
@@ -171,9 +181,14 @@ struct FactSQL {
     private func label(_ dimension: Analysis.Dimension) -> SQLText {
         switch dimension.value {
         case .time(let cut): SQLText(TimeSQL(column(period).sql).label(cut))
-        case .column, .unit:
-            fact.column(for: dimension)?.kind == .number
-                ? "CAST(\(value(of: dimension)) AS TEXT)" : value(of: dimension)
+        case .column, .unit, .nodeOfUnit, .axis, .field:
+            if fact.column(for: dimension)?.kind == .number {
+                "CAST(\(value(of: dimension)) AS TEXT)"
+            } else if case .field = dimension.value {
+                "substr(\(value(of: dimension)), 1, \(Analysis.Dimension.fieldLengthMax))"
+            } else {
+                value(of: dimension)
+            }
         case .region(.province): "substr(\(rolledUp(dimension)), 1, 2) || '0000'"
         case .region(.city): "substr(\(rolledUp(dimension)), 1, 4) || '00'"
         case .region(.county): "substr(\(rolledUp(dimension)), 1, 6)"
@@ -199,7 +214,7 @@ struct FactSQL {
         case .region(.town): rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 9)"
         case .region: rollup.isEmpty ? nil : "substr(\(value(of: dimension).sql), 1, 6)"
         case .time(let cut): TimeSQL(column(period).sql).groupKey(cut)
-        case .column, .service, .unit: nil
+        case .column, .service, .unit, .nodeOfUnit, .axis, .field: nil
         }
     }
 

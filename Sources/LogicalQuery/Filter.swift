@@ -69,14 +69,14 @@ extension Analysis {
         /// that lies in it: `region=历下区` is `region:county=370102`. A slip is an error and not an empty table. What comes
         /// from a peer is not checked so: its code lists may be newer. Nodes are left as they are.
         ///
+        /// - Parameter known: the dimensions that there are.
         /// - Throws: `E_FILTER_SYNTAX`, `E_FILTER_FIELD` with the nearest field, `E_FILTER_VALUE`.
         package static func parse(
-            _ text: String, reference: ReferenceData = .builtIn
+            _ text: String, reference: ReferenceData = .builtIn, among known: [Dimension] = Dimension.allCases
         ) throws(FederationError) -> Filter {
             let (field, comparison, words) = try split(text)
-            guard let dimension = try? Dimension(field) else {
-                throw .unknownWord(
-                    field, kind: "filter field", known: Dimension.allCases.map(\.name), code: "E_FILTER_FIELD")
+            guard let dimension = try? Dimension(field, among: known) else {
+                throw .unknownWord(field, kind: "filter field", known: known.map(\.name), code: "E_FILTER_FIELD")
             }
             // The limits, before anything is looked up.
             let filter = try Filter(dimension, comparison, words)
@@ -87,10 +87,13 @@ extension Analysis {
                     "E_FILTER_VALUE", "the filter on \(dimension) has a value that is none",
                     hint: "written like \(shape), and one that the calendar has")
             }
-            if dimension.isNumber, words.contains(where: { Int64($0) == nil }) {
+            if dimension.codes == .numbers, words.contains(where: { Int64($0) == nil }) {
                 throw FederationError("E_FILTER_VALUE", "the filter on \(dimension) needs whole numbers")
             }
             if dimension.codes == .units { return try UnitRegister(reference).filter(filter) }
+            if case .axis(let list) = dimension.value {
+                return try ServiceAxis(list, reference).filter(on: dimension, comparison, words)
+            }
             guard let list = dimension.list(reference) else { return filter }
             return try FilterWords(list, dimension).filter(comparison, words)
         }

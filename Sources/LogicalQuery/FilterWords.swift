@@ -48,7 +48,7 @@ struct FilterWords {
         case .regions: return word.utf8.allSatisfy { (0x30...0x39).contains($0) }
         case .services:
             return list.entries.isEmpty || word.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e }
-        case .none, .nodes, .units, .list: return false
+        case .none, .numbers, .nodes, .units, .list, .own: return false
         }
     }
 
@@ -151,13 +151,4 @@ extension Analysis.Dimension.TimeCut {
 
     /// Nil for what comes again each day or week.
     package var calendarUnit: CalendarPeriod.Unit? { CalendarPeriod.Unit(rawValue: rawValue) }
-}
-
-extension Analysis.Dimension {
-    /// Whether its values are numbers that nothing explains: those of a ticket's round.
-    var isNumber: Bool {
-        guard case .column(_, codes: .none) = value else { return false }
-        let kinds = Fact.all.compactMap { $0.column(for: self)?.kind }
-        return !kinds.isEmpty && kinds.allSatisfy { $0 == .number }
-    }
 }

@@ -128,7 +128,7 @@ package enum SQLiteDialect {
 
 extension Analysis.Measure.Term {
     /// Whether one statement can add up both.
-    fileprivate func hasSameRows(as other: Self) -> Bool {
+    func hasSameRows(as other: Self) -> Bool {
         fact == other.fact && period == other.period && base.criterion == other.base.criterion
     }
 }

@@ -11,13 +11,35 @@ package struct UnitRegister: Sendable {
         codes = list?.codesByName(within: nil) ?? [:]
     }
 
-    private func code(of unit: String) -> String? { codes[ExactText(CodeList.joinedLevels(unit))] }
+    func code(of unit: String) -> String? { codes[ExactText(CodeList.joinedLevels(unit))] }
 
     /// The unit that stands `level` levels from the top above `unit`, or is it; `unit` where it stands higher.
     func unit(above unit: String, level: Int) -> String {
         guard let list, let code = code(of: unit) else { return unit }
         let path = list.path(to: code)
         return path[min(level, path.count) - 1].code
+    }
+
+    /// The node that a unit belongs to: its own, or that of the nearest unit above it that has one; nil where nobody says it.
+    func node(of unit: String) -> String? {
+        code(of: unit).flatMap { list?.path(to: $0).last { $0.node != nil }?.node }
+    }
+
+    /// What a filter on the nodes of units means to rows.
+    ///
+    /// - Throws: `E_FILTER_VALUE` for nodes that no registered unit belongs to, or for more units than a filter may name.
+    package func filter(onNodes filter: Analysis.Filter) throws(FederationError) -> Analysis.Filter {
+        let wanted = filter.comparison == .hasPrefix ? FilterOperator.hasPrefix : .equals
+        let units = Set(list?.entries.map(\.code) ?? []).sorted().filter { unit in
+            node(of: unit).map { wanted.accepts($0, filter.values) } ?? false
+        }
+        guard !units.isEmpty else {
+            throw FederationError(
+                "E_FILTER_VALUE", "the filter on \(filter.field) names nodes that no registered unit belongs to",
+                hint: "`reference show \(ReferenceData.unitList)` prints them")
+        }
+        return try Analysis.Filter(
+            .unit, filter.comparison == .notEquals ? .notEquals : .equals, units.flatMap { names(of: $0) })
     }
 
     /// What a filter on units means to rows: each unit by its code and by its name, and on a level all units below it too.
@@ -51,33 +73,5 @@ package struct UnitRegister: Sendable {
     private func names(of unit: String) -> [String] {
         guard let code = code(of: unit), let title = list?.title(of: code) else { return [unit] }
         return code == title ? [code] : [code, title]
-    }
-}
-
-extension PartialResult {
-    /// With units counted under those of the level that is asked for. Where people ask, after the last merge: so no other node needs
-    /// the same register.
-    ///
-    /// - Throws: as `add`.
-    package func rolledUp(
-        for analysis: Analysis, _ reference: ReferenceData
-    ) throws(FederationError) -> PartialResult {
-        let levels = analysis.dimensions.map { dimension in
-            if case .unit(let level) = dimension.value { level } else { nil as Int? }
-        }
-        let register = UnitRegister(reference)
-        let isRegistered =
-            analysis.dimensions.contains { $0.codes == .units }
-            && reference.lists.named(ReferenceData.unitList) != nil
-        guard isRegistered else { return self }
-        var result = PartialResult(for: analysis)
-        for (key, group) in groups {
-            let key = zip(key, analysis.dimensions).enumerated().map { index, part -> ExactText? in
-                guard part.1.codes == .units, let unit = part.0?.text else { return part.0 }
-                return ExactText(register.unit(above: unit, level: levels[index] ?? CodeList.stepsMax))
-            }
-            try result.add(key: key, group)
-        }
-        return result
     }
 }

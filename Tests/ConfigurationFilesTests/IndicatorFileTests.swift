@@ -38,12 +38,28 @@ struct IndicatorFileTests {
         let read = try IndicatorFile.read(text: file, file: "i.yaml")
         #expect(read.version == 3 && read.indicators.map(\.name) == ["night_share"])
         var library = IndicatorLibrary.builtIn
-        library.adopt(read.indicators, weights: read.weights, from: .own)
+        library.adopt(read.indicators + read.remade, from: .own)
         let rates = try library.named("three_rates")
         #expect(rates.measure.version == 2 && rates.measure.terms.map(\.weight) == [0.2, 0.4, 0.4])
         #expect(rates.numerator.contains("响应率 ×0.2") && rates.source == .own)
         #expect(try library.named("夜间诉求占比").measure.terms[0].period == "requested_datetime")
         #expect(library.all.count == IndicatorLibrary.builtIn.all.count + 1)
+    }
+
+    @Test func `says which calls asked for a human`() throws {
+        let set = file.replacing(
+            "indicators:", with: "human_calls: {version: 4, short_abandon_seconds: 5}\nindicators:")
+        let read = try IndicatorFile.read(text: set, file: "i.yaml")
+        var library = IndicatorLibrary.builtIn
+        library.adopt(read.indicators + read.remade, from: .own)
+        for indicator in try ["human_call_count", "connect_rate", "mean_wait_seconds"].map({ try library.named($0) }) {
+            #expect(indicator.measure.version == 4 && indicator.exclusions?.contains("不足 5 秒即放弃的") == true)
+            #expect(indicator.measure.terms[0].base.text.contains("queue_seconds < 5"))
+        }
+        #expect(try library.named("call_count").measure.version == 1)
+        #expect(library.all.map(\.name).dropLast() == IndicatorLibrary.builtIn.all.map(\.name)[...])
+        #expect(problems(set.replacing("seconds: 5", with: "seconds: 61")) == ["4 E_INDICATORS_BAD_NUMBER"])
+        #expect(problems(set.replacing("version: 4", with: "version: 1")) == ["4 E_INDICATORS_BAD_NUMBER"])
     }
 
     @Test func `names every problem with its line`() {

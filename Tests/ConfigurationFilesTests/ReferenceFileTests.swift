@@ -96,6 +96,11 @@ private let jinan = NodeID("370100")
 
     @Test func `keep the codes that the program needs, and add to them`() throws {
         let lists = try shipped().lists
+        for axis in [ReferenceData.functionList, ReferenceData.domainList] {
+            let entries = try #require(lists.named(axis)).entries
+            let categories = try entries.filter { try shipped().services.contains($0.code) }
+            #expect(!categories.isEmpty && categories.allSatisfy { $0.parent != nil }, "\(axis)")
+        }
         for list in CodeLists.builtIn.all {
             let codes = try #require(lists.named(list.name))
             for entry in list.entries { #expect(codes.contains(entry.code)) }
@@ -111,6 +116,22 @@ private let jinan = NodeID("370100")
             #expect(resource.isReference && record.violation(in: resource) == nil, "\(record.key)")
         }
         #expect(Set(data.records.map { "\($0.resource) \($0.key)" }).count == data.records.count)
+    }
+
+    @Test func `say of a unit which node it belongs to, also after they were rows`() throws {
+        let data = try ReferenceFile.read(
+            text: """
+                version: 1
+                title: t
+                lists:
+                  - name: unit
+                    title: 承办单位
+                    codes:
+                      - {code: U1, title: 市住建局, node: "370100"}
+                      - {code: U1.1, title: 市热力办, parent: U1}
+                """, file: "reference.yaml")
+        #expect(data.lists.named("unit")?.entries.map(\.node) == ["370100", nil])
+        #expect(ReferenceData(rows: data.records) == data)
     }
 
     @Test func `of a release of which a row is missing leave the earlier one in force`() throws {
@@ -187,6 +208,15 @@ private let jinan = NodeID("370100")
                 "E_REFERENCE_CYCLE", 7
             ),
             ("lists:\n  - {name: region, title: x, codes: []}", "E_REFERENCE_BAD_LIST_NAME", 4),
+            (
+                "lists:\n  - name: unit\n    title: x\n    codes:\n      - {code: a, title: a, node: 济南}",
+                "E_REFERENCE_BAD_CODE", 7
+            ),
+            // Units alone belong to nodes.
+            (
+                "lists:\n  - name: x\n    title: x\n    codes:\n      - {code: a, title: a, node: \"370100\"}",
+                "E_REFERENCE_UNKNOWN_KEY", 7
+            ),
         ])
     func `is refused with code and line`(text: String, code: String, line: Int) {
         let found = problems(text)

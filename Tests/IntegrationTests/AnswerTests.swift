@@ -108,6 +108,18 @@ extension `Real processes` {
                 #expect(printed.contains(word), "\(word)")
             }
 
+            // A node's name as tables print it is a word too.
+            let english = try await federation.succeed(
+                ["query"] + question
+                    + ["--where", "origin=370100 济南市", "--explain", "--quality", "--total", "--lang", "en"],
+                at: "370000"
+            ).output
+            for word in [
+                "origin", "total", "on-time closure rate, %", "step 370000 山东省  copies", "quality on-time closure rate",
+                "definitions tickets count v2", "coverage 1/1", "physical  ok",
+            ] { #expect(english.contains(word), "\(word)") }
+            for word in ["合计", "执行", "口径", "覆盖"] { #expect(!english.contains(word), "\(word)") }
+
             let file = federation.path("answer.xlsx")
             try await federation.succeed(
                 ["query"] + question + ["--total", "--format", "xlsx", "--out", file], at: "370000")

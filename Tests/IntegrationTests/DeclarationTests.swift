@@ -62,6 +62,12 @@ extension `Real processes` {
                 rows.json[object: "coverage"][list: "nodes"].compactMap { $0["mode"] as? String } == [
                     "physical", "logical",
                 ])
+            // A child counts by a column that only the asker's registration explains.
+            let kinds = try await federation.query(
+                ["--measure", "planned_outage_count", "--by", "停供类型", "--where", "planned_outage.kind=停水"], at: "370000"
+            )
+            #expect((kinds.json["rows"] as? [[Any]])?.map { "\($0[0]) \($0[1])" } == ["water 2"])
+            #expect(kinds.json["columns"] as? [String] == ["planned_outage.kind", "planned_outage_count"])
             let known = try await federation.succeed(["dataset", "list", "--json"], at: "370000").jsonList()
             #expect(known.map { $0["registeredBy"] as? String } == ["370100"])
             let unknown = try await federation.run(

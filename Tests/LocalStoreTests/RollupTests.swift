@@ -71,7 +71,10 @@ import Testing
             records = [
                 record(
                     "ticket_action",
-                    ["action": .text("merge"), "target": .text("\(node)-\(Int.random(in: 1...12, using: &random))")])
+                    [
+                        "action": .text(Bool.random(using: &random) ? "merge" : "mark_repeat"),
+                        "target": .text("\(node)-\(Int.random(in: 1...12, using: &random))"),
+                    ])
             ]
         case 8: records = [record("ticket_action", ["action": .text("correct_category"), "target": .text("02.01")])]
         case 9:

@@ -204,21 +204,38 @@ struct BruteForce {
                 let fields = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
                 return (fields?[name] as? Int64).map { .integer($0) } ?? (fields?[name] as? String).map { .text($0) }
             case .merged: return .integer((state["merged_into"] ?? .null) == .null ? 0 : 1)
+            case .repeated: return repeated.map { .integer($0) }
             case .lookup(let lookup):
                 let others = engine.recordsOfTickets[lookup.resource]?[own["global_id"]?.text ?? ""] ?? []
                 let found = others.filter { holds(lookup.condition.criterion, $0) }
                 switch lookup.pick {
                 case .least: return found.compactMap { value(lookup.value, $0)?.integer }.min().map { .integer($0) }
                 case .latest:
-                    func place(_ row: Tables.Row) -> (Int64, ExactText, ExactText) {
-                        (
-                            row["occurred_at"]?.integer ?? .min, ExactText(row["origin"]?.text ?? ""),
-                            ExactText(row["key"]?.text ?? "")
-                        )
-                    }
-                    return found.max { place($0) < place($1) }.flatMap { value(lookup.value, $0) }
+                    return Self.last(of: found).flatMap { value(lookup.value, $0) }
                 }
             }
+        }
+
+        private static func last(of records: [Tables.Row]) -> Tables.Row? {
+            func place(_ row: Tables.Row) -> (Int64, ExactText, ExactText) {
+                (
+                    row["occurred_at"]?.integer ?? .min, ExactText(row["origin"]?.text ?? ""),
+                    ExactText(row["key"]?.text ?? "")
+                )
+            }
+            return records.max { place($0) < place($1) }
+        }
+
+        /// When the first ticket of its node came in that was marked to repeat it last.
+        private var repeated: Int64? {
+            (engine.recordsOfTickets["ticket_action"] ?? [:]).flatMap { ticket, records -> [Int64] in
+                let marks = records.filter { ["mark_repeat", "unmark_repeat"].contains($0["action"]?.text) }
+                guard let mark = Self.last(of: marks), mark["action"]?.text == "mark_repeat",
+                    let target = mark["target"]?.text, target == request["global_id"]?.text
+                else { return [] }
+                let others = engine.requests[ticket]?.filter { $0["origin"] == request["origin"] } ?? []
+                return others.compactMap { $0["requested_datetime"]?.integer }
+            }.min()
         }
 
         // MARK: - Dimensions
@@ -228,7 +245,8 @@ struct BruteForce {
                 if let column = term.fact.column(for: dimension) { self.value(column) } else { nil }
             let text = found?.integer.map { "\($0)" } ?? found?.text
             switch dimension.value {
-            case .column, .unit: return text
+            case .column, .unit, .nodeOfUnit, .axis: return text
+            case .field: return text.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(100))) }
             case .region(.province): return text.map { String($0.prefix(2)) + "0000" }
             case .region(.city): return text.map { String($0.prefix(4)) + "00" }
             case .region(.county): return text.map { String($0.prefix(6)) }

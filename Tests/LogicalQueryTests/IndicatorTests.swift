@@ -92,6 +92,13 @@ struct `An indicator` {
         // Left in the menu, and called out: nobody asked for a human.
         history.call(["disposition": .text("abandoned")])
         history.call(["direction": .text("outbound"), "disposition": .text("connected"), "queue_seconds": .integer(1)])
+        let patient = Indicator.humanCalls(HumanCallRule(version: 2, shortAbandonSeconds: 17)).map(\.measure)
+        let asked = try Analysis(measures: Array(patient.prefix(2)), asOf: Self.start)
+        let found = try SQLiteEngine.run([asked], on: history.tables)[0]
+        #expect(try found == BruteForce(asked, history.tables, origins: ["370100"]).answer())
+        #expect(
+            try found.table(for: asked).rows.map(\.cells) == [[.integer(955), .real(100)]],
+            "who gave up within 17 seconds asked for nobody")
         let names = ["human_call_count", "connect_rate", "service_level_15", "mean_wait_seconds", "call_count"]
         #expect(
             try history.figures(names) == [[.integer(1_000), .real(95.5), .real(90), .real(15.1), .integer(1_001)]])
@@ -287,6 +294,30 @@ struct `An indicator` {
         #expect(try history.figures(["repeat_rate"]) == [[.real(25)]])
     }
 
+    @Test func `of what was resolved at first leaves out who came again within 30 days of the closure`() throws {
+        var history = History()
+        for ticket in ["a", "b", "c", "d"] {
+            history.ticket(ticket, [:], ["closed_at": .integer(Self.start)])
+            history.record("callback", of: ticket, ["reached": .text("answered"), "resolved": .text("resolved")])
+        }
+        let repetitions: [(ticket: String, of: String, days: Int64, actions: [String])] = [
+            ("e", "a", 30, ["mark_repeat"]), ("f", "b", 31, ["mark_repeat"]),
+            ("g", "c", 1, ["mark_repeat", "unmark_repeat"]),
+        ]
+        for (ticket, former, days, actions) in repetitions {
+            history.ticket(ticket, ["requested_datetime": .integer(Self.start + days * 24 * Self.hour)])
+            for (minute, action) in actions.enumerated() {
+                history.record(
+                    "ticket_action", of: ticket,
+                    [
+                        "action": .text(action), "target": .text(former),
+                        "occurred_at": .integer(Self.start + Int64(minute) * 60_000),
+                    ])
+            }
+        }
+        #expect(try history.figures(["first_time_resolution_rate", "resolution_rate"]) == [[.real(75), .real(100)]])
+    }
+
     @Test func `of tickets is split by how they were closed, and of returns by the reason`() throws {
         var history = History()
         for (ticket, kinds) in [("a", ["direct"]), ("b", ["closed", "explained"])] {
@@ -328,11 +359,17 @@ struct `An indicator` {
         let dataset = ExternalDataset(
             name: "outage", version: 1, title: "停水计划", provider: "供水集团",
             columns: [
-                ColumnDefinition("kind", "类型", level: .open),
+                ColumnDefinition("kind", "类型", level: .open, codeList: "outage_kind"),
                 ColumnDefinition("begins", "开始", .timestamp, level: .open),
                 ColumnDefinition("households", "户数", .integer, level: .open),
                 ColumnDefinition("area", "地区", level: .open),
-            ], lists: [], headings: [:], key: "kind", time: "begins", roles: ["region_code": "area"])
+                ColumnDefinition("urgent", "是否紧急", .boolean, level: .open),
+            ],
+            lists: [
+                CodeList(
+                    name: "outage_kind", title: "类型",
+                    entries: [.init(code: "water", title: "停水"), .init(code: "power", title: "停电")])
+            ], headings: [:], key: "kind", time: "begins", roles: ["region_code": "area"])
         var history = History()
         for (kind, area, households) in [
             ("water", "370102", Int64(10)), ("power", "370102", 20), ("water", "370103", 5),
@@ -342,7 +379,7 @@ struct `An indicator` {
                     resource: "outage", key: "370100-\(kind)-\(area)",
                     fields: [
                         "kind": .text(kind), "area": .text(area), "households": .integer(households),
-                        "begins": .integer(Self.start),
+                        "begins": .integer(Self.start), "urgent": .integer(area == "370102" ? 1 : 0),
                     ]), origin: node("370100"))
             #expect(row.violation(in: ExternalResources.record) == nil)
             history.add("external_record", "", [:], row.fields)
@@ -364,6 +401,25 @@ struct `An indicator` {
                 [.text("370102"), .text("2025-09-30"), .integer(2), .integer(1), .integer(30)],
                 [.text("370103"), .text("2025-09-30"), .integer(1), .integer(1), .integer(5)],
             ])
+        let fields = Dimension.fields(of: dataset)
+        #expect(fields.map(\.name) == ["outage.kind", "outage.households", "outage.urgent"], "not places and times")
+        func filter(_ text: String) throws -> Filter { try Filter.parse(text, among: fields + Dimension.allCases) }
+        let split = try Analysis(
+            measures: measures, dimensions: [Dimension("kind", among: fields), Dimension("是否紧急", among: fields)],
+            filters: [filter("类型=停水,power"), filter("outage.households!=5")], asOf: Self.start)
+        #expect(try overTheWire(split) == split)
+        let parts = try SQLiteEngine.run([overTheWire(split)], on: history.tables)[0]
+        #expect(try parts == BruteForce(split, history.tables, origins: ["370100"]).answer())
+        #expect(
+            try parts.table(for: split).rows.map(\.cells) == [
+                [.text("power"), .text("1"), .integer(1), .integer(0), .integer(20)],
+                [.text("water"), .text("1"), .integer(1), .integer(1), .integer(10)],
+            ])
+        #expect(errorCode { _ = try filter("kind=停气") } == "E_FILTER_VALUE")
+        #expect(errorCode { _ = try filter("households=多") } == "E_FILTER_VALUE")
+        #expect(
+            errorCode { _ = try Analysis(dimensions: [fields[0]], asOf: 0) } == "E_ANALYSIS_DIMENSION",
+            "tickets don't have them")
         #expect(analysis.resourcesNeeded == ["external_record"] && analysis.resourceCovered == "external_record")
         for json in [
             #"{"dataset":"x' OR 1","numbers":[],"texts":[],"roles":[]}"#,

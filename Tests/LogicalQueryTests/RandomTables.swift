@@ -56,6 +56,7 @@ struct RandomTables {
             return .integer(Self.start + Int64.random(in: 0...1_728_000, using: &random) * 1_000)
         }
         if column.name == "action" { return one(["mark_repeat", "unmark_repeat", "merge"].map { .text($0) }) }
+        if column.name == "target" { return .text("g\(Int.random(in: 0..<9, using: &random))") }
         if let list = column.codeList.flatMap({ CodeList.named($0) }) {
             return one([.null] + list.entries.prefix(5).map { .text($0.code) })
         }

@@ -58,6 +58,18 @@ import Testing
         #expect(Set(groups.keys) == [["02"], ["05"]])
     }
 
+    @Test func `are also those that a rate, or one count less another, tells beside what it says`() throws {
+        #expect(
+            try shown(
+                [(["01"], [97, 100]), (["02"], [50, 100]), (["03"], [40, 90]), (["04"], [60, 60])], ["on_time_rate"],
+                by: [.channel]
+            ).groups.keys.compactMap { $0[0]?.text }.sorted() == ["02", "04"])
+        #expect(
+            try shown(
+                [(["01"], [100, 98]), (["02"], [200, 100]), (["03"], [300, 300])], ["count", "closed"], by: [.channel]
+            ).groups.keys.compactMap { $0[0]?.text } == ["03"])
+    }
+
     @Test func `are all there is, and then there is nothing`() throws {
         #expect(try shown([([], [4])], by: []).groups.isEmpty)
         #expect(try shown([(["01"], [4]), (["02"], [40])], by: [.channel]).groups.isEmpty)

@@ -10,8 +10,9 @@ struct UnitRegisterTests {
             CodeList(
                 name: "unit", title: "承办单位",
                 entries: [
-                    .init(code: "U1", title: "市住建局"), .init(code: "U1.1", title: "市热力办", parent: "U1"),
-                    .init(code: "U1.1.1", title: "东区热力站", parent: "U1.1"), .init(code: "U2", title: "市城管局"),
+                    .init(code: "U1", title: "市住建局", node: "370100"), .init(code: "U1.1", title: "市热力办", parent: "U1"),
+                    .init(code: "U1.1.1", title: "东区热力站", parent: "U1.1", node: "370102"),
+                    .init(code: "U2", title: "市城管局"),
                 ])
         ], notices: [], limits: LimitRules([]))
 
@@ -40,5 +41,17 @@ struct UnitRegisterTests {
         #expect(below.field == .unit && below.values == ["U1", "市住建局", "U1.1", "市热力办", "U1.1.1", "东区热力站"])
         #expect(errorCode { _ = try Filter.parse("unit:1=某单位", reference: reference) } == "E_FILTER_VALUE")
         #expect(errorCode { _ = try Filter.parse("unit:1=U1") } == "E_FILTER_VALUE", "there is no register")
+    }
+
+    @Test func `units count under the node that they, or those above them, belong to`() throws {
+        #expect(try rows(.nodeOfUnit, reference) == ["370100": 4, "370102": 3, "-": 56])
+        let register = UnitRegister(reference)
+        func units(_ comparison: FilterOperator, _ node: String) throws -> Filter {
+            try register.filter(onNodes: Filter(.nodeOfUnit, comparison, [node]))
+        }
+        #expect(try units(.equals, "370100") == Filter(.unit, .equals, ["U1", "市住建局", "U1.1", "市热力办"]))
+        #expect(try units(.notEquals, "370102") == Filter(.unit, .notEquals, ["U1.1.1", "东区热力站"]))
+        #expect(try units(.hasPrefix, "3701").values.count == 6)
+        #expect(errorCode { _ = try units(.equals, "370200") } == "E_FILTER_VALUE")
     }
 }

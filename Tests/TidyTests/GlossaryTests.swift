@@ -12,7 +12,9 @@ import Testing
         var words: Set<String> = []
         for file in files {
             for (_, text) in file.code {
-                for match in text.matches(of: /(?:case \.\w+|"\w+"): "(\p{Han}+)"/) { words.insert(String(match.1)) }
+                for match in text.matches(of: /(?:case \.\w+|"\w+"): (?:language\()?"(\p{Han}+)"/) {
+                    words.insert(String(match.1))
+                }
             }
         }
         #expect(words.count > 35)

@@ -2,12 +2,13 @@ import FederationModel
 import LogicalQuery
 import Yams
 
-/// What a file of indicators says: figures of a node's own in the language of declarations, and the weights of the three rates.
+/// What a file of indicators says: figures of a node's own in the language of declarations, and what those of the program leave open.
 package struct IndicatorFile: Sendable {
     package let version: Int
     package let title: String
     package let indicators: [Indicator]
-    package let weights: ThreeRateWeights?
+    /// Those of the program that are made anew by what the file sets: the weights of the three rates, which calls asked for a human.
+    package let remade: [Indicator]
 
     /// Longest file in bytes.
     package static let bytesMax = 200_000
@@ -45,12 +46,14 @@ extension YAMLReader {
     fileprivate mutating func indicatorFile(_ root: Node, _ facts: [Fact]) -> IndicatorFile? {
         guard
             let entries = entries(
-                of: root, in: "the file", keys: ["version", "title", "three_rates", "indicators"],
+                of: root, in: "the file", keys: ["version", "title", "three_rates", "human_calls", "indicators"],
                 required: ["version", "title"])
         else { return nil }
         let version = entries["version"].flatMap { integer($0, 1...1_000_000) } ?? 0
         let title = entries["title"].flatMap { name($0) } ?? ""
-        let weights = entries["three_rates"].flatMap { self.weights($0) }
+        let remade =
+            (entries["three_rates"].flatMap { weights($0) }.map(Indicator.threeRates) ?? [])
+            + (entries["human_calls"].flatMap { humanCalls($0) }.map(Indicator.humanCalls) ?? [])
         var indicators: [Indicator] = []
         let nodes = entries["indicators"].flatMap { list($0) } ?? []
         if nodes.count > Self.indicatorsMax {
@@ -67,7 +70,7 @@ extension YAMLReader {
             }
             indicators.append(indicator)
         }
-        return IndicatorFile(version: version, title: title, indicators: indicators, weights: weights)
+        return IndicatorFile(version: version, title: title, indicators: indicators, remade: remade)
     }
 
     private mutating func weights(_ entry: Entry) -> ThreeRateWeights? {
@@ -85,6 +88,15 @@ extension YAMLReader {
         }
         return ThreeRateWeights(
             version: version, response: weights[0], resolution: weights[1], satisfaction: weights[2])
+    }
+
+    private mutating func humanCalls(_ entry: Entry) -> HumanCallRule? {
+        let keys = ["version", "short_abandon_seconds"]
+        guard let entries = entries(of: entry.value, in: "`human_calls`", keys: keys, required: keys),
+            let version = entries["version"].flatMap({ integer($0, 2...1_000_000) }),
+            let seconds = entries["short_abandon_seconds"].flatMap({ integer($0, 0...60) })
+        else { return nil }
+        return HumanCallRule(version: version, shortAbandonSeconds: seconds)
     }
 
     private mutating func share(_ entry: Entry) -> Double? {

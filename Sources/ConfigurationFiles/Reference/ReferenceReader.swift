@@ -165,7 +165,10 @@ extension ReferenceReader {
                 continue
             }
             let list = CodeList(
-                name: name, title: title, entries: codes(codesEntry, parent: { _, _ in nil }, isCode: isCode))
+                name: name, title: title,
+                entries: codes(
+                    codesEntry, parent: { _, _ in nil }, isCode: isCode,
+                    moreKeys: name == ReferenceData.unitList ? ["node"] : []))
             if name == ReferenceData.officeHoursList { checkHours(list, line: codesEntry.line) }
             lists.append(list)
         }
@@ -192,12 +195,13 @@ extension ReferenceReader {
     /// - Parameters:
     ///   - parent: the parent of a code that names none, among the codes of the list.
     ///   - isCode: whether a text has the shape of a code of this list.
+    ///   - moreKeys: what a code of this list may have beside what all have.
     private mutating func codes(
-        _ entry: Entry, parent: (String, Set<String>) -> String?, isCode: (String) -> Bool
+        _ entry: Entry, parent: (String, Set<String>) -> String?, isCode: (String) -> Bool, moreKeys: [String] = []
     ) -> [CodeList.Entry] {
         var found: [Located<CodeList.Entry>] = []
         for node in list(entry) ?? [] {
-            if let code = code(node, isCode: isCode) { found.append(code) }
+            if let code = code(node, isCode: isCode, moreKeys: moreKeys) { found.append(code) }
         }
         let codes = Set(found.map(\.value.code))
         check(found, codes)
@@ -205,15 +209,17 @@ extension ReferenceReader {
             CodeList.Entry(
                 code: entry.code, title: entry.title, english: entry.english,
                 parent: entry.parent ?? parent(entry.code, codes), validFrom: entry.validFrom, validTo: entry.validTo,
-                successor: entry.successor)
+                successor: entry.successor, node: entry.node)
         }.sorted { ($0.code, $0.validFrom ?? .min) < ($1.code, $1.validFrom ?? .min) }
     }
 
-    private mutating func code(_ node: Node, isCode: (String) -> Bool) -> Located<CodeList.Entry>? {
+    private mutating func code(
+        _ node: Node, isCode: (String) -> Bool, moreKeys: [String]
+    ) -> Located<CodeList.Entry>? {
         guard
             let entries = entries(
                 of: node, in: "a code",
-                keys: ["code", "title", "english", "parent", "valid_from", "valid_to", "successor"],
+                keys: ["code", "title", "english", "parent", "valid_from", "valid_to", "successor"] + moreKeys,
                 required: ["code", "title"]),
             let codeEntry = entries["code"], let code = text(codeEntry),
             let title = entries["title"].flatMap({ name($0) })
@@ -227,10 +233,16 @@ extension ReferenceReader {
         let english = entries["english"].flatMap { name($0) } ?? ""
         let validFrom = entries["valid_from"].flatMap { day($0) }
         let validTo = entries["valid_to"].flatMap { day($0) }
+        let unitNode = entries["node"].flatMap { text($0) }
+        if let entry = entries["node"], let unitNode, NodeID(unitNode) == nil {
+            note(
+                "BAD_CODE", line: entry.line, "`node` is no code of a node", "nodes have 6 to 12 digits, in quotes")
+        }
         return Located(
             value: CodeList.Entry(
                 code: code, title: title, english: english, parent: entries["parent"].flatMap { text($0) },
-                validFrom: validFrom, validTo: validTo, successor: entries["successor"].flatMap { text($0) }),
+                validFrom: validFrom, validTo: validTo, successor: entries["successor"].flatMap { text($0) },
+                node: unitNode),
             line: codeEntry.line)
     }
 

@@ -16,10 +16,12 @@ package struct CodeList: Hashable, Sendable {
         package let validTo: Int64?
         /// The code that takes its place after the last day: the crosswalk to today's version of the list.
         package let successor: String?
+        /// Of a unit, the code of the node that it belongs to.
+        package let node: String?
 
         package init(
             code: String, title: String, english: String = "", parent: String? = nil, validFrom: Int64? = nil,
-            validTo: Int64? = nil, successor: String? = nil
+            validTo: Int64? = nil, successor: String? = nil, node: String? = nil
         ) {
             self.code = code
             self.title = title
@@ -28,6 +30,7 @@ package struct CodeList: Hashable, Sendable {
             self.validFrom = validFrom
             self.validTo = validTo
             self.successor = successor
+            self.node = node
         }
 
         /// - Parameter day: days since 1970-01-01.

@@ -34,6 +34,7 @@ package enum ReferenceResources {
             .init("valid_from", "启用日期", level: .open, bytesMax: 10),
             .init("valid_to", "停用日期", level: .open, bytesMax: 10),
             .init("successor", "替代代码", level: .open, bytesMax: 200),
+            .init("node", "所属节点", level: .open, bytesMax: 12),
         ], flow: .down)
 
     package static let calendarDay = ResourceDefinition(

@@ -29,6 +29,9 @@ package struct ReferenceData: Hashable, Sendable {
     package static let populationList = "population"
     /// 承办单位, each with the one above it.
     package static let unitList = "unit"
+    /// 政府职能 and 问题领域: the codes of another axis of categories, and categories with one of these above them.
+    package static let functionList = "function"
+    package static let domainList = "domain"
     /// Codes like `0830-1200`; see ``WorkHours``.
     package static let officeHoursList = "office_hours"
     /// 突发事件: beginnings of service codes of which one ticket is an alert.

@@ -30,6 +30,7 @@ extension ReferenceData {
         fields["valid_from"] = entry.validFrom.map { .text(CivilDate.text(dayNumber: $0)) }
         fields["valid_to"] = entry.validTo.map { .text(CivilDate.text(dayNumber: $0)) }
         fields["successor"] = entry.successor.map { .text($0) }
+        fields["node"] = entry.node.map { .text($0) }
         let start = entry.validFrom.map { ".\(CivilDate.text(dayNumber: $0))" } ?? ""
         return IntakeRecord(
             resource: ReferenceResources.code.name, key: "\(version).\(list.name).\(entry.code)\(start)",
@@ -136,7 +137,8 @@ extension CodeList.Entry {
         self.init(
             code: code, title: title, english: fields["english"]?.text ?? "", parent: fields["parent"]?.text,
             validFrom: fields["valid_from"]?.text.flatMap(CivilDate.dayNumber),
-            validTo: fields["valid_to"]?.text.flatMap(CivilDate.dayNumber), successor: fields["successor"]?.text)
+            validTo: fields["valid_to"]?.text.flatMap(CivilDate.dayNumber), successor: fields["successor"]?.text,
+            node: fields["node"]?.text)
     }
 }
 

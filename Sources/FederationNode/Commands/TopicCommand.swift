@@ -90,7 +90,7 @@ struct TopicCommand: AsyncParsableCommand {
                     }
                     try Output.line("\(table.text)\n")
                 }
-                try Output.line(report.coverage.text)
+                try Output.line(report.coverage.text(in: .zh))
             }
             if !report.coverage.complete { throw ExitStatus.incomplete }
         }

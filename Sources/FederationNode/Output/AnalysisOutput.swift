@@ -7,14 +7,17 @@ struct AnalysisOutput {
     private let answer: AnalysisReport
     private let table: ResultTable
     private let explains: Bool
+    private let language: Language
     private let desk: NodeDesk
 
     /// - Parameters:
     ///   - shows: whether its rows may be printed.
     ///   - explains: whether it is told how it came about.
-    init(_ answer: AnalysisReport, shows: Bool, explains: Bool, _ desk: NodeDesk) {
+    ///   - language: of everything but JSON, and but the names of columns in CSV.
+    init(_ answer: AnalysisReport, shows: Bool, explains: Bool, _ language: Language, _ desk: NodeDesk) {
         self.answer = answer
         self.explains = explains
+        self.language = language
         self.desk = desk
         table = shows ? answer.table : answer.table.withoutRows
     }
@@ -109,8 +112,8 @@ struct AnalysisOutput {
         var lines: [(cells: [FieldValue], title: String?)] = table.rows.map { ($0.cells, nil) }
         // Without dimensions there is one row, and nothing to sum up.
         guard !answer.analysis.dimensions.isEmpty else { return lines }
-        if let (row, _) = table.others { lines.append((row.cells, "其他")) }
-        if let total = table.total { lines.append((total.cells, "合计")) }
+        if let (row, _) = table.others { lines.append((row.cells, language("其他", "others"))) }
+        if let total = table.total { lines.append((total.cells, language("合计", "total"))) }
         return lines.map { line in
             guard let title = line.title else { return line }
             return ([.text(title)] + line.cells.dropFirst(), title)
@@ -125,7 +128,7 @@ struct AnalysisOutput {
             zip(table.columns, line.cells).map { column, cell -> Workbook.Cell in
                 switch (column, cell) {
                 case (.dimension(let dimension), .text(let value)) where line.title == nil:
-                    .text(dimension.text(of: value, desk))
+                    .text(dimension.text(of: value, language, desk))
                 case (.figure(let figure, let measure), _): Workbook.Cell(cell, figure.format(measure.unit))
                 default: Workbook.Cell(cell)
                 }
@@ -133,17 +136,22 @@ struct AnalysisOutput {
         }
         let definitions = answer.indicators.map { indicator in
             [
-                indicator.title, "\(indicator.name) v\(indicator.measure.version)", indicator.clause,
+                indicator.title(in: language), "\(indicator.name) v\(indicator.measure.version)", indicator.clause,
                 indicator.numerator, indicator.denominator ?? "", indicator.exclusions ?? "",
             ].map { Workbook.Cell.text($0) }
         }
         let above: [[Workbook.Cell]] =
-            [[.heading("条件"), .text(answer.analysis.conditions)], []]
-            + [["指标", "口径", "条款", "分子", "分母", "不含"].map { .heading($0) }] + definitions
+            [[.heading(language("条件", "conditions")), .text(answer.analysis.conditions)], []]
+            + [
+                [
+                    language("指标", "indicator"), language("口径", "definition"), language("条款", "clause"),
+                    language("分子", "numerator"), language("分母", "denominator"), language("不含", "without"),
+                ].map { .heading($0) }
+            ] + definitions
             + (comparisonLines + qualityLines + stepLines).map { [.text($0)] } + [[]]
         return [
-            .init(name: "数据", rows: [table.columns.map { .heading(heading($0)) }] + figures),
-            answer.coverage.sheet(above),
+            .init(name: language("数据", "data"), rows: [table.columns.map { .heading(heading($0)) }] + figures),
+            answer.coverage.sheet(above, language),
         ]
     }
 
@@ -156,25 +164,30 @@ struct AnalysisOutput {
                     else {
                         return cell.shown
                     }
-                    return dimension.text(of: value, desk)
+                    return dimension.text(of: value, language, desk)
                 })
         }
         return text.text
     }
 
     private func heading(_ column: ResultTable.Column) -> String {
+        let isYear = answer.comparison?.kind == .year
         switch column {
-        case .dimension(let dimension): return dimension.title
+        case .dimension(let dimension): return dimension.title(in: language)
         case .figure(let figure, let measure):
             guard let indicator = answer.indicators.first(where: { $0.name == measure.name }) else {
                 return column.name
             }
-            if figure == .value { return indicator.heading }
-            let heading = figure.heading(isRate: measure.unit == .percent, answer.comparison?.kind)
-            return answer.indicators.count == 1 ? heading : "\(indicator.title)\(heading)"
-        case .formerPeriod: return answer.comparison?.kind == .year ? "同期" : "上期"
-        case .specialDates: return "特殊日期"
-        case .formerSpecialDates: return answer.comparison?.kind == .year ? "同期特殊日期" : "上期特殊日期"
+            if figure == .value { return indicator.heading(in: language) }
+            let heading = figure.heading(isRate: measure.unit == .percent, isYear, language)
+            if answer.indicators.count == 1 { return heading }
+            return indicator.title(in: language) + language("", ": ") + heading
+        case .formerPeriod: return isYear ? language("同期", "year before") : language("上期", "period before")
+        case .specialDates: return language("特殊日期", "special dates")
+        case .formerSpecialDates:
+            return isYear
+                ? language("同期特殊日期", "special dates, year before")
+                : language("上期特殊日期", "special dates, period before")
         }
     }
 
@@ -182,16 +195,25 @@ struct AnalysisOutput {
 
     /// By which definitions the figures are, what they are held against, and which nodes they are of.
     var notes: String {
-        ([answer.definitions] + comparisonLines + qualityLines + stepLines + [answer.coverage.text])
+        ([definitions] + comparisonLines + qualityLines + stepLines + [answer.coverage.text(in: language)])
             .joined(separator: "\n")
     }
 
-    private var comparisonLines: [String] { answer.comparison?.lines ?? [] }
+    private var definitions: String {
+        let definitions = answer.indicators.map {
+            "\($0.title(in: language)) \($0.name) v\($0.measure.version)"
+        }
+        return "\(language("口径", "definitions")) \(definitions.joined(separator: language.comma))"
+    }
+
+    private var comparisonLines: [String] { answer.comparison?.lines(in: language) ?? [] }
 
     private var qualityLines: [String] {
         (answer.leftOut ?? []).map {
-            let periods = $0.periods.joined(separator: "、")
-            return "数据质量 \($0.indicator.title)  按口径不计 \($0.excluded) 条  无期间时间(\(periods)) \($0.undated) 条"
+            let periods = $0.periods.joined(separator: language.comma)
+            return language(
+                "数据质量 \($0.indicator.title)  按口径不计 \($0.excluded) 条  无期间时间(\(periods)) \($0.undated) 条",
+                "quality \($0.indicator.english)  \($0.excluded) rows excluded  \($0.undated) without \(periods)")
         }
     }
 
@@ -199,9 +221,11 @@ struct AnalysisOutput {
         guard explains else { return [] }
         func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
         return answer.steps.map { step in
-            let source = step.source.title + (step.child.map { " \(name($0))" } ?? "")
-            let origins = step.origins.map(\.code).joined(separator: "、")
-            return "执行 \(name(step.node))  \(source)  来源 \(origins)  \(step.milliseconds) 毫秒"
+            let source = step.source.title(in: language) + (step.child.map { " \(name($0))" } ?? "")
+            let origins = step.origins.map(\.code).joined(separator: language.comma)
+            return language(
+                "执行 \(name(step.node))  \(source)  来源 \(origins)  \(step.milliseconds) 毫秒",
+                "step \(name(step.node))  \(source)  origins \(origins)  \(step.milliseconds) ms")
         }
     }
 }
@@ -217,13 +241,13 @@ extension AnalysisOutput.Report.Step {
 }
 
 extension AnswerStep.Source {
-    fileprivate var title: String {
+    fileprivate func title(in language: Language) -> String {
         switch self {
-        case .rows: "本节点数据"
-        case .copy: "汇聚副本"
-        case .rollup: "汇总块"
-        case .child: "询问下级"
-        case .remembered: "下级先前答复"
+        case .rows: language("本节点数据", "own rows")
+        case .copy: language("汇聚副本", "copies")
+        case .rollup: language("汇总块", "rollup")
+        case .child: language("询问下级", "child")
+        case .remembered: language("下级先前答复", "former answer of child")
         default: rawValue
         }
     }
@@ -241,42 +265,50 @@ extension ResultTable.Figure {
         }
     }
 
-    fileprivate func heading(isRate: Bool, _ comparison: PeriodComparison?) -> String {
-        let isYear = comparison == .year
+    fileprivate func heading(isRate: Bool, _ isYear: Bool, _ language: Language) -> String {
+        let points = isRate ? language("(百分点)", ", points") : ""
         return switch self {
         case .value: ""
-        case .rank: "名次"
-        case .share: "占比%"
-        case .running: "累计"
-        case .former: isYear ? "同期值" : "上期值"
-        case .difference: (isYear ? "同比增减" : "环比增减") + (isRate ? "(百分点)" : "")
-        case .growth: isYear ? "同比%" : "环比%"
-        case .plan: "计划"
-        case .planDifference: "与计划差" + (isRate ? "(百分点)" : "")
-        case .planRate: "完成%"
+        case .rank: language("名次", "rank")
+        case .share: language("占比%", "share, %")
+        case .running: language("累计", "running")
+        case .former: isYear ? language("同期值", "year before") : language("上期值", "period before")
+        case .difference: (isYear ? language("同比增减", "on the year") : language("环比增减", "on the period")) + points
+        case .growth: isYear ? language("同比%", "on the year, %") : language("环比%", "on the period, %")
+        case .plan: language("计划", "plan")
+        case .planDifference: language("与计划差", "off the plan") + points
+        case .planRate: language("完成%", "of the plan, %")
         }
     }
 }
 
 extension ComparisonReport {
     /// For people.
-    fileprivate var lines: [String] {
-        var parts = [kind == .year ? "同比" : "环比"]
+    fileprivate func lines(in language: Language) -> [String] {
+        let isYear = kind == .year
+        let before = isYear ? language("同期", "year before") : language("上期", "period before")
+        var parts = [isYear ? language("同比", "on the year") : language("环比", "on the period")]
         if let former {
-            parts.append("与 \(ShanghaiTime.second(former.lowerBound)) 至 \(ShanghaiTime.second(former.upperBound)) 比较")
+            let (from, to) = (ShanghaiTime.second(former.lowerBound), ShanghaiTime.second(former.upperBound))
+            parts.append(language("与 \(from) 至 \(to) 比较", "against \(from) to \(to)"))
         } else {
-            parts.append(kind == .year ? "各行与去年同期比较" : "各行与上一期比较")
+            parts.append(
+                isYear
+                    ? language("各行与去年同期比较", "each row against the same period of the year before")
+                    : language("各行与上一期比较", "each row against the period before"))
         }
-        if !specialDates.isEmpty { parts.append("本期含\(specialDates.joined(separator: "、"))") }
+        if !specialDates.isEmpty {
+            parts.append(language("本期含", "with ") + specialDates.joined(separator: language.comma))
+        }
         if !formerSpecialDates.isEmpty {
-            parts.append("\(kind == .year ? "同期" : "上期")含\(formerSpecialDates.joined(separator: "、"))")
+            parts.append(before + language("含", " with ") + formerSpecialDates.joined(separator: language.comma))
         }
-        if isRunning { parts.append("本期尚未结束") }
+        if isRunning { parts.append(language("本期尚未结束", "the period is not over yet")) }
         if !withoutFormer.isEmpty {
-            let names = withoutFormer.map { "\($0.name)(\($0.node))" }
-            parts.append("此前无数据的节点 \(names.joined(separator: "、"))")
+            let names = withoutFormer.map { "\($0.name)(\($0.node))" }.joined(separator: language.comma)
+            parts.append(language("此前无数据的节点", "nodes without former rows") + " \(names)")
         }
         let line = parts.joined(separator: "  ")
-        return coverage.map { [line, "对比期\($0.text)"] } ?? [line]
+        return coverage.map { [line, language("对比期", "former ") + $0.text(in: language)] } ?? [line]
     }
 }

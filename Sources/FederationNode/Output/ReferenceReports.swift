@@ -44,6 +44,8 @@ struct CodeListReport: ReferenceReport {
         let validFrom: String?
         let validTo: String?
         let successor: String?
+        /// Of a unit, the node that it belongs to.
+        let node: String?
     }
 
     let name: String
@@ -58,17 +60,22 @@ struct CodeListReport: ReferenceReport {
             Entry(
                 code: entry.code, title: entry.title, english: entry.english, level: list.path(to: entry.code).count,
                 parent: entry.parent, validFrom: entry.validFrom.map { CivilDate.text(dayNumber: $0) },
-                validTo: entry.validTo.map { CivilDate.text(dayNumber: $0) }, successor: entry.successor)
+                validTo: entry.validTo.map { CivilDate.text(dayNumber: $0) }, successor: entry.successor,
+                node: entry.node)
         }
     }
 
     var text: String {
-        var table = TextTable(header: ["代码", "名称", "级别", "上级", "启用", "停用", "替代"])
+        // Units alone have a node.
+        let hasNodes = codes.contains { $0.node != nil }
+        var table = TextTable(
+            header: ["代码", "名称", "级别", "上级", "启用", "停用", "替代"] + (hasNodes ? ["所属节点"] : []))
         for entry in codes {
-            table.append([
-                entry.code, entry.title, "\(entry.level)", entry.parent ?? "–", entry.validFrom ?? "–",
-                entry.validTo ?? "–", entry.successor ?? "–",
-            ])
+            table.append(
+                [
+                    entry.code, entry.title, "\(entry.level)", entry.parent ?? "–", entry.validFrom ?? "–",
+                    entry.validTo ?? "–", entry.successor ?? "–",
+                ] + (hasNodes ? [entry.node ?? "–"] : []))
         }
         return "\(name) \(title)\n\(table.text)"
     }

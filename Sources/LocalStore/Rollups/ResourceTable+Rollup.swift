@@ -23,6 +23,12 @@ extension ResourceTable {
             .joined(separator: " UNION ")
     }
 
+    /// The columns that name tickets of which something else is counted with it: its own, and the one that it marks it as a repetition of.
+    private var concerned: [String] {
+        guard definition.isTicketRecord else { return [] }
+        return definition.name == BuiltInResources.ticketAction.name ? ["global_id", "target"] : ["global_id"]
+    }
+
     /// Notes the days that a row was of before it changed or went, and the thread that it was of before it came to another.
     var rollupTriggers: [String] {
         guard !times.isEmpty else { return countTriggers }
@@ -36,11 +42,16 @@ extension ResourceTable {
             ON CONFLICT DO NOTHING;
             """
         // Never OR IGNORE: within an upsert the policy of the statement that fires the trigger holds in its place.
-        let leaves = "INSERT INTO rollup_thread SELECT OLD.global_id WHERE OLD.global_id IS NOT NULL"
-        let once = "ON CONFLICT DO NOTHING"
-        let moved = definition.isTicketRecord ? "\(leaves) AND OLD.global_id IS NOT NEW.global_id \(once);" : ""
-        let gone = definition.isTicketRecord ? "\(leaves) \(once);" : ""
-        let hasMoved = definition.isTicketRecord ? " OR OLD.global_id IS NOT NEW.global_id" : ""
+        func leave(_ column: String, _ condition: String) -> String {
+            """
+            INSERT INTO rollup_thread SELECT OLD.\(column) WHERE OLD.\(column) IS NOT NULL AND \(condition)
+            ON CONFLICT DO NOTHING;
+            """
+        }
+        let tickets = concerned
+        let moved = tickets.map { leave($0, "OLD.\($0) IS NOT NEW.\($0)") }.joined(separator: " ")
+        let gone = tickets.map { leave($0, "1") }.joined(separator: " ")
+        let hasMoved = tickets.map { " OR OLD.\($0) IS NOT NEW.\($0)" }.joined()
         let (changes, removals) = (quoted("rollup_of_\(definition.name)"), quoted("rollup_without_\(definition.name)"))
         return [
             "DROP TRIGGER IF EXISTS main.\(changes)", "DROP TRIGGER IF EXISTS main.\(removals)",
@@ -179,6 +190,12 @@ enum RollupTables {
                 FROM json_each(?1) AS j CROSS JOIN main.ticket_state AS s ON s.global_id = j.value
                 CROSS JOIN main.service_request AS t ON t.global_id = s.global_id
                 """))
+
+    /// The tickets that tickets ?1, a JSON array of ids, were ever marked to repeat: what is counted of them has changed too.
+    static let repeatedTickets = """
+        SELECT DISTINCT x.target FROM json_each(?1) AS j CROSS JOIN main.ticket_action AS x ON x.global_id = j.value
+        WHERE x.action = 'mark_repeat' AND x.target IS NOT NULL
+        """
 
     /// Stamps what was noted with seq ?2.
     static let stampFormer = stamp("SELECT origin, day FROM main.rollup_former")

@@ -26,6 +26,10 @@ struct RollupConsumer: TransactionalConsumer {
         var threads = try ThreadReader(TicketKind()).changed(after: after, upto: upto, db)
         threads.formUnion(
             try String.fetchAll(db, sql: "SELECT global_id FROM main.rollup_thread").map { ExactText($0) })
+        threads.formUnion(
+            try String.fetchAll(
+                db, sql: RollupTables.repeatedTickets, arguments: [jsonArray(threads.map(\.text))]
+            ).map { ExactText($0) })
         let ids = jsonArray(threads.map(\.text))
         for table in writer.resources {
             if let stamp = table.stampThreads { try db.cachedStatement(sql: stamp).execute(arguments: [ids, upto]) }

@@ -56,6 +56,7 @@ struct ResourceTable: Sendable {
             """,
         ]
             + (definition.name == BuiltInResources.serviceRequest.name ? [Self.createCallIndex] : [])
+            + (definition.name == BuiltInResources.ticketAction.name ? [Self.createRepeatIndex] : [])
             + (keepsFormer ? [createFormer] : [])
             + definition.indexes.map {
                 let name = quoted("\(definition.name)_\($0.joined(separator: "_"))")
@@ -66,6 +67,11 @@ struct ResourceTable: Sendable {
     /// Finds the ticket that names a call, among the few that can be reports on somebody.
     private static let createCallIndex = """
         CREATE INDEX IF NOT EXISTS main.service_request_call ON service_request (call_id) WHERE respondent_name IS NOT NULL
+        """
+
+    /// Finds the tickets that repeat one, among the few actions that say so.
+    private static let createRepeatIndex = """
+        CREATE INDEX IF NOT EXISTS main.ticket_action_repeat ON ticket_action (target) WHERE action = 'mark_repeat'
         """
 
     /// The staging table of a write: no types, no indexes, in memory.

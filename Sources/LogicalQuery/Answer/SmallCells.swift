@@ -2,13 +2,13 @@ import FederationModel
 
 extension PartialResult {
     /// Takes away what a few rows stand behind, so that nobody is told apart in statistics: every group in which something that was
-    /// counted is less than `least`, and not 0.
+    /// counted, or what all of its rows are more than some of them (98 of 100 in time are 2 that are not), is less than `least`, and not 0.
     ///
     /// Whoever has a total, by asking for it or by asking for a coarser level, could subtract the groups that are shown from it. So
     /// further groups go, the smallest first, until in each sum over dimensions and their coarser levels no or at least two groups are
     /// gone, and together they are not small either (complementary suppression). Where there are more such sums than `marginsMax`
-    /// nothing is given. It can't hinder anybody from asking two questions that differ by a filter and subtracting one from the
-    /// other; each is in both logs.
+    /// nothing is given. It hinders nobody from subtracting two questions that differ by a filter or a period, nor from solving the
+    /// equations of several dimensions together, which may tell a group that no single sum tells; each question is in both logs.
     ///
     /// - Parameter least: 2 or more.
     /// - Returns: how many groups it took away.
@@ -67,12 +67,15 @@ extension PartialResult {
 private struct RowNumbers {
     private var sums: [Int] = []
     private var states: [Int] = []
+    /// Where some of a number of rows are told: those are the others.
+    private var rests: [(all: Int, some: Int)] = []
     /// Whether something has no number of rows beside it that would tell how many stand behind it.
     private(set) var areMissing = false
 
-    var places: Range<Int> { 0..<sums.count + states.count }
+    var places: Range<Int> { 0..<sums.count + states.count + rests.count }
 
     init(_ analysis: Analysis) {
+        var counts: [(term: Analysis.Measure.Term, criterion: Criterion, place: Int)] = []
         for (measure, places) in zip(analysis.measures, PartialLayout(analysis.measures).places) {
             var rest = places[...]
             for term in measure.terms {
@@ -81,6 +84,7 @@ private struct RowNumbers {
                     switch (rest.removeFirst(), aggregate.function) {
                     case (.sum(let place), .count):
                         sums.append(place)
+                        counts.append((term, aggregate.criterion, place))
                         isCounted = true
                     case (.state(let place), .quantile), (.state(let place), .persons):
                         states.append(place)
@@ -89,6 +93,11 @@ private struct RowNumbers {
                     }
                 }
                 if !isCounted { areMissing = true }
+            }
+        }
+        for all in counts where all.criterion == .always {
+            rests += counts.filter { $0.criterion != .always && $0.term.hasSameRows(as: all.term) }.map {
+                (all.place, $0.place)
             }
         }
     }
@@ -101,7 +110,7 @@ private struct RowNumbers {
                 case .distinct(let persons): persons.estimate
                 case .least, .greatest: 0
                 }
-            }
+            } + rests.map { group.sums[$0.all] - group.sums[$0.some] }
     }
 }
 
@@ -139,7 +148,7 @@ extension Analysis.Dimension {
         }
         switch (self.value, codes) {
         case (_, .regions): return [2, 4, 6, 9].filter { $0 < value.utf8.count }.map { String(value.prefix($0)) }
-        case (_, .services):
+        case (_, .services), (.axis, _):
             let parts = value.split(separator: ".")
             return (1..<max(1, parts.count)).map { parts.prefix($0).joined(separator: ".") }
         case (.time(.hourOfWeek), _): return [String(value.prefix(1)), String(value.suffix(2))]

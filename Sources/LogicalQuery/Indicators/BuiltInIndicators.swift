@@ -4,7 +4,7 @@ import FederationModel
 
 extension Indicator {
     package static let builtIn: [Indicator] =
-        tickets + funnel + stages + dispatch + callbacks + threeRates(.standard) + others + calls
+        tickets + funnel + stages + dispatch + callbacks + threeRates(.standard) + others + calls(.standard)
 
     // MARK: - 工单
 
@@ -215,8 +215,13 @@ extension Indicator {
             "resolved = 'resolved'", of: "有效回访", clause: "北京条例 32; domain 3.3"),
         partialResolution,
         rate(
-            "first_time_resolution_rate", "一次解决率", "resolved in the first round", .callback, base: effective,
-            notEffective, "第一轮即已解决的", "resolved = 'resolved' and not round > 1", of: "有效回访"),
+            "first_time_resolution_rate", version: 2, "一次解决率", "resolved in the first round, and not asked again",
+            .callback,
+            base: effective, notEffective, "第一轮即已解决,且办结后 30 天内同一来源节点无标记为其重复的诉求的",
+            """
+            resolved = 'resolved' and not round > 1 \
+            and not ticket.repeated_at - coalesce(ticket.closed_at, occurred_at) <= 30d
+            """, of: "有效回访"),
         rate(
             "contact_rate", "联系率", "contacted by the unit, as citizens say", .callback,
             base: "\(reached) and contacted_by_unit is not null", notEffective, "诉求人称承办单位已联系的",
@@ -242,7 +247,7 @@ extension Indicator {
         ], clause: "domain 3.2", "已解决的,部分解决的计半", "有效回访", notEffective)
 
     /// 三率, with the weights that are in force.
-    static func threeRates(_ weights: ThreeRateWeights) -> [Indicator] {
+    package static func threeRates(_ weights: ThreeRateWeights) -> [Indicator] {
         func score(
             _ name: String, _ title: String, _ english: String, satisfied: String, _ satisfaction: String
         ) -> Indicator {
@@ -284,70 +289,84 @@ extension Indicator {
 
     // MARK: - 话务
 
-    /// 人工请求: who asked for a human. Where a telephone system says nothing of its menu, an answered call did.
-    private static let asked = """
-        direction = 'inbound' and (ivr_out is not null or queue_start is not null or queue_seconds is not null \
-        or \(connected))
-        """
     private static let connected = "(answered is not null or disposition = 'connected')"
-    private static let notAsked = "呼出、未转人工的"
     /// 国家标准 GB/T 33358.
     private static let standard = "GB/T 33358; 7.1.1"
 
-    private static let calls: [Indicator] = [
-        count(
-            "call_count", "呼入量", "inbound calls", .call, "呼入", clause: "7.1.1", base: "direction = 'inbound'", "呼出的"),
-        count(
-            "human_call_count", "人工请求量", "calls that asked for a human", .call, "请求人工的呼入", clause: "7.1.1",
-            base: asked, notAsked),
-        rate(
-            "connect_rate", "接通率", "connect rate", .call, base: asked, notAsked, "人工接通的", connected,
-            of: "人工请求", clause: standard),
-        serviceLevel(15),
-        serviceLevel(30),
-        rate(
-            "abandon_rate", "放弃率", "abandon rate", .call, base: asked, notAsked, "放弃的",
-            "disposition = 'abandoned'", of: "人工请求", clause: standard),
-        rate(
-            "call_return_rate", "回拨率", "missed calls called back", .call,
-            base: "direction = 'inbound' and disposition in ('abandoned', 'overflow', 'called_back')", "呼出、接通的",
-            "已回拨的", "disposition = 'called_back'", of: "漏接的呼入", clause: "国办函〔2025〕66号"),
-        indicator(
-            "mean_wait_seconds", "平均等待", "mean wait", .seconds,
-            [
-                (
-                    .call, nil, "\(asked) and queue_seconds >= 0 and queue_seconds <= 86400", "sum(queue_seconds)",
-                    "count", 1
-                )
-            ],
-            clause: standard, "排队秒数之和", "有排队时长的人工请求", "\(notAsked)、无排队时长或超过一天的"),
-        indicator(
-            "mean_talk_seconds", "平均通话", "mean talk time", .seconds,
-            [(.call, nil, "\(asked) and talk_seconds >= 0 and talk_seconds <= 86400", "sum(talk_seconds)", "count", 1)],
-            clause: standard, "通话秒数之和", "有通话时长的人工请求", "\(notAsked)、无通话时长或超过一天的"),
-        longest(
-            "p90_wait_seconds", "等待九成分位", "90th percentile of the wait", "p90(queue_seconds)", "queue_seconds", "排队"),
-        longest("max_wait_seconds", "最大等待", "longest wait", "greatest(queue_seconds)", "queue_seconds", "排队"),
-        longest("max_talk_seconds", "最大通话", "longest talk time", "greatest(talk_seconds)", "talk_seconds", "通话"),
-    ]
-
-    private static func longest(
-        _ name: String, _ title: String, _ english: String, _ function: String, _ column: String, _ what: String
-    ) -> Indicator {
-        indicator(
-            name, title, english, .seconds,
-            [(.call, nil, "\(asked) and \(column) >= 0 and \(column) <= 86400", function, nil, 1)], clause: standard,
-            "\(what)秒数", nil, "\(notAsked)、无\(what)时长或超过一天的")
+    private static func calls(_ rule: HumanCallRule) -> [Indicator] {
+        [
+            count(
+                "call_count", "呼入量", "inbound calls", .call, "呼入", clause: "7.1.1", base: "direction = 'inbound'",
+                "呼出的")
+        ] + humanCalls(rule) + [
+            rate(
+                "call_return_rate", "回拨率", "missed calls called back", .call,
+                base: "direction = 'inbound' and disposition in ('abandoned', 'overflow', 'called_back')", "呼出、接通的",
+                "已回拨的", "disposition = 'called_back'", of: "漏接的呼入", clause: "国办函〔2025〕66号")
+        ]
     }
 
-    private static func serviceLevel(_ seconds: Int) -> Indicator {
-        rate(
-            "service_level_\(seconds)", "\(seconds)秒接通率", "answered within \(seconds) seconds", .call, base: asked,
-            notAsked, "排队 \(seconds) 秒内人工接通的",
+    /// 人工请求, with the rule that is in force. Where a telephone system says nothing of its menu, an answered call asked for a human.
+    package static func humanCalls(_ rule: HumanCallRule) -> [Indicator] {
+        var asked = """
+            direction = 'inbound' and (ivr_out is not null or queue_start is not null or queue_seconds is not null \
+            or \(connected))
             """
-            \(connected) and (queue_seconds <= \(seconds) \
-            or queue_seconds is null and answered - queue_start <= \(seconds)s)
-            """, of: "人工请求", clause: standard)
+        var notAsked = "呼出、未转人工的"
+        let (seconds, version) = (rule.shortAbandonSeconds, rule.version)
+        if seconds > 0 {
+            asked += """
+                 and not (disposition = 'abandoned' and (queue_seconds < \(seconds) \
+                or queue_seconds is null and hangup - queue_start < \(seconds)s))
+                """
+            notAsked += "、不足 \(seconds) 秒即放弃的"
+        }
+        func share(
+            _ name: String, _ title: String, _ english: String, _ numerator: String, _ counted: String
+        ) -> Indicator {
+            rate(
+                name, version: version, title, english, .call, base: asked, notAsked, numerator, counted, of: "人工请求",
+                clause: standard)
+        }
+        func serviceLevel(_ seconds: Int) -> Indicator {
+            share(
+                "service_level_\(seconds)", "\(seconds)秒接通率", "answered within \(seconds) seconds",
+                "排队 \(seconds) 秒内人工接通的",
+                """
+                \(connected) and (queue_seconds <= \(seconds) \
+                or queue_seconds is null and answered - queue_start <= \(seconds)s)
+                """)
+        }
+        func length(
+            _ name: String, _ title: String, _ english: String, _ function: String, over denominator: String? = nil,
+            of column: String, _ what: String, _ said: String, _ whole: String? = nil
+        ) -> Indicator {
+            indicator(
+                name, version: version, title, english, .seconds,
+                [
+                    (
+                        .call, nil, "\(asked) and \(column) >= 0 and \(column) <= 86400", "\(function)(\(column))",
+                        denominator, 1
+                    )
+                ], clause: standard, said, whole, "\(notAsked)、无\(what)时长或超过一天的")
+        }
+        return [
+            count(
+                "human_call_count", version: version, "人工请求量", "calls that asked for a human", .call, "请求人工的呼入",
+                clause: "7.1.1", base: asked, notAsked),
+            share("connect_rate", "接通率", "connect rate", "人工接通的", connected), serviceLevel(15), serviceLevel(30),
+            share("abandon_rate", "放弃率", "abandon rate", "放弃的", "disposition = 'abandoned'"),
+            length(
+                "mean_wait_seconds", "平均等待", "mean wait", "sum", over: "count", of: "queue_seconds", "排队", "排队秒数之和",
+                "有排队时长的人工请求"),
+            length(
+                "mean_talk_seconds", "平均通话", "mean talk time", "sum", over: "count", of: "talk_seconds", "通话", "通话秒数之和",
+                "有通话时长的人工请求"),
+            length(
+                "p90_wait_seconds", "等待九成分位", "90th percentile of the wait", "p90", of: "queue_seconds", "排队", "排队秒数"),
+            length("max_wait_seconds", "最大等待", "longest wait", "greatest", of: "queue_seconds", "排队", "排队秒数"),
+            length("max_talk_seconds", "最大通话", "longest talk time", "greatest", of: "talk_seconds", "通话", "通话秒数"),
+        ]
     }
 
     // MARK: - Making them

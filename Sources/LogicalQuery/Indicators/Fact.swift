@@ -23,6 +23,8 @@ package struct Fact: Hashable, Sendable, Codable {
         case category
         /// Whether its ticket was merged into another.
         case merged
+        /// When the first ticket came in, at the same node, whose last mark says that it repeats this one.
+        case repeated
         case lookup(Lookup)
         /// A column of an external data set.
         case field(String)
@@ -76,6 +78,7 @@ package struct Fact: Hashable, Sendable, Codable {
         case .request: [BuiltInResources.serviceRequest.name]
         // Who may correct or merge is the owner, and transfers say who that is.
         case .category, .merged: [BuiltInResources.ticketAction.name, BuiltInResources.transfer.name]
+        case .repeated: [BuiltInResources.serviceRequest.name, BuiltInResources.ticketAction.name]
         case .state: BuiltInResources.ticketResources.map(\.name)
         case .lookup(let lookup): [lookup.resource]
         case .field: [resource]
@@ -96,6 +99,11 @@ package struct Fact: Hashable, Sendable, Codable {
                 Field(resource: BuiltInResources.ticketAction.name, column: "target"),
             ]
         case .merged: [Field(resource: BuiltInResources.ticketAction.name, column: "target")]
+        case .repeated:
+            [
+                Field(resource: BuiltInResources.serviceRequest.name, column: "requested_datetime"),
+                Field(resource: BuiltInResources.ticketAction.name, column: "target"),
+            ]
         case .state(let name): Self.stateFields[name] ?? []
         case .field: [Field(resource: resource, column: "fields")]
         case .lookup(let lookup):
@@ -371,5 +379,6 @@ package struct Fact: Hashable, Sendable, Codable {
             // As it was taken in.
             Column(name: "accepted_service_code", kind: .text, source: .request("service_code")),
             Column(name: "merged", kind: .number, source: .merged),
+            Column(name: "repeated_at", kind: .number, source: .repeated),
         ]
 }

@@ -62,8 +62,8 @@ package struct IndicatorLibrary: Sendable {
     }
 
     /// Adds figures; one whose name is there already takes its place.
-    package mutating func adopt(_ indicators: [Indicator], weights: ThreeRateWeights?, from source: Indicator.Source) {
-        for indicator in indicators + (weights.map(Indicator.threeRates) ?? []) {
+    package mutating func adopt(_ indicators: [Indicator], from source: Indicator.Source) {
+        for indicator in indicators {
             var indicator = indicator
             indicator.source = source
             if let index = all.firstIndex(where: { $0.name == indicator.name }) {

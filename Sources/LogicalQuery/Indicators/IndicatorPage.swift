@@ -26,10 +26,11 @@ extension IndicatorLibrary {
             """
             A node's own figures stand in the file of the setting `indicators`; `federation-node indicator validate FILE` names every problem with its line. The top node \
             makes a file everybody's with `federation-node indicator publish FILE`: then an indicator of the program may be defined anew, with a higher version. \
-            `three_rates` sets what the three rates (三率) weigh.
+            `three_rates` sets what the three rates (三率) weigh, `human_calls` in less than how many seconds an abandoned call asked for nobody (人工请求).
             """, "",
             "```yaml", "version: 1", "title: 济南市指标",
-            "three_rates: {version: 2, response: 0.2, resolution: 0.4, satisfaction: 0.4}", "indicators:",
+            "three_rates: {version: 2, response: 0.2, resolution: 0.4, satisfaction: 0.4}",
+            "human_calls: {version: 2, short_abandon_seconds: 5}", "indicators:",
             "  - name: urgent_share", "    version: 1", "    title: 突发诉求占比", "    english: share of urgent tickets",
             "    clause: 济南市热线办 2025 年第 3 号", "    unit: percent", "    numerator: 紧急程度为突发的", "    denominator: 受理的诉求",
             "    exclusions: 并入他单的", "    terms:",

@@ -59,6 +59,8 @@ package struct LocalNode: Sendable {
     /// - Throws: `E_NODE_UNKNOWN`, `E_NODE_AMBIGUOUS`.
     package func node(named text: String) throws -> TopologyNode {
         if let node = NodeID(text).flatMap({ topology.node($0) }) { return node }
+        // As tables print it.
+        if let node = topology.nodes.first(where: { text.isSame(as: "\($0.id) \($0.name)") }) { return node }
         let found = topology.nodes.filter { $0.name.hasPrefix(text) }
         if let node = found.first, found.count == 1 { return node }
         if found.isEmpty {

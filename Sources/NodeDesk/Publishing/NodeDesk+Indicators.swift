@@ -16,10 +16,10 @@ extension NodeDesk {
     func indicatorLibrary() throws -> IndicatorLibrary {
         var library = IndicatorLibrary.builtIn
         let datasets = try registrations().map(\.dataset)
-        library.adopt(datasets.compactMap(Indicator.count), weights: nil, from: .dataset)
+        library.adopt(datasets.compactMap(Indicator.count), from: .dataset)
         // One of a later program may say what this one can't read; then it has what it had.
         if let published = try publishedIndicators() {
-            library.adopt(published.indicators, weights: published.weights, from: .published)
+            library.adopt(published.indicators + published.remade, from: .published)
         }
         guard FileManager.default.fileExists(atPath: settings.indicatorsPath) else {
             guard settings.indicatorsPath == settings.standardIndicatorsPath else {
@@ -34,7 +34,7 @@ extension NodeDesk {
                 "E_INDICATORS_TAKEN", "\(settings.indicatorsPath) defines \(taken.name), which everybody has already",
                 hint: "give it a name and a title of its own")
         }
-        library.adopt(own.indicators, weights: own.weights, from: .own)
+        library.adopt(own.indicators + own.remade, from: .own)
         return library
     }
 

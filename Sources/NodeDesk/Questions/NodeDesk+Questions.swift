@@ -121,12 +121,12 @@ extension NodeDesk {
             let names = question.measures.isEmpty ? [Analysis.Measure.count.name] : question.measures
             let library = try indicatorLibrary()
             let indicators = try names.map { try library.named($0) }
+            let known = try dimensions(of: indicators.map(\.measure))
             let analysis = try Analysis(
                 measures: indicators.map(\.measure),
-                dimensions: question.dimensions.map { try Analysis.Dimension($0) },
-                filters: question.filters.map { try filter($0) }, from: question.from, to: question.to,
-                top: question.top, asOf: now,
-                regionsAsOf: question.regionsAsOf)
+                dimensions: question.dimensions.map { try Analysis.Dimension($0, among: known) },
+                filters: question.filters.map { try filter($0, among: known) }, from: question.from, to: question.to,
+                top: question.top, asOf: now, regionsAsOf: question.regionsAsOf)
             if question.showsShare, !analysis.measures.contains(where: { $0.unit == .count }) {
                 throw FederationError(
                     "E_ANALYSIS_INVALID", "a share is of counts, and nothing of them is measured",
@@ -148,9 +148,12 @@ extension NodeDesk {
             let partial = answers[0].answer.partial
             if let comparison {
                 let former = answers.dropFirst().prefix(comparison.questions.count).map(\.answer.partial)
-                extras.comparison = (comparison, try comparison.former(Array(former), of: partial))
+                extras.comparison = (
+                    comparison,
+                    try comparison.former(Array(former), of: partial).rolledUp(for: analysis, reference)
+                )
             }
-            extras.plan = try question.plan.map { try PlanValues(planLines($0, library)) }
+            extras.plan = try question.plan.map { try PlanValues(planLines($0, library, known)) }
             extras.specialDates = reference.specialDates
             extras.residents = Residents(reference.population, region: topology.node(id)?.region ?? id.code)
             (extras.showsShare, extras.showsRank) = (question.showsShare, question.showsRank)
@@ -218,7 +221,9 @@ extension NodeDesk {
     ]
 
     /// - Throws: `E_PLAN_INVALID` with the row.
-    private func planLines(_ rows: [[String: String]], _ library: IndicatorLibrary) throws -> [PlanValues.Line] {
+    private func planLines(
+        _ rows: [[String: String]], _ library: IndicatorLibrary, _ known: [Analysis.Dimension]
+    ) throws -> [PlanValues.Line] {
         try rows.enumerated().map { index, row in
             func fault(_ reason: String, _ hint: String) -> FederationError {
                 FederationError("E_PLAN_INVALID", "row \(index + 1) of the plan: \(reason)", hint: hint)
@@ -237,7 +242,15 @@ extension NodeDesk {
             let own = Set(Self.planColumns.values.flatMap(\.self))
             for (column, text) in row where !own.contains(column) && !text.isEmpty {
                 do {
-                    let filter = try filter("\(column)=\(text)")
+                    let dimension = try Analysis.Dimension(column, among: known)
+                    let value =
+                        dimension.isNode
+                        ? try node(named: text).id.code : try dimension.countedValue(of: text, reference)
+                    if let value {
+                        places[dimension] = value
+                        continue
+                    }
+                    let filter = try filter("\(column)=\(text)", among: known)
                     guard filter.values.count == 1, places[filter.field] == nil else {
                         throw fault("two values of one dimension", "give each a row")
                     }
@@ -250,11 +263,24 @@ extension NodeDesk {
         }
     }
 
+    /// What rows can be split by: the columns of the data sets that are counted, and the dimensions of the program.
+    private func dimensions(of measures: [Analysis.Measure]) throws -> [Analysis.Dimension] {
+        let names = Set(measures.flatMap { $0.terms.compactMap(\.fact.dataset) })
+        guard !names.isEmpty else { return Analysis.Dimension.allCases }
+        let datasets = try registrations().map(\.dataset).filter { names.contains($0.name) }
+        return datasets.flatMap { Analysis.Dimension.fields(of: $0) } + Analysis.Dimension.allCases
+    }
+
     /// A filter as people write it.
-    func filter(_ text: String) throws -> Analysis.Filter {
-        let filter = try Analysis.Filter.parse(text, reference: reference)
-        guard filter.field.isNode, filter.comparison != .hasPrefix else { return filter }
-        return try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))
+    func filter(
+        _ text: String, among known: [Analysis.Dimension] = Analysis.Dimension.allCases
+    ) throws -> Analysis.Filter {
+        let filter = try Analysis.Filter.parse(text, reference: reference, among: known)
+        guard filter.field.isNode else { return filter }
+        let named =
+            filter.comparison == .hasPrefix
+            ? filter : try Analysis.Filter(filter.field, filter.comparison, codes(of: filter.values))
+        return filter.field == .nodeOfUnit ? try UnitRegister(reference).filter(onNodes: named) : named
     }
 
     /// A page of rows of a resource over everything below this node. Personal fields are masked, and nobody can select by them.

@@ -23,6 +23,11 @@ struct AnswerOptions: ParsableArguments {
     @Option(help: "table, json, csv or xlsx.")
     var format: Format?
 
+    @Option(
+        help: "The language of headings, words and remarks: zh, or en where there is English. JSON is the same in both."
+    )
+    var lang = Language.zh
+
     @Option(help: "With --format xlsx: the file to write.")
     var out: String?
 

@@ -13,9 +13,9 @@ struct QueryAnalysis: AsyncParsableCommand {
 
             Measures are the indicators of `indicator list`: count, closed, open, overdue, on_time_rate, connect_rate, three_rates and \
             more. Each says by which time it falls into a period: --from, --to, day, week and month go by that.
-            Dimensions of tickets: origin, handling_owner, region[:province|city|county|town], service[:LEVEL], request_type, channel, \
-            urgency, unit, status, held, round, resolution and more; of all, hour, weekday, hour_of_week, day, week, month, quarter, year. \
-            All times are Asia/Shanghai. Filters take codes, and the words that tables print: 渠道=电话, region=历下区.
+            Dimensions of tickets: origin, handling_owner, region[:province|city|county|town], service[:LEVEL], function, domain, \
+            request_type, channel, urgency, unit[:LEVEL|node], status, held, round, resolution and more; of all, hour, weekday, \
+            hour_of_week, day, week, month, quarter, year; of an external data set its own columns. All times are Asia/Shanghai. Filters take codes, and the words that tables print: 渠道=电话, region=历下区.
 
             --compare holds each row against the former one of its own period where rows have one (--by day, week, month, quarter or year), \
             else the period from --from to --to against its own: previous, the period before (环比), or year, the same of the year before \
@@ -99,7 +99,7 @@ struct QueryAnalysis: AsyncParsableCommand {
         let answer = try await desk.ask(
             question, allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
         let shows = answer.isShown || answering.bestEffort
-        let result = AnalysisOutput(answer, shows: shows, explains: explain, desk)
+        let result = AnalysisOutput(answer, shows: shows, explains: explain, answering.lang, desk)
         switch answering.output {
         case .json: try Output.json(result.report)
         case .csv:
@@ -108,7 +108,9 @@ struct QueryAnalysis: AsyncParsableCommand {
         case .xlsx:
             if shows { try answering.write(result.sheets) }
             Output.note(result.notes)
-        case .table: try Output.line(shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text)
+        case .table:
+            try Output.line(
+                shows ? "\(result.text)\n\(result.notes)" : answer.coverage.text(in: answering.lang))
         }
         if !answer.isComplete { throw ExitStatus.incomplete }
     }

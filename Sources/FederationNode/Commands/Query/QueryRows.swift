@@ -51,7 +51,7 @@ struct QueryRows: AsyncParsableCommand {
         let desk = try node.desk()
         let answer = try await desk.ask(
             try question(), allowsStale: answering.allowStale, deadlineMS: Int64(answering.deadline))
-        let (query, coverage) = (answer.query, answer.coverage)
+        let (query, coverage, language) = (answer.query, answer.coverage, answering.lang)
         let shows = coverage.complete || answering.bestEffort
         // Without rows there is nothing to go on behind: the same page must be asked for again.
         let page = Page(query: query, rows: shows ? answer.rows : [], next: shows ? answer.next : nil)
@@ -64,21 +64,22 @@ struct QueryRows: AsyncParsableCommand {
         case .csv:
             let header = page.header.map { FieldValue.text($0) }
             try Output.csv([header] + page.rows.map(page.cells), isSafe: answering.spreadsheetSafe)
-            Output.note(coverage.text)
+            Output.note(coverage.text(in: language))
             if let next = page.nextText { Output.note("--after \(next)") }
         case .xlsx:
             if shows {
                 let rows = page.rows.map { page.cells($0).map { Workbook.Cell($0) } }
                 try answering.write([
-                    .init(name: "明细", rows: [page.header.map { .heading($0) }] + rows), coverage.sheet([]),
+                    .init(name: language("明细", "rows"), rows: [page.header.map { .heading($0) }] + rows),
+                    coverage.sheet([], language),
                 ])
             }
-            Output.note(coverage.text)
+            Output.note(coverage.text(in: language))
             if let next = page.nextText { Output.note("--after \(next)") }
         case .table:
-            if shows { try Output.line(page.text(desk)) }
-            try Output.line(coverage.text)
-            if let next = page.nextText { try Output.line("下一页 --after \(next.printable)") }
+            if shows { try Output.line(page.text(language, desk)) }
+            try Output.line(coverage.text(in: language))
+            if let next = page.nextText { try Output.line("\(language("下一页", "next page")) --after \(next.printable)") }
         }
         if !coverage.complete { throw ExitStatus.incomplete }
     }
@@ -133,24 +134,27 @@ private struct Page {
     }
 
     /// Without the columns that no row has a value in, and with long texts cut.
-    func text(_ desk: NodeDesk) -> String {
+    func text(_ language: Language, _ desk: NodeDesk) -> String {
         let shown = query.columns.indices.filter { index in rows.contains { $0.cells[index] != .null } }
-        var table = TextTable(header: ["来源", "键"] + shown.map { query.columns[$0].title })
+        var table = TextTable(
+            header: [language("来源", "origin"), language("键", "key")]
+                + shown.map { language(query.columns[$0].title, query.columns[$0].name.replacing("_", with: " ")) })
         for row in rows {
             let origin = NodeID(row.id.origin).flatMap { desk.topology.node($0)?.name } ?? ""
             table.append(
                 ["\(row.id.origin) \(origin)", row.id.key.printable]
-                    + shown.map { Self.cut(text(row.cells[$0], of: query.columns[$0], desk).printable) })
+                    + shown.map { Self.cut(text(row.cells[$0], of: query.columns[$0], language, desk).printable) })
         }
         return table.text
     }
 
-    private func text(_ cell: FieldValue, of column: ColumnDefinition, _ desk: NodeDesk) -> String {
+    private func text(_ cell: FieldValue, of column: ColumnDefinition, _ language: Language, _ desk: NodeDesk) -> String
+    {
         switch (cell, column.type) {
         case (.integer(let time), .timestamp): ShanghaiTime.second(time)
-        case (.integer(let flag), .boolean): flag == 1 ? "是" : "否"
+        case (.integer(let flag), .boolean): flag == 1 ? language("是", "yes") : language("否", "no")
         case (.text(let code), _):
-            column.codeList.flatMap { desk.reference.lists.named($0)?.title(of: code) } ?? code
+            column.codeList.flatMap { desk.reference.lists.named($0)?.title(of: code, in: language) } ?? code
         default: cell.shown
         }
     }
