@@ -22,7 +22,7 @@ struct FactSQL {
     }
 
     func query(
-        _ analysis: Analysis, base: Condition, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
+        _ analysis: Analysis, base: Criterion, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
         _ origins: [NodeID]
     ) -> CompiledQuery {
         let labels: [SQLText] = analysis.dimensions.enumerated().map { "\(label($1)) AS d\($0 + 1)" }
@@ -30,7 +30,7 @@ struct FactSQL {
         var conditions = [live(origins, isSpread: analysis.from != nil || analysis.to != nil)]
         if let from = analysis.from { conditions.append("\(column(period)) >= \(.bound(.integer(from)))") }
         if let to = analysis.to { conditions.append("\(column(period)) < \(.bound(.integer(to)))") }
-        if base.criterion != .always { conditions.append(condition(base.criterion)) }
+        if base != .always { conditions.append(condition(base)) }
         conditions += analysis.filters.map { SQLiteDialect.condition(label($0.field), $0.comparison, $0.values) }
         let what = columns.joined(",\n       ")
         let which = conditions.joined("\n  AND ")

@@ -51,7 +51,7 @@ package enum SQLiteDialect {
         }
         return parts.map { part in
             FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup, grant)
-                .query(analysis, base: part.term.base, part.sums, part.states, origins)
+                .query(analysis, base: analysis.base(of: part.term), part.sums, part.states, origins)
         }
     }
 
