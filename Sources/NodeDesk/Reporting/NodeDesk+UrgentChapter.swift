@@ -53,7 +53,7 @@ extension NodeDesk {
         return ReportDocument.Table(
             "alerts", "预警",
             columns: [ReportDocument.Column("rule", "规则", .text)]
-                + levels.map { ReportDocument.Column($0.rawValue, title(of: $0), .whole) }
+                + levels.map { ReportDocument.Column($0.rawValue, $0.title, .whole) }
                 + [ReportDocument.Column("total", "合计", .whole)],
             rows: rules.map { rule in row(rule.id, rule.title, alerts.filter { $0.rule.isSame(as: rule.id) }) }
                 + [row("total", "合计", alerts)], hasTotal: true)
@@ -71,7 +71,7 @@ extension NodeDesk {
                 ReportDocument.Row(
                     alert.id,
                     [
-                        .text(title(of: alert.state.level)), .text(alert.subject),
+                        .text(alert.state.level.title), .text(alert.subject),
                         .text(ShanghaiTime.minute(alert.decidedAt)),
                         ReportDocument.Cell(.integer(Int64(alert.tickets))),
                         ReportDocument.Cell(.integer(Int64(alert.persons))),
@@ -95,13 +95,9 @@ extension NodeDesk {
                     [
                         .text(state.title),
                         .text(reference.lists.named("situation_kind")?.title(of: state.kind) ?? state.kind),
-                        .text(title(of: state.level)), .text(ShanghaiTime.minute(situation.openedAt)),
+                        .text(state.level.title), .text(ShanghaiTime.minute(situation.openedAt)),
                         .text(isClosed ? "已关闭" : "处置中"), ReportDocument.Cell(.integer(Int64(state.members.count))),
                     ])
             })
-    }
-
-    private func title(of level: AlertLevel) -> String {
-        reference.lists.named("alert_level")?.title(of: level.rawValue) ?? level.rawValue
     }
 }
