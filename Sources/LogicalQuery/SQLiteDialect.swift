@@ -55,6 +55,21 @@ package enum SQLiteDialect {
         }
     }
 
+    /// The global ids of the tickets that `count` counts in a period and under filters.
+    ///
+    /// - Throws: as `Analysis.init`.
+    package static func tickets(
+        _ filters: [Analysis.Filter], requestedIn time: Range<UnixMilliseconds>, origins: [NodeID],
+        regions: CodeList = ReferenceData.builtIn.regions
+    ) throws(FederationError) -> CompiledQuery {
+        let analysis = try Analysis(
+            filters: filters, from: time.lowerBound, to: time.upperBound, asOf: time.upperBound)
+        let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.asOf))
+        let term = analysis.measures[0].terms[0]
+        return FactSQL(term.fact, period: term.period, asOf: analysis.asOf, rollup, LinkGrant())
+            .ids(analysis, base: analysis.base(of: term), origins)
+    }
+
     /// An aggregate with its place among the sums, or the states, of the analysis.
     struct Placed {
         let place: Int
