@@ -78,7 +78,7 @@ struct KnowledgeCommand: AsyncParsableCommand {
         func run() async throws {
             let desk = try node.desk()
             let articles = try await desk.articles(matching: text, includesPast: all)
-            if json { return try Output.json(articles.map(ArticleLine.init)) }
+            if json { return try Output.json(articles.map { ArticleLine($0) }) }
             var table = TextTable(header: ["发布时间", "发布节点", "问题", "来源依据", "区划", "分类", "有效期至", "编号"])
             for article in articles {
                 table.append([
