@@ -135,7 +135,7 @@ import Testing
             let store = try NodeStore(at: folder.path("node.db"))
             defer { try? store.close() }
             let clock = Mutex<UnixMilliseconds>(1_790_000_000_000)
-            let desk = try desk(store) { clock.withLock { $0 } }
+            let sender = try desk(store, clock: { clock.withLock { $0 } })
             func addTickets(_ numbers: ClosedRange<Int>, _ category: String) async throws {
                 let requests = numbers.map { number in
                     let id = "370100-\(category)-\(number)"
@@ -157,29 +157,29 @@ import Testing
             try await addTickets(1...130, "03.01")
             try await addTickets(1...1, "04.02")
             let digest = Mutex<[UInt8]>([])
-            try await desk.createToken(
+            try await sender.createToken(
                 named: "housing", resources: nil, department: .category("03"),
                 webhook: "http://127.0.0.1:\(port)/hook", expiresAt: nil
             ) { token, _ in digest.withLock { $0 = token.token.digest } }
 
             receiver.answer(.serviceUnavailable)
-            #expect(try await desk.pushToDepartments().failures.map(\.code) == ["E_DELIVERY_FAILED"])
-            let waiting = try await desk.pushToDepartments()
+            #expect(try await sender.pushToDepartments().failures.map(\.code) == ["E_DELIVERY_FAILED"])
+            let waiting = try await sender.pushToDepartments()
             #expect(waiting.delivered == 0 && waiting.failures.isEmpty, "it waits a minute")
             receiver.answer(.ok)
             clock.withLock { $0 += 61_000 }
-            for _ in 0..<4 { _ = try await desk.pushToDepartments() }
+            for _ in 0..<4 { _ = try await sender.pushToDepartments() }
             let first = receiver.messages.dropFirst()
             #expect(try first.map { try items($0).count } == [100, 30], "and the other category is nobody's")
             #expect(first.allSatisfy { $0.isSigned("Feed", by: WebhookKey(digest: digest.withLock { $0 })) })
             #expect(first.allSatisfy { !$0.body.contains("13812345678") })
 
             try await addTickets(131...131, "03.01")
-            #expect(try await desk.pushToDepartments().delivered == 1)
+            #expect(try await sender.pushToDepartments().delivered == 1)
             #expect(try items(receiver.messages.last) == ["370100-03.01-131"])
-            try await desk.revokeToken(named: "housing")
+            try await sender.revokeToken(named: "housing")
             try await addTickets(132...132, "03.01")
-            #expect(try await desk.pushToDepartments().delivered == 0, "a token that was revoked gets nothing more")
+            #expect(try await sender.pushToDepartments().delivered == 0, "a token that was revoked gets nothing more")
         }
     }
 
