@@ -67,7 +67,7 @@ count=$(wc -w <<<"$lags")
 [ "$count" -gt 0 ] || { echo "no alert was raised" >&2; exit 1; }
 p95=$(awk -v n="$count" 'NR == int(n * 0.95 + 0.999) { print }' <<<"$lags")
 
-# `report_s`, a month's report over 1,000,000 tickets, is measured by the part on reports.
+# How long a month's report takes (`report_s`) is measured by scripts/bench-report.sh.
 if [ "$json" = yes ]; then
   echo "{\"alert_lag_ms_p95\":$p95,\"alert_cpu_cores\":$cpu_cores,\"alerts\":$count,\"changes_per_second\":$changes}"
 else

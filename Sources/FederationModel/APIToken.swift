@@ -8,15 +8,19 @@ package struct APIToken: Hashable, Sendable {
     package let resources: [ResourceName]?
     /// The department that reads its tickets with it, and writes nothing; nil for a system that pushes.
     package let department: Department?
+    /// Where changes of the department's tickets are sent to, besides being read.
+    package let webhook: String?
     package let createdAt: UnixMilliseconds
     package let expiresAt: UnixMilliseconds?
     package var revokedAt: UnixMilliseconds?
 
     package init(
         name: String, digest: [UInt8], resources: [ResourceName]?, department: Department? = nil,
-        createdAt: UnixMilliseconds, expiresAt: UnixMilliseconds?, revokedAt: UnixMilliseconds? = nil
+        webhook: String? = nil, createdAt: UnixMilliseconds, expiresAt: UnixMilliseconds?,
+        revokedAt: UnixMilliseconds? = nil
     ) {
         self.department = department
+        self.webhook = webhook
         self.name = name
         self.digest = digest
         self.resources = resources

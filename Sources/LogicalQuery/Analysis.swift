@@ -91,6 +91,12 @@ package struct Analysis: Hashable, Sendable, Codable {
         }
     }
 
+    /// Which rows a term is about. Of a period that is over, none is asked whether the time has passed by which it belongs to the period.
+    func base(of term: Measure.Term) -> Criterion {
+        guard let to, asOf >= to else { return term.base.criterion }
+        return term.base.criterion.settled(term.period)
+    }
+
     /// The facts that are counted, each once.
     package var facts: [Fact] {
         measures.flatMap(\.terms).map(\.fact).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

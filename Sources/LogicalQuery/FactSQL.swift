@@ -22,18 +22,13 @@ struct FactSQL {
     }
 
     func query(
-        _ analysis: Analysis, base: Condition, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
+        _ analysis: Analysis, base: Criterion, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
         _ origins: [NodeID]
     ) -> CompiledQuery {
         let labels: [SQLText] = analysis.dimensions.enumerated().map { "\(label($1)) AS d\($0 + 1)" }
         let columns = labels + sums.map { sum($0.aggregate) } + states.map { state($0.aggregate) }
-        var conditions = [live(origins, isSpread: analysis.from != nil || analysis.to != nil)]
-        if let from = analysis.from { conditions.append("\(column(period)) >= \(.bound(.integer(from)))") }
-        if let to = analysis.to { conditions.append("\(column(period)) < \(.bound(.integer(to)))") }
-        if base.criterion != .always { conditions.append(condition(base.criterion)) }
-        conditions += analysis.filters.map { SQLiteDialect.condition(label($0.field), $0.comparison, $0.values) }
         let what = columns.joined(",\n       ")
-        let which = conditions.joined("\n  AND ")
+        let which = conditions(analysis, base, origins)
         var text: SQLText = "SELECT \(what)\nFROM \(tables(in: " \(what.sql) \(which.sql)"))\nWHERE \(which)"
         if !analysis.dimensions.isEmpty {
             let keys = analysis.dimensions.enumerated().map { groupKey($1) ?? "d\($0 + 1)" }
@@ -43,6 +38,24 @@ struct FactSQL {
             sql: text.sql + "\nLIMIT \(PartialResult.groupsMax + 1)", arguments: text.arguments,
             keyCount: analysis.dimensions.count, sums: sums.map(\.place), states: states.map(\.place),
             resource: fact.isThreadRecord ? BuiltInResources.serviceRequest.name : fact.resource)
+    }
+
+    /// The global ids of what an analysis of tickets counts.
+    func ids(_ analysis: Analysis, base: Criterion, _ origins: [NodeID]) -> CompiledQuery {
+        let which = conditions(analysis, base, origins)
+        return CompiledQuery(
+            sql: "SELECT t.global_id\nFROM \(tables(in: which.sql))\nWHERE \(which.sql)", arguments: which.arguments,
+            keyCount: 1, sums: [], states: [], resource: fact.resource)
+    }
+
+    /// Which rows of `origins` an analysis is about.
+    private func conditions(_ analysis: Analysis, _ base: Criterion, _ origins: [NodeID]) -> SQLText {
+        var conditions = [live(origins, isSpread: analysis.from != nil || analysis.to != nil)]
+        if let from = analysis.from { conditions.append("\(column(period)) >= \(.bound(.integer(from)))") }
+        if let to = analysis.to { conditions.append("\(column(period)) < \(.bound(.integer(to)))") }
+        if base != .always { conditions.append(condition(base)) }
+        conditions += analysis.filters.map { SQLiteDialect.condition(label($0.field), $0.comparison, $0.values) }
+        return conditions.joined("\n  AND ")
     }
 
     /// The tables, the folded state only where it is looked at.

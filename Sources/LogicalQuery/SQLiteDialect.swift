@@ -51,8 +51,23 @@ package enum SQLiteDialect {
         }
         return parts.map { part in
             FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup, grant)
-                .query(analysis, base: part.term.base, part.sums, part.states, origins)
+                .query(analysis, base: analysis.base(of: part.term), part.sums, part.states, origins)
         }
+    }
+
+    /// The global ids of the tickets that `count` counts in a period and under filters.
+    ///
+    /// - Throws: as `Analysis.init`.
+    package static func tickets(
+        _ filters: [Analysis.Filter], requestedIn time: Range<UnixMilliseconds>, origins: [NodeID],
+        regions: CodeList = ReferenceData.builtIn.regions
+    ) throws(FederationError) -> CompiledQuery {
+        let analysis = try Analysis(
+            filters: filters, from: time.lowerBound, to: time.upperBound, asOf: time.upperBound)
+        let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.asOf))
+        let term = analysis.measures[0].terms[0]
+        return FactSQL(term.fact, period: term.period, asOf: analysis.asOf, rollup, LinkGrant())
+            .ids(analysis, base: analysis.base(of: term), origins)
     }
 
     /// An aggregate with its place among the sums, or the states, of the analysis.

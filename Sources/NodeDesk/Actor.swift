@@ -60,11 +60,11 @@ extension NodeDesk {
         case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
-        case judge, showRules, publishRules, backtestRules
+        case judge, showRules, publishRules, publishDictionary, backtestRules
         case listAlerts, showAlert, acknowledgeAlert, dismissAlert, deliverAlerts
         case openSituation, changeSituation, closeSituation, listSituations, showSituation
         case makeReport, listReports, showReport, publishReport, subscribeReports
-        case detectFindings, listFindings, takeMeasure, listTopics, showTopic, readDepartment
+        case detectFindings, listFindings, takeMeasure, listTopics, showTopic, readDepartment, pushToDepartments
         case publishArticle, withdrawArticle, listArticles
         case publishScheme, listSchemes, evaluate, showEvaluations, objectToEvaluation
         case showStatus, showFigures, checkReady, showCertificates, showQuarantine, changeQuarantine, rebuild

@@ -8,6 +8,11 @@ package struct WebhookKey: Sendable {
 
     private static let bytesMin = 16
 
+    private init(key: SymmetricKey) { self.key = key }
+
+    /// That of a department: what is kept of its token, which it can compute from the token (SHA-256).
+    package init(digest: [UInt8]) { self.init(key: SymmetricKey(data: digest)) }
+
     /// Reads it from a file: its bytes without the line end.
     ///
     /// - Throws: `E_WEBHOOK_SECRET` for a file that is missing or holds fewer than 16 bytes.

@@ -85,9 +85,7 @@ package struct NodeService: Sendable {
             services.append(
                 DetectionService(desk: desk, consumed: consumed, metrics: detection, logger: logger))
         }
-        if local.settings.delivery.webhook != nil || local.settings.delivery.relay != nil {
-            services.append(DeliveryService(desk: desk, metrics: detection, logger: logger))
-        }
+        services.append(DeliveryService(desk: desk, metrics: detection, logger: logger))
         if let schedule = local.settings.comparisons {
             services.append(ComparisonService(desk: desk, schedule: schedule, logger: logger))
         }

@@ -105,8 +105,9 @@ package enum OutsideTransfer {
 
         static func failure(_ reason: String) -> FederationError {
             FederationError(
-                "E_DELIVERY_FAILED", "an alert could not be sent on: \(reason)",
-                hint: "check the alert-… settings of node.yaml and the receiver", isRetryable: true)
+                "E_DELIVERY_FAILED", "a message could not be sent on: \(reason)",
+                hint: "check the receiver and its address: the alert-… settings of node.yaml, or `token list`",
+                isRetryable: true)
         }
     }
 }

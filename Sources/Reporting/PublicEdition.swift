@@ -4,8 +4,14 @@ extension ReportDocument {
     /// Figures of fewer than so many are not published.
     package static let publicCellMin: Int64 = 5
 
-    /// The chapter on alerts and situations, which the public does not get.
+    /// The chapter on alerts and situations.
     package static let urgentChapter = "urgent"
+    /// 典型案例, and 对策建议, of a special report.
+    package static let casesChapter = "cases"
+    package static let adviceChapter = "advice"
+
+    /// What the public does not get.
+    private static let internalChapters = [urgentChapter, casesChapter, adviceChapter]
 
     /// The edition for the public. A row in which fewer than five are counted, also in a former period or behind a rate, has no figures;
     /// where it could be found by subtracting from a total another row has none either, the smallest. Every text is searched for what
@@ -15,7 +21,7 @@ extension ReportDocument {
     package func publicEdition() -> (document: ReportDocument, suppressed: Int, masked: Int) {
         var document = self
         document.edition = .public
-        document.chapters.removeAll { $0.id == Self.urgentChapter }
+        document.chapters.removeAll { Self.internalChapters.contains($0.id) }
         var (suppressed, masked) = (0, 0)
         func plain(_ text: String) -> String {
             let safe = Masking.freeText.mask(text)

@@ -20,14 +20,17 @@ package struct ReportBuilder {
 
     /// - Parameters:
     ///   - coverages: those of all answers.
-    ///   - cases: chapters on what is not counted: alerts, situations.
+    ///   - cases: chapters on what is not counted: alerts and situations, typical tickets, advice. The tickets come before the units.
     package func document(
         of node: NodeID, named nodeName: String, topic: String?, coverages: [Coverage],
         cases: [ReportDocument.Chapter] = []
     ) -> ReportDocument {
         let (kind, period) = (questions.kind, questions.period)
         var chapters = questions.chapters.map { chapter($0.section, $0.questions) }
-        chapters += cases
+        for chapter in cases {
+            let units = chapters.firstIndex { chapter.id == ReportDocument.casesChapter && $0.id == "unit" }
+            chapters.insert(chapter, at: units ?? chapters.endIndex)
+        }
         chapters.append(basis(coverages))
         return ReportDocument(
             number: kind.number(of: period, topic: topic), kind: kind,

@@ -56,6 +56,7 @@ extension `Real processes` {
                       request_type: type
                       urgency: {value: normal}
                       acceptance: {value: accepted}
+                      service_code: {value: "03.03.01"}
                       title: title
                       reporter_name: name
                       reporter_phone: phone
@@ -174,7 +175,28 @@ extension `Real processes` {
             try await federation.succeed(["query", "--where", "origin=370302"], at: "370000")
             #expect(try await log(at: "370302", of: federation).first == "answered 370300 analysis ok 1")
 
+            // A department's page has what the links give, and says of whom it has nothing (7.2.2-2).
+            let feed = try await federation.succeed(["unit", "feed", "--category", "03", "--json"], at: "370000").json()
+            #expect(feed["logical"] as? [String] == ["370300", "370302"])
+            #expect(feed[list: "items"].compactMap { $0["origin"] as? String } == Array(repeating: "370100", count: 4))
+            let asked = ["unit", "feed", "--category", "03", "--logical", "--json"]
+            let page = try await federation.succeed(asked + ["--limit", "4"], at: "370000").json()
+            let next = try #require(page["next"] as? String)
+            let rest = try await federation.succeed(asked + ["--after", next], at: "370000").json()
+            #expect(
+                (page[list: "items"] + rest[list: "items"]).map { $0["ticket"] as? String } == [
+                    "370300-1", "370300-2", "370300-3", "370302-1", "370302-2", "370302-3",
+                ])
+            #expect((page[list: "items"].first?["fields"] as? [String: Any])?["reporter_name"] as? String == "张**")
+            let refused = try await federation.run(
+                ["unit", "feed", "--unit", "住建局", "--logical", "--json"], at: "370000")
+            #expect(refused.status == 3)
+            #expect(try refused.json()[list: "nodes"].map { $0["state"] as? String } == ["denied", "denied"])
+
             try await federation.stop("370302")
+            let without = try await federation.run(asked, at: "370000")
+            #expect(without.status == 3)
+            #expect(try without.json()[list: "nodes"].map { $0["state"] as? String } == ["ok", "unreachable"])
             let strict = try await rows(["--limit", "1"], of: federation)
             #expect(strict.result.status == 3 && strict.rows.isEmpty && strict.json["next"] == nil)
             let best = try await rows(["--best-effort"], of: federation)

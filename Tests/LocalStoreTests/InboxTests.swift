@@ -41,6 +41,38 @@ import Testing
         #expect(try await top.store.inbox(after: 0, limit: 10).isEmpty, "it is the city's ticket")
     }
 
+    @Test func `tells of alerts that others raised on this node's tickets, once a level`() async throws {
+        _ = try await city.store.intake([ticket(1), ticket(2)], now: noon)
+        try await settle()
+        func raise(_ level: String, _ tickets: [String], at store: NodeStore? = nil) async throws {
+            let ids = tickets.map { "\"\($0)\"" }.joined(separator: ",")
+            let alert = IntakeRecord(
+                resource: CaseResources.alert.name, key: "REPEAT-1",
+                fields: [
+                    "alert_id": .text("REPEAT-1"), "occurred_at": .integer(noon), "rule": .text("REPEAT"),
+                    "rule_version": .integer(1), "level": .text(level), "kind": .text("concentrated"),
+                    "period": .text("2025-09-30"), "decided_at": .integer(noon), "tickets": .integer(3),
+                    "persons": .integer(1), "evidence": .text("{\"tickets\":[\(ids)]}"), "nodes": .text(jinan.code),
+                ])
+            _ = try await (store ?? top.store).intake([alert], now: noon)
+            try await settle()
+        }
+        func items() async throws -> [InboxItem] { try await city.store.inbox(after: 0, limit: 10) }
+        try await raise("yellow", ["\(qingdao)-1"])
+        #expect(try await items().isEmpty, "it rests on nothing of the city")
+        try await raise("yellow", ["\(jinan)-1", "\(qingdao)-1"])
+        let first = try #require(try await items().first)
+        #expect(first.kind == "alert" && first.ticket == "\(jinan)-1")
+        #expect(first.key == "REPEAT-1" && first.node == province.code)
+        try await raise("yellow", ["\(jinan)-1", "\(jinan)-2"])
+        #expect(try await items().count == 1, "more of the same is no news")
+        try await raise("orange", ["\(jinan)-1", "\(jinan)-2"])
+        let both = try await items()
+        #expect(both.map(\.detail) == ["yellow", "orange"] && both.last?.ticket == nil)
+        try await raise("red", ["\(jinan)-1"], at: city.store)
+        #expect(try await items().count == 2, "what it raised itself is no news")
+    }
+
     @Test func `tells of conflicts and of rows that a receiver has put aside`() async throws {
         _ = try await city.store.intake([ticket(1)], now: noon)
         try await settle()

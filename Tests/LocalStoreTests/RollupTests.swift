@@ -111,7 +111,7 @@ import Testing
             guard
                 let question = try? Analysis(
                     measures: Array(some), dimensions: Array(dimensions.shuffled(using: &random).prefix(2)), from: from,
-                    to: to, asOf: noon)
+                    to: to, asOf: Bool.random(using: &random) ? to : noon)
             else { continue }
             questions.append(question)
         }
@@ -170,6 +170,19 @@ import Testing
         #expect(
             try RollupBlocks(
                 Analysis(measures: [overdue.measure], from: week.lowerBound, to: week.upperBound, asOf: noon)) == nil)
+        #expect(
+            try RollupBlocks(
+                Analysis(
+                    measures: [overdue.measure], from: week.lowerBound, to: week.upperBound, asOf: week.upperBound))?
+                .blocks.count == 7, "as of the end of its period it stays the same question")
+        let onTime = try #require(Indicator.builtIn.first { $0.measure.name == "on_time_rate" })
+        func onTimeBlocks(asOf now: UnixMilliseconds) throws -> Int? {
+            try RollupBlocks(
+                Analysis(measures: [onTime.measure], from: week.lowerBound, to: week.upperBound, asOf: now))?.blocks
+                .count
+        }
+        #expect(try onTimeBlocks(asOf: week.upperBound + 1) == 7, "all its limits have passed, whenever that is asked")
+        #expect(try onTimeBlocks(asOf: week.upperBound - 1) == nil)
         #expect(try RollupBlocks(Analysis(from: week.lowerBound, asOf: noon)) == nil)
         #expect(
             try RollupBlocks(Analysis(from: week.lowerBound + 1, to: week.lowerBound + ShanghaiTime.day, asOf: noon))

@@ -107,8 +107,12 @@ import Testing
         let report = try await node.desk.make(ReportOrder(.daily, day)).report.document
         let urgent = try #require(report.chapters.first { $0.id == ReportDocument.urgentChapter })
         #expect(urgent.tables.map(\.id) == ["alerts", "alert_list", "situations"])
-        #expect(urgent.tables[0].rows.first { $0.key == "GROUP" }?.cells.last?.value == .integer(1))
-        #expect(urgent.tables[0].rows.first { $0.key == "REPEAT" }?.cells.last?.value == .integer(0))
+        func printed(_ rule: String) -> [String] {
+            let cells = urgent.tables[0].rows.first { $0.key == rule }?.cells ?? []
+            return zip(urgent.tables[0].columns, cells).suffix(3).map { $1.text($0) }
+        }
+        #expect(printed("GROUP") == ["1", "1", "100.00%"], "one, which was taken up")
+        #expect(printed("REPEAT") == ["0", "0", "–"])
         #expect(urgent.tables[1].rows.map(\.key) == [alert.id])
         #expect(urgent.tables[2].rows[0].cells.map(\.value).contains(.text("处置中")))
         #expect(!report.publicEdition().document.chapters.contains { $0.id == urgent.id })

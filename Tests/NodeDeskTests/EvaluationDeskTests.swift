@@ -64,7 +64,7 @@ import Testing
 
     @Test func `takes what others say of whoever they name, and nobody else's criteria`() async throws {
         let (node, _) = try await node([("resolved", "5", "none")])
-        let survey = ExternalScore(evaluatee: "市住建局", criterion: "survey", hits: 60, tries: 100)
+        let survey = EvaluationScore(evaluatee: "市住建局", criterion: "survey", hits: 60, tries: 100)
         let result = try #require(
             try await node.desk.evaluate(scheme: "units", period: "2025-10", external: [survey]).first)
         #expect(result.score == 92 && result.grade == "A" && result.detail.missing.isEmpty)

@@ -1,3 +1,4 @@
+import Detection
 import FederationModel
 import Foundation
 import LocalStore
@@ -239,5 +240,34 @@ import Testing
         try await world.carry(from: province)
         let confirmed = try #require(try await world.jinan.links().first { $0.direction == .sending })
         #expect(confirmed.lagRows == 0 && confirmed.cursor > 0)
+    }
+
+    @Test func `bring down the dictionary of the topmost node, which nobody below replaces (7.2.1.2-3)`() async throws {
+        func publish(_ id: String, _ version: Int, _ word: String, at node: NodeID) async throws -> Int {
+            try world.folder.write(
+                """
+                rules:
+                  - id: \(id)
+                    version: \(version)
+                    title: 敏感诉求
+                    method: immediate
+                    kind: sensitive
+                    words:
+                      - {name: 极端行为, level: red, words: [\(word)], exclusions: [\(word)价]}
+                """, to: "rules.yaml")
+            return try await world.desk(node).publishRules(path: world.folder.path("rules.yaml")).count
+        }
+        func words(_ id: String) async throws -> [String] {
+            try await world.jinan.rule(id).rule.words.flatMap(\.words)
+        }
+        #expect(try await publish("SENSITIVE", 5, "跳桥", at: jinan) == 1, "nobody above keeps one yet")
+        #expect(try await words("SENSITIVE") == ["跳桥"])
+        #expect(try await publish("SENSITIVE", 2, "跳楼", at: province) == 1)
+        try await world.carry(from: province)
+        #expect(try await words("SENSITIVE") == ["跳楼"], "whatever version the one below had")
+        #expect(try await world.jinan.rule("SENSITIVE").publisher == province)
+        #expect(await code { try await publish("SENSITIVE", 6, "跳桥", at: jinan) } == "E_RULE_DICTIONARY")
+        #expect(try await publish("SENSITIVE_JINAN", 1, "跳桥", at: jinan) == 1)
+        #expect(try await words("SENSITIVE_JINAN") == ["跳桥"])
     }
 }

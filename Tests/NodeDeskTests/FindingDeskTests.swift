@@ -58,7 +58,11 @@ import Testing
         article.category = "03.01.01"
         let published = try await node.desk.publish(article)
         #expect(try await node.desk.articles(matching: "公积金", includesPast: false).map(\.key) == [published.key])
-        _ = try await node.desk.measure(finding: gap.id, MeasureDraft(.complete, note: published.key))
+        #expect(
+            await code { try await node.desk.measure(finding: gap.id, MeasureDraft(.complete, article: "none")) }
+                == "E_KNOWLEDGE_UNKNOWN")
+        _ = try await node.desk.measure(finding: gap.id, MeasureDraft(.complete, article: published.key))
+        #expect(try await node.desk.uses(ofArticle: published.key).findings == [gap.id])
         try await ask(3)
         try node.clock.set("2025-11-03T09:00:00+08:00")
         let effect = try await node.desk.measure(finding: gap.id, MeasureDraft(.evaluate(period: "2025-10")))

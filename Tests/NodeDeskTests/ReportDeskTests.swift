@@ -78,6 +78,41 @@ import Testing
         #expect(report.document.number == "S-2025-09-05-投诉" && count(report) == .integer(1))
     }
 
+    @Test func `of a topic tells typical cases, masked, and what can be done; the public gets neither (domain 3.7)`()
+        async throws
+    {
+        let node = try TestNode("370200")
+        let topic = ["service_code": "03.03.01", "title": "小区停水"]
+        try await ticket(
+            node, on: "2025-09-04", topic.merging(["confidential": "name_hidden", "description": "保密"]) { $1 })
+        try await ticket(node, on: "2025-09-05", topic.merging(["description": "请联系13812345678"]) { $1 })
+        try await ticket(node, on: "2025-09-06", ["service_code": "05.02.01"])
+        _ = try await node.desk.detectFindings(period: "2025-09-05")
+        let late = try #require(try await node.desk.findings(code: "LATE_DISPATCH").first)
+        _ = try await node.desk.measure(
+            finding: late.id, MeasureDraft(.propose(owner: "派单科", due: node.clock.now), note: "增设席位"))
+        var article = KnowledgeText(question: "停水怎么办", answer: "拨打供水服务电话")
+        article.category = "03.03"
+        let published = try await node.desk.publish(article)
+        try node.clock.set("2025-10-08T08:00:00+08:00")
+        var order = ReportOrder(.special, "2025-09")
+        (order.topic, order.filters) = ("停水", ["service^=03.03"])
+        let document = try await node.desk.make(order).report.document
+        let ids = document.chapters.map(\.id)
+        let place = try #require(ids.firstIndex(of: "cases"))
+        #expect(ids[place + 1] == "unit" && ids.suffix(2) == ["advice", "basis"], "\(ids)")
+        let cases = document.chapters[place].tables[0]
+        #expect(cases.rows.count == 1, "one of the category, and not the confidential one")
+        #expect(cases.rows.first?.cells[4].value == .text("小区停水：请联系138****5678"))
+        let advice = try #require(document.chapters.first { $0.id == "advice" })
+        let row = try #require(advice.tables[0].rows.first { $0.key == "LATE_DISPATCH " })
+        #expect(row.cells.map { $0.value.text } == ["派单不及时", "", nil, "系统优化", "派单科", "措施落实中：增设席位"])
+        #expect(row.cells[2].value == .integer(2))
+        #expect(advice.paragraphs.contains { $0.contains("停水怎么办（\(published.key)）") })
+        let edition = try await node.desk.publish(report: document.number).report.document
+        #expect(!edition.chapters.contains { ["cases", "advice"].contains($0.id) })
+    }
+
     @Test func `is published without small figures, to everybody below`() async throws {
         let node = try TestNode("370200")
         for day in 1...9 { try await ticket(node, on: "2025-09-0\(day)", ["request_type": day < 3 ? "4" : "1"]) }

@@ -12,15 +12,21 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Alerts on their way to a system outside, over real HTTP, with a clock that is set by hand.
-@Suite(.timeLimit(.minutes(1))) struct `An alert that is sent on` {
+/// Alerts and tickets on their way to systems outside, over real HTTP, with a clock that is set by hand.
+@Suite(.timeLimit(.minutes(1))) struct `What is sent on` {
     /// What a webhook's receiver was sent, and with which status it answers.
     private final class Receiver: Sendable {
         struct Message: Sendable {
             let body: String
-            let id: String?
-            let timestamp: String?
-            let signature: String?
+            let headers: HTTPFields
+
+            func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
+
+            /// Whether it is signed as the one whose headers begin with a name.
+            func isSigned(_ name: String, by key: WebhookKey) -> Bool {
+                header("\(name)-Signature")
+                    == "sha256=\(key.signature(of: "\(header("\(name)-Timestamp") ?? "").\(body)"))"
+            }
         }
 
         private let state = Mutex((status: HTTPResponse.Status.ok, messages: [Message]()))
@@ -31,12 +37,8 @@ import Testing
 
         func take(_ request: Request) async throws -> HTTPResponse.Status {
             let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
-            func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { request.headers[$0] } }
             return state.withLock { state in
-                state.messages.append(
-                    Message(
-                        body: body, id: header("Alert-Id"), timestamp: header("Alert-Timestamp"),
-                        signature: header("Alert-Signature")))
+                state.messages.append(Message(body: body, headers: request.headers))
                 return state.status
             }
         }
@@ -64,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `is signed, comes once, and is tried again when it did not get through`() async throws {
+    @Test func `as an alert is signed, comes once, and is tried again when it did not get through`() async throws {
         try await withReceiver { receiver, port in
             let folder = try TemporaryFolder()
             try folder.write("0123456789abcdef\n", to: "webhook.key")
@@ -110,10 +112,8 @@ import Testing
             #expect(try await desk.deliverAlerts().delivered == 0)
             let message = try #require(receiver.messages.last)
             #expect(receiver.messages.count == 2)
-            #expect(message.id == "GROUP-1")
-            let key = try WebhookKey.load(from: folder.path("webhook.key"))
-            let signed = "\(try #require(message.timestamp)).\(message.body)"
-            #expect(message.signature == "sha256=\(key.signature(of: signed))")
+            #expect(message.header("Alert-Id") == "GROUP-1")
+            #expect(message.isSigned("Alert", by: try WebhookKey.load(from: folder.path("webhook.key"))))
             let document = try #require(
                 try JSONSerialization.jsonObject(with: Data(message.body.utf8)) as? [String: Any])
             #expect(document["tickets"] as? Int == 7)
@@ -124,6 +124,77 @@ import Testing
             #expect(try await desk.deliverAlerts().delivered == 1)
             #expect(receiver.messages.last?.body.contains("\"red\"") == true)
         }
+    }
+
+    @Test func `to a department is its tickets page by page, each until it got through, and then what changes (7.2.2)`()
+        async throws
+    {
+        try await withReceiver { receiver, port in
+            let folder = try TemporaryFolder()
+            try NodeStore.create(at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))
+            let store = try NodeStore(at: folder.path("node.db"))
+            defer { try? store.close() }
+            let clock = Mutex<UnixMilliseconds>(1_790_000_000_000)
+            let sender = try desk(store, clock: { clock.withLock { $0 } })
+            func addTickets(_ numbers: ClosedRange<Int>, _ category: String) async throws {
+                let requests = numbers.map { number in
+                    let id = "370100-\(category)-\(number)"
+                    return IntakeRecord(
+                        resource: BuiltInResources.serviceRequest.name, key: id,
+                        fields: [
+                            "global_id": .text(id), "requested_datetime": .integer(1_790_000_000_000),
+                            "channel": .text("01"), "request_type": .text("2"), "urgency": .text("normal"),
+                            "acceptance": .text("accepted"), "service_code": .text(category),
+                            "reporter_phone": .text("13812345678"),
+                        ])
+                }
+                _ = try await store.intake(requests, now: clock.withLock { $0 })
+            }
+            func items(_ message: Receiver.Message?) throws -> [String] {
+                let page = try JSONSerialization.jsonObject(with: Data((message?.body ?? "{}").utf8)) as? [String: Any]
+                return (page?["items"] as? [[String: Any]] ?? []).compactMap { $0["ticket"] as? String }
+            }
+            try await addTickets(1...130, "03.01")
+            try await addTickets(1...1, "04.02")
+            let digest = Mutex<[UInt8]>([])
+            try await sender.createToken(
+                named: "housing", resources: nil, department: .category("03"),
+                webhook: "http://127.0.0.1:\(port)/hook", expiresAt: nil
+            ) { token, _ in digest.withLock { $0 = token.token.digest } }
+
+            receiver.answer(.serviceUnavailable)
+            #expect(try await sender.pushToDepartments().failures.map(\.code) == ["E_DELIVERY_FAILED"])
+            let waiting = try await sender.pushToDepartments()
+            #expect(waiting.delivered == 0 && waiting.failures.isEmpty, "it waits a minute")
+            receiver.answer(.ok)
+            clock.withLock { $0 += 61_000 }
+            for _ in 0..<4 { _ = try await sender.pushToDepartments() }
+            let first = receiver.messages.dropFirst()
+            #expect(try first.map { try items($0).count } == [100, 30], "and the other category is nobody's")
+            #expect(first.allSatisfy { $0.isSigned("Feed", by: WebhookKey(digest: digest.withLock { $0 })) })
+            #expect(first.allSatisfy { !$0.body.contains("13812345678") })
+
+            try await addTickets(131...131, "03.01")
+            #expect(try await sender.pushToDepartments().delivered == 1)
+            #expect(try items(receiver.messages.last) == ["370100-03.01-131"])
+            try await sender.revokeToken(named: "housing")
+            try await addTickets(132...132, "03.01")
+            #expect(try await sender.pushToDepartments().delivered == 0, "a token that was revoked gets nothing more")
+        }
+    }
+
+    @Test func `goes to no department over a network in clear`() async throws {
+        let folder = try TemporaryFolder()
+        try NodeStore.create(at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))
+        let store = try NodeStore(at: folder.path("node.db"))
+        defer { try? store.close() }
+        let error = await #expect(throws: FederationError.self) {
+            try await desk(store).createToken(
+                named: "housing", resources: nil, department: .unit("住建"), webhook: "http://housing.example.cn/",
+                expiresAt: nil
+            ) { _, _ in }
+        }
+        #expect(error?.code == "E_TOKEN_WEBHOOK")
     }
 
     @Test func `has HMAC-SHA256 as others compute it, and needs a secret that is one`() throws {

@@ -1,25 +1,7 @@
 import FederationModel
 
-/// What one ticket adds to one criterion of whoever is evaluated.
-package struct EvaluationItem: Hashable, Sendable {
-    package var ticket: String
-    package var evaluatee: String
-    package var criterion: String
-    package var isMet: Bool
-    /// Why it does not count, by a word of the scheme; nil for a ticket that counts.
-    package var exclusion: String?
-
-    package init(ticket: String, evaluatee: String, criterion: String, isMet: Bool, exclusion: String? = nil) {
-        self.ticket = ticket
-        self.evaluatee = evaluatee
-        self.criterion = criterion
-        self.isMet = isMet
-        self.exclusion = exclusion
-    }
-}
-
-/// What a source outside of the hotline says of somebody: a share with its sample.
-package struct ExternalScore: Hashable, Sendable {
+/// Of somebody, how much of a criterion was met: a share with its sample, from the hotline's own data or from a source outside.
+package struct EvaluationScore: Hashable, Sendable {
     package var evaluatee: String
     package var criterion: String
     package var hits: Int
@@ -57,15 +39,6 @@ package struct EvaluationResult: Hashable, Sendable {
     package let grade: String?
     /// Criteria for which there was no or too small a sample, so that the weights of the others were raised.
     package let missing: [String]
-    /// Tickets that did not count, by reason.
-    package let excluded: [String: Int]
-}
-
-/// An objection to a ticket that was counted, and what it changed. Both results are kept.
-package struct EvaluationObjection: Hashable, Sendable {
-    package let ticket: String
-    package let before: EvaluationResult
-    package let after: EvaluationResult
 }
 
 /// How the others did, without saying who.
@@ -78,30 +51,9 @@ package struct EvaluationQuartiles: Hashable, Sendable {
 
 extension EvaluationScheme {
     /// Evaluates everybody of whom there is anything, by their names.
-    ///
-    /// - Parameter upheld: tickets that count for nobody, since an objection to them was upheld.
-    package func results(
-        _ items: [EvaluationItem], external: [ExternalScore] = [], upheld: Set<String> = []
-    ) -> [EvaluationResult] {
-        let names = Set(items.map { ExactText($0.evaluatee) } + external.map { ExactText($0.evaluatee) })
-        return names.sorted().map { name in
-            result(
-                of: name.text, items.filter { $0.evaluatee.isSame(as: name.text) },
-                external.filter { $0.evaluatee.isSame(as: name.text) }, upheld)
-        }
-    }
-
-    /// Computes anew without a ticket to which an objection was upheld.
-    package func uphold(
-        objectionTo ticket: String, by evaluatee: String, _ items: [EvaluationItem], external: [ExternalScore] = [],
-        alreadyUpheld: Set<String> = []
-    ) -> EvaluationObjection? {
-        func own(_ upheld: Set<String>) -> EvaluationResult? {
-            results(items, external: external, upheld: upheld).first { $0.evaluatee.isSame(as: evaluatee) }
-        }
-        let isOwn = items.contains { $0.ticket.isSame(as: ticket) && $0.evaluatee.isSame(as: evaluatee) }
-        guard isOwn, let before = own(alreadyUpheld), let after = own(alreadyUpheld.union([ticket])) else { return nil }
-        return EvaluationObjection(ticket: ticket, before: before, after: after)
+    package func results(_ scores: [EvaluationScore]) -> [EvaluationResult] {
+        Dictionary(grouping: scores, by: { ExactText($0.evaluatee) }).sorted { $0.key < $1.key }
+            .map { result(of: $0.key.text, $0.value) }
     }
 
     /// Quartiles of the others in somebody's group; nil when there are fewer than four, who could be guessed from them.
@@ -122,27 +74,10 @@ extension EvaluationScheme {
             others: others.count, lower: quantile(0.25), median: quantile(0.5), upper: quantile(0.75))
     }
 
-    private func result(
-        of name: String, _ items: [EvaluationItem], _ external: [ExternalScore], _ upheld: Set<String>
-    ) -> EvaluationResult {
-        var excluded: [String: Int] = [:]
-        var counted: [EvaluationItem] = []
-        for item in items {
-            if upheld.contains(where: { $0.isSame(as: item.ticket) }) {
-                excluded["objection", default: 0] += 1
-            } else if let reason = item.exclusion, exclusions.contains(where: { $0.isSame(as: reason) }) {
-                excluded[reason, default: 0] += 1
-            } else {
-                counted.append(item)
-            }
-        }
-        let samples = criteria.map { criterion -> (hits: Int, tries: Int) in
-            let own = counted.filter { $0.criterion.isSame(as: criterion.id) }
-            let outside = external.filter { $0.criterion.isSame(as: criterion.id) }
-            return (
-                own.count { $0.isMet } + outside.reduce(0) { $0 + $1.hits },
-                own.count + outside.reduce(0) { $0 + $1.tries }
-            )
+    private func result(of name: String, _ scores: [EvaluationScore]) -> EvaluationResult {
+        let samples = criteria.map { criterion in
+            scores.filter { $0.criterion.isSame(as: criterion.id) }
+                .reduce(into: (hits: 0, tries: 0)) { $0 = ($0.hits + $1.hits, $0.tries + $1.tries) }
         }
         let isThere = zip(criteria, samples).map { $1.tries >= $0.sampleMin && (0...$1.tries).contains($1.hits) }
         let known = zip(criteria, isThere).reduce(0) { $0 + ($1.1 ? $1.0.weight : 0) }
@@ -165,6 +100,6 @@ extension EvaluationScheme {
             evaluatee: name, group: group(of: name), parts: parts, score: score,
             lower: score.map { max(0, $0 - error(\.lower)) }, upper: score.map { min(100, $0 + error(\.upper)) },
             grade: score.flatMap { score in classes.first { score >= $0.least }?.name },
-            missing: zip(criteria, isThere).filter { !$0.1 }.map(\.0.id), excluded: excluded)
+            missing: zip(criteria, isThere).filter { !$0.1 }.map(\.0.id))
     }
 }

@@ -18,6 +18,22 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
         case overdue = "OVERDUE"
         case lowSatisfaction = "LOW_SAT"
 
+        package var title: String {
+            switch self {
+            case .lateDispatch: "派单不及时"
+            case .wrongDispatch: "派单不准确"
+            case .missingCallback: "未回访"
+            case .duplicateDispatch: "重复派单"
+            case .knowledgeGap: "知识库缺项"
+            case .jointTopic: "需多部门联合治理"
+            case .attitude: "服务态度差"
+            case .shirking: "工单推诿"
+            case .skippedStep: "流程不到位"
+            case .overdue: "超期办理"
+            case .lowSatisfaction: "满意度低"
+            }
+        }
+
         /// Whether the hotline answers for it, and not the unit.
         package var isOfHotline: Bool {
             [

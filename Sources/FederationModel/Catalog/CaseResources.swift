@@ -89,6 +89,8 @@ package enum CaseResources {
             .init("step", "步骤", level: .open, codeList: "measure_step", required: true, bytesMax: 32),
             .init("owner", "责任单位", level: .open, bytesMax: 400),
             .init("due_datetime", "完成时限", .timestamp, level: .open),
+            // The article of the knowledge base that it is, or that came of it.
+            .init("reference", "关联词条", level: .open, bytesMax: 120),
             .init("note", "说明", level: .inner, bytesMax: 4_000),
         ])
 

@@ -5,6 +5,9 @@ package enum AlertLevel: String, Codable, CaseIterable, Comparable, Sendable {
     case orange
     case red
 
+    /// 蓝色, 黄色, 橙色, 红色.
+    package var title: String { CodeList.named("alert_level")?.title(of: rawValue) ?? rawValue }
+
     package static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
 
     private var rank: Int {

@@ -39,6 +39,15 @@ package struct FindingState: ThreadState, Hashable {
         case done
         /// What it changed was measured.
         case evaluated
+
+        package var title: String {
+            switch self {
+            case .open: "待提出措施"
+            case .measured: "措施落实中"
+            case .done: "措施已完成"
+            case .evaluated: "效果已评估"
+            }
+        }
     }
 
     package private(set) var status = Status.open

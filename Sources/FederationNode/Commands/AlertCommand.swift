@@ -152,10 +152,6 @@ struct AlertCommand: AsyncParsableCommand {
 extension AlertState.Status: ExpressibleByArgument {}
 extension AlertLevel: ExpressibleByArgument {}
 
-extension AlertLevel {
-    var title: String { CodeList.named("alert_level")?.title(of: rawValue) ?? rawValue }
-}
-
 extension AlertState.Status {
     var title: String {
         switch self {

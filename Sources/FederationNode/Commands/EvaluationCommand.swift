@@ -299,7 +299,7 @@ enum ScoreFile {
 
     /// - Parameter name: the code of a node that was named, or the name itself.
     /// - Throws: `E_EVALUATION_SOURCE` with the row; what `PlanFile.rows` throws.
-    static func scores(path: String, _ name: (String) -> String) throws -> [ExternalScore] {
+    static func scores(path: String, _ name: (String) -> String) throws -> [EvaluationScore] {
         try PlanFile.rows(path: path).enumerated().map { index, row in
             func cell(_ column: String) -> String { columns[column]?.lazy.compactMap { row[$0] }.first ?? "" }
             guard !cell("evaluatee").isEmpty, !cell("criterion").isEmpty, let hits = Int(cell("hits")),
@@ -309,7 +309,7 @@ enum ScoreFile {
                     "E_EVALUATION_SOURCE", "row \(index + 1) of \(path) has no evaluatee, criterion, hits and tries",
                     hint: "hits are a whole number from 0 to tries")
             }
-            return ExternalScore(
+            return EvaluationScore(
                 evaluatee: name(cell("evaluatee")), criterion: cell("criterion"), hits: hits, tries: tries)
         }
     }

@@ -87,7 +87,7 @@ struct FindingCommand: AsyncParsableCommand {
             discussion: """
                 EXAMPLE
                   federation-node finding measure 370100-KB_GAP-2025-08-02.01 --owner 知识库科 --due 2025-09-30 --kind knowledge_update
-                  federation-node finding measure 370100-KB_GAP-2025-08-02.01 --done --note 已发布词条
+                  federation-node finding measure 370100-KB_GAP-2025-08-02.01 --done --article 370100-01K6C4XJ9ZQ4T1V8M2N7R5B3WD
                   federation-node finding measure 370100-KB_GAP-2025-08-02.01 --effect 2025-10
                 """)
 
@@ -111,6 +111,9 @@ struct FindingCommand: AsyncParsableCommand {
         @Option(help: "Look for the finding again in this period.")
         var effect: String?
 
+        @Option(help: "The article of the knowledge base that it is, or that came of it, by its key.")
+        var article: String?
+
         @Option(help: "What is to be said of it.")
         var note: String?
 
@@ -132,7 +135,8 @@ struct FindingCommand: AsyncParsableCommand {
                 } else {
                     .complete
                 }
-            let report = try await node.desk().measure(finding: id, MeasureDraft(step, kind: kind, note: note))
+            let report = try await node.desk().measure(
+                finding: id, MeasureDraft(step, kind: kind, article: article, note: note))
             if json { return try Output.json(FindingLine(report)) }
             try Output.line("\(report.id) \(report.state.word) \(report.measures.last?.note ?? "")")
         }
@@ -146,6 +150,7 @@ struct FindingLine: Encodable {
         let kind: String
         let owner: String?
         let due: String?
+        let article: String?
         let note: String?
         let at: String
         let node: String
@@ -175,7 +180,7 @@ struct FindingLine: Encodable {
         measures = report.measures.map {
             Measure(
                 step: $0.step, kind: $0.kind, owner: $0.owner, due: $0.due.map { ShanghaiTime.rfc3339($0) },
-                note: $0.note, at: ShanghaiTime.rfc3339($0.at), node: $0.by.code)
+                article: $0.article, note: $0.note, at: ShanghaiTime.rfc3339($0.at), node: $0.by.code)
         }
     }
 }

@@ -6,7 +6,7 @@ struct InboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inbox",
         abstract:
-            "What other nodes did to this node's tickets: supervision, transfers, conflicts, rows put aside at receivers.",
+            "What other nodes did to this node's tickets: supervision, transfers, alerts, conflicts, rows put aside at receivers.",
         discussion: """
             Each item has a cursor; --since goes on behind one. A system beside the node asks the same by GET /v1/inbox with its \
             token.
@@ -41,9 +41,19 @@ struct InboxCommand: AsyncParsableCommand {
             table.append([
                 "\(item.cursor)", title, item.ticket ?? "–",
                 NodeID(item.node).flatMap { desk.topology.node($0)?.name } ?? item.node, ShanghaiTime.minute(item.at),
-                item.kind == "quarantine" && item.key == nil ? "\(item.detail ?? "0") 条" : item.detail ?? "",
+                detail(of: item),
             ])
         }
         try Output.line(table.text)
+    }
+
+    private func detail(of item: InboxItem) -> String {
+        switch item.kind {
+        case "quarantine" where item.key == nil: "\(item.detail ?? "0") 条"
+        case "alert":
+            [item.detail.flatMap { AlertLevel(rawValue: $0)?.title }, item.key].compactMap(\.self).joined(
+                separator: " ")
+        default: item.detail ?? ""
+        }
     }
 }

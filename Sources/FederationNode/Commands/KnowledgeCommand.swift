@@ -78,7 +78,7 @@ struct KnowledgeCommand: AsyncParsableCommand {
         func run() async throws {
             let desk = try node.desk()
             let articles = try await desk.articles(matching: text, includesPast: all)
-            if json { return try Output.json(articles.map(ArticleLine.init)) }
+            if json { return try Output.json(articles.map { ArticleLine($0) }) }
             var table = TextTable(header: ["发布时间", "发布节点", "问题", "来源依据", "区划", "分类", "有效期至", "编号"])
             for article in articles {
                 table.append([
@@ -94,7 +94,8 @@ struct KnowledgeCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show an article whole.",
+            abstract:
+                "Show an article whole, with the situations that it answers and the findings whose measures it is.",
             discussion: """
                 EXAMPLE
                   federation-node knowledge show 370100-01K6C4XJ9ZQ4T1V8M2N7R5B3WD
@@ -109,9 +110,16 @@ struct KnowledgeCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let article = try await node.desk().article(key)
-            if json { return try Output.json(ArticleLine(article)) }
+            let desk = try node.desk()
+            let article = try await desk.article(key)
+            let uses = try await desk.uses(ofArticle: key)
+            if json {
+                return try Output.json(ArticleLine(article, situations: uses.situations, findings: uses.findings))
+            }
             try Output.line("问 \(article.question)\n答 \(article.answer)\n依据 \(article.source ?? "–")")
+            for (title, ids) in [("应急情形", uses.situations), ("改进措施", uses.findings)] where !ids.isEmpty {
+                try Output.line("\(title) \(ids.joined(separator: " "))")
+            }
         }
     }
 
@@ -149,8 +157,13 @@ private struct ArticleLine: Encodable {
     let region: String?
     let category: String?
     let withdrawnAt: String?
+    /// Only where it is shown alone.
+    let situations: [String]?
+    let findings: [String]?
 
-    init(_ article: KnowledgeArticle) {
+    init(_ article: KnowledgeArticle, situations: [String]? = nil, findings: [String]? = nil) {
+        self.situations = situations
+        self.findings = findings
         key = article.key
         node = article.origin.code
         question = article.question

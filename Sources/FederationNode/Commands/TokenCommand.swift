@@ -17,6 +17,7 @@ struct TokenCommand: AsyncParsableCommand {
 
                 EXAMPLE
                   federation-node token create --name crm --resource service_request --expires 2026-12-31
+                  federation-node token create --name housing --category 03 --webhook https://housing.example.cn/12345
                 """)
 
         @OptionGroup var node: NodeOptions
@@ -34,6 +35,12 @@ struct TokenCommand: AsyncParsableCommand {
             help: "The category whose tickets a department reads with it, with all below it; it writes nothing then.")
         var category: String?
 
+        @Option(
+            help:
+                "Where changes of the department's tickets are sent to, signed with the SHA-256 of the token (docs/reports.md)."
+        )
+        var webhook: String?
+
         @Option(help: "Until when it is good: a day (to its end in China), or RFC 3339. Without: until it is revoked.")
         var expires: String?
 
@@ -44,6 +51,9 @@ struct TokenCommand: AsyncParsableCommand {
             if [!resources.isEmpty, unit != nil, category != nil].count(where: \.self) > 1 {
                 throw ValidationError("--resource, --unit and --category exclude each other")
             }
+            if webhook != nil, unit == nil, category == nil {
+                throw ValidationError("--webhook is for a department: give --unit or --category too")
+            }
         }
 
         func run() async throws {
@@ -51,11 +61,14 @@ struct TokenCommand: AsyncParsableCommand {
             let resources = self.resources.isEmpty ? nil : self.resources.map { ResourceName($0) }
             do {
                 try await node.desk().createToken(
-                    named: name, resources: resources, department: department, expiresAt: try expiry()
+                    named: name, resources: resources, department: department, webhook: webhook,
+                    expiresAt: try expiry()
                 ) { token, secret in
                     try Output.once(json ? Output.document(TokenDocument(token, secret: secret)) : secret)
                 }
-            } catch let error as FederationError where ["E_TOKEN_NAME", "E_TOKEN_EXPIRED"].contains(error.code) {
+            } catch let error as FederationError
+                where ["E_TOKEN_NAME", "E_TOKEN_EXPIRED", "E_TOKEN_WEBHOOK"].contains(error.code)
+            {
                 throw ValidationError(error.description)
             }
             if !json { Output.note("\(name): keep it safe, it is not shown again") }
@@ -126,6 +139,7 @@ private struct TokenDocument: Encodable {
     /// Whose tickets are read with it.
     let unit: String?
     let category: String?
+    let webhook: String?
     let createdAt: String
     let expiresAt: String?
     let revokedAt: String?
@@ -140,6 +154,7 @@ private struct TokenDocument: Encodable {
         resources = token.resources?.map(\.text)
         unit = if case .unit(let unit)? = token.department { unit } else { nil }
         category = if case .category(let category)? = token.department { category } else { nil }
+        webhook = token.webhook
         createdAt = ShanghaiTime.rfc3339(token.createdAt)
         expiresAt = token.expiresAt.map(ShanghaiTime.rfc3339)
         revokedAt = token.revokedAt.map(ShanghaiTime.rfc3339)

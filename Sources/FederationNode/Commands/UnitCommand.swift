@@ -22,6 +22,7 @@ struct UnitCommand: AsyncParsableCommand {
                 EXAMPLE
                   federation-node unit feed --unit 市住建局 --since 120 --limit 50 --json
                   federation-node unit feed --category 03 --config /srv/370000/node.yaml
+                  federation-node unit feed --category 03 --logical --json
                 """)
 
         @OptionGroup var node: NodeOptions
@@ -33,11 +34,25 @@ struct UnitCommand: AsyncParsableCommand {
         @Option(help: "At most so many tickets, 1 to 500.")
         var limit = 50
 
+        @Flag(
+            help:
+                "Ask the logical nodes below for theirs, as far as their links grant rows; exit code 3 when one gives none."
+        )
+        var logical = false
+
+        @Option(help: "With --logical, go on behind this row: NODE/KEY.")
+        var after: String?
+
         @Flag(help: "Print JSON.")
         var json = false
 
+        func validate() throws {
+            if after != nil, !logical { throw ValidationError("--after goes with --logical; else it is --since") }
+        }
+
         func run() async throws {
             let desk = try node.desk()
+            if logical { return try await showLogical(desk) }
             let page = try await desk.departmentFeed(department.department, after: since, limit: limit)
             if json { return try Output.json(page) }
             var table = TextTable(header: ["游标", "工单", "来源", "状态", "承办单位", "时限", "轮次", "记录"])
@@ -49,6 +64,29 @@ struct UnitCommand: AsyncParsableCommand {
                 ])
             }
             try Output.line(table.text)
+            if !page.logical.isEmpty {
+                Output.note("--logical asks for those of \(page.logical.joined(separator: ", "))")
+            }
+        }
+
+        private func showLogical(_ desk: NodeDesk) async throws {
+            let page = try await desk.logicalDepartmentTickets(department.department, after: after, limit: limit)
+            let missing = page.nodes.filter { $0.state != "ok" && $0.state != "late" }
+            if json {
+                try Output.json(page)
+            } else {
+                var table = TextTable(header: ["工单", "节点", "问题分类", "承办单位", "标题"])
+                for item in page.items {
+                    let fields = item.fields
+                    table.append(
+                        [item.ticket, item.node]
+                            + ["service_code", "assignee_unit", "title"].map { fields[$0]?.text ?? "" })
+                }
+                try Output.line(table.text)
+                if let next = page.next { try Output.line("下一页 --after \(next.printable)") }
+            }
+            for node in missing { Output.note("\(node.node) \(node.name): \(node.code ?? node.state)") }
+            if !missing.isEmpty { throw ExitStatus.incomplete }
         }
     }
 

@@ -2,7 +2,7 @@ import ChangeSetFormat
 import FederationModel
 import GRDB
 
-/// Keeps `inbox`: what other nodes did to tickets of this one, in the order in which it was learned of here. A record is told once for
+/// Keeps `inbox`: what other nodes did to tickets of this one, or noticed of them, in the order in which it was learned of here. A record is told once for
 /// each version; that it gets a new seq because somebody else may see it is no news.
 struct InboxConsumer: TransactionalConsumer {
     let name = "inbox"
@@ -19,6 +19,7 @@ struct InboxConsumer: TransactionalConsumer {
             try db.cachedStatement(sql: Self.conflicts(in: table)).execute(
                 arguments: [after, upto, writer.node.code, writer.now])
         }
+        try db.cachedStatement(sql: Self.alerts).execute(arguments: [after, upto, writer.node.code])
         try db.cachedStatement(sql: Self.quarantines).execute(arguments: [writer.now])
     }
 
@@ -45,6 +46,19 @@ struct InboxConsumer: TransactionalConsumer {
           AND r.ticket_origin = ?3 ORDER BY r.seq, c.ordinal
         """
     }
+
+    /// Alerts that others raised and that rest on tickets of node ?3, once a level; with the ticket where it is one.
+    private static let alerts = """
+        INSERT OR IGNORE INTO main.inbox (kind, ticket, node, "key", version, at, detail)
+        SELECT 'alert', CASE WHEN count(*) = 1 THEN min(t.global_id) END, a.origin, a.alert_id, 0, a.occurred_at, a.level
+        FROM main.alert AS a
+        CROSS JOIN json_each(CASE WHEN json_valid(a.evidence) THEN a.evidence ELSE '{}' END, '$.tickets') AS j
+        CROSS JOIN main.service_request AS t ON t.global_id = j.value AND t.origin = ?3
+          AND t.deleted = \(RowState.live.rawValue)
+        WHERE a.seq > ?1 AND a.seq <= ?2 AND +a.supplier <> 0 AND a.deleted = \(RowState.live.rawValue)
+          AND a.withdrawn_at IS NULL
+        GROUP BY a.origin, a."key" ORDER BY a.seq
+        """
 
     /// Receivers that have put aside more rows of this node than when it was told last.
     private static let quarantines = """

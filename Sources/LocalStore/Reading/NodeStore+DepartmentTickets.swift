@@ -13,33 +13,33 @@ extension NodeStore {
         let threadTables = tableOrder.filter { $0.definition.isTicketRecord && $0.columns.contains("global_id") }
             .map(\.definition.name.text)
         return try await pool.read { db in
-            // Which tickets: without seqs, so that a further record of one of them is told too.
             let marks = names.map { _ in "?" }.joined(separator: ", ")
-            let scope =
+            // Without seqs, so that a further record of one of them is told too.
+            let isMine =
                 category == nil
-                ? "SELECT DISTINCT global_id FROM main.assignment WHERE deleted = 0 AND assignee_unit IN (\(marks))"
+                ? """
+                SELECT 1 FROM main.assignment AS a WHERE a.global_id = c.global_id AND a.deleted = 0
+                AND a.assignee_unit IN (\(marks))
+                """
                 : """
-                SELECT r.global_id FROM main.service_request r LEFT JOIN main.ticket_state s ON s.global_id = r.global_id
-                WHERE r.deleted = 0 AND (coalesce(s.category, r.service_code) = ?
+                SELECT 1 FROM main.service_request AS r LEFT JOIN main.ticket_state AS s ON s.global_id = r.global_id
+                WHERE r.global_id = c.global_id AND r.deleted = 0 AND (coalesce(s.category, r.service_code) = ?
                 OR substr(coalesce(s.category, r.service_code), 1, ?) = ?)
                 """
-            let changes = threadTables.map {
-                "SELECT global_id, seq FROM main.\(quoted($0)) WHERE seq > ? AND global_id IN mine"
-            }
-            var arguments: StatementArguments =
+            let changes = threadTables.map { "SELECT global_id, seq FROM main.\(quoted($0)) WHERE seq > ?" }
+            let scope: StatementArguments =
                 if let category {
                     [category, category.unicodeScalars.count + 1, category + "."]
                 } else {
                     StatementArguments(names)
                 }
-            for _ in threadTables { arguments += [seq] }
             return try Row.fetchAll(
                 db,
                 sql: """
-                    WITH mine AS MATERIALIZED (\(scope))
-                    SELECT global_id, max(seq) FROM (\(changes.joined(separator: " UNION ALL ")))
-                    GROUP BY global_id ORDER BY 2 LIMIT ?
-                    """, arguments: arguments + [limit]
+                    WITH c AS (SELECT global_id, max(seq) AS seq FROM (\(changes.joined(separator: " UNION ALL ")))
+                      WHERE global_id IS NOT NULL GROUP BY global_id)
+                    SELECT global_id, seq FROM c WHERE EXISTS (\(isMine)) ORDER BY seq LIMIT ?
+                    """, arguments: StatementArguments(threadTables.map { _ in seq }) + scope + [limit]
             ).map { ($0[0], $0[1]) }
         }
     }

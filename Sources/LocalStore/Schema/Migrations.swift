@@ -438,6 +438,17 @@ enum Migrations {
             for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(quoted(trigger))") }
             for sql in RollupTables.stateTriggers { try db.execute(sql: sql) }
         }
+        migrator.registerMigration("36 webhooks of departments") { db in
+            try db.execute(
+                sql: """
+                    -- Where a department's tickets are sent to; up to which change that was done; how often the next page was tried in vain,
+                    -- and when it is due.
+                    ALTER TABLE api_token ADD COLUMN webhook TEXT;
+                    ALTER TABLE api_token ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE api_token ADD COLUMN push_tries INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE api_token ADD COLUMN push_at INTEGER NOT NULL DEFAULT 0;
+                    """)
+        }
         return migrator
     }()
 

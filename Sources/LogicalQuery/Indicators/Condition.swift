@@ -44,6 +44,15 @@ package indirect enum Criterion: Hashable, Sendable {
         case .isMissing(let operand): operand.columns
         }
     }
+
+    /// What is left to be asked of rows whose time `period` is before now.
+    func settled(_ period: String) -> Criterion {
+        switch self {
+        case .compare(.column(period), .less, .asOf), .compare(.column(period), .atMost, .asOf): .always
+        case .all(let parts): .all(parts.map { $0.settled(period) }.filter { $0 != .always })
+        case .always, .any, .not, .compare, .isMissing: self
+        }
+    }
 }
 
 extension Operand {

@@ -34,9 +34,10 @@ package struct RollupBlocks: Sendable {
     package let ends: [Range<UnixMilliseconds>]
 
     /// - Returns: nil where nothing can be kept: a question without a beginning or an end, one of less than a day, or one that asks
-    ///   what is so now. External data sets have times of which nobody notes a change.
+    ///   what is so now. Where its now is the end of its period, as in a report, it will be the same question tomorrow. External data sets
+    ///   have times of which nobody notes a change.
     package init?(_ analysis: Analysis) {
-        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow,
+        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow || analysis.asOf == to,
             analysis.facts.allSatisfy({ $0.dataset == nil })
         else { return nil }
         let next = ShanghaiTime.dayNumber(from)
@@ -64,9 +65,7 @@ package struct RollupBlocks: Sendable {
 extension Analysis {
     /// Whether its answer depends on the time of the question.
     var readsNow: Bool {
-        measures.contains {
-            $0.terms.contains { $0.base.criterion.readsNow || $0.aggregates.contains(where: \.readsNow) }
-        }
+        measures.contains { $0.terms.contains { base(of: $0).readsNow || $0.aggregates.contains(where: \.readsNow) } }
     }
 
     /// The same question of another period, cut to nothing, with the dimension of blocks of a length behind its own unless it has that.

@@ -38,7 +38,7 @@ package struct AlertDocument: Encodable, Sendable {
     }
 }
 
-/// What became of sending alerts on.
+/// What became of sending something on.
 package struct DeliveryTurn: Sendable {
     package var delivered = 0
     /// Why some were not; they are tried again.
@@ -79,12 +79,7 @@ extension NodeDesk {
             to: target, from: settings.delivery.level, since: now - Self.deliveryDay, now: now)
         for (id, level) in waiting {
             let alert = try await known(alert: id)
-            let failure = await onOwnThread { () -> FederationError? in
-                do throws(FederationError) {
-                    try send(alert)
-                    return nil
-                } catch { return error }
-            }
+            let failure = await onOwnThread { () throws(FederationError) in try send(alert) }
             try await store.noteDelivery(of: id, at: level, to: target, isDelivered: failure == nil, now: now)
             if let failure {
                 turn.failures.append(failure)
@@ -95,26 +90,48 @@ extension NodeDesk {
         }
     }
 
-    /// libcurl blocks its thread, and the tasks of the program have few.
-    private func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: work()) }
-        }
-    }
-
     private static func post(
         _ alert: AlertReport, to url: String, signedBy key: WebhookKey, now: UnixMilliseconds
     ) throws(FederationError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(AlertDocument(alert)) else { return }
-        let (body, seconds) = (String(decoding: data, as: UTF8.self), now / 1_000)
-        try OutsideTransfer.post(
-            Array(data),
-            headers: [
-                "Content-Type": "application/json", "Alert-Id": alert.id, "Alert-Timestamp": "\(seconds)",
-                "Alert-Signature": "sha256=\(key.signature(of: "\(seconds).\(body)"))",
-            ], to: url)
+        try post(Array(data), named: "Alert", ["Alert-Id": alert.id], to: url, signedBy: key, now: now)
+    }
+
+    /// Posts a JSON document with the time and the signature of both: HMAC-SHA256 of `TIMESTAMP.BODY`.
+    ///
+    /// - Parameter name: what its headers begin with.
+    /// - Throws: as `OutsideTransfer.post`.
+    static func post(
+        _ body: [UInt8], named name: String, _ headers: [String: String] = [:], to url: String,
+        signedBy key: WebhookKey, now: UnixMilliseconds
+    ) throws(FederationError) {
+        let seconds = now / 1_000
+        let signature = key.signature(of: "\(seconds).\(String(decoding: body, as: UTF8.self))")
+        let all = [
+            "Content-Type": "application/json", "\(name)-Timestamp": "\(seconds)",
+            "\(name)-Signature": "sha256=\(signature)",
+        ]
+        try OutsideTransfer.post(body, headers: all.merging(headers) { $1 }, to: url)
+    }
+
+    /// libcurl blocks its thread, and the tasks of the program have few.
+    ///
+    /// - Returns: why `send` failed.
+    func onOwnThread(
+        _ send: @escaping @Sendable () throws(FederationError) -> Void
+    ) async -> FederationError? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                do throws(FederationError) {
+                    try send()
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: error)
+                }
+            }
+        }
     }
 }
 
@@ -124,7 +141,7 @@ private struct AlertLetter {
 
     init(_ alert: AlertReport, from sender: String, to receivers: [String], at now: UnixMilliseconds) {
         func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
-        let level = CodeList.named("alert_level")?.title(of: alert.state.level.rawValue) ?? ""
+        let level = alert.state.level.title
         let body = """
             \(level)预警:\(alert.subject)
             \(alert.tickets) 件工单,\(alert.persons) 人,触发于 \(ShanghaiTime.minute(alert.decidedAt))

@@ -48,42 +48,67 @@ extension NodeDesk {
         }
     }
 
-    /// Publishes rules of a file: they hold here and at every node below.
+    /// Publishes rules of a file: they hold here and at every node below. Rules that look for words are dictionaries, whose publishing is an
+    /// act of its own: another role may keep them than the one that sets thresholds.
     ///
     /// - Returns: those that were not published as they are already.
-    /// - Throws: `E_RULE_INVALID`; `E_RULE_VERSION` for a rule that differs from the one in force and has no higher version.
+    /// - Throws: `E_RULE_INVALID`; `E_RULE_VERSION` for a rule that differs from the one in force and has no higher version;
+    ///   `E_RULE_DICTIONARY` for a dictionary that a node above keeps.
     package func publishRules(path: String) async throws -> [DetectionRule] {
-        try await perform(.publishRules) { now in
-            let file = try Self.readRules(path: path)
-            let inForce = try rulesInForce()
-            var new: [DetectionRule] = []
-            for rule in file.rules {
-                guard let known = inForce.named(rule.id) else {
-                    new.append(rule)
-                    continue
-                }
-                if known == rule { continue }
-                guard rule.version > known.version else {
-                    throw FederationError(
-                        "E_RULE_VERSION", "\(rule.id) is version \(known.version) and differs from this file",
-                        hint: "give it a `version` above \(known.version): alerts say by which they were judged")
-                }
-                new.append(rule)
-            }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let records = try new.map { rule in
-                IntakeRecord(
-                    resource: CaseResources.detectionRule.name, key: "\(rule.id)-\(rule.version)",
-                    fields: [
-                        "rule": .text(rule.id), "rule_version": .integer(Int64(rule.version)),
-                        "published_at": .integer(now),
-                        "content": .text(String(decoding: try encoder.encode(rule), as: UTF8.self)),
-                    ])
-            }
-            if !records.isEmpty { _ = try await commit(\.head) { try await store.intake(records, now: now) } }
-            return new
+        let rules = try Self.readRules(path: path).rules
+        guard rules.contains(where: \.isDictionary) else {
+            return try await perform(.publishRules) { now in try await publish(rules, now: now) }
         }
+        return try await perform(.publishDictionary) { now in
+            guard !rules.allSatisfy(\.isDictionary) else { return try await publish(rules, now: now) }
+            return try await perform(.publishRules) { now in try await publish(rules, now: now) }
+        }
+    }
+
+    private func publish(_ rules: [DetectionRule], now: UnixMilliseconds) async throws -> [DetectionRule] {
+        let inForce = try rulesInForce()
+        let keepers = try dictionaryKeepers()
+        var new: [DetectionRule] = []
+        for rule in rules {
+            guard let known = inForce.named(rule.id) else {
+                new.append(rule)
+                continue
+            }
+            if known == rule { continue }
+            if let keeper = keepers[rule.id], keeper != id {
+                throw FederationError(
+                    "E_RULE_DICTIONARY", "the words of \(rule.id) are kept by node \(keeper) for all nodes below it",
+                    hint: "have them changed there, or give words of this node a rule with an id of its own")
+            }
+            guard rule.version > known.version else {
+                throw FederationError(
+                    "E_RULE_VERSION", "\(rule.id) is version \(known.version) and differs from this file",
+                    hint: "give it a `version` above \(known.version): alerts say by which they were judged")
+            }
+            new.append(rule)
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let records = try new.map { rule in
+            IntakeRecord(
+                resource: CaseResources.detectionRule.name, key: "\(rule.id)-\(rule.version)",
+                fields: [
+                    "rule": .text(rule.id), "rule_version": .integer(Int64(rule.version)),
+                    "published_at": .integer(now),
+                    "content": .text(String(decoding: try encoder.encode(rule), as: UTF8.self)),
+                ])
+        }
+        if !records.isEmpty { _ = try await commit(\.head) { try await store.intake(records, now: now) } }
+        return new
+    }
+
+    /// The node that keeps each dictionary: the topmost that has published it.
+    private func dictionaryKeepers() throws -> [String: NodeID] {
+        var keepers: [String: NodeID] = [:]
+        for (node, rules) in try publishedRules() {
+            for rule in rules.rules where rule.isDictionary { keepers[rule.id] = keepers[rule.id] ?? node }
+        }
+        return keepers
     }
 
     func rulesInForce() throws -> DetectionRules {
@@ -98,20 +123,27 @@ extension NodeDesk {
     }
 
     /// What each node of the way from the top to here has published, the latest version of each rule; what this program can't read is
-    /// left out.
+    /// left out. A dictionary is its topmost publisher's: nobody below takes a word out of it.
     private func publishedRules() throws -> [(node: NodeID, rules: DetectionRules)] {
-        try topology.chain(from: id).reversed().map { node in
+        var kept: Set<String> = []
+        return try topology.chain(from: id).reversed().map { node in
             var latest: [String: DetectionRule] = [:]
             for record in try store.published(CaseResources.detectionRule, by: node) {
                 guard let content = record.fields["content"]?.text,
                     let rule = try? JSONDecoder().decode(DetectionRule.self, from: Data(content.utf8)),
-                    rule.problems.isEmpty, rule.version > latest[rule.id]?.version ?? 0
+                    rule.problems.isEmpty, rule.version > latest[rule.id]?.version ?? 0, !kept.contains(rule.id)
                 else { continue }
                 latest[rule.id] = rule
             }
+            kept.formUnion(latest.values.filter(\.isDictionary).map(\.id))
             return (node, try DetectionRules(Array(latest.values)))
         }
     }
+}
+
+extension DetectionRule {
+    /// Whether it looks for words.
+    fileprivate var isDictionary: Bool { !words.isEmpty }
 }
 
 /// What rules would have raised over a time.

@@ -1,5 +1,6 @@
 import FederationModel
 import LocalStore
+import NodeIdentity
 
 /// A page of the tickets of a department, as JSON for the command line and for systems (7.2.2).
 package struct DepartmentPage: Encodable, Sendable {
@@ -28,6 +29,8 @@ package struct DepartmentPage: Encodable, Sendable {
     package let items: [Item]
     /// The cursor to go on from.
     package let next: Int64
+    /// The nodes whose tickets are not here, so that this feed has none of them: see `logicalDepartmentTickets`.
+    package let logical: [String]
 }
 
 /// A ticket whose handling was found wanting, and that counts for assessment.
@@ -64,15 +67,53 @@ extension NodeDesk {
                 throw FederationError(
                     "E_INBOX_LIMIT", "a page of a department has 1 to 500 tickets, from a cursor of 0 or more")
             }
-            try await catchUp(now: now)
-            let changes = try await changes(department, after: cursor, limit: limit)
-            var items: [DepartmentPage.Item] = []
-            for (ticket, seq) in changes {
-                guard let thread = try await thread(ticket, for: department) else { continue }
-                items.append(DepartmentPage.Item(thread, cursor: seq))
-            }
-            return DepartmentPage(items: items, next: changes.last?.seq ?? cursor)
+            return try await page(of: department, after: cursor, limit: limit, now: now)
         }
+    }
+
+    /// Sends each department that has a webhook the next page of its feed, signed by what is kept of its token. A page that does not get
+    /// through is tried again, before any later one.
+    package func pushToDepartments() async throws -> DeliveryTurn {
+        try await perform(.pushToDepartments) { now in
+            var turn = DeliveryTurn()
+            for (token, cursor) in try await store.duePushes(now: now) {
+                guard let department = token.department, let webhook = token.webhook else { continue }
+                // What comes after this belongs to a later page.
+                let head = try await store.head()
+                let page = try await page(of: department, after: cursor, limit: Self.pushedAtOnce, now: now)
+                if !page.items.isEmpty {
+                    let body = try WireJSON.encode(page)
+                    let failure = await onOwnThread { () throws(FederationError) in
+                        try Self.post(
+                            body, named: "Feed", to: webhook, signedBy: WebhookKey(digest: token.digest), now: now)
+                    }
+                    if let failure {
+                        try await store.noteFailedPush(by: token.name, now: now)
+                        turn.failures.append(failure)
+                        continue
+                    }
+                    turn.delivered += 1
+                }
+                try await store.notePush(by: token.name, upTo: page.next == cursor ? head : page.next)
+            }
+            return turn
+        }
+    }
+
+    private static let pushedAtOnce = 100
+
+    private func page(
+        of department: Department, after cursor: Int64, limit: Int, now: UnixMilliseconds
+    ) async throws -> DepartmentPage {
+        try await catchUp(now: now)
+        let changes = try await changes(department, after: cursor, limit: limit)
+        var items: [DepartmentPage.Item] = []
+        for (ticket, seq) in changes {
+            guard let thread = try await thread(ticket, for: department) else { continue }
+            items.append(DepartmentPage.Item(thread, cursor: seq))
+        }
+        return DepartmentPage(
+            items: items, next: changes.last?.seq ?? cursor, logical: try logicalOrigins().map(\.code))
     }
 
     /// Tickets of a department whose last evaluation is unsatisfied and counts (回访不满意、计入考核的工单). One leaves the list when a later
@@ -103,7 +144,7 @@ extension NodeDesk {
     }
 
     /// A unit by its name and its code in the register.
-    private func names(of unit: String) -> [String] {
+    func names(of unit: String) -> [String] {
         guard let list = reference.lists.named(ReferenceData.unitList) else { return [unit] }
         let same = list.entries.filter { $0.code.isSame(as: unit) || $0.title.isSame(as: unit) }
         return same.isEmpty ? [unit] : same.flatMap { [$0.code, $0.title] }

@@ -14,7 +14,7 @@ extension NodeDesk {
     /// - Throws: `E_SCHEME_UNKNOWN`, `E_SCHEME_LATE`, `E_REPORT_PERIOD`, `E_REPORT_OPEN`, `E_EVALUATION_SOURCE`, `E_EVALUATION_INCOMPLETE` when a
     ///   node is missing; what asking throws.
     package func evaluate(
-        scheme name: String, period text: String, external: [ExternalScore] = [], deadlineMS: Int64 = 60_000
+        scheme name: String, period text: String, external: [EvaluationScore] = [], deadlineMS: Int64 = 60_000
     ) async throws -> [EvaluationReport] {
         try await perform(.evaluate) { now in
             let period = try ReportKind.special.period(text)
@@ -42,7 +42,7 @@ extension NodeDesk {
                 }
             }
             let own = try await hotlineScores(chosen.file, period, without: [], deadlineMS: deadlineMS, now: now)
-            let results = chosen.scheme.results([], external: own.scores + external)
+            let results = chosen.scheme.results(own.scores + external)
             var reports: [EvaluationReport] = []
             for result in results where result.score != nil {
                 let quartiles = EvaluationScheme.quartiles(besides: result.evaluatee, in: results)
@@ -149,10 +149,10 @@ extension NodeDesk {
         let own = try await hotlineScores(published.file, period, without: upheld, deadlineMS: deadlineMS, now: now)
         let external = report.detail.parts.filter { $0.source != EvaluationScheme.Criterion.Source.hotline.rawValue }
             .map {
-                ExternalScore(evaluatee: report.evaluatee, criterion: $0.criterion, hits: $0.hits, tries: $0.tries)
+                EvaluationScore(evaluatee: report.evaluatee, criterion: $0.criterion, hits: $0.hits, tries: $0.tries)
             }
         let results = published.scheme.results(
-            [], external: own.scores.filter { $0.evaluatee.isSame(as: report.evaluatee) } + external)
+            own.scores.filter { $0.evaluatee.isSame(as: report.evaluatee) } + external)
         guard let result = results.first else { throw unknownEvaluation }
         let detail = EvaluationDetail(
             result, of: published.scheme, excluded: own.excluded[report.evaluatee] ?? [:], upheld: upheld,
@@ -167,7 +167,7 @@ extension NodeDesk {
     private func hotlineScores(
         _ file: SchemeFile, _ period: CalendarPeriod, without upheld: Set<String>, deadlineMS: Int64,
         now: UnixMilliseconds
-    ) async throws -> (scores: [ExternalScore], excluded: [String: [String: Int]]) {
+    ) async throws -> (scores: [EvaluationScore], excluded: [String: [String: Int]]) {
         let scheme = file.scheme
         let library = try indicatorLibrary()
         let criteria = scheme.criteria.filter { $0.source == .hotline }
@@ -207,7 +207,7 @@ extension NodeDesk {
         let rows = tables[0].rows.compactMap { row in row.cells[0].text.map { (name: $0, parts: row.parts) } }
         let scores = rows.flatMap { row in
             criteria.indices.map { index in
-                ExternalScore(
+                EvaluationScore(
                     evaluatee: row.name, criterion: criteria[index].id, hits: Int(row.parts[index][0]),
                     tries: Int(row.parts[index][1]))
             }

@@ -11,6 +11,8 @@ package struct FindingReport: Sendable {
         package let kind: String
         package let owner: String?
         package let due: UnixMilliseconds?
+        /// The key of an article of the knowledge base.
+        package let article: String?
         package let note: String?
         package let at: UnixMilliseconds
         package let by: NodeID
@@ -44,11 +46,14 @@ package struct MeasureDraft: Sendable {
     package let step: Step
     /// Nil for what usually helps.
     package let kind: MeasureKind?
+    /// The key of the article that it is, or that came of it.
+    package let article: String?
     package let note: String?
 
-    package init(_ step: Step, kind: MeasureKind? = nil, note: String? = nil) {
+    package init(_ step: Step, kind: MeasureKind? = nil, article: String? = nil, note: String? = nil) {
         self.step = step
         self.kind = kind
+        self.article = article
         self.note = note
     }
 }
@@ -84,13 +89,14 @@ extension NodeDesk {
 
     /// Takes a step of a measure that answers a finding (7.1.1 c).
     ///
-    /// - Throws: `E_FINDING_UNKNOWN`, `E_FINDING_STATE` for a step that the state does not allow, `E_REPORT_PERIOD`.
+    /// - Throws: `E_FINDING_UNKNOWN`, `E_FINDING_STATE` for a step that the state does not allow, `E_KNOWLEDGE_UNKNOWN`, `E_REPORT_PERIOD`.
     package func measure(finding id: String, _ draft: MeasureDraft) async throws -> FindingReport {
         try await perform(.takeMeasure) { now in
             guard let report = try await finding(id, now: now), let code = Finding.Code(rawValue: report.code) else {
                 throw FederationError(
                     "E_FINDING_UNKNOWN", "there is no such finding here", hint: "see `federation-node finding list`")
             }
+            if let article = draft.article { _ = try await held(article: article) }
             let former = report.measures.last { $0.step == "propose" }
             var fields: [String: FieldValue] = [
                 "finding_id": .text(id), "occurred_at": .integer(now),
@@ -114,6 +120,7 @@ extension NodeDesk {
                     "E_FINDING_STATE", "the finding is \(report.state.word), which does not allow that step",
                     hint: "a measure is proposed, then completed, then its effect is evaluated")
             }
+            if let article = draft.article { fields["reference"] = .text(article) }
             if let note { fields["note"] = .text(note) }
             let record = IntakeRecord(
                 resource: CaseResources.measure.name, key: "\(self.id)-\(identity(now: now))", fields: fields)
@@ -147,7 +154,7 @@ extension NodeDesk {
         return (detectors.findings(in: tickets), origins)
     }
 
-    private func handledTickets(
+    func handledTickets(
         requestedIn time: Range<UnixMilliseconds>
     ) async throws -> (tickets: [HandledTicket], origins: [String: String]) {
         func rows(
@@ -274,7 +281,8 @@ extension NodeDesk {
             measures: records.map {
                 .init(
                     step: $0.text("step") ?? "", kind: $0.text("kind") ?? "", owner: $0.text("owner"),
-                    due: $0.integer("due_datetime"), note: $0.text("note"), at: $0.integer("occurred_at") ?? 0,
+                    due: $0.integer("due_datetime"), article: $0.text("reference"), note: $0.text("note"),
+                    at: $0.integer("occurred_at") ?? 0,
                     by: $0.origin)
             }, isOverdue: state.status == .measured && (state.dueAt ?? .max) < now)
     }

@@ -9,13 +9,14 @@ extension NodeDesk {
     ///   - name: which system it is for: 1 to 64 bytes without blanks.
     ///   - resources: what it may write; nil for all.
     ///   - department: whose tickets it may read; it writes nothing then.
+    ///   - webhook: where changes of its tickets are sent to besides.
     ///   - expiresAt: in the future; nil for one that is good until it is revoked.
     ///   - hand: hands the token over. When it throws, nobody has seen it, and its name is free again.
-    /// - Throws: `E_TOKEN_NAME`, `E_RESOURCE_UNKNOWN`, `E_TOKEN_EXPIRED`, `E_TOKEN_EXISTS`, `E_TOKEN_TOO_MANY`, and what `hand`
+    /// - Throws: `E_TOKEN_NAME`, `E_RESOURCE_UNKNOWN`, `E_TOKEN_WEBHOOK`, `E_TOKEN_EXPIRED`, `E_TOKEN_EXISTS`, `E_TOKEN_TOO_MANY`, and what `hand`
     ///   throws.
     package func createToken(
-        named name: String, resources: [ResourceName]?, department: Department? = nil, expiresAt: UnixMilliseconds?,
-        hand: (TokenReport, _ secret: String) throws -> Void
+        named name: String, resources: [ResourceName]?, department: Department? = nil, webhook: String? = nil,
+        expiresAt: UnixMilliseconds?, hand: (TokenReport, _ secret: String) throws -> Void
     ) async throws {
         try await perform(.createToken) { now in
             guard (1...64).contains(name.utf8.count), name.allSatisfy({ !$0.isWhitespace }) else {
@@ -26,13 +27,18 @@ extension NodeDesk {
                     "E_RESOURCE_UNKNOWN", "there is no resource \(resource)",
                     hint: suggestion(for: resource.text, among: store.resources.map(\.name.text)))
             }
+            guard webhook.map(Self.isWebhook) ?? true else {
+                throw FederationError(
+                    "E_TOKEN_WEBHOOK", "the webhook is no address that begins with https://",
+                    hint: "http:// is for 127.0.0.1 alone: tickets must not cross a network in clear")
+            }
             if let expiresAt, expiresAt <= now {
                 throw FederationError("E_TOKEN_EXPIRED", "the token would have expired already")
             }
             let secret = APITokenSecret()
             let token = APIToken(
                 name: name, digest: secret.digest, resources: department == nil ? resources : [],
-                department: department, createdAt: now, expiresAt: expiresAt)
+                department: department, webhook: webhook, createdAt: now, expiresAt: expiresAt)
             try await store.add(token)
             do {
                 try hand(TokenReport(token: token, state: .valid), secret.text)
@@ -42,6 +48,10 @@ extension NodeDesk {
                 throw error
             }
         }
+    }
+
+    private static func isWebhook(_ address: String) -> Bool {
+        address.hasPrefix("https://") || address.wholeMatch(of: /http:\/\/127\.0\.0\.1[:\/].*/) != nil
     }
 
     /// All tokens, revoked and expired ones too, by name.

@@ -82,12 +82,30 @@ extension NodeDesk {
 
     /// - Throws: `E_KNOWLEDGE_UNKNOWN`.
     package func article(_ key: String) async throws -> KnowledgeArticle {
+        try await perform(.listArticles) { _ in try await held(article: key) }
+    }
+
+    /// The situations that an article answers, and the findings whose measures it is or came of, as far as they are known here.
+    package func uses(ofArticle key: String) async throws -> (situations: [String], findings: [String]) {
         try await perform(.listArticles) { _ in
-            guard let article = try await heldArticles().first(where: { $0.key.isSame(as: key) }) else {
-                throw unknownArticle
+            let steps = try await store.records(
+                of: CaseResources.situationStep, where: ["step": SituationStep.answer.rawValue, "reference": key],
+                newestBy: "occurred_at")
+            let measures = try await store.records(
+                of: CaseResources.measure, where: ["reference": key], newestBy: "occurred_at")
+            func ids(_ records: [HeldRecord], _ column: String) -> [String] {
+                Set(records.compactMap { $0.text(column) }).sorted()
             }
-            return article
+            return (ids(steps, "situation_id"), ids(measures, "finding_id"))
         }
+    }
+
+    /// - Throws: `E_KNOWLEDGE_UNKNOWN`.
+    func held(article key: String) async throws -> KnowledgeArticle {
+        guard let article = try await heldArticles().first(where: { $0.key.isSame(as: key) }) else {
+            throw unknownArticle
+        }
+        return article
     }
 
     private func ownArticle(_ key: String) async throws -> KnowledgeArticle {
@@ -97,7 +115,7 @@ extension NodeDesk {
         return article
     }
 
-    private func heldArticles() async throws -> [KnowledgeArticle] {
+    func heldArticles() async throws -> [KnowledgeArticle] {
         try await store.records(of: CaseResources.knowledgeArticle, newestBy: "published_at").compactMap { record in
             guard let question = record.text("question"), let answer = record.text("answer") else { return nil }
             return KnowledgeArticle(

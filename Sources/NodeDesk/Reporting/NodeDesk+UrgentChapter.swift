@@ -1,6 +1,7 @@
 import Detection
 import FederationModel
 import LocalStore
+import LogicalQuery
 import Reporting
 
 extension NodeDesk {
@@ -30,7 +31,7 @@ extension NodeDesk {
         }
         alerts.sort { ($1.state.level, $0.decidedAt, $0.id) < ($0.state.level, $1.decidedAt, $1.id) }
         situations.sort { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
-        var tables = [try counts(of: alerts)]
+        var tables = [try counts(of: alerts, endOf: period)]
         if !alerts.isEmpty { tables.append(list(of: alerts.prefix(Self.alertsNamedMax))) }
         if !situations.isEmpty { tables.append(list(of: situations, endOf: period)) }
         return ReportDocument.Chapter(
@@ -38,23 +39,30 @@ extension NodeDesk {
             paragraphs: ["本期发出预警 \(alerts.count) 起，启动应急情形 \(situations.count) 起。"], tables: tables)
     }
 
-    /// A row for each rule in force, also where it found nothing.
-    private func counts(of alerts: [AlertReport]) throws -> ReportDocument.Table {
+    /// A row for each rule in force, also where it found nothing; with how many somebody took up by the end of the period and did not dismiss.
+    private func counts(of alerts: [AlertReport], endOf period: CalendarPeriod) throws -> ReportDocument.Table {
         var rules = try rulesInForce().rules.map { (id: $0.id, title: $0.title) }
         for alert in alerts where !rules.contains(where: { $0.id.isSame(as: alert.rule) }) {
             rules.append((alert.rule, alert.rule))
         }
         let levels = AlertLevel.allCases
         func row(_ key: String, _ title: String, _ alerts: [AlertReport]) -> ReportDocument.Row {
-            let counts = levels.map { level in alerts.count { $0.state.level == level } }
-            return ReportDocument.Row(
-                key, [.text(title)] + (counts + [alerts.count]).map { ReportDocument.Cell(.integer(Int64($0))) })
+            let byLevel = levels.map { level in alerts.count { $0.state.level == level } }
+            let confirmed = alerts.count { $0.isConfirmed(by: period.time.upperBound) }
+            let counts = (byLevel + [alerts.count, confirmed]).map { FieldValue.integer(Int64($0)) }
+            let precision = ReportDocument.Cell(
+                FieldValue.integer(Int64(confirmed)).percent(of: .integer(Int64(alerts.count))),
+                parts: [Int64(confirmed), Int64(alerts.count)])
+            return ReportDocument.Row(key, [.text(title)] + counts.map { ReportDocument.Cell($0) } + [precision])
         }
         return ReportDocument.Table(
             "alerts", "预警",
             columns: [ReportDocument.Column("rule", "规则", .text)]
-                + levels.map { ReportDocument.Column($0.rawValue, title(of: $0), .whole) }
-                + [ReportDocument.Column("total", "合计", .whole)],
+                + levels.map { ReportDocument.Column($0.rawValue, $0.title, .whole) }
+                + [
+                    ReportDocument.Column("total", "合计", .whole), ReportDocument.Column("confirmed", "属实", .whole),
+                    ReportDocument.Column("precision", "属实率", .percent),
+                ],
             rows: rules.map { rule in row(rule.id, rule.title, alerts.filter { $0.rule.isSame(as: rule.id) }) }
                 + [row("total", "合计", alerts)], hasTotal: true)
     }
@@ -71,7 +79,7 @@ extension NodeDesk {
                 ReportDocument.Row(
                     alert.id,
                     [
-                        .text(title(of: alert.state.level)), .text(alert.subject),
+                        .text(alert.state.level.title), .text(alert.subject),
                         .text(ShanghaiTime.minute(alert.decidedAt)),
                         ReportDocument.Cell(.integer(Int64(alert.tickets))),
                         ReportDocument.Cell(.integer(Int64(alert.persons))),
@@ -95,13 +103,19 @@ extension NodeDesk {
                     [
                         .text(state.title),
                         .text(reference.lists.named("situation_kind")?.title(of: state.kind) ?? state.kind),
-                        .text(title(of: state.level)), .text(ShanghaiTime.minute(situation.openedAt)),
+                        .text(state.level.title), .text(ShanghaiTime.minute(situation.openedAt)),
                         .text(isClosed ? "已关闭" : "处置中"), ReportDocument.Cell(.integer(Int64(state.members.count))),
                     ])
             })
     }
+}
 
-    private func title(of level: AlertLevel) -> String {
-        reference.lists.named("alert_level")?.title(of: level.rawValue) ?? level.rawValue
+extension AlertReport {
+    /// Whether somebody took it up before a time, and nobody dismissed it before.
+    fileprivate func isConfirmed(by end: UnixMilliseconds) -> Bool {
+        let actions = records.filter {
+            $0.resource.name == CaseResources.alertAction.name && $0.occurredAt < end
+        }.compactMap { $0.fields["action"]?.text }
+        return !actions.isEmpty && !actions.contains(AlertAction.dismiss.rawValue)
     }
 }

@@ -376,22 +376,29 @@ extension NodeDesk {
     /// The situations of the past that are nearest to an alert, with what was done (7.2.1.2).
     package func precedents(of alert: AlertReport) async throws -> [SituationReport] {
         try await perform(.listSituations) { now in
-            var reports: [String: SituationReport] = [:]
-            for summary in try await store.threads(
-                of: SituationKind(), inState: SituationState.Status.closed.rawValue, limit: Self.precedentsMax)
-            {
-                reports[summary.id] = try await situation(read: summary.id, now: now)
-            }
-            let all = reports.values.map { report in
-                Precedent(
-                    id: report.id, kind: SituationType(rawValue: report.state.kind), region: report.region,
-                    category: report.category, closedAt: report.state.since ?? report.openedAt)
-            }
-            return Precedent.nearest(
-                to: alert.category, in: alert.place, kind: SituationType(rawValue: alert.kind) ?? .concentrated,
-                among: all
-            ).compactMap { reports[$0.id] }
+            try await precedents(
+                of: alert.category, in: alert.place, kind: SituationType(rawValue: alert.kind) ?? .concentrated,
+                now: now)
         }
+    }
+
+    /// - Parameter now: those that were closed later are not of the past.
+    func precedents(
+        of category: String?, in place: String?, kind: SituationType, now: UnixMilliseconds
+    ) async throws -> [SituationReport] {
+        var reports: [String: SituationReport] = [:]
+        for summary in try await store.threads(
+            of: SituationKind(), inState: SituationState.Status.closed.rawValue, limit: Self.precedentsMax)
+        {
+            reports[summary.id] = try await situation(read: summary.id, now: now)
+        }
+        let all = reports.values.map { report in
+            Precedent(
+                id: report.id, kind: SituationType(rawValue: report.state.kind), region: report.region,
+                category: report.category, closedAt: report.state.since ?? report.openedAt)
+        }
+        return Precedent.nearest(to: category, in: place, kind: kind, among: all.filter { $0.closedAt < now })
+            .compactMap { reports[$0.id] }
     }
 
     /// Of more situations that are closed, the latest are compared.

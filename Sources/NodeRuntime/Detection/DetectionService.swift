@@ -110,7 +110,7 @@ final class DetectionService: Service {
     }
 }
 
-/// Sends alerts on to the systems outside that the settings name.
+/// Sends alerts on to the systems outside that the settings name, and tickets to the departments whose tokens name a webhook.
 struct DeliveryService: Service {
     let desk: NodeDesk
     let metrics: DetectionMetrics
@@ -122,26 +122,32 @@ struct DeliveryService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            repeat {
-                let isWell = await turn()
-                try? await Task.sleep(for: isWell ? Self.interval : Self.pause)
-            } while !Task.isCancelled
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await repeating("alerts", desk.deliverAlerts, metrics.count) }
+                group.addTask { await repeating("tickets of departments", desk.pushToDepartments, metrics.countPushes) }
+            }
         }
     }
 
-    private func turn() async -> Bool {
-        do {
-            let turn = try await desk.deliverAlerts()
-            metrics.count(turn)
-            for failure in turn.failures {
-                logger.warning(
-                    "an alert could not be sent on", metadata: ["code": "\(failure.code)", "reason": "\(failure)"])
+    private func repeating(
+        _ what: String, _ send: @Sendable () async throws -> DeliveryTurn, _ count: @Sendable (DeliveryTurn) -> Void
+    ) async {
+        repeat {
+            var isWell = false
+            do {
+                let turn = try await send()
+                count(turn)
+                for failure in turn.failures {
+                    logger.warning(
+                        "\(what) could not be sent on", metadata: ["code": "\(failure.code)", "reason": "\(failure)"])
+                }
+                isWell = turn.failures.isEmpty
+            } catch is CancellationError {
+            } catch {
+                logger.warning("\(what) could not be sent on", metadata: ["reason": "\(error)"])
             }
-            return turn.failures.isEmpty
-        } catch {
-            logger.warning("alerts could not be sent on", metadata: ["reason": "\(error)"])
-            return false
-        }
+            try? await Task.sleep(for: isWell ? Self.interval : Self.pause)
+        } while !Task.isCancelled
     }
 }
 
@@ -154,6 +160,9 @@ final class DetectionMetrics: Sendable {
         var failures = 0
         var delivered = 0
         var undelivered = 0
+        /// Pages of departments.
+        var pushed = 0
+        var unpushed = 0
     }
 
     private let state = Mutex(Figures())
@@ -172,6 +181,13 @@ final class DetectionMetrics: Sendable {
         state.withLock {
             $0.delivered += turn.delivered
             $0.undelivered += turn.failures.count
+        }
+    }
+
+    func countPushes(_ turn: DeliveryTurn) {
+        state.withLock {
+            $0.pushed += turn.delivered
+            $0.unpushed += turn.failures.count
         }
     }
 

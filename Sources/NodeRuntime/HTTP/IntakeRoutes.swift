@@ -42,6 +42,13 @@ package struct IntakeRoutes: Sendable {
                 return Self.response(to: error)
             }
         }
+        router.get("/v1/department/tickets/logical") { request, _ in
+            do {
+                return try await logicalDepartment(request, isPrivate: isPrivate)
+            } catch {
+                return Self.response(to: error)
+            }
+        }
     }
 
     /// A page of the tickets of the department whose token it is (7.2.2).
@@ -49,8 +56,20 @@ package struct IntakeRoutes: Sendable {
         try Self.require(isPrivate)
         let (since, limit) = try Self.page(of: request, else: 50)
         let (desk, department) = try await desk.authenticateDepartment(token: try Self.token(of: request))
-        let page = try await desk.departmentFeed(department, after: since, limit: limit)
-        return Response(
+        return try Self.json(try await desk.departmentFeed(department, after: since, limit: limit))
+    }
+
+    /// The same of what logical children hold.
+    private func logicalDepartment(_ request: Request, isPrivate: Bool) async throws -> Response {
+        try Self.require(isPrivate)
+        let (_, limit) = try Self.page(of: request, else: 50)
+        let (desk, department) = try await desk.authenticateDepartment(token: try Self.token(of: request))
+        let after = request.uri.queryParameters["after"].map(String.init)
+        return try Self.json(try await desk.logicalDepartmentTickets(department, after: after, limit: limit))
+    }
+
+    private static func json(_ page: some Encodable) throws -> Response {
+        Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(page))))
     }
@@ -72,10 +91,7 @@ package struct IntakeRoutes: Sendable {
         try Self.require(isPrivate)
         let (since, limit) = try Self.page(of: request, else: 100)
         let items = try await desk.authenticate(token: try Self.token(of: request)).inbox(after: since, limit: limit)
-        let page = try WireJSON.encode(InboxPage(items, after: since))
-        return Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: page)))
+        return try Self.json(InboxPage(items, after: since))
     }
 
     private static func require(_ isPrivate: Bool) throws(FederationError) {

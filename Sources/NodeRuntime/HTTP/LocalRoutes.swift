@@ -210,6 +210,13 @@ struct LocalRoutes: Sendable {
                 ([("outcome", "delivered")], Double(figures.delivered)),
                 ([("outcome", "failed")], Double(figures.undelivered)),
             ])
+        page.append(
+            "federation_department_pushes_total", .counter,
+            help: "Pages of tickets sent to webhooks of departments, by outcome.",
+            samples: [
+                ([("outcome", "delivered")], Double(figures.pushed)),
+                ([("outcome", "failed")], Double(figures.unpushed)),
+            ])
     }
 
     private func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

@@ -30,7 +30,10 @@ extension SituationReport {
         for record in records {
             let fields = record.fields
             let step = fields["step"]?.text.flatMap { CodeList.named("situation_step")?.title(of: $0) } ?? "启动"
-            let content = ["title", "ticket", "unit", "reference", "level", "note"].compactMap { fields[$0]?.text }
+            let content = ["title", "ticket", "unit", "reference", "level", "note"].compactMap { column in
+                let text = fields[column]?.text
+                return column == "level" ? text.flatMap { AlertLevel(rawValue: $0)?.title } ?? text : text
+            }
             table.append([
                 ShanghaiTime.minute(record.occurredAt), name(record.origin), step, content.joined(separator: " "),
                 fields["actor"]?.text ?? "",
