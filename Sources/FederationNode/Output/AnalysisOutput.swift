@@ -65,6 +65,13 @@ struct AnalysisOutput {
             let child: String?
             let origins: [String]
             let milliseconds: Int64
+            let gap: String?
+        }
+
+        /// A node whose engine did not answer, so that SQLite did.
+        struct Gap: Encodable {
+            let node: String
+            let code: String
         }
 
         let columns: [String]
@@ -76,6 +83,7 @@ struct AnalysisOutput {
         let definitions: [Definition]
         let comparison: Comparison?
         let quality: [Quality]?
+        let gaps: [Gap]?
         let explain: [Step]?
         let coverage: CoverageReport
     }
@@ -99,6 +107,7 @@ struct AnalysisOutput {
                 .init(
                     measure: $0.indicator.name, excluded: $0.excluded, undated: $0.undated, periods: $0.periods)
             },
+            gaps: gaps.isEmpty ? nil : gaps.map { .init(node: $0.node.code, code: $0.code) },
             explain: explains ? answer.steps.map(Report.Step.init) : nil, coverage: CoverageReport(answer.coverage))
     }
 
@@ -140,7 +149,7 @@ struct AnalysisOutput {
         let above: [[Workbook.Cell]] =
             [[.heading("条件"), .text(answer.analysis.conditions)], []]
             + [["指标", "口径", "条款", "分子", "分母", "不含"].map { .heading($0) }] + definitions
-            + (comparisonLines + qualityLines + stepLines).map { [.text($0)] } + [[]]
+            + (comparisonLines + qualityLines + gapLines + stepLines).map { [.text($0)] } + [[]]
         return [
             .init(name: "数据", rows: [table.columns.map { .heading(heading($0)) }] + figures),
             answer.coverage.sheet(above),
@@ -182,7 +191,7 @@ struct AnalysisOutput {
 
     /// By which definitions the figures are, what they are held against, and which nodes they are of.
     var notes: String {
-        ([answer.definitions] + comparisonLines + qualityLines + stepLines + [answer.coverage.text])
+        ([answer.definitions] + comparisonLines + qualityLines + gapLines + stepLines + [answer.coverage.text])
             .joined(separator: "\n")
     }
 
@@ -195,9 +204,27 @@ struct AnalysisOutput {
         }
     }
 
+    /// Where another engine than SQLite should have answered, each reason once.
+    private var gaps: [(node: NodeID, code: String)] {
+        var gaps: [(node: NodeID, code: String)] = []
+        for step in answer.steps {
+            guard let code = step.gap, !gaps.contains(where: { $0 == (step.node, code) }) else { continue }
+            gaps.append((step.node, code))
+        }
+        return gaps
+    }
+
+    private func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
+
+    private var gapLines: [String] {
+        gaps.map { node, code in
+            let reason = WarehouseGap(rawValue: code)?.title ?? "应答不可用"
+            return "引擎 \(name(node))  ClickHouse 未作答：\(reason)（\(code)），改由 SQLite 计算"
+        }
+    }
+
     private var stepLines: [String] {
         guard explains else { return [] }
-        func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
         return answer.steps.map { step in
             let source = step.source.title + (step.child.map { " \(name($0))" } ?? "")
             let origins = step.origins.map(\.code).joined(separator: "、")
@@ -213,6 +240,19 @@ extension AnalysisOutput.Report.Step {
         child = step.child?.code
         origins = step.origins.map(\.code)
         milliseconds = step.milliseconds
+        gap = step.gap
+    }
+}
+
+extension WarehouseGap {
+    fileprivate var title: String {
+        switch self {
+        case .away: "无法连接或拒绝执行"
+        case .behind: "尚未导出完毕"
+        case .granted: "上级提问，须按共享策略取数"
+        case .dataset: "涉及外部数据集"
+        case .workingTime: "涉及工作时长"
+        }
     }
 }
 
@@ -222,6 +262,7 @@ extension AnswerStep.Source {
         case .rows: "本节点数据"
         case .copy: "汇聚副本"
         case .rollup: "汇总块"
+        case .warehouse: "ClickHouse"
         case .child: "询问下级"
         case .remembered: "下级先前答复"
         default: rawValue

@@ -79,7 +79,7 @@ extension NodeDesk {
             to: target, from: settings.delivery.level, since: now - Self.deliveryDay, now: now)
         for (id, level) in waiting {
             let alert = try await known(alert: id)
-            let failure = await onOwnThread { () -> FederationError? in
+            let failure = await OutsideTransfer.onOwnThread { () -> FederationError? in
                 do throws(FederationError) {
                     try send(alert)
                     return nil
@@ -92,13 +92,6 @@ extension NodeDesk {
                 return
             }
             turn.delivered += 1
-        }
-    }
-
-    /// libcurl blocks its thread, and the tasks of the program have few.
-    private func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: work()) }
         }
     }
 
