@@ -69,6 +69,8 @@ package struct NodeReport: Hashable, Sendable, Codable {
             answeredAt: answeredAt, minCell: max(minCell, self.minCell ?? 0))
     }
 
+    static func isCode(_ text: String) -> Bool { text.wholeMatch(of: /E_[A-Z_]{1,60}/) != nil }
+
     /// Whether a child reports on each origin that it was asked for, once, and on no other.
     ///
     /// - Throws: `E_ANALYSIS_ANSWER`.
@@ -79,7 +81,7 @@ package struct NodeReport: Hashable, Sendable, Codable {
         if reports.contains(where: { ($0.rows ?? 0) < 0 || ($0.lagRows ?? 0) < 0 || ($0.quarantined ?? 0) < 0 }) {
             throw .badAnswer("a number of rows below 0")
         }
-        if reports.contains(where: { $0.code.map { $0.wholeMatch(of: /E_[A-Z_]{1,60}/) == nil } ?? false }) {
+        if reports.contains(where: { $0.code.map { !isCode($0) } ?? false }) {
             throw .badAnswer("a code that is none")
         }
     }

@@ -3,14 +3,14 @@ import FederationModel
 /// The declarations of one fact in SQLite's SQL. Requests are `t`, folded states `s`, the fact's own rows `r` unless they are the
 /// requests, and records of another resource that are looked at `x`.
 struct FactSQL {
-    private let fact: Fact
+    let fact: Fact
     private let period: String
     private let asOf: UnixMilliseconds
     private let rollup: RegionRollup
     /// What says who a person is, as far as it may be looked at.
-    private let person: [Fact.Source]
+    let person: [Fact.Source]
     /// The alias of the fact's own rows.
-    private let row: String
+    let row: String
 
     init(_ fact: Fact, period: String, asOf: UnixMilliseconds, _ rollup: RegionRollup, _ grant: LinkGrant) {
         self.fact = fact
@@ -22,7 +22,7 @@ struct FactSQL {
     }
 
     func query(
-        _ analysis: Analysis, base: Criterion, _ sums: [SQLiteDialect.Placed], _ states: [SQLiteDialect.Placed],
+        _ analysis: Analysis, base: Criterion, _ sums: [PartialLayout.Placed], _ states: [PartialLayout.Placed],
         _ origins: [NodeID]
     ) -> CompiledQuery {
         let labels: [SQLText] = analysis.dimensions.enumerated().map { "\(label($1)) AS d\($0 + 1)" }
@@ -64,11 +64,13 @@ struct FactSQL {
         if fact.isThreadRecord {
             tables += "\nJOIN service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin"
         }
-        if text.contains(" s.") || text.contains("(s.") {
+        if readsState(text) {
             tables += "\nLEFT JOIN ticket_state AS s ON s.global_id = t.global_id"
         }
         return tables
     }
+
+    func readsState(_ text: String) -> Bool { text.contains(" s.") || text.contains("(s.") }
 
     /// A ticket's records count where the ticket counts: there the thread is whole.
     ///
@@ -141,9 +143,9 @@ struct FactSQL {
         return fact.columns[name].map { value(of: $0) } ?? "NULL"
     }
 
-    private func value(of column: Fact.Column) -> SQLText { value(of: column.source) }
+    func value(of column: Fact.Column) -> SQLText { value(of: column.source) }
 
-    private func value(of source: Fact.Source) -> SQLText {
+    func value(of source: Fact.Source) -> SQLText {
         switch source {
         case .row(let name): "\(row).\(name)"
         case .request(let name): "t.\(name)"

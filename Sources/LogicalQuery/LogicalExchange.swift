@@ -64,6 +64,8 @@ package struct AnswerStep: Hashable, Sendable, Codable {
         package static let copy = Source(rawValue: "copy")
         /// What was kept of the question, and rows for what has changed since.
         package static let rollup = Source(rawValue: "rollup")
+        /// Rows on another engine, which has those of the node and the copies.
+        package static let warehouse = Source(rawValue: "warehouse")
         /// The answer of a child.
         package static let child = Source(rawValue: "child")
         /// What a child answered before to the same question.
@@ -77,8 +79,13 @@ package struct AnswerStep: Hashable, Sendable, Codable {
     /// The nodes whose rows they are.
     package let origins: [NodeID]
     package let milliseconds: Int64
+    /// Why the engine on which the node's analysis runs gave no answer (``WarehouseGap``); nil where it did, or there is none.
+    package let gap: String?
 
-    package init(node: NodeID, source: Source, child: NodeID? = nil, origins: [NodeID], milliseconds: Int64) {
+    package init(
+        node: NodeID, source: Source, child: NodeID? = nil, origins: [NodeID], milliseconds: Int64, gap: String? = nil
+    ) {
+        self.gap = gap
         self.node = node
         self.source = source
         self.child = child
@@ -160,6 +167,7 @@ package struct LogicalAnswer: Hashable, Sendable, Codable {
             && steps.allSatisfy {
                 !$0.origins.isEmpty && asked.isSuperset(of: $0.origins) && $0.milliseconds >= 0
                     && FederationError.isName($0.source.rawValue)
+                    && ($0.gap.map(NodeReport.isCode) ?? true)
             }
         guard isPlausible else { throw .badAnswer("it came about in a way that can't be") }
         let originColumn = request.analysis.dimensions.firstIndex(of: .origin)

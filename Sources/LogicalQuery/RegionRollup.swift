@@ -3,7 +3,12 @@ import FederationModel
 /// Counts region codes of the past under their successors, as the tree stood on one day (domain ground rule 9): 371202 is
 /// 370116 since 2019, and so lies in 370100. Towns and villages follow the county that they lie in.
 struct RegionRollup {
-    private let successions: [(code: String, successor: String)]
+    let successions: [(code: String, successor: String)]
+
+    /// Leaves every code as it is.
+    static let none = RegionRollup(successions: [])
+
+    private init(successions: [(code: String, successor: String)]) { self.successions = successions }
 
     init(_ regions: CodeList, on day: Int64) {
         successions = regions.successions(on: day).filter { Self.isCounty($0.code) && Self.isCounty($0.successor) }

@@ -19,6 +19,23 @@ struct SQLText: ExpressibleByStringInterpolation {
 
     static func bound(_ value: FieldValue) -> SQLText { SQLText(sql: "?", arguments: [value]) }
 
+    /// With its values in it, for texts that the program alone has written.
+    var inlined: String {
+        var values = arguments[...]
+        return sql.split(separator: "?", omittingEmptySubsequences: false).enumerated().map { index, part in
+            index == 0 ? String(part) : Self.literal(values.removeFirst()) + part
+        }.joined()
+    }
+
+    private static func literal(_ value: FieldValue) -> String {
+        switch value {
+        case .null: "NULL"
+        case .integer(let integer): String(integer)
+        case .real(let real): String(real)
+        case .text(let text): "'\(text.replacing("'", with: "''"))'"
+        }
+    }
+
     struct Interpolation: StringInterpolationProtocol {
         fileprivate var sql = ""
         fileprivate var arguments: [FieldValue] = []

@@ -31,25 +31,7 @@ package enum SQLiteDialect {
         grant: LinkGrant = LinkGrant()
     ) -> [CompiledQuery] {
         let rollup = RegionRollup(regions, on: ShanghaiTime.dayNumber(analysis.regionsAsOf ?? analysis.asOf))
-        let layout = PartialLayout(analysis.measures)
-        var parts: [(term: Analysis.Measure.Term, sums: [Placed], states: [Placed])] = []
-        for (measure, places) in zip(analysis.measures, layout.places) {
-            var rest = places[...]
-            for term in measure.terms {
-                let index = parts.firstIndex { $0.term.hasSameRows(as: term) } ?? parts.count
-                if index == parts.count { parts.append((term, [], [])) }
-                for aggregate in term.aggregates {
-                    switch rest.removeFirst() {
-                    case .sum(let place): parts[index].sums.append(Placed(place: place, aggregate: aggregate))
-                    case .state(let place):
-                        // Another measure may read the same state.
-                        guard !parts[index].states.contains(where: { $0.place == place }) else { continue }
-                        parts[index].states.append(Placed(place: place, aggregate: aggregate))
-                    }
-                }
-            }
-        }
-        return parts.map { part in
+        return PartialLayout(analysis.measures).statements(of: analysis.measures).map { part in
             FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup, grant)
                 .query(analysis, base: analysis.base(of: part.term), part.sums, part.states, origins)
         }
@@ -68,12 +50,6 @@ package enum SQLiteDialect {
         let term = analysis.measures[0].terms[0]
         return FactSQL(term.fact, period: term.period, asOf: analysis.asOf, rollup, LinkGrant())
             .ids(analysis, base: analysis.base(of: term), origins)
-    }
-
-    /// An aggregate with its place among the sums, or the states, of the analysis.
-    struct Placed {
-        let place: Int
-        let aggregate: Aggregate
     }
 
     // MARK: - What SQL has no words for
@@ -138,13 +114,6 @@ package enum SQLiteDialect {
             let rows = values.map { value -> SQLText in "(\(value))" }.joined(", ")
             return "EXISTS (SELECT 1 FROM (VALUES \(rows)) WHERE instr(\(value), column1) = 1)"
         }
-    }
-}
-
-extension Analysis.Measure.Term {
-    /// Whether one statement can add up both.
-    func hasSameRows(as other: Self) -> Bool {
-        fact == other.fact && period == other.period && base.criterion == other.base.criterion
     }
 }
 

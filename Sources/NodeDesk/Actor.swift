@@ -60,6 +60,7 @@ extension NodeDesk {
         case publishReference, publishIndicators, showIndicators, showLimits, registerDataset, listDatasets
         case askAnalysis, askRows, answerAnalysis, answerRows, relayQuestion, showQueryLog
         case showRollups, forgetRollups
+        case showWarehouse, fillWarehouse, verifyWarehouse
         case judge, showRules, publishRules, publishDictionary, backtestRules
         case listAlerts, showAlert, acknowledgeAlert, dismissAlert, deliverAlerts
         case openSituation, changeSituation, closeSituation, listSituations, showSituation

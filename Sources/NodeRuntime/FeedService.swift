@@ -35,7 +35,8 @@ struct FeedService: Service {
 
     /// Each by itself: one that stalls or fails holds back nothing else.
     private func feed(_ consumer: some ExternalConsumer) async {
-        var heads = signal.heads().makeAsyncIterator()
+        // What tickets' states come to is exported with their records.
+        var heads = consumed.heads().makeAsyncIterator()
         while !Task.isCancelled {
             do {
                 while try await !store.advance(consumer) { try Task.checkCancellation() }

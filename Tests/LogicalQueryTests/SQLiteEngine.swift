@@ -13,27 +13,44 @@ enum SQLiteEngine {
         _ analyses: [Analysis], on tables: Tables, origins: [String] = ["370100"],
         calendar: WorkCalendar = .weekendsOnly
     ) throws -> [PartialResult] {
+        try with(tables, calendar: calendar) { connection in
+            try analyses.map { analysis in
+                var partial = PartialResult(for: analysis)
+                for query in SQLiteDialect.compile(analysis, origins: origins.map(node)) {
+                    for row in try rows(query.sql, query.arguments, connection) { try partial.add(row, of: query) }
+                }
+                return partial
+            }
+        }
+    }
+
+    /// The live rows of a fact, as they are exported.
+    static func rows(of table: FactTable, in tables: Tables) throws -> [[FieldValue]] {
+        try with(tables) { connection in
+            try rows(table.live(.all, withPersons: true), [.integer(0), .integer(1_000_000)], connection)
+        }
+    }
+
+    private static func with<Value>(
+        _ tables: Tables, calendar: WorkCalendar = .weekendsOnly, _ work: (OpaquePointer?) throws -> Value
+    ) throws -> Value {
         var connection: OpaquePointer?
         #expect(sqlite3_open_v2(":memory:", &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nil) == SQLITE_OK)
         defer { sqlite3_close_v2(connection) }
         try AnalysisFunctions.add(to: connection, tokens: BruteForce.token) { calendar }
         let prepared = sqlite3_exec(connection, script(tables), nil, nil, nil)
         try #require(prepared == SQLITE_OK, "\(String(cString: sqlite3_errmsg(connection)))")
-        return try analyses.map { analysis in
-            var partial = PartialResult(for: analysis)
-            for query in SQLiteDialect.compile(analysis, origins: origins.map(node)) {
-                for row in try rows(of: query, connection) { try partial.add(row, of: query) }
-            }
-            return partial
-        }
+        return try work(connection)
     }
 
-    private static func rows(of query: CompiledQuery, _ connection: OpaquePointer?) throws -> [[FieldValue]] {
+    private static func rows(
+        _ sql: String, _ arguments: [FieldValue], _ connection: OpaquePointer?
+    ) throws -> [[FieldValue]] {
         var statement: OpaquePointer?
-        let code = sqlite3_prepare_v2(connection, query.sql, -1, &statement, nil)
-        try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(connection)))\n\(query.sql)")
+        let code = sqlite3_prepare_v2(connection, sql, -1, &statement, nil)
+        try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(connection)))\n\(sql)")
         defer { sqlite3_finalize(statement) }
-        for (index, value) in query.arguments.enumerated() {
+        for (index, value) in arguments.enumerated() {
             switch value {
             case .null: sqlite3_bind_null(statement, Int32(index + 1))
             case .integer(let number): sqlite3_bind_int64(statement, Int32(index + 1), number)
@@ -48,7 +65,7 @@ enum SQLiteEngine {
             switch sqlite3_step(statement) {
             case SQLITE_ROW: rows.append((0..<sqlite3_column_count(statement)).map { value(at: $0, statement) })
             case SQLITE_DONE: return rows
-            default: Issue.record("\(String(cString: sqlite3_errmsg(connection)))\n\(query.sql)"); return rows
+            default: Issue.record("\(String(cString: sqlite3_errmsg(connection)))\n\(sql)"); return rows
             }
         }
     }
@@ -81,7 +98,9 @@ enum SQLiteEngine {
     private static func script(_ tables: Tables) -> String {
         var lines = ["BEGIN;"]
         func insert(_ columns: [String], _ row: Tables.Row, into table: String) {
-            lines.append("INSERT INTO \(table) VALUES (\(columns.map { literal(row[$0]) }.joined(separator: ", ")));")
+            let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+            lines.append(
+                "INSERT INTO \(table) (\(names)) VALUES (\(columns.map { literal(row[$0]) }.joined(separator: ", ")));")
         }
         let texts: Set = [
             "status", "unit", "owner", "resolved", "supervision", "category", "merge_target", "merged_into",
@@ -107,7 +126,7 @@ enum SQLiteEngine {
                 return "\"\(column.name)\" \(type)"
             }
             lines.append(
-                "CREATE TABLE \(resource.name)(origin TEXT, key TEXT, deleted INTEGER, \(declared.joined(separator: ", ")));"
+                "CREATE TABLE \(resource.name)(id INTEGER PRIMARY KEY, origin TEXT, key TEXT, deleted INTEGER, version INTEGER, \(declared.joined(separator: ", ")));"
             )
             if resource.isTicketRecord {
                 lines.append("CREATE INDEX \(resource.name)_id ON \(resource.name)(global_id);")

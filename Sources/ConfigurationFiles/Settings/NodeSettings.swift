@@ -65,6 +65,17 @@ package struct AlertDelivery: Sendable {
     package let level: AlertLevel
 }
 
+/// The ClickHouse servers on which a node's analysis runs.
+package struct WarehouseSettings: Sendable {
+    /// Their HTTP addresses; each is a shard.
+    package let addresses: [String]
+    package let user: String
+    package let passwordPath: String
+    package let database: String
+    /// As the servers call the shards together.
+    package let cluster: String
+}
+
 /// The settings of one node: `node.yaml`, over it the environment, over that the flags.
 package struct NodeSettings: Sendable {
     /// Where `node.yaml` lies; relative paths in it start here.
@@ -111,6 +122,8 @@ package struct NodeSettings: Sendable {
     package let reportsAt: DailyTime
     /// Where the node's own templates of reports are, if it has any.
     package let reportTemplatesPath: String
+    /// What analyses run on besides SQLite; nil for nothing.
+    package let warehouse: WarehouseSettings?
     package let logLevel: String
 
     /// Each setting with its default; the same name in lower case with dashes is the flag, in upper case with
@@ -145,6 +158,12 @@ package struct NodeSettings: Sendable {
         ("reports", "off", "which reports the service makes when their period is over: daily weekly monthly; or off"),
         ("reports-at", "08:00", "HH:MM in Shanghai from which on it makes them"),
         ("report-templates", "report-templates", "folder with the node's own templates of reports, if it has any"),
+        ("analysis-engine", "sqlite", "what analyses run on: sqlite or clickhouse"),
+        ("clickhouse-url", "http://127.0.0.1:8123", "its servers, http or https; several with commas are shards"),
+        ("clickhouse-user", "default", "whom they know the node as"),
+        ("clickhouse-password-file", "credentials/clickhouse.key", "file with that user's password, mode 0600"),
+        ("clickhouse-database", "federation", "the database that the node makes there, and nobody else uses"),
+        ("clickhouse-cluster", "federation", "what the servers call the shards together (remote_servers)"),
         ("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -261,8 +280,27 @@ package struct NodeSettings: Sendable {
         }
         reportsAt = try required("reports-at", "HH:MM") { DailyTime($0) }
         reportTemplatesPath = try file("report-templates")
+        let isOnClickHouse = try required("analysis-engine", "sqlite or clickhouse") {
+            ["sqlite": false, "clickhouse": true][$0]
+        }
+        func word(_ name: String) throws(FederationError) -> String {
+            try required(name, "letters, digits and _") {
+                $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]{0,63}/) != nil ? $0 : nil
+            }
+        }
+        let servers = WarehouseSettings(
+            addresses: try required("clickhouse-url", "addresses that begin with http:// or https://") { text in
+                let list = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                return list.allSatisfy { $0.wholeMatch(of: /https?:\/\/[^\s?#@]+/) != nil } && !list.isEmpty
+                    ? list : nil
+            }, user: try word("clickhouse-user"), passwordPath: try file("clickhouse-password-file"),
+            database: try word("clickhouse-database"), cluster: try word("clickhouse-cluster"))
+        warehouse = isOnClickHouse ? servers : nil
         logLevel = try required("log-level", "a level") { $0 }
     }
+
+    /// Locked by whoever fills ClickHouse.
+    package var warehouseLockPath: String { databasePath + "-warehouse-lock" }
 
     /// Where `init` puts the reference data.
     package var standardReferencePath: String { path(of: "reference.yaml") }

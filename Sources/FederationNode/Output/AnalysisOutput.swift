@@ -68,6 +68,13 @@ struct AnalysisOutput {
             let child: String?
             let origins: [String]
             let milliseconds: Int64
+            let gap: String?
+        }
+
+        /// A node whose engine did not answer, so that SQLite did.
+        struct Gap: Encodable {
+            let node: String
+            let code: String
         }
 
         let columns: [String]
@@ -79,6 +86,7 @@ struct AnalysisOutput {
         let definitions: [Definition]
         let comparison: Comparison?
         let quality: [Quality]?
+        let gaps: [Gap]?
         let explain: [Step]?
         let coverage: CoverageReport
     }
@@ -102,6 +110,7 @@ struct AnalysisOutput {
                 .init(
                     measure: $0.indicator.name, excluded: $0.excluded, undated: $0.undated, periods: $0.periods)
             },
+            gaps: gaps.isEmpty ? nil : gaps.map { .init(node: $0.node.code, code: $0.code) },
             explain: explains ? answer.steps.map(Report.Step.init) : nil, coverage: CoverageReport(answer.coverage))
     }
 
@@ -148,7 +157,7 @@ struct AnalysisOutput {
                     language("分子", "numerator"), language("分母", "denominator"), language("不含", "without"),
                 ].map { .heading($0) }
             ] + definitions
-            + (comparisonLines + qualityLines + stepLines).map { [.text($0)] } + [[]]
+            + (comparisonLines + qualityLines + gapLines + stepLines).map { [.text($0)] } + [[]]
         return [
             .init(name: language("数据", "data"), rows: [table.columns.map { .heading(heading($0)) }] + figures),
             answer.coverage.sheet(above, language),
@@ -195,7 +204,7 @@ struct AnalysisOutput {
 
     /// By which definitions the figures are, what they are held against, and which nodes they are of.
     var notes: String {
-        ([definitions] + comparisonLines + qualityLines + stepLines + [answer.coverage.text(in: language)])
+        ([definitions] + comparisonLines + qualityLines + gapLines + stepLines + [answer.coverage.text(in: language)])
             .joined(separator: "\n")
     }
 
@@ -217,9 +226,27 @@ struct AnalysisOutput {
         }
     }
 
+    /// Where another engine than SQLite should have answered, each reason once.
+    private var gaps: [(node: NodeID, code: String)] {
+        var gaps: [(node: NodeID, code: String)] = []
+        for step in answer.steps {
+            guard let code = step.gap, !gaps.contains(where: { $0 == (step.node, code) }) else { continue }
+            gaps.append((step.node, code))
+        }
+        return gaps
+    }
+
+    private func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
+
+    private var gapLines: [String] {
+        gaps.map { node, code in
+            let reason = WarehouseGap(rawValue: code)?.title ?? "应答不可用"
+            return "引擎 \(name(node))  ClickHouse 未作答：\(reason)（\(code)），改由 SQLite 计算"
+        }
+    }
+
     private var stepLines: [String] {
         guard explains else { return [] }
-        func name(_ node: NodeID) -> String { "\(node) \(desk.topology.name(of: node) ?? "")" }
         return answer.steps.map { step in
             let source = step.source.title(in: language) + (step.child.map { " \(name($0))" } ?? "")
             let origins = step.origins.map(\.code).joined(separator: language.comma)
@@ -237,6 +264,19 @@ extension AnalysisOutput.Report.Step {
         child = step.child?.code
         origins = step.origins.map(\.code)
         milliseconds = step.milliseconds
+        gap = step.gap
+    }
+}
+
+extension WarehouseGap {
+    fileprivate var title: String {
+        switch self {
+        case .away: "无法连接或拒绝执行"
+        case .behind: "尚未导出完毕"
+        case .granted: "上级提问，须按共享策略取数"
+        case .dataset: "涉及外部数据集"
+        case .workingTime: "涉及工作时长"
+        }
     }
 }
 
@@ -246,6 +286,7 @@ extension AnswerStep.Source {
         case .rows: language("本节点数据", "own rows")
         case .copy: language("汇聚副本", "copies")
         case .rollup: language("汇总块", "rollup")
+        case .warehouse: "ClickHouse"
         case .child: language("询问下级", "child")
         case .remembered: language("下级先前答复", "former answer of child")
         default: rawValue

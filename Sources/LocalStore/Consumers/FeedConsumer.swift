@@ -96,7 +96,9 @@ extension NodeStore {
     /// - Returns: why some are behind; nil when none is.
     package func catchUpForReading(now: UnixMilliseconds) async throws -> FederationError? {
         do {
-            if try await consumerStatus().contains(where: { $0.lagRows > 0 }) { try await catchUpConsumers(now: now) }
+            let outside = Set(externalConsumers.map(\.name))
+            let isBehind = try await consumerStatus().contains { $0.lagRows > 0 && !outside.contains($0.name) }
+            if isBehind { try await catchUpConsumers(now: now) }
             return nil
         } catch let error as FederationError where StorePool.passing.contains(error.code) {
             return error
@@ -119,10 +121,12 @@ extension NodeStore {
                 ConsumerStatus(name: $0.name, cursor: try cursor(of: $0, under: standing, db), head: head)
             }
             // From the table: a command beside the service does not run them.
-            status += try Row.fetchAll(
-                db, sql: "SELECT name, cursor FROM main.consumer WHERE basis = ? ORDER BY name",
-                arguments: [Self.externalBasis]
-            ).map { ConsumerStatus(name: $0[0], cursor: $0[1], head: head) }
+            for consumer in externalConsumers {
+                let cursor = try db.cachedStatement(
+                    sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?"
+                ).fetchInteger([consumer.name, Self.externalBasis])
+                status.append(ConsumerStatus(name: consumer.name, cursor: cursor ?? 0, head: head))
+            }
             return status
         }
     }
@@ -133,7 +137,7 @@ extension NodeStore {
     }
 
     /// 0 also for a consumer whose basis has changed: it begins anew.
-    private func cursor(
+    func cursor(
         of consumer: any TransactionalConsumer, under standing: Standing, _ db: Database
     ) throws -> Seq {
         try db.cachedStatement(sql: "SELECT cursor FROM main.consumer WHERE name = ? AND basis = ?").fetchInteger([

@@ -96,6 +96,25 @@ package struct DistinctCount: Hashable, Sendable {
         }
     }
 
+    // MARK: - Out of an engine
+
+    /// - Parameters:
+    ///   - hashes: all of them, or, where there are more than `exactMax`, more than so many.
+    ///   - registers: of all hashes, the register in front of 6 bits with the rank.
+    /// - Throws: `E_ANALYSIS_ANSWER` for a register or rank that there is not.
+    init(hashes: [UInt64], registers seen: [UInt32]) throws(FederationError) {
+        guard hashes.count > Self.exactMax else {
+            self.hashes = hashes.sorted()
+            return
+        }
+        registers = Array(repeating: 0, count: Self.registerCount)
+        for one in seen {
+            let (index, rank) = (Int(one >> 6), UInt8(one & 63))
+            guard index < Self.registerCount, (1...Self.rankMax).contains(rank) else { throw .badState }
+            registers[index] = max(registers[index], rank)
+        }
+    }
+
     // MARK: - Between nodes
 
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)

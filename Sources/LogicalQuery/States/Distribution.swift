@@ -103,6 +103,26 @@ package struct Distribution: Hashable, Sendable {
         return Double(first) + Double((Int64(1) << shift) - 1) / 2
     }
 
+    // MARK: - Out of an engine
+
+    /// - Parameters:
+    ///   - values: all of them, or, where there are more than `exactMax`, any.
+    ///   - buckets: those of all values, with the number of each.
+    /// - Throws: `E_ANALYSIS_ANSWER` where the two do not go together.
+    init(values: [Int64], buckets: [(bucket: Int, count: Int64)]) throws(FederationError) {
+        count = buckets.reduce(0) { $0 &+ $1.count }
+        guard count > Self.exactMax else {
+            guard values.count == count, values.allSatisfy({ $0 >= 0 }) else { throw .badState }
+            self.values = values.sorted()
+            return
+        }
+        for (bucket, times) in buckets {
+            guard (0..<Self.bucketsMax).contains(bucket), times > 0 else { throw .badState }
+            if bucket >= counts.count { counts += Array(repeating: 0, count: bucket + 1 - counts.count) }
+            counts[bucket] += times
+        }
+    }
+
     // MARK: - Between nodes
 
     /// The values in order, each by how much it is more than the one before it; or each bucket that has values, by how many it is behind

@@ -42,6 +42,43 @@ struct PartialLayout {
         return .state(states.count - 1)
     }
 
+    // MARK: - For engines
+
+    /// An aggregate with its place among the sums, or the states, of the analysis.
+    struct Placed {
+        let place: Int
+        let aggregate: Aggregate
+    }
+
+    /// The measures that have fact, period and base in common, which one statement can add up.
+    struct Statement {
+        let term: Analysis.Measure.Term
+        fileprivate(set) var sums: [Placed] = []
+        fileprivate(set) var states: [Placed] = []
+    }
+
+    /// - Precondition: the measures are those of the layout.
+    func statements(of measures: [Analysis.Measure]) -> [Statement] {
+        var statements: [Statement] = []
+        for (measure, places) in zip(measures, places) {
+            var rest = places[...]
+            for term in measure.terms {
+                let index = statements.firstIndex { $0.term.hasSameRows(as: term) } ?? statements.count
+                if index == statements.count { statements.append(Statement(term: term)) }
+                for aggregate in term.aggregates {
+                    switch rest.removeFirst() {
+                    case .sum(let place): statements[index].sums.append(Placed(place: place, aggregate: aggregate))
+                    case .state(let place):
+                        // Another measure may read the same state.
+                        guard !statements[index].states.contains(where: { $0.place == place }) else { continue }
+                        statements[index].states.append(Placed(place: place, aggregate: aggregate))
+                    }
+                }
+            }
+        }
+        return statements
+    }
+
     /// What a group says of the measure at `index`: its sums, or its state.
     func part(_ index: Int, of group: PartialResult.Group) -> (sums: [Int64], state: MergeableState?) {
         var sums: [Int64] = []
@@ -52,5 +89,12 @@ struct PartialLayout {
             }
         }
         return (sums, nil)
+    }
+}
+
+extension Analysis.Measure.Term {
+    /// Whether one statement can add up both.
+    func hasSameRows(as other: Self) -> Bool {
+        fact == other.fact && period == other.period && base.criterion == other.base.criterion
     }
 }

@@ -116,20 +116,16 @@ extension NodeDesk {
         try OutsideTransfer.post(body, headers: all.merging(headers) { $1 }, to: url)
     }
 
-    /// libcurl blocks its thread, and the tasks of the program have few.
-    ///
     /// - Returns: why `send` failed.
     func onOwnThread(
         _ send: @escaping @Sendable () throws(FederationError) -> Void
     ) async -> FederationError? {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                do throws(FederationError) {
-                    try send()
-                    continuation.resume(returning: nil)
-                } catch {
-                    continuation.resume(returning: error)
-                }
+        await OutsideTransfer.onOwnThread { () -> FederationError? in
+            do throws(FederationError) {
+                try send()
+                return nil
+            } catch {
+                return error
             }
         }
     }

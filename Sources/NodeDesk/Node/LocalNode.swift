@@ -9,6 +9,8 @@ import NodeIdentity
 package struct LocalNode: Sendable {
     package let settings: NodeSettings
     package let store: NodeStore
+    /// What analyses run on besides SQLite; nil for nothing.
+    package let warehouse: Warehouse?
 
     /// - Throws: `E_TOPOLOGY_INVALID`, `E_NODE_NOT_IN_TOPOLOGY`, `E_NODE_MISMATCH`, `E_REFERENCE_INVALID`, `E_TOKEN_KEY`, and what the
     ///   store throws.
@@ -16,8 +18,10 @@ package struct LocalNode: Sendable {
         self.settings = settings
         let tokens = TokenSource(path: "\(settings.credentialsPath)/token.key")
         let path = settings.databasePath
+        warehouse = settings.warehouse.map { Warehouse($0) }
+        let exporters = warehouse.map { [WarehouseExporter($0, lockPath: settings.warehouseLockPath)] } ?? []
         store = try NodeStore(
-            at: path, consumers: NodeStore.builtInConsumers, retractionLimit: settings.retractionLimit,
+            at: path, consumers: NodeStore.builtInConsumers + exporters, retractionLimit: settings.retractionLimit,
             space: DiskSpace(floor: settings.diskFloor) { NodeStore.freeBytes(at: path) }
         ) { try tokens.token(of: $0) }
         guard store.node == settings.node else {
@@ -34,6 +38,7 @@ package struct LocalNode: Sendable {
     package init(settings: NodeSettings, store: NodeStore) {
         self.settings = settings
         self.store = store
+        warehouse = settings.warehouse.map { Warehouse($0) }
     }
 
     package var id: NodeID { settings.node }

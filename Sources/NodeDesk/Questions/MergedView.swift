@@ -14,10 +14,13 @@ package struct MergedView: Sendable {
 
     let store: NodeStore
     let peers: PeerClients
+    /// Answers from the rows here where it can; nil where SQLite alone does.
+    let warehouse: Warehouse?
 
-    package init(store: NodeStore, peers: PeerClients) {
+    package init(store: NodeStore, peers: PeerClients, warehouse: Warehouse? = nil) {
         self.store = store
         self.peers = peers
+        self.warehouse = warehouse
     }
 
     /// Answers several questions at once, in their order.
@@ -109,56 +112,100 @@ package struct MergedView: Sendable {
         }
         let lagRows = isDerived == true ? nil : try await store.consumerStatus().map(\.lagRows).max()
         let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
-            try await sums(analysis, origins: origins, for: asker, standing, lagRows: lagRows, now: now)
+            try await sums(
+                analysis, origins: origins, for: asker, standing, lagRows: lagRows, deadline: deadline, now: now)
         }
-        guard let (sums, isRolledUp) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
+        guard let (sums, found) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
         var given = sums
         let sources: [(AnswerStep.Source, [NodeID])] =
-            isRolledUp
-            ? [(.rollup, origins)]
-            : [(.copy, origins.filter { $0 != store.node }), (.rows, origins.filter { $0 == store.node })]
-        for (source, some) in sources where !some.isEmpty { given = given.after(step(source, some, since: began)) }
+            found.source == .rows
+            ? [(.copy, origins.filter { $0 != store.node }), (.rows, origins.filter { $0 == store.node })]
+            : [(found.source, origins)]
+        for (source, some) in sources where !some.isEmpty {
+            given = given.after(step(source, some, since: began, gap: found.gap))
+        }
         return given
     }
 
     private func step(
-        _ source: AnswerStep.Source, of child: NodeID? = nil, _ origins: [NodeID], since began: ContinuousClock.Instant
+        _ source: AnswerStep.Source, of child: NodeID? = nil, _ origins: [NodeID],
+        since began: ContinuousClock.Instant, gap: String? = nil
     ) -> AnswerStep {
         AnswerStep(
             node: store.node, source: source, child: child, origins: origins.sorted(),
-            milliseconds: Int64((ContinuousClock.now - began) / .milliseconds(1)))
+            milliseconds: Int64((ContinuousClock.now - began) / .milliseconds(1)), gap: gap)
     }
 
     private func sums(
         _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, lagRows: Int64?,
-        now: UnixMilliseconds
-    ) async throws -> (answer: LogicalAnswer, isRolledUp: Bool) {
+        deadline: UnixMilliseconds, now: UnixMilliseconds
+    ) async throws -> (answer: LogicalAnswer, found: Found) {
         // Where persons are counted, the key of their digests must be here; SQL could not say that it is not.
         if analysis.countsPersons { _ = try store.tokens?("") }
         let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
         let grant = asker.map { standing.topology.grant(from: store.node, to: $0) } ?? LinkGrant()
-        let (partial, isRolledUp) = try await partial(
-            of: analysis, grant: grant, origins: origins.filter { !denied.contains($0) }, within: filter,
-            readers: readers, standing,
-            now: now)
+        let given = origins.filter { !denied.contains($0) }
+        let found = try await found(
+            analysis, grant: grant, origins: given, for: asker, within: filter, readers: readers, standing,
+            deadline: deadline, now: now)
         let rows = try await rows(
             of: analysis.resourceCovered, of: origins, within: filter, readers: readers)
         let copies = try await copies(of: origins, resources: analysis.resourcesNeeded)
+        let missing = max(lagRows ?? 0, found.lagRows)
         let reports = origins.map { origin in
             report(
-                on: origin, denied: denied, copies, rows: rows[origin.code] ?? 0, lagRows: lagRows,
+                on: origin, denied: denied, copies, rows: rows[origin.code] ?? 0, lagRows: missing > 0 ? missing : nil,
                 standing.topology, now: now)
         }
-        return (LogicalAnswer(partial: partial, nodes: reports), isRolledUp)
+        return (LogicalAnswer(partial: found.partial, nodes: reports), found)
+    }
+
+    /// What the rows here come to.
+    private struct Found {
+        let partial: PartialResult
+        let source: AnswerStep.Source
+        /// Why it is not the warehouse that says so.
+        var gap: String?
+        /// Changes that are not in it.
+        var lagRows: Int64 = 0
+    }
+
+    /// What the rows come to, by the engine that stands beside SQLite or, where that can't, by SQLite.
+    private func found(
+        _ analysis: Analysis, grant: LinkGrant, origins: [NodeID], for asker: NodeID?, within filter: GrantFilter,
+        readers: [TopologyNode], _ standing: Standing, deadline: UnixMilliseconds, now: UnixMilliseconds
+    ) async throws -> Found {
+        var gap: String?
+        if let warehouse {
+            do {
+                // What its link hides or withholds is known to SQLite alone.
+                guard asker == nil else { throw WarehouseGap.granted }
+                // The other half of the time is SQLite's.
+                let (partial, lagRows) = try await warehouse.partial(
+                    of: analysis, origins: origins, regions: standing.reference.regions, store: store,
+                    milliseconds: max(1, deadline - wallClock()) / 2)
+                // So that the coverage has its numbers of rows at once.
+                await write { try await store.wantRollups() }
+                return Found(partial: partial, source: .warehouse, lagRows: lagRows)
+            } catch let reason as WarehouseGap {
+                gap = reason.rawValue
+            } catch let error as FederationError where error.code != "E_ANALYSIS_TOO_MANY_GROUPS" {
+                gap = error.code
+            }
+        }
+        var found = try await inStore(
+            analysis, grant: grant, origins: origins, within: filter, readers: readers, standing, now: now)
+        found.gap = gap
+        return found
     }
 
     /// What the rows come to, as far as possible from what is kept of the question.
-    private func partial(
-        of analysis: Analysis, grant: LinkGrant, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
+    private func inStore(
+        _ analysis: Analysis, grant: LinkGrant, origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode],
         _ standing: Standing, now: UnixMilliseconds
-    ) async throws -> (partial: PartialResult, isRolledUp: Bool) {
+    ) async throws -> Found {
         let queries: @Sendable (Analysis) -> [CompiledQuery] = {
             SQLiteDialect.compile($0, origins: origins, regions: standing.reference.regions, grant: grant)
         }
@@ -172,7 +219,7 @@ package struct MergedView: Sendable {
                 analysis, basis: basis, within: filter, readers: readers, origins: origins, queries: queries)
             if let rolledUp {
                 await write { try await store.keep(rolledUp, now: now) }
-                return (rolledUp.partial, rolledUp.isOfKept)
+                return Found(partial: rolledUp.partial, source: rolledUp.isOfKept ? .rollup : .rows)
             }
         } catch let error as FederationError where error.code == "E_ANALYSIS_TOO_MANY_GROUPS" {
             // With its blocks it has more groups than without.
@@ -183,7 +230,7 @@ package struct MergedView: Sendable {
                 try partial.add(row, of: query)
             }
         }
-        return (partial, false)
+        return Found(partial: partial, source: .rows)
     }
 
     /// Writes what makes later answers quick. This one waits for it no longer than `keepingMS`, and a full disk is not in its way; what

@@ -324,7 +324,7 @@ extension NodeDesk {
 
     /// Gives the merged view over the desk's connections, or over some for this question alone.
     func withView<Answer>(_ ask: (MergedView) async throws -> Answer) async throws -> Answer {
-        try await withPeers { try await ask(MergedView(store: store, peers: $0)) }
+        try await withPeers { try await ask(MergedView(store: store, peers: $0, warehouse: local.warehouse)) }
     }
 
     /// Gives the desk's connections, or, to a command, the running service's or some for this once.

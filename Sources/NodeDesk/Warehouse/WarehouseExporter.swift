@@ -1,0 +1,87 @@
+import FederationModel
+import LocalStore
+import LogicalQuery
+import NodeFiles
+
+/// Keeps a node's facts on ClickHouse: a consumer of the feed that waits for nobody and for which nobody waits.
+package actor WarehouseExporter: ExternalConsumer {
+    static let busy = "E_WAREHOUSE_BUSY"
+
+    package nonisolated let name = "warehouse"
+    private let warehouse: Warehouse
+    /// One process writes at a time: the service, or a command.
+    private let lockPath: String
+    private let progress: (@Sendable (_ rows: Int64, _ total: Int64) -> Void)?
+    private var mergedAt: ContinuousClock.Instant?
+
+    /// Rows of one statement.
+    private static let rowsMax = 50_000
+    /// Images are merged at most so often: the engine writes whole partitions for it.
+    private static let mergeAfter = Duration.seconds(300)
+
+    /// - Parameter progress: is told how far a full export is.
+    package init(
+        _ warehouse: Warehouse, lockPath: String,
+        progress: (@Sendable (_ rows: Int64, _ total: Int64) -> Void)? = nil
+    ) {
+        self.warehouse = warehouse
+        self.lockPath = lockPath
+        self.progress = progress
+    }
+
+    package func position() async throws -> FeedPosition? { try await warehouse.position()?.feed }
+
+    /// - Throws: `E_WAREHOUSE_BUSY` while another process writes; `E_WAREHOUSE_AWAY`.
+    package func take(_ changes: FeedChanges, of store: NodeStore) async throws {
+        guard let lock = try FileLock(path: lockPath) else {
+            throw FederationError(
+                Self.busy, "another process of this node is filling ClickHouse", isRetryable: true)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if changes.isWhole {
+            try await takeAll(upTo: changes.upTo, of: store)
+        } else {
+            try await takeChanged(changes, of: store)
+        }
+    }
+
+    private func takeAll(upTo position: FeedPosition, of store: NodeStore) async throws {
+        try await warehouse.makeTables()
+        let last = try await store.lastFactRows()
+        let total = last.values.reduce(0, +)
+        var done: Int64 = 0
+        for table in FactTable.all {
+            var behind: Int64? = 0
+            var sending: Task<Void, any Error>?
+            defer { sending?.cancel() }
+            while let id = behind {
+                try Task.checkCancellation()
+                let (rows, next) = try await store.factRows(
+                    of: table, behind: id, limit: Self.rowsMax, upTo: position.seq, shards: warehouse.shards)
+                // The next rows are read while these are on their way.
+                try await sending?.value
+                sending = Task { [warehouse] in try await warehouse.insert(rows) }
+                progress?(done + (next ?? last[table.name] ?? 0), total)
+                behind = next
+            }
+            try await sending?.value
+            done += last[table.name] ?? 0
+        }
+        try await warehouse.save(Warehouse.Position(feed: position, step: 1, isMerged: true))
+        mergedAt = .now
+    }
+
+    private func takeChanged(_ changes: FeedChanges, of store: NodeStore) async throws {
+        // Another process may have begun anew since the changes were told.
+        guard var position = try await warehouse.position(), position.feed.seq == changes.after else { return }
+        let rows = try await store.factRows(of: changes, shards: warehouse.shards).filter { $0.count > 0 }
+        if !rows.isEmpty { position = try await warehouse.move(position, to: position.feed, isMerged: false) }
+        for rows in rows { try await warehouse.insert(rows) }
+        position = try await warehouse.move(position, to: changes.upTo, isMerged: position.isMerged)
+        if !position.isMerged, mergedAt.map({ .now - $0 >= Self.mergeAfter }) ?? true {
+            try await warehouse.merge()
+            _ = try await warehouse.move(position, to: changes.upTo, isMerged: true)
+            mergedAt = .now
+        }
+    }
+}
