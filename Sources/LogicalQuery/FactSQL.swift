@@ -6,17 +6,23 @@ struct FactSQL {
     private let fact: Fact
     private let period: String
     private let asOf: UnixMilliseconds
+    /// What is true of each row that is asked for.
+    private let known: Criterion?
     private let rollup: RegionRollup
     /// What says who a person is, as far as it may be looked at.
     private let person: [Fact.Source]
     /// The alias of the fact's own rows.
     private let row: String
 
-    init(_ fact: Fact, period: String, asOf: UnixMilliseconds, _ rollup: RegionRollup, _ grant: LinkGrant) {
+    init(
+        _ fact: Fact, period: String, asOf: UnixMilliseconds, known: Criterion?, _ rollup: RegionRollup,
+        _ grant: LinkGrant
+    ) {
         self.fact = fact
         person = fact.person(within: grant)
         self.period = period
         self.asOf = asOf
+        self.known = known
         self.rollup = rollup
         row = fact == .ticket ? "t" : "r"
     }
@@ -97,7 +103,8 @@ struct FactSQL {
     }
 
     private func condition(_ criterion: Criterion) -> SQLText {
-        switch criterion {
+        if criterion == known { return "1" }
+        return switch criterion {
         case .always: "1"
         case .all(let parts): "(\(parts.map(condition).joined(" AND ")))"
         case .any(let parts): "(\(parts.map(condition).joined(" OR ")))"

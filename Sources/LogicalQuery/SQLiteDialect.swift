@@ -49,9 +49,13 @@ package enum SQLiteDialect {
                 }
             }
         }
+        // So the text of a question about the past is the same whenever it is asked: by that it is found among what is kept.
+        let isOver = analysis.to.map { $0 <= analysis.asOf } ?? false
         return parts.map { part in
-            FactSQL(part.term.fact, period: part.term.period, asOf: analysis.asOf, rollup, grant)
-                .query(analysis, base: part.term.base, part.sums, part.states, origins)
+            FactSQL(
+                part.term.fact, period: part.term.period, asOf: analysis.asOf, known: isOver ? part.term.hasCome : nil,
+                rollup, grant
+            ).query(analysis, base: part.term.base, part.sums, part.states, origins)
         }
     }
 

@@ -72,6 +72,9 @@ extension Analysis {
 
             var aggregates: [Aggregate] { [numerator] + (denominator.map { [$0] } ?? []) }
 
+            /// Whether the period of a row has begun by the time of the question: it has where all of the time that is asked for is over.
+            var hasCome: Criterion { .compare(.column(period), .atMost, .asOf) }
+
             /// The columns that it reads.
             var columns: [String] { [period] + base.criterion.columns + aggregates.flatMap(\.columns) }
 

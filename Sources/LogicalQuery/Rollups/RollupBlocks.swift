@@ -33,15 +33,18 @@ package struct RollupBlocks: Sendable {
     /// Before the first block and behind the last.
     package let ends: [Range<UnixMilliseconds>]
 
+    /// What has come due by now is no block's before its days are over.
+    ///
     /// - Returns: nil where nothing can be kept: a question without a beginning or an end, one of less than a day, or one that asks
     ///   what is so now. External data sets have times of which nobody notes a change.
     package init?(_ analysis: Analysis) {
-        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow,
+        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow(butForWhatHasCome: true),
             analysis.facts.allSatisfy({ $0.dataset == nil })
         else { return nil }
         let next = ShanghaiTime.dayNumber(from)
         let first = ShanghaiTime.midnight(ofDay: next) == from ? next : next + 1
-        let end = ShanghaiTime.dayNumber(to)
+        let today = ShanghaiTime.dayNumber(analysis.asOf)
+        let end = min(ShanghaiTime.dayNumber(to), analysis.readsNow(butForWhatHasCome: false) ? today : .max)
         guard first < end, end - first <= Self.daysMax else { return nil }
         var blocks: [Block] = []
         var day = first
@@ -63,9 +66,15 @@ package struct RollupBlocks: Sendable {
 
 extension Analysis {
     /// Whether its answer depends on the time of the question.
-    var readsNow: Bool {
+    ///
+    /// - Parameter isOver: whether the days that are asked for lie before it, so that the period of each row has come.
+    fileprivate func readsNow(butForWhatHasCome isOver: Bool) -> Bool {
         measures.contains {
-            $0.terms.contains { $0.base.criterion.readsNow || $0.aggregates.contains(where: \.readsNow) }
+            $0.terms.contains { term in
+                let known = isOver ? term.hasCome : nil
+                return term.base.criterion.readsNow(but: known)
+                    || term.aggregates.contains { $0.readsNow(but: known) }
+            }
         }
     }
 
@@ -102,15 +111,18 @@ extension PartialResult {
 }
 
 extension Aggregate {
-    fileprivate var readsNow: Bool { criterion.readsNow || function.operand?.readsNow == true }
+    fileprivate func readsNow(but known: Criterion?) -> Bool {
+        criterion.readsNow(but: known) || function.operand?.readsNow == true
+    }
 }
 
 extension Criterion {
-    fileprivate var readsNow: Bool {
-        switch self {
+    fileprivate func readsNow(but known: Criterion?) -> Bool {
+        if self == known { return false }
+        return switch self {
         case .always: false
-        case .all(let parts), .any(let parts): parts.contains(where: \.readsNow)
-        case .not(let part): part.readsNow
+        case .all(let parts), .any(let parts): parts.contains { $0.readsNow(but: known) }
+        case .not(let part): part.readsNow(but: known)
         case .compare(let left, _, let right): left.readsNow || right.readsNow
         case .isMissing(let operand): operand.readsNow
         }
