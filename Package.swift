@@ -297,6 +297,14 @@ let package = Package(
             ],
             path: "Benchmarks/IntakeBenchmark",
             swiftSettings: strict),
+        .executableTarget(
+            name: "AnalysisBenchmark",
+            dependencies: [
+                "ConfigurationFiles", "FederationModel", "LocalStore", "LogicalQuery", "NodeDesk",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/AnalysisBenchmark",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -27,7 +27,8 @@ stop_all() {
 }
 cleanup() { stop_all; [ "$own_dir" = no ] || rm -rf "$dir"; }
 
-# make_federation DIR CODE...: data directories, certificates and a topology with a province and cities.
+# make_federation DIR CODE...: data directories, certificates and a topology with a province and cities; with `mode` set, cities of that
+# mode.
 make_federation() {
   local home=$1; shift
   mkdir -p "$home"
@@ -35,6 +36,7 @@ make_federation() {
     for code in 370000 "$@"; do
       echo "  - code: \"$code\""; echo "    name: node $code"; echo "    endpoint: https://127.0.0.1:$(free_port)"
       [ "$code" = 370000 ] || echo "    parent: \"370000\""
+      [ "$code" = 370000 ] || [ -z "${mode:-}" ] || echo "    mode: $mode"
     done; } >"$home/topology.yaml"
   "$bin/federation-node" ca init --dir "$home/ca" >/dev/null
   for code in 370000 "$@"; do

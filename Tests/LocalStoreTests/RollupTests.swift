@@ -130,7 +130,7 @@ import Testing
                 #expect(try await rolled.partial == rows(question), "step \(step)")
             }
             for resource in [BuiltInResources.serviceRequest.name, BuiltInResources.callRecord.name] {
-                guard let counts = try await place.store.liveRows(of: resource) else { continue }
+                guard let counts = try await place.store.liveRows(of: resource, readers: []) else { continue }
                 let all = try await place.store.rowCounts(of: resource).mapValues { Int64($0) }
                 #expect(counts.filter { $0.value != 0 } == all, "step \(step)")
             }
@@ -190,6 +190,19 @@ import Testing
         #expect(try RollupBlocks(Analysis(from: week.lowerBound, to: week.upperBound, asOf: noon))?.blocks.count == 7)
     }
 
+    @Test func `is made of what has come due on days that are over, whenever it is asked for`() throws {
+        let onTime = try #require(Indicator.builtIn.first { $0.measure.name == "on_time_rate" }).measure
+        let week = Self.monthEnd..<Self.monthEnd + 7 * ShanghaiTime.day
+        func question(at asOf: UnixMilliseconds) throws -> Analysis {
+            try Analysis(measures: [onTime], from: week.lowerBound, to: week.upperBound, asOf: asOf)
+        }
+        #expect(try RollupBlocks(question(at: week.upperBound))?.blocks.count == 7)
+        #expect(try RollupBlocks(question(at: week.lowerBound + 5 * ShanghaiTime.day / 2))?.blocks.count == 2)
+        #expect(try RollupBlocks(question(at: week.lowerBound + ShanghaiTime.day / 2)) == nil)
+        #expect(try queries(question(at: week.upperBound)) == queries(question(at: week.upperBound + 1)))
+        #expect(try queries(question(at: week.upperBound)) != queries(question(at: week.upperBound - 1)))
+    }
+
     @Test func `is found from the rows alone until somebody wants it, so a node that can't write answers too`()
         async throws
     {
@@ -200,7 +213,7 @@ import Testing
             question, basis: "", within: GrantFilter(), readers: [], origins: [jinan, lixia]
         ) { SQLiteDialect.compile($0, origins: [jinan, lixia]) }
         #expect(rolled == nil)
-        #expect(try await place.store.liveRows(of: BuiltInResources.serviceRequest.name) == nil)
+        #expect(try await place.store.liveRows(of: BuiltInResources.serviceRequest.name, readers: []) == nil)
     }
 
     @Test func `is kept as it is, and bytes of something else are nothing`() async throws {

@@ -30,6 +30,7 @@ extension NodeStore {
     func rows(
         of query: CompiledQuery, within filter: GrantFilter, readers: [TopologyNode], _ db: Database
     ) throws -> [[FieldValue]] {
+        let readers = try guarded(readers, db)
         guard !filter.isEmpty || !readers.isEmpty else {
             return try Self.rows(sql: query.sql, arguments: query.arguments, db)
         }
@@ -38,6 +39,21 @@ extension NodeStore {
         // In the place of the table of that name; SQLite puts the two together into one (https://sqlite.org/optoverview.html#flattening).
         let given = "WITH \(resource.name) AS (SELECT * FROM main.\(resource.name) AS r WHERE \(isGiven))\n"
         return try Self.rows(sql: given + query.sql, arguments: query.arguments, db)
+    }
+
+    /// Those of `readers` from whom rows may have to be kept: looking at each row for that costs more than most questions. Nobody, while
+    /// nothing was recalled, as far as tickets are known to name none of them (`RespondentNodes`).
+    func guarded(_ readers: [TopologyNode], _ db: Database) throws -> [TopologyNode] {
+        guard !readers.isEmpty else { return [] }
+        let isOpen = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM main.removed_row)
+                      OR EXISTS (SELECT 1 FROM main.adoption_step WHERE resource = '\(Self.meetingStep)')
+                    """))
+        if isOpen != false { return readers }
+        let neighbours = Set(standing.topology.neighbours(of: node))
+        return try readers.filter { try !neighbours.contains($0.id) || RespondentNodes.entry(of: $0.id, db) != nil }
     }
 
     /// Live rows of a resource, by origin.

@@ -33,16 +33,20 @@ package struct RollupBlocks: Sendable {
     /// Before the first block and behind the last.
     package let ends: [Range<UnixMilliseconds>]
 
+    /// What has come due by now is no block's before its days are over.
+    ///
     /// - Returns: nil where nothing can be kept: a question without a beginning or an end, one of less than a day, or one that asks
     ///   what is so now. Where its now is the end of its period, as in a report, it will be the same question tomorrow. External data sets
     ///   have times of which nobody notes a change.
     package init?(_ analysis: Analysis) {
-        guard let from = analysis.from, let to = analysis.to, !analysis.readsNow || analysis.asOf == to,
+        guard let from = analysis.from, let to = analysis.to,
+            !analysis.readsNow(ofPastDays: true) || analysis.asOf == to,
             analysis.facts.allSatisfy({ $0.dataset == nil })
         else { return nil }
         let next = ShanghaiTime.dayNumber(from)
         let first = ShanghaiTime.midnight(ofDay: next) == from ? next : next + 1
-        let end = ShanghaiTime.dayNumber(to)
+        let today = ShanghaiTime.dayNumber(analysis.asOf)
+        let end = min(ShanghaiTime.dayNumber(to), analysis.readsNow(ofPastDays: false) ? today : .max)
         guard first < end, end - first <= Self.daysMax else { return nil }
         var blocks: [Block] = []
         var day = first
@@ -64,8 +68,15 @@ package struct RollupBlocks: Sendable {
 
 extension Analysis {
     /// Whether its answer depends on the time of the question.
-    var readsNow: Bool {
-        measures.contains { $0.terms.contains { base(of: $0).readsNow || $0.aggregates.contains(where: \.readsNow) } }
+    ///
+    /// - Parameter arePast: whether the days that are asked for lie before it, so that the period of each row has come.
+    fileprivate func readsNow(ofPastDays arePast: Bool) -> Bool {
+        measures.contains {
+            $0.terms.contains { term in
+                let base = arePast ? term.base.criterion.settled(term.period) : term.base.criterion
+                return base.readsNow || term.aggregates.contains(where: \.readsNow)
+            }
+        }
     }
 
     /// The same question of another period, cut to nothing, with the dimension of blocks of a length behind its own unless it has that.

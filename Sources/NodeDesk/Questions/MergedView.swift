@@ -244,7 +244,7 @@ package struct MergedView: Sendable {
     private func rows(
         of resource: ResourceName, of origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode]
     ) async throws -> [String: Int64] {
-        if filter.isEmpty, readers.isEmpty, let counts = try await store.liveRows(of: resource) { return counts }
+        if filter.isEmpty, let counts = try await store.liveRows(of: resource, readers: readers) { return counts }
         var rows: [String: Int64] = [:]
         let counts = SQLiteDialect.rowsPerOrigin(origins, of: resource)
         for row in try await store.rows(of: counts, within: filter, readers: readers) {
