@@ -87,7 +87,7 @@ import Testing
             node, on: "2025-09-04", topic.merging(["confidential": "name_hidden", "description": "保密"]) { $1 })
         try await ticket(node, on: "2025-09-05", topic.merging(["description": "请联系13812345678"]) { $1 })
         try await ticket(node, on: "2025-09-06", ["service_code": "05.02.01"])
-        _ = try await node.desk.detectFindings(period: "2025-09-05")
+        _ = try await node.desk.detectFindings(period: "2025-W36")
         let late = try #require(try await node.desk.findings(code: "LATE_DISPATCH").first)
         _ = try await node.desk.measure(
             finding: late.id, MeasureDraft(.propose(owner: "派单科", due: node.clock.now), note: "增设席位"))

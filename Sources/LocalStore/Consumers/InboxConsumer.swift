@@ -53,11 +53,11 @@ struct InboxConsumer: TransactionalConsumer {
         SELECT 'alert', CASE WHEN count(*) = 1 THEN min(t.global_id) END, a.origin, a.alert_id, 0, a.occurred_at, a.level
         FROM main.alert AS a
         CROSS JOIN json_each(CASE WHEN json_valid(a.evidence) THEN a.evidence ELSE '{}' END, '$.tickets') AS j
-        CROSS JOIN main.service_request AS t ON t.global_id = j.value AND t.origin = ?3
-          AND t.deleted = \(RowState.live.rawValue)
+        CROSS JOIN main.service_request AS t ON t.global_id = j.value AND +t.origin = ?3
+          AND +t.deleted = \(RowState.live.rawValue)
         WHERE a.seq > ?1 AND a.seq <= ?2 AND +a.supplier <> 0 AND a.deleted = \(RowState.live.rawValue)
           AND a.withdrawn_at IS NULL
-        GROUP BY a.origin, a."key" ORDER BY a.seq
+        GROUP BY a.seq ORDER BY a.seq
         """
 
     /// Receivers that have put aside more rows of this node than when it was told last.

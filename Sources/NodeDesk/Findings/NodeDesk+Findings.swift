@@ -154,13 +154,15 @@ extension NodeDesk {
         return (detectors.findings(in: tickets), origins)
     }
 
+    /// - Parameter ids: only these tickets; nil for all.
     func handledTickets(
-        requestedIn time: Range<UnixMilliseconds>
+        requestedIn time: Range<UnixMilliseconds>, only ids: Set<String>? = nil
     ) async throws -> (tickets: [HandledTicket], origins: [String: String]) {
         func rows(
             _ resource: ResourceDefinition, _ columns: [String], _ states: [String] = []
         ) async throws -> [(ticket: String, origin: String, values: [FieldValue])] {
-            try await store.rowsOfTickets(requestedIn: time, of: resource, columns: columns, stateColumns: states)
+            try await store.rowsOfTickets(
+                requestedIn: time, of: resource, columns: columns, stateColumns: states, only: ids)
         }
         var tickets: [String: HandledTicket] = [:]
         var origins: [String: String] = [:]

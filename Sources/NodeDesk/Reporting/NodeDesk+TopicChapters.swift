@@ -9,6 +9,8 @@ extension NodeDesk {
     private static let categoriesMax = 5
     private static let adviceMax = 20
     private static let articlesMax = 10
+    /// Tickets of a category that are looked at for one that may be told.
+    private static let candidatesMax = 50
     /// Characters of a text that a case is told with.
     private static let textMax = 200
 
@@ -23,7 +25,7 @@ extension NodeDesk {
             questions.filters, requestedIn: period.time, origins: plan.local, regions: reference.regions)
         let ids = Set(
             try await store.rows(of: query, within: GrantFilter(), readers: []).compactMap { $0.first?.text })
-        let tickets = try await handledTickets(requestedIn: period.time).tickets.filter { ids.contains($0.id) }
+        let tickets = try await handledTickets(requestedIn: period.time, only: ids).tickets
         let byCategory = Dictionary(grouping: tickets, by: { ExactText($0.category ?? "") })
         let categories = byCategory.filter { !$0.key.text.isEmpty }
             .sorted { $0.value.count == $1.value.count ? $0.key < $1.key : $0.value.count > $1.value.count }
@@ -45,7 +47,7 @@ extension NodeDesk {
                 ($1.dispatches.count, $0.score ?? .max, $0.acceptedAt, $0.id)
                     < ($0.dispatches.count, $1.score ?? .max, $1.acceptedAt, $1.id)
             }
-            for ticket in typical {
+            for ticket in typical.prefix(Self.candidatesMax) {
                 guard let row = caseRow(try await store.ticket(ticket.id)) else { continue }
                 rows.append(row)
                 break
