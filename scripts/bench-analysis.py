@@ -72,8 +72,8 @@ QUESTIONS = [
      f"""SELECT t.origin, count(*), count(DISTINCT t.person) FROM ticket AS t
       WHERE {VALID} AND t.requested >= '2025-12-01' AND t.requested < '2025-12-31' GROUP BY 1""",
      [("count", 0), ("person_count", PERSONS_ERROR)]),
-    ("one_category_by_county", dict(YEAR, measures=["count"], by=["origin", "region:county"], where=["service=05.01.02"]),
-     f"SELECT t.origin, {COUNTY}, count(*) FROM {REQUESTED} AND t.service = '05.01.02' GROUP BY 1, 2", None),
+    ("one_category_by_county", dict(YEAR, measures=["count"], by=["origin", "region:county"], where=["service=01.01.01"]),
+     f"SELECT t.origin, {COUNTY}, count(*) FROM {REQUESTED} AND t.service = '01.01.01' GROUP BY 1, 2", None),
     ("handling_quantiles_by_county",
      dict(YEAR, measures=["p50_handling_minutes", "p95_handling_minutes"], by=["origin", "region:county"]),
      f"""SELECT t.origin, {COUNTY},

@@ -94,11 +94,10 @@ say "2/4 the same rows, copied to their province"
 sed -e 's/^version: 1$/version: 2/' -e '/mode: logical/d' "$home/topology.yaml" >"$home/copied.yaml"
 for code in 370000 "${cities[@]}"; do serve "$home" "$code"; done
 for code in 370000 "${cities[@]}"; do listening "$home" "$code"; done
-at "$home/370000" topology apply "$home/copied.yaml" --confirm --wait 60 >&2
+at "$home/370000" topology apply "$home/copied.yaml" --confirm --wait 60 >"$dir/apply.log"
 held() { sqlite3 -readonly -cmd '.timeout 10000' "$home/370000/node.db" "SELECT count(*) FROM service_request"; }
-until [ "$(held)" -ge $((tickets / 5 * 5)) ] && ! at "$home/370000" status --json | grep -q '"state":"\(behind\|sweeping\|bootstrapping\|connecting\)"'; do
-  sleep 1
-done
+levels() { at "$home/370000" status --json | grep -o '"state":"level"' | wc -l; }
+until [ "$(held)" -ge $((tickets / 5 * 5)) ] && [ "$(levels)" -ge 5 ]; do sleep 1; done
 "$bin/AnalysisBenchmark" catch-up --config "$home/370000/node.yaml" >/dev/null
 ask "$home/370000" "$dir/warm.json" --repetitions "$repetitions"
 ask "$home/370000" "$dir/rows.json" --repetitions 1 --from-rows
@@ -110,8 +109,49 @@ print(round(times[-(-len(times) * 95 // 100) - 1], 2))' "$dir/warm.json")
 duckdb=""
 [ -z "$python" ] || duckdb=$("$python" scripts/bench-analysis.py duckdb "$dir/tables" "$dir/duckdb" "$dir/rows.json" | tr -d ' ')
 
-# --- 3. What rollups cost ---------------------------------------------------------------------------------------------
-say "3/4 $cost tickets taken in and applied, with and without rollups"
+# --- 3. Export to ClickHouse ------------------------------------------------------------------------------------------
+say "3/4 export to ClickHouse"
+# start_clickhouse: a server of our own on loopback; sets its address.
+start_clickhouse() {
+  local http tcp
+  http=$(free_port) tcp=$(free_port) clickhouse=$dir/clickhouse
+  mkdir -p "$clickhouse"
+  cat >"$clickhouse/config.xml" <<XML
+<yandex><logger><level>warning</level><log>$clickhouse/log</log><errorlog>$clickhouse/errors</errorlog></logger>
+<http_port>$http</http_port><tcp_port>$tcp</tcp_port><listen_host>127.0.0.1</listen_host><path>$clickhouse/data/</path>
+<tmp_path>$clickhouse/tmp/</tmp_path><mark_cache_size>268435456</mark_cache_size><users_config>$clickhouse/users.xml</users_config>
+<default_profile>default</default_profile><default_database>default</default_database></yandex>
+XML
+  cat >"$clickhouse/users.xml" <<XML
+<yandex><profiles><default/></profiles><quotas><default/></quotas><users><default><password/><profile>default</profile>
+<quota>default</quota><networks><ip>127.0.0.1</ip></networks></default></users></yandex>
+XML
+  (cd "$clickhouse" && exec clickhouse-server --config-file="$clickhouse/config.xml") >"$clickhouse/output" 2>&1 &
+  pids+=("$!")
+  address=http://127.0.0.1:$http
+  until curl -sf "$address/ping" >/dev/null; do kill -0 "${pids[-1]}"; sleep 0.2; done
+}
+export_rate=null
+if ! "$bin/federation-node" --help | grep -q '^ *warehouse '; then
+  say "  this release has no warehouse: nothing is exported"
+elif ! command -v clickhouse-server >/dev/null; then
+  say "  clickhouse-server is not installed: nothing is exported"
+else
+  start_clickhouse
+  warehouse() { at "$home/370000" warehouse "$@" --set analysis-engine=clickhouse --set clickhouse-url="$address"; }
+  begun=$(now)
+  warehouse backfill >&2
+  seconds=$(calc "$(now) - $begun")
+  exported=$(warehouse status --json | python3 -c 'import json, sys
+print(sum(rows for shard in json.load(sys.stdin)["shards"] for rows in shard["rows"].values()))')
+  warehouse verify >/dev/null
+  export_rate=$(calc "$exported / $seconds")
+  stop_all
+  rm -rf "$clickhouse"
+fi
+
+# --- 4. What rollups cost ---------------------------------------------------------------------------------------------
+say "4/4 $cost tickets taken in and applied, with and without rollups"
 rm -rf "$home" "$dir/tables" "$dir/duckdb"
 make_federation "$dir/cost" 370100
 at "$dir/cost/370100" generate --tickets "$cost" --from 2025-01-01 --days 365 --out "$dir/cost.csv" --format csv >/dev/null 2>&1
@@ -146,11 +186,6 @@ for _ in $(seq "$rounds"); do
   say "  intake $intake_without s, with rollups $intake_with s; apply $apply_without s, with rollups $apply_with s"
 done
 intake_cost=$(median "${intake[@]}") apply_cost=$(median "${apply[@]}")
-
-# --- 4. Export to ClickHouse ------------------------------------------------------------------------------------------
-say "4/4 export to ClickHouse"
-export_rate=null
-say "  this release has no warehouse: nothing is exported"
 
 or_null() { [ -n "$1" ] && echo "$1" || echo null; }
 bytes_ratio=""

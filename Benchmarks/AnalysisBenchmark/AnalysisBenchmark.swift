@@ -123,14 +123,18 @@ struct AskBenchmark: AsyncParsableCommand {
 
     private func peakMB() throws -> Double {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let words = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)
+        let words = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(
+            whereSeparator: \.isWhitespace)
         return (words.flatMap { Double($0[1]) } ?? 0) / 1_024
     }
 }
 
 extension AnalysisReport {
-    /// Whether each node answered from what it keeps of the question.
-    fileprivate var isKept: Bool { steps.allSatisfy { $0.source == .rollup || $0.source == .child } }
+    /// Whether each node that has rows answered from what it keeps of the question.
+    fileprivate var isKept: Bool {
+        let holders = Set(coverage.nodes.filter { ($0.rows ?? 0) > 0 }.map(\.node))
+        return steps.allSatisfy { $0.source == .rollup || $0.source == .child || holders.isDisjoint(with: $0.origins) }
+    }
 }
 
 /// Derives everything from the feed that a node derives, and says how long it took.

@@ -27,7 +27,7 @@ import Testing
             #expect(manual?.lines.contains { $0.hasPrefix(row) } == true, "\(row) is missing")
             count += 1
         }
-        #expect(count == 30)
+        #expect(count == 36)
     }
 
     private let manual = SourceTree.read("docs/operating.md")

@@ -170,7 +170,9 @@ extension NodeStore {
     /// be kept from one of `readers`.
     package func liveRows(of resource: ResourceName, readers: [TopologyNode]) async throws -> [String: Int64]? {
         try await pool.read { [self] db in
-            guard try NodeValue.integer(NodeValue.rollups, db) != 0, try guarded(readers, db).isEmpty else { return nil }
+            guard try NodeValue.integer(NodeValue.rollups, db) != 0, try guarded(readers, db).isEmpty else {
+                return nil
+            }
             let rows = try Row.fetchAll(
                 db, sql: "SELECT origin, live FROM main.rollup_count WHERE resource = ?", arguments: [resource.text])
             return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })

@@ -10,6 +10,8 @@ import PeerTransport
 struct ClickHouse: Sendable {
     let settings: WarehouseSettings
 
+    /// How long an export waits for a statement, and the merging of a large partition.
+    static let patienceSeconds = 600
     /// Bytes of an answer: groups and their states are bounded before.
     private static let answerBytesMax = 512 << 20
     /// Filters may have 10,000 values; the engine takes statements of 256 KiB unless it is told.
@@ -22,7 +24,8 @@ struct ClickHouse: Sendable {
     /// - Throws: `E_WAREHOUSE_AWAY`, `E_READABLE_BY_OTHERS`.
     @discardableResult
     func ask(
-        _ sql: String, of shard: Int = 0, inserting data: [UInt8]? = nil, timeoutSeconds: Int = 600
+        _ sql: String, of shard: Int = 0, inserting data: [UInt8]? = nil,
+        timeoutSeconds: Int = ClickHouse.patienceSeconds
     ) async throws(FederationError) -> String {
         let address = settings.addresses[shard]
         // Rows take the body's place.

@@ -73,7 +73,7 @@ extension NodeDesk {
         try await perform(.fillWarehouse) { now in
             let warehouse = try warehouse()
             try await catchUp(now: now)
-            try await warehouse.forgetPosition()
+            if try await warehouse.position() != nil { try await warehouse.forgetPosition() }
             let exporter = WarehouseExporter(warehouse, lockPath: settings.warehouseLockPath, progress: progress)
             var isDone = false
             while !isDone {

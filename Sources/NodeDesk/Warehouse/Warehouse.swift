@@ -27,11 +27,12 @@ package struct Warehouse: Sendable {
     }
 
     /// - Returns: nil where nothing is, or what there is lies on other servers.
-    func position() async throws -> Position? {
+    func position(timeoutSeconds: Int = ClickHouse.patienceSeconds) async throws -> Position? {
         let isThere = "SELECT count() FROM system.tables WHERE database = '\(database)' AND name = 'position'"
-        guard try await server.ask(isThere) == "1\n" else { return nil }
+        guard try await server.ask(isThere, timeoutSeconds: timeoutSeconds) == "1\n" else { return nil }
         let answer = try await server.ask(
-            "SELECT epoch, basis, seq, step, merged, shards FROM \(positions) ORDER BY step DESC LIMIT 1")
+            "SELECT epoch, basis, seq, step, merged, shards FROM \(positions) ORDER BY step DESC LIMIT 1",
+            timeoutSeconds: timeoutSeconds)
         let fields = answer.split(whereSeparator: \.isWhitespace).map(String.init)
         guard fields.count == 6, let epoch = Epoch(fields[0]), let seq = Seq(fields[2]), let step = Int64(fields[3]),
             fields[5] == servers
@@ -129,8 +130,10 @@ package struct Warehouse: Sendable {
     func partial(
         of analysis: Analysis, origins: [NodeID], regions: CodeList, store: NodeStore, milliseconds: Int64
     ) async throws -> (partial: PartialResult, lagRows: Int64) {
-        guard let position = try await position(), let lag = try await store.lag(of: position.feed),
-            lag <= Self.lagMax
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        func secondsLeft() -> Int { max(1, Int((end - .now).components.seconds) + 1) }
+        guard let position = try await position(timeoutSeconds: secondsLeft()),
+            let lag = try await store.lag(of: position.feed), lag <= Self.lagMax
         else { throw WarehouseGap.behind }
         func ask(isMerged: Bool) async throws -> PartialResult {
             var partial = PartialResult(for: analysis)
@@ -138,13 +141,15 @@ package struct Warehouse: Sendable {
                 analysis, origins: origins, regions: regions, isMerged: isMerged, table: table)
             for query in queries {
                 try partial.add(
-                    await server.ask(query.sql, timeoutSeconds: Int(milliseconds / 1_000) + 1), of: query)
+                    await server.ask(query.sql, timeoutSeconds: secondsLeft()), of: query)
             }
             return partial
         }
         let partial = try await ask(isMerged: position.isMerged)
         // New images may have come between the two.
-        guard position.isMerged, try await self.position()?.step != position.step else { return (partial, lag) }
+        guard position.isMerged,
+            try await self.position(timeoutSeconds: secondsLeft())?.step != position.step
+        else { return (partial, lag) }
         return (try await ask(isMerged: false), lag)
     }
 
