@@ -240,8 +240,10 @@ struct AnalysisOutput {
 
     private var gapLines: [String] {
         gaps.map { node, code in
-            let reason = WarehouseGap(rawValue: code)?.title ?? "应答不可用"
-            return "引擎 \(name(node))  ClickHouse 未作答：\(reason)（\(code)），改由 SQLite 计算"
+            let reason = WarehouseGap(rawValue: code)?.title(in: language) ?? code
+            return language(
+                "引擎 \(name(node))  ClickHouse 未作答：\(reason)（\(code)），改由 SQLite 计算",
+                "engine \(name(node))  ClickHouse did not answer: \(reason) (\(code)); SQLite did")
         }
     }
 
@@ -269,13 +271,13 @@ extension AnalysisOutput.Report.Step {
 }
 
 extension WarehouseGap {
-    fileprivate var title: String {
+    fileprivate func title(in language: Language) -> String {
         switch self {
-        case .away: "无法连接或拒绝执行"
-        case .behind: "尚未导出完毕"
-        case .granted: "上级提问，须按共享策略取数"
-        case .dataset: "涉及外部数据集"
-        case .workingTime: "涉及工作时长"
+        case .away: language("无法连接或拒绝执行", "not reached, or the statement was refused")
+        case .behind: language("尚未导出完毕", "not exported to the end")
+        case .granted: language("上级提问，须按共享策略取数", "asked by a node that may not count everything")
+        case .dataset: language("涉及外部数据集", "an external data set is counted")
+        case .workingTime: language("涉及工作时长", "working time is counted")
         }
     }
 }
