@@ -265,7 +265,7 @@ extension `Real processes` {
                     odd))
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(3)))
         func `ask a person at a terminal, field by field, and store what was confirmed`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             // 受理渠道 twice (the first is none), 诉求类型, 标题 (first empty), 紧急程度 by default, optional fields left empty.

@@ -397,7 +397,7 @@ extension NodeDesk {
                 id: report.id, kind: SituationType(rawValue: report.state.kind), region: report.region,
                 category: report.category, closedAt: report.state.since ?? report.openedAt)
         }
-        return Precedent.nearest(to: category, in: place, kind: kind, among: all.filter { $0.closedAt < now })
+        return Precedent.nearest(to: category, in: place, kind: kind, among: all.filter { $0.closedAt <= now })
             .compactMap { reports[$0.id] }
     }
 
