@@ -55,7 +55,8 @@ let package = Package(
             exclude: ["DESIGN.md"], swiftSettings: strict),
         /// What the tests of several targets need; no product holds it.
         .target(
-            name: "TestSupport", dependencies: ["FederationModel"], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["FederationModel", "PeerTransport"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(
             name: "FederationModelTests", dependencies: ["FederationModel", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -175,14 +175,6 @@ import Testing
                 Analysis(
                     measures: [overdue.measure], from: week.lowerBound, to: week.upperBound, asOf: week.upperBound))?
                 .blocks.count == 7, "as of the end of its period it stays the same question")
-        let onTime = try #require(Indicator.builtIn.first { $0.measure.name == "on_time_rate" })
-        func onTimeBlocks(asOf now: UnixMilliseconds) throws -> Int? {
-            try RollupBlocks(
-                Analysis(measures: [onTime.measure], from: week.lowerBound, to: week.upperBound, asOf: now))?.blocks
-                .count
-        }
-        #expect(try onTimeBlocks(asOf: week.upperBound + 1) == 7, "all its limits have passed, whenever that is asked")
-        #expect(try onTimeBlocks(asOf: week.upperBound - 1) == nil)
         #expect(try RollupBlocks(Analysis(from: week.lowerBound, asOf: noon)) == nil)
         #expect(
             try RollupBlocks(Analysis(from: week.lowerBound + 1, to: week.lowerBound + ShanghaiTime.day, asOf: noon))
@@ -196,7 +188,8 @@ import Testing
         func question(at asOf: UnixMilliseconds) throws -> Analysis {
             try Analysis(measures: [onTime], from: week.lowerBound, to: week.upperBound, asOf: asOf)
         }
-        #expect(try RollupBlocks(question(at: week.upperBound))?.blocks.count == 7)
+        #expect(try RollupBlocks(question(at: week.upperBound + 1))?.blocks.count == 7)
+        #expect(try RollupBlocks(question(at: week.upperBound - 1))?.blocks.count == 6)
         #expect(try RollupBlocks(question(at: week.lowerBound + 5 * ShanghaiTime.day / 2))?.blocks.count == 2)
         #expect(try RollupBlocks(question(at: week.lowerBound + ShanghaiTime.day / 2)) == nil)
         #expect(try queries(question(at: week.upperBound)) == queries(question(at: week.upperBound + 1)))

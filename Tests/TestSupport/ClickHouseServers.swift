@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import PeerTransport
 
 /// Real ClickHouse servers on loopback, each a shard of the cluster `federation`, with their data in a folder of their own. They are
 /// stopped, by process id, when this goes.
@@ -7,12 +8,14 @@ import Foundation
 /// `@unchecked Sendable`: servers are started and stopped by one task; what others ask beside it only reads.
 package final class ClickHouseServers: @unchecked Sendable {
     /// Tests that need them are skipped elsewhere.
-    package static let areInstalled = [server, client].allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
+    package static let areInstalled = FileManager.default.isExecutableFile(atPath: server)
 
     package static let user = "node"
     package static let password = "geheim"
     private static let server = "/usr/sbin/clickhouse-server"
-    private static let client = "/usr/bin/clickhouse-client"
+    /// The server closes what it inherits, by which Foundation knows that a process lives: it would wait for this one, and for no other
+    /// until then. So a shell stands between them, which ends the server when its input ends, also with the tests.
+    private static let shell = #""$@" </dev/null & read -r _; kill -9 $!; wait $! 2>/dev/null"#
 
     private struct Ports {
         let http: Int
@@ -21,7 +24,7 @@ package final class ClickHouseServers: @unchecked Sendable {
 
     private let folder: TemporaryFolder
     private let ports: [Ports]
-    private var processes: [Int: Process] = [:]
+    private var processes: [Int: (shell: Process, input: Pipe)] = [:]
 
     package init(shards: Int) async throws {
         folder = try TemporaryFolder("clickhouse")
@@ -35,9 +38,9 @@ package final class ClickHouseServers: @unchecked Sendable {
     }
 
     deinit {
-        for process in processes.values where process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+        for (shell, input) in processes.values {
+            try? input.fileHandleForWriting.close()
+            shell.waitUntilExit()
         }
     }
 
@@ -46,57 +49,47 @@ package final class ClickHouseServers: @unchecked Sendable {
 
     package func start(_ shard: Int) async throws {
         let process = Process()
-        process.executableURL = URL(filePath: Self.server)
-        process.arguments = ["--config-file=\(folder.path("\(shard)/config.xml"))"]
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = [
+            "-c", Self.shell, "sh", Self.server, "--config-file=\(folder.path("\(shard)/config.xml"))",
+        ]
         process.currentDirectoryURL = URL(filePath: folder.path("\(shard)"))
-        process.standardInput = FileHandle.nullDevice
+        let input = Pipe()
+        process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        processes[shard] = process
+        processes[shard] = (process, input)
         try await eventually("shard \(shard) answers", within: 60) {
-            guard process.isRunning else { throw FederationError("E_TEST", "ClickHouse has ended") }
-            return try await ask("SELECT 1", of: shard, isStarting: true) == "1\n"
+            (try? await ask("SELECT 1", of: shard)) == "1\n"
         }
     }
 
     package func stop(_ shard: Int) async throws {
-        guard let process = processes.removeValue(forKey: shard) else { return }
-        kill(process.processIdentifier, SIGKILL)
-        try await eventually("shard \(shard) ends") { !process.isRunning }
+        guard let (shell, input) = processes.removeValue(forKey: shard) else { return }
+        try input.fileHandleForWriting.close()
+        try await eventually("shard \(shard) ends") { !shell.isRunning }
     }
 
-    /// Runs a statement by the client.
-    ///
     /// - Parameter input: rows that it inserts, as its format has them.
     /// - Returns: the answer, tab-separated.
     @discardableResult
-    package func ask(
-        _ sql: String, of shard: Int = 0, input: String? = nil, isStarting: Bool = false
-    ) async throws -> String {
-        let (port, file) = (ports[shard].tcp, folder.path("input-\(UUID().uuidString)"))
-        try (input ?? "").write(toFile: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        return try await onOwnThread {
-            let process = Process()
-            process.executableURL = URL(filePath: Self.client)
-            process.arguments = [
-                "--host", "127.0.0.1", "--port", "\(port)", "--user", Self.user, "--password", Self.password,
-                "--max_query_size", "33554432", "--optimize_move_to_prewhere", "0", "--query", sql,
-            ]
-            let (output, errors) = (Pipe(), Pipe())
-            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: file))
-            process.standardOutput = output
-            process.standardError = errors
-            try process.run()
-            let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            let problems = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 || isStarting else {
-                throw FederationError("E_TEST", "\(problems.prefix(2_000))\n\(sql)")
-            }
-            return answer
+    package func ask(_ sql: String, of shard: Int = 0, input: String? = nil) async throws -> String {
+        var parameters = ["max_query_size": "33554432", "optimize_move_to_prewhere": "0"]
+        if input != nil { parameters["query"] = sql }
+        let query = parameters.map { name, value in
+            "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
+        }.joined(separator: "&")
+        let url = "\(addresses[shard])/?\(query)"
+        let answer = try await onOwnThread {
+            try OutsideTransfer.ask(
+                Array((input ?? sql).utf8),
+                headers: ["X-ClickHouse-User": Self.user, "X-ClickHouse-Key": Self.password], of: url,
+                timeoutSeconds: 60, answerBytesMax: 64 << 20)
         }
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard answer.status == 200 else { throw FederationError("E_TEST", "\(text.prefix(2_000))\n\(sql)") }
+        return text
     }
 
     private func configuration(of shard: Int) -> String {
