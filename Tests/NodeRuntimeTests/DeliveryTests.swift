@@ -142,7 +142,8 @@ import Testing
                     return IntakeRecord(
                         resource: BuiltInResources.serviceRequest.name, key: id,
                         fields: [
-                            "global_id": .text(id), "requested_datetime": .integer(1_790_000_000_000),
+                            "global_id": .text(id), "service_request_id": .text("\(category)-\(number)"),
+                            "requested_datetime": .integer(1_790_000_000_000),
                             "channel": .text("01"), "request_type": .text("2"), "urgency": .text("normal"),
                             "acceptance": .text("accepted"), "service_code": .text(category),
                             "reporter_phone": .text("13812345678"),
