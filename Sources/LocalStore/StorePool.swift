@@ -10,6 +10,9 @@ import Synchronization
 final class StorePool: Sendable {
     let path: String
     private let pool: DatabasePool
+    /// For reads that block their thread. Those of the pool are not for them: a task that holds one gives it back on one of the few threads that
+    /// tasks have, a thread for each core, and when all of these waited for a reader here none would come back.
+    private let blockingReader: DatabaseQueue
     /// Why it is open for reading alone; nil when it is not.
     private let writeFailure: FederationError?
     private let state = Mutex(State())
@@ -41,7 +44,14 @@ final class StorePool: Sendable {
             }
         }
         do {
-            pool = try opened ?? Self.openForReading(path, configuration)
+            var (reading, place) = (configuration, path)
+            reading.readonly = true
+            if let opened {
+                pool = opened
+            } else {
+                (pool, place) = try Self.openForReading(path, reading)
+            }
+            blockingReader = try DatabaseQueue(path: place, configuration: reading)
         } catch {
             throw FederationError(error, store: path)
         }
@@ -51,24 +61,26 @@ final class StorePool: Sendable {
     /// In WAL mode SQLite needs the `-shm` file, and makes it if it must. Where that is not possible and nothing waits in the
     /// `-wal` file, the database alone is whole, and `immutable` (https://sqlite.org/uri.html) does without both: nobody
     /// else has it open, or that file would have its 32 KiB.
-    private static func openForReading(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
-        var configuration = configuration
-        configuration.readonly = true
+    ///
+    /// - Returns: it, and by which name SQLite opens it.
+    private static func openForReading(
+        _ path: String, _ configuration: Configuration
+    ) throws -> (pool: DatabasePool, name: String) {
         do {
-            return try DatabasePool(path: path, configuration: configuration)
+            return (try DatabasePool(path: path, configuration: configuration), path)
         } catch {
             guard FileFacts.size(of: path + "-wal") ?? 0 == 0, FileFacts.size(of: path + "-shm") ?? 0 < 4_096 else {
                 throw error
             }
-            return try DatabasePool(
-                path: URL(filePath: path).absoluteString + "?immutable=1", configuration: configuration)
+            let name = URL(filePath: path).absoluteString + "?immutable=1"
+            return (try DatabasePool(path: name, configuration: configuration), name)
         }
     }
 
     // MARK: - Reading and writing
 
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try told { try pool.read(body) }
+        try told { try blockingReader.read(body) }
     }
 
     func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
@@ -130,7 +142,13 @@ final class StorePool: Sendable {
     /// Copies the database as it stands at one moment (https://sqlite.org/backup.html).
     func copy(to target: DatabaseQueue) throws { try told { try pool.backup(to: target) } }
 
-    func close() throws { try told { try pool.close() } }
+    /// The one that writes last: SQLite empties the log then.
+    func close() throws {
+        try told {
+            try blockingReader.close()
+            try pool.close()
+        }
+    }
 
     // MARK: - Health
 

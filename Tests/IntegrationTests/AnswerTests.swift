@@ -104,7 +104,7 @@ extension `Real processes` {
             let printed = try await federation.succeed(
                 ["query"] + question + ["--explain", "--quality", "--total"], at: "370000"
             ).output
-            for word in ["合计", "执行 370000 山东省  汇聚副本", "数据质量 按期办结率", "口径 诉求量 count v2", "覆盖 3/3"] {
+            for word in ["合计", "执行 370000 山东省  询问下级 370300 淄博市", "数据质量 按期办结率", "口径 诉求量 count v2", "覆盖 3/3"] {
                 #expect(printed.contains(word), "\(word)")
             }
 
