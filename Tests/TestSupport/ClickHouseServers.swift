@@ -14,8 +14,9 @@ package final class ClickHouseServers: @unchecked Sendable {
     package static let password = "geheim"
     private static let server = "/usr/sbin/clickhouse-server"
     /// The server closes what it inherits, by which Foundation knows that a process lives: it would wait for this one, and for no other
-    /// until then. So a shell stands between them, which ends the server when its input ends, also with the tests.
-    private static let shell = #""$@" </dev/null & read -r _; kill -9 $!; wait $! 2>/dev/null"#
+    /// until then. So a shell stands between them, which ends the server when its input ends, also with the tests. It can't wait for the end:
+    /// a test's threads have SIGCHLD blocked, and so has what they start.
+    private static let shell = #""$@" </dev/null & read -r _; kill -9 $!"#
 
     private struct Ports {
         let http: Int
