@@ -22,10 +22,15 @@ extension NodeStore {
     /// What tells exported rows apart that were made in different ways: the statements that make them and their tables, the rules by which tickets are
     /// folded, and the key of persons' digests.
     var exportBasis: String {
-        let statements = FactTable.all.flatMap { [$0.create(in: ""), $0.live(.all, withPersons: true)] }
-        let parts = [TicketStateConsumer().basis(of: self, under: standing), personKey ?? ""] + statements
+        let parts = [TicketStateConsumer().basis(of: self, under: standing), personKey ?? "", Self.exportStatements]
         return String(fnv1a64(parts.joined(separator: "\n").utf8), radix: 16)
     }
+
+    /// A hash, made once: each question looks whether the export is of these.
+    private static let exportStatements: String = {
+        let statements = FactTable.all.flatMap { [$0.create(in: ""), $0.live(.all, withPersons: true)] }
+        return String(fnv1a64(statements.joined(separator: "\n").utf8), radix: 16)
+    }()
 
     /// Stands for the key of persons' digests; nil where there is none, and so nobody is counted.
     private var personKey: String? { tokens.flatMap { try? $0("") } }
