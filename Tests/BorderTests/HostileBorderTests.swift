@@ -10,7 +10,7 @@ import Zstandard
 
 /// Garbage from a neighbour whose certificate is good: each is refused with its code and counted, nothing of it is stored,
 /// and a good change-set of the same neighbour is taken afterwards.
-@Suite(.serialized, .runningProvince, .timeLimit(.minutes(3)))
+@Suite(.serialized, .runningProvince, .timeLimit(.minutes(15)))
 struct `A province that a hostile neighbour speaks to` {
     let province: Province
     let city: City

@@ -187,7 +187,7 @@ extension `A province that a hostile neighbour speaks to` {
         try await expectGood()
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `closes a connection that takes too long over its handshake`() async throws {
         let before = try province.handshakes("timedOut")
         let slow = try (0..<20).map { _ in try BareConnection(port: province.port) }

@@ -27,7 +27,7 @@ extension `Real processes` {
         /// A row as text, numbers as they are written.
         private func text(_ row: [Any]) -> String { row.map { "\($0)" }.joined(separator: " ") }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `periods are compared at the province as in each city, and the total is merged`() async throws {
             let federation = try await cities()
             let measures = ["--measure", "count", "--measure", "on_time_rate", "--measure", "satisfaction_rate"]
@@ -75,7 +75,7 @@ extension `Real processes` {
             #expect(refused.status == 1 && refused.errors.hasPrefix("E_ANALYSIS_COMPARE"))
         }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `an answer can be followed, quality and plans stand beside it, and a workbook holds it`() async throws {
             let federation = try await cities()
             let question = ["--by", "origin", "--measure", "count", "--measure", "on_time_rate"] + Self.september
@@ -156,7 +156,7 @@ extension `Real processes` {
             #expect(words.contains("on_time_rate v2") && words.contains("淄博市"))
         }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `what a city said before stands for it while it is away, if the asker takes it, and never as all`()
             async throws
         {
@@ -181,7 +181,7 @@ extension `Real processes` {
             #expect(try rows(other.json).isEmpty, "nobody asked that before")
         }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `a city keeps small groups back, and no total tells them`() async throws {
             var nodes = Federation.qilu
             nodes[3].extra += ["policy: { service_request: { min-cell: 5 } }"]

@@ -10,7 +10,7 @@ extension `Real processes` {
             Federation.Node(code: "370102", name: "历下区", parent: "370100"),
         ]
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `decides what a city hands on`() async throws {
             let federation = try await Federation(Self.nodes)
             for node in Self.nodes { try await federation.serve(node.code) }
@@ -72,7 +72,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `rejects subscriptions, tells differences and notices what is overdue`() async throws {
             let federation = try await Federation(Self.nodes)
             for node in Self.nodes { try await federation.serve(node.code) }

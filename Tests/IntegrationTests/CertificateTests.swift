@@ -21,7 +21,7 @@ extension `Real processes` {
             )
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `is replaced by a renewed one without a restart, and by no bad one`() async throws {
             let federation = try await Federation(Self.pair)
             try await federation.serve("370000")
@@ -82,7 +82,7 @@ extension `Real processes` {
             try await federation.waitUntilLevel("370100")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `is not needed for a question that asks nobody`() async throws {
             let federation = try await Federation(Self.pair)
             for node in ["370000", "370100"] {
@@ -96,7 +96,7 @@ extension `Real processes` {
 
     @Suite struct `Addresses` {
         @Test(
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(15)),
             arguments: [
                 ("https://[::1]:24999", "[::1]:24999"), ("https://127.0.0.1:24999", "127.0.0.1:24999"),
                 ("https://hotline.example:24999", "*:24999"),
@@ -122,7 +122,7 @@ extension `Real processes` {
                     "\"10.1.2.3:7370\""))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `that are taken are named, each by itself`() async throws {
             let federation = try await Federation([Federation.Node(code: "370100", name: "济南市")])
             try await federation.serve("370100")

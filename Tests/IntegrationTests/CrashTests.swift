@@ -7,7 +7,7 @@ extension `Real processes` {
     @Suite struct `A node that is killed in the middle of an initial load` {
         private static let tickets = 20_000
 
-        @Test(.timeLimit(.minutes(3)), arguments: [("370100", 1), ("370000", 2)] as [(String, UInt64)])
+        @Test(.timeLimit(.minutes(15)), arguments: [("370100", 1), ("370000", 2)] as [(String, UInt64)])
         func `has every ticket once and the states of an undisturbed run after its restart`(
             victim: String, seed: UInt64
         ) async throws {

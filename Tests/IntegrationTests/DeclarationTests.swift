@@ -13,7 +13,7 @@ extension `Real processes` {
 
             """
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `an external data set is registered, imported, copied and asked like the node's own (5_1-2)`() async throws
         {
             let federation = try await Federation([Federation.qilu[0], Federation.qilu[1], Federation.qilu[3]])
@@ -75,7 +75,7 @@ extension `Real processes` {
             #expect(unknown.errors.hasPrefix("E_MAPPING"))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `figures that the top node publishes are measured everywhere, and a node's own only there`() async throws {
             let federation = try await Federation([Federation.qilu[0], Federation.qilu[1], Federation.qilu[3]])
             func file(_ name: String, _ title: String) -> String {
@@ -130,7 +130,7 @@ extension `Real processes` {
             #expect(broken.hasPrefix("E_INDICATORS_INVALID") && broken.contains(":12:"), "\(broken)")
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `nobody counts by a field that the link hides, and persons only by what it gives`() async throws {
             let hiding =
                 "policy: { assignment: { fields: { assignee_unit: token } }, service_request: { fields: { reporter_phone: drop } } }"

@@ -12,7 +12,7 @@ extension `Real processes` {
         }
 
         /// There is no node where they run, so each ends right after its arguments were read: with 64 when they are wrong.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `are taken by the program's argument parser`() async throws {
             let federation = try await Federation([])
             let examples = try Self.documents().flatMap { path in

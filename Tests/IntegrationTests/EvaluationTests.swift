@@ -54,7 +54,7 @@ extension `Real processes` {
             result[object: "detail"][list: "parts"].first { $0["criterion"] as? String == "satisfaction_rate" } ?? [:]
         }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `goes by a scheme known before, back to each for itself, and is computed again for an objection (7.2.4)`()
             async throws
         {

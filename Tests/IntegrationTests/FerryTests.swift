@@ -42,7 +42,7 @@ extension `Real processes` {
             try await federation.countRecords(at: "370000") == federation.countRecords(at: "370100")
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `two services without a network stay equal by files, also after a restore, and go on over a network`()
             async throws
         {

@@ -8,7 +8,7 @@ extension `Real processes` {
         private static let two = Array(Federation.qilu.prefix(2))
 
         /// The province's database lies on a small disk of its own.
-        @Test(.timeLimit(.minutes(2)), .enabled(if: Federation.mayMount, "needs to mount a file system"))
+        @Test(.timeLimit(.minutes(15)), .enabled(if: Federation.mayMount, "needs to mount a file system"))
         func `with too little of the disk left rows of others wait, own records do not, and all goes on by itself`()
             async throws
         {
@@ -47,7 +47,7 @@ extension `Real processes` {
         }
 
         /// It is stopped in the middle of its initial load, with change-sets on their way.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `a child that does not get on does not hold up its siblings`() async throws {
             let cities = ["370100", "370200", "370400"]
             let federation = try await Federation(

@@ -4,7 +4,7 @@ import Testing
 extension `Real processes` {
     /// 5.2-4 of the domain model, as a person sees it who wants to know what leaves.
     @Suite struct `An inspected change-set` {
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `has no row and no column that the policy does not grant, in its report and as a database`() async throws {
             let policy = [
                 "policy:", "  service_request:", "    filter: { request-type: [\"2\", \"3\"] }",

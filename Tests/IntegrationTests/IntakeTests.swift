@@ -47,7 +47,7 @@ extension `Real processes` {
                 ] + options, at: "370100")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `undoes a wrong file everywhere, and the corrected one goes in`() async throws {
             let federation = try await pair()
             let right = "1,2025-09-30 09:00:00,路灯,历下区,2025-10-01 09:00:00\n"
@@ -83,7 +83,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `learns what the province did, by a command and by HTTP, each once`() async throws {
             let federation = try await pair()
             #expect(try await importRows("1,2025-09-30 09:00:00,路灯,历下区,\n", at: federation).status == 0)
@@ -117,7 +117,7 @@ extension `Real processes` {
             #expect(try await ask("x", token).page["code"] as? String == "E_INBOX_LIMIT")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `is told by the exit code when most of a file is refused, and a clean file leaves no rejects`()
             async throws
         {
@@ -137,7 +137,7 @@ extension `Real processes` {
             #expect(clean.status == 0 && !FileManager.default.fileExists(atPath: rejects))
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: Federation.mayMount, "needs to mount a file system"))
+        @Test(.timeLimit(.minutes(15)), .enabled(if: Federation.mayMount, "needs to mount a file system"))
         func `is told when a pipe does not fit on the disk, which keeps a tenth of its room and no file`() async throws
         {
             let federation = try await Federation([Federation.Node(code: "370100")])

@@ -34,7 +34,7 @@ extension `Real processes` {
             (try await federation.tickets(at: "370000").json["rows"] as? [[Int]])?.first?.first
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `brings a city in, and nothing of another travels again`() async throws {
             let federation = try await running()
             let cities = ["370100", "370200", "370300"]
@@ -63,7 +63,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `moves a county, narrows a filter, and turns a city to queries and back`() async throws {
             let federation = try await running()
             let all = Self.nodes.dropFirst().count * Self.each
@@ -99,7 +99,7 @@ extension `Real processes` {
             #expect(try await total(at: federation) == all)
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `purges what a removed node left only when that is confirmed, or keeps it frozen and named`() async throws
         {
             let federation = try await running()
@@ -141,7 +141,7 @@ extension `Real processes` {
             #expect(try await federation.count("service_request", at: "370202") == Self.each)
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `and reference data, a certificate and a filter are renewed under load, and no link is cut`() async throws
         {
             let federation = try await running(Array(Self.nodes.prefix(3)))
@@ -194,7 +194,7 @@ extension `Real processes` {
             #expect(try federation.logCount("link is up", of: "370100") == connections, "its link was not concerned")
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `takes no new ticket at a node that drains, and goes on with those that are open`() async throws {
             let federation = try await running(Array(Self.nodes.prefix(3)))
             let ticket = try await federation.sql(
@@ -214,7 +214,7 @@ extension `Real processes` {
                 ["ticket", "add", "--channel", "01", "--type", "2", "--title", "路灯"], at: "370200")
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `is not followed when a neighbour says something else under the same number`() async throws {
             let federation = try await running(Array(Self.nodes.prefix(3)))
             for code in ["370000", "370200"] { try await federation.stop(code) }
@@ -244,7 +244,7 @@ extension `Real processes` {
             try await federation.waitUntilLevel("370200")
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `reaches a node that was away, is refused from anybody but the top node, and goes on after kills`()
             async throws
         {

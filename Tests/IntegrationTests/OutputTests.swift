@@ -16,7 +16,7 @@ extension `Real processes` {
             ])
         }
 
-        @Test(.timeLimit(.minutes(2)), arguments: [">/dev/full", ">&-"])
+        @Test(.timeLimit(.minutes(15)), arguments: [">/dev/full", ">&-"])
         func `that can't be written is a failure with a code, and nothing is kept that nobody saw`(
             redirection: String
         ) async throws {
@@ -36,7 +36,7 @@ extension `Real processes` {
             #expect(try await federation.sql("SELECT max(last) FROM ticket_number", at: "370100") == "0")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `into a pipe whose reader has read enough ends quietly, but shows a token to somebody or makes none`()
             async throws
         {
@@ -50,7 +50,7 @@ extension `Real processes` {
         }
 
         @Test(
-            .timeLimit(.minutes(2)),
+            .timeLimit(.minutes(15)),
             arguments: ["2>/dev/full", "2>&-", ">&- 2>&-", "2> >(head -1 >/dev/null)", "2> >(exec sleep 10)"])
         func `that the service can't log to does not end it`(redirection: String) async throws {
             let federation = try await Federation(Self.pair)
@@ -77,7 +77,7 @@ extension `Real processes` {
             #expect(process.terminationReason == .exit && process.terminationStatus == 0)
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2])
+        @Test(.timeLimit(.minutes(15)), arguments: [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2])
         func `and a signal that asks for nothing else leave the service running`(signal: Int32) async throws {
             let federation = try await Federation(Self.pair)
             try await federation.serve("370100")
@@ -86,7 +86,7 @@ extension `Real processes` {
             #expect(try await federation.stop("370100") == 0)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `to a name that is taken is refused unless the command is told to replace it`() async throws {
             let federation = try await Federation(Self.pair)
             let export = ["change-set", "export", "--peer", "370000", "--out"]
@@ -120,7 +120,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `of rejected rows replaces no file but one of rejected rows`() async throws {
             let federation = try await Federation(Self.city)
             let mapping = repositoryRoot.appending(path: "mappings/generated-tickets.yaml").path
@@ -134,7 +134,7 @@ extension `Real processes` {
             #expect(try await federation.count("service_request", at: "370100") == 0)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `of an import that fails in the middle says what was done`() async throws {
             let federation = try await Federation(Self.city)
             let mapping = repositoryRoot.appending(path: "mappings/generated-tickets.yaml").path
@@ -153,7 +153,7 @@ extension `Real processes` {
             #expect(try await federation.count("service_request", at: "370100") == accepted)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `with records is for the node's user alone, in a folder that was there too`() async throws {
             let federation = try await Federation(Self.city)
             func mode(_ name: String) throws -> Int {
@@ -184,7 +184,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `of init and ca issue leaves what is there`() async throws {
             let federation = try await Federation(Self.city)
             try FileManager.default.removeItem(atPath: federation.path("370100/node.db"))

@@ -100,7 +100,7 @@ extension `Real processes` {
             "SELECT count(*) FROM \(resource) WHERE origin = '\(origin)' AND \(column) IS NULL"
         }
 
-        @Test(.enabled(if: isThere, "there is no data at \(data.path)"), .timeLimit(.minutes(5)))
+        @Test(.enabled(if: isThere, "there is no data at \(data.path)"), .timeLimit(.minutes(15)))
         func `give the province the accepted rows of each origin`() async throws {
             let nodes =
                 Federation.qilu.map { node in

@@ -16,7 +16,7 @@ extension `Real processes` {
             try await federation.run(["node", "rebuild", "--from", "370000", "--wait", "100", "--json"], at: "370100")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `gets back what its province holds, and says which fields it has not got`() async throws {
             var nodes = Array(Federation.qilu.prefix(2))
             nodes[1].extra = [
@@ -51,7 +51,7 @@ extension `Real processes` {
             #expect(text.status == 3 && text.output.contains("service_request.reporter_name  60 行为对端所存的值（不提供）"))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `has everything again where all was copied, also what a script deleted in its database`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             for code in ["370000", "370100"] { try await federation.serve(code) }
@@ -75,7 +75,7 @@ extension `Real processes` {
         }
 
         /// The province has gone on to another release of the topology, under which the city sends less.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `from a backup in the middle of a roll-out fetches the release before anything is swept`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             for code in ["370000", "370100"] { try await federation.serve(code) }

@@ -15,7 +15,7 @@ extension `Real processes` {
             return (result.status, try #require(lines, "\(result.output) \(result.errors)"))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `a recall is confirmed from above, and names who has not confirmed (8.1-5)`() async throws {
             let federation = try await Federation(Self.tiers)
             for node in Self.tiers { try await federation.serve(node.code) }

@@ -4,7 +4,7 @@ import Testing
 extension `Real processes` {
     /// Ground rule 7 of the domain model, as a hotline meets it.
     @Suite struct `Reports` {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `stay with the city that took them in when they accuse its province, also after a start anew`()
             async throws
         {

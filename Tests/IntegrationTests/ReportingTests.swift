@@ -25,7 +25,7 @@ extension `Real processes` {
             return Dictionary(rows) { first, _ in first }
         }
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `a province's report adds its cities up, copied or asked, and each says the same of itself (7.2.1.1-3)`()
             async throws
         {
@@ -85,7 +85,7 @@ extension `Real processes` {
             #expect(try await federation.count("report", at: "370000", where: "number = 'M-2025-07'") == 0)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `a department reads its tickets over HTTP with its own token, and nothing else (7.2.2-1)`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             for node in Federation.qilu.prefix(2) { try await federation.serve(node.code) }
@@ -113,7 +113,7 @@ extension `Real processes` {
             #expect(try await read("/v1/department/tickets", "nobody", federation, at: "370100").status == 401)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `an article and a finding come to whom they concern (7.1.1c, 7.1.1b)`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             for node in Federation.qilu.prefix(2) { try await federation.serve(node.code) }

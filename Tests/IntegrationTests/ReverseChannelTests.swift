@@ -33,7 +33,7 @@ extension `Real processes` {
             return try #require(coverage.first { $0["node"] as? String == "370300" })
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: [Federation.Reach.closedPort, .noEndpoint])
+        @Test(.timeLimit(.minutes(15)), arguments: [Federation.Reach.closedPort, .noEndpoint])
         func `brings analyses, rows and comparisons to children that can't be dialled`(
             reach: Federation.Reach
         ) async throws {
@@ -63,7 +63,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `names a child that dies while it has a question to answer, and goes on when it is back`() async throws {
             let federation = try await started(.noEndpoint)
             // It takes the question up and does not work on it.
@@ -85,7 +85,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `gives a question up when its time is over, and the next one is answered`() async throws {
             let federation = try await started(.noEndpoint)
             try federation.signal("370300", SIGSTOP)

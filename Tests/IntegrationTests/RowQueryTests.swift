@@ -85,7 +85,7 @@ extension `Real processes` {
             return (result, json, rows)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `come masked, by every policy on their way, and are stored nowhere but logged at both ends`()
             async throws
         {
@@ -128,7 +128,7 @@ extension `Real processes` {
             #expect(try await log(at: "370302", of: federation).prefix(1) == ["answered 370300 rows ok 4"])
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `come page by page, each once, under conditions, and are refused where they are not granted`() async throws
         {
             let federation = try await started()

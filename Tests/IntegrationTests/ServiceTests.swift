@@ -4,7 +4,7 @@ import Testing
 
 extension `Real processes` {
     @Suite struct `The service and its commands` {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `SIGTERM ends a service with open links at once, with exit code 0, and a restart goes on`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             try await federation.serve("370000")
@@ -22,7 +22,7 @@ extension `Real processes` {
         }
 
         /// A new machine, a new directory, the old certificate: the province may have the only copy.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `a node that is set up afresh gets its records back from its parent, and nothing is deleted`() async throws
         {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
@@ -52,7 +52,7 @@ extension `Real processes` {
         }
 
         /// The head of the copy that writes on soon passes what the province has seen.
-        @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
+        @Test(.timeLimit(.minutes(15)), arguments: ["370100", "370000"])
         func `an older database that is put back gets back what it lost, however far it has written on`(
             restored: String
         ) async throws {
@@ -86,7 +86,7 @@ extension `Real processes` {
             for code in ["370100", "370000"] { try await federation.waitUntilLevel(code) }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `a row that was put aside is shown at both ends and tried again when the service starts`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             try await federation.succeed(["generate", "--tickets", "5", "--requests-only"], at: "370100")
@@ -114,7 +114,7 @@ extension `Real processes` {
             try await federation.waitUntil("its origin knows that too", seconds: 30) { try await aside("370100") == 0 }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `a row that was put aside beyond a neighbour is named at its origin`() async throws {
             let federation = try await Federation([
                 Federation.Node(code: "370000", name: "山东省"),
@@ -148,7 +148,7 @@ extension `Real processes` {
             #expect(told.first?["ticket"] as? String == row["key"] as? String)
         }
 
-        @Test(.timeLimit(.minutes(2)), arguments: ["370100", "370000"])
+        @Test(.timeLimit(.minutes(15)), arguments: ["370100", "370000"])
         func `SIGTERM in the middle of a load ends a service with exit code 0, and a restart brings the rest`(
             stopped: String
         ) async throws {
@@ -167,7 +167,7 @@ extension `Real processes` {
             #expect(try await federation.countRecords(at: "370000") == total)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `status says why a link is down, from local state alone`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             try await federation.serve("370100")
@@ -185,7 +185,7 @@ extension `Real processes` {
                 try await federation.succeed(["status", "--json"], at: "370100").json()["serving"] as? Bool == false)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `what a command writes is on the parent at once, and health and metrics answer`() async throws {
             let federation = try await Federation(Array(Federation.qilu.prefix(2)))
             try await federation.serve("370000")

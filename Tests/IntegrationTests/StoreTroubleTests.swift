@@ -22,7 +22,7 @@ extension `Real processes` {
             ])
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: Federation.mayMount))
+        @Test(.timeLimit(.minutes(15)), .enabled(if: Federation.mayMount))
         func `that can't be written to is still read, and says so where it should be written`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.succeed(["generate", "--tickets", "20", "--requests-only"], at: "370100")
@@ -43,7 +43,7 @@ extension `Real processes` {
             #expect(result.errors.contains("E_STORE_READONLY: the database /mnt/node.db"))
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: Federation.mayMount))
+        @Test(.timeLimit(.minutes(15)), .enabled(if: Federation.mayMount))
         func `on a full disk is still read, is not ready, and goes on when there is room`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.succeed(["generate", "--tickets", "20", "--requests-only"], at: "370100")
@@ -71,7 +71,7 @@ extension `Real processes` {
             #expect(result.errors.contains("E_STORE_FULL: there is no space left for the database /mnt/node.db"))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `of a later release is refused before anything is written`() async throws {
             let federation = try await Federation(Self.city)
             let marked = try await Federation.tool([
@@ -85,7 +85,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `that is none is named as damaged, and settings that can't be read are not missing`() async throws {
             let federation = try await Federation(Self.city)
             // Without its write-ahead log, which may hold all of it.
@@ -102,7 +102,7 @@ extension `Real processes` {
             #expect(none.status == 1 && none.errors.hasPrefix("E_CONFIG_MISSING"), "\(none.errors)")
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: Federation.mayMount))
+        @Test(.timeLimit(.minutes(15)), .enabled(if: Federation.mayMount))
         func `has one service, also where another container mounts its directory`() async throws {
             let federation = try await Federation(Self.city)
             try await federation.serve("370100")

@@ -6,7 +6,7 @@ import Testing
 extension `Real processes` {
     /// People without another ticket system: `ticket add`, `event`, `show`, `list`, `numbers`.
     @Suite struct `Ticket commands` {
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `take a county's ticket through all eight stages, which the province sees`() async throws {
             let nodes =
                 Array(Federation.qilu.prefix(2)) + [Federation.Node(code: "370102", name: "历下区", parent: "370100")]
@@ -53,7 +53,7 @@ extension `Real processes` {
             ["evaluate", "--at", "2025-10-01 10:05", "--field", "score5=满意"],
         ]
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `refuse what is illegal with its code, and what is incomplete as wrong usage`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             func run(_ arguments: String...) async throws -> CommandResult {
@@ -82,7 +82,7 @@ extension `Real processes` {
             #expect(nobody.status == 1 && nobody.errors.hasPrefix("E_TICKET_UNKNOWN"))
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `draw the second round apart, and merge only into a ticket that is there`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             let first = try await add(to: federation, "--accepted", "2025-09-30 09:00")
@@ -112,7 +112,7 @@ extension `Real processes` {
         }
 
         /// The worked example of domain model 3.4, over the national holidays.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `take time limits, names of places and the warning card from the reference data`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             func event(_ id: String, _ event: String...) async throws {
@@ -147,7 +147,7 @@ extension `Real processes` {
             #expect(odd.status == 64 && odd.errors.contains("--by"))
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `show the yellow card as early as the rules say`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             let id = try await add(to: federation)
@@ -167,7 +167,7 @@ extension `Real processes` {
         }
 
         /// Each kind once at least, where it is legal.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `record every kind of event`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             let due = ["--due", "2030-01-01 18:00"]
@@ -209,7 +209,7 @@ extension `Real processes` {
             #expect(again.errors.hasPrefix("E_STATE_NOTHING_OPEN"))
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `hand a ticket to another node, which gives it a number of its own`() async throws {
             let nodes = [
                 Federation.Node(code: "370100", name: "济南市"),
@@ -240,7 +240,7 @@ extension `Real processes` {
             #expect(shown.contains("承办归属节点 济南市"))
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `give no number twice when many draw at the same time`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             let config = ["--config", federation.path("370102/node.yaml")]
@@ -265,7 +265,7 @@ extension `Real processes` {
                     odd))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `ask a person at a terminal, field by field, and store what was confirmed`() async throws {
             let federation = try await Federation([Federation.Node(code: "370102")])
             // 受理渠道 twice (the first is none), 诉求类型, 标题 (first empty), 紧急程度 by default, optional fields left empty.

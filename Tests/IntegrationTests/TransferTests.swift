@@ -8,7 +8,7 @@ extension `Real processes` {
         private static let nodes =
             Federation.qilu + [Federation.Node(code: "370102", name: "历下区", parent: "370100")]
 
-        @Test(.timeLimit(.minutes(4)))
+        @Test(.timeLimit(.minutes(15)))
         func `go up, down and across, and each ticket is counted once by origin, by handler and by place`() async throws
         {
             let federation = try await Federation(Self.nodes)
@@ -81,7 +81,7 @@ extension `Real processes` {
             #expect(handled.json["rows"] as? [[Int]] == [[2]])
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `are refused with their codes`() async throws {
             let federation = try await Federation([
                 Federation.Node(code: "370000", name: "山东省"),
@@ -110,7 +110,7 @@ extension `Real processes` {
             #expect(try await federation.count("transfer", at: "370000") == 1)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `have one owner when the line breaks in the middle, and of two acceptances the lower ordinal wins`()
             async throws
         {

@@ -20,7 +20,7 @@ extension `Real processes` {
             try #require(result.status == 0, "\(result.errors)")
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: [("370000", "370100"), ("370100", "370000")])
+        @Test(.timeLimit(.minutes(15)), arguments: [("370000", "370100"), ("370100", "370000")])
         func `a link is proved equal, or the rows that differ are found and brought together, from either end`(
             asker: String, peer: String
         ) async throws {
@@ -72,7 +72,7 @@ extension `Real processes` {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `the service compares by itself in the night, and a difference shows at both ends`() async throws {
             let federation = try await level(tickets: "20")
             try await tamper(federation, "DELETE FROM service_request WHERE id = (SELECT max(id) FROM service_request)")
@@ -91,7 +91,7 @@ extension `Real processes` {
             #expect(try await federation.run(["status"], at: "370000").output.contains("核对发现 1 行不一致"))
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `a day of a node is reconciled: what is missing is named, fetched and there`() async throws {
             let federation = try await level()
             let day = "2025-09-30"
@@ -112,7 +112,7 @@ extension `Real processes` {
             #expect(again.status == 0 && again.output.contains("missing 0, digest equal"), "\(again.output)")
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(15)))
         func `what can't be compared is said, and is no proof`() async throws {
             let federation = try await level(tickets: "10")
             _ = try await federation.stop("370100")

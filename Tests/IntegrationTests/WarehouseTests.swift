@@ -63,7 +63,7 @@ extension `Real processes` {
             return (json["gaps"] as? [[String: Any]] ?? []).compactMap { $0["code"] as? String }
         }
 
-        @Test(.timeLimit(.minutes(5)))
+        @Test(.timeLimit(.minutes(15)))
         func `are those of SQLite, after changes and deletions too; without servers SQLite answers and says so`()
             async throws
         {

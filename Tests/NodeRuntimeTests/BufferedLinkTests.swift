@@ -156,7 +156,7 @@ private struct BufferedPair {
 }
 
 @Suite struct `A link with something between the nodes that buffers` {
-    @Test(.timeLimit(.minutes(3)), arguments: BufferedHalf.allCases)
+    @Test(.timeLimit(.minutes(15)), arguments: BufferedHalf.allCases)
     func `falls back to one request a change-set and becomes level`(half: BufferedHalf) async throws {
         let pair = try BufferedPair()
         let records = (1...700).map { number in
@@ -172,7 +172,7 @@ private struct BufferedPair {
         try pair.close()
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: BufferedHalf.allCases)
+    @Test(.timeLimit(.minutes(15)), arguments: BufferedHalf.allCases)
     func `falls back to requests of the child for what flows down`(half: BufferedHalf) async throws {
         let pair = try BufferedPair()
         let records = (1...700).map { number in

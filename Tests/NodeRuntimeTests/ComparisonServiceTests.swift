@@ -14,7 +14,7 @@ import Verification
 import Zstandard
 
 /// A city compares its link with the province by itself: real TLS, real stores, a clock that is set by hand.
-@Suite(.timeLimit(.minutes(3))) struct `The nightly comparison` {
+@Suite(.timeLimit(.minutes(15))) struct `The nightly comparison` {
     private static let jinan = TestSupport.node("370100")
     private static let province = TestSupport.node(PeerServer.code)
     private let schedule: ComparisonSchedule

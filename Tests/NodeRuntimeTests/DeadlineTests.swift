@@ -9,7 +9,7 @@ import Testing
     private let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
     /// A store has four readers: each that were not interrupted would be one less.
-    @Test(.timeLimit(.minutes(3))) func `interrupts SQL, and the reader is free for the next`() async throws {
+    @Test(.timeLimit(.minutes(15))) func `interrupts SQL, and the reader is free for the next`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("node.db")
         let node = try #require(NodeID("370100"))
@@ -24,7 +24,8 @@ import Testing
     }
 
     /// As when the connection is gone over which it was asked.
-    @Test(.timeLimit(.minutes(3))) func `is not needed by a question that was given up: its SQL ends too`() async throws
+    @Test(.timeLimit(.minutes(15))) func `is not needed by a question that was given up: its SQL ends too`()
+        async throws
     {
         let folder = try TemporaryFolder()
         let path = folder.path("node.db")

@@ -13,7 +13,7 @@ import TestSupport
 import Testing
 
 /// Alerts and tickets on their way to systems outside, over real HTTP, with a clock that is set by hand.
-@Suite(.timeLimit(.minutes(3))) struct `What is sent on` {
+@Suite(.timeLimit(.minutes(15))) struct `What is sent on` {
     /// What a webhook's receiver was sent, and with which status it answers.
     private final class Receiver: Sendable {
         struct Message: Sendable {

@@ -5,7 +5,7 @@ import NodeRuntime
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct `The doorbell` {
+@Suite(.timeLimit(.minutes(15))) struct `The doorbell` {
     private let folder: TemporaryFolder
     private var database: String { folder.path("node.db") }
 

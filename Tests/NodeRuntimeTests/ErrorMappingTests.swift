@@ -6,7 +6,7 @@ import PeerTransport
 import SyncProtocol
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct `An error between nodes` {
+@Suite(.timeLimit(.minutes(15))) struct `An error between nodes` {
     @Test(arguments: [
         ("E_NOT_A_NEIGHBOUR", 403), ("E_ANALYSIS_DENIED", 403), ("E_FRAME_TOO_LARGE", 413), ("E_BODY_TOO_LARGE", 413),
         ("E_STORE_BUSY", 503), ("E_TOPOLOGY_VERSION", 409), ("E_SUPERSEDED", 409), ("E_BODY_INVALID", 400),

@@ -15,7 +15,7 @@ import Testing
 import Zstandard
 
 /// A province that holds as much as it may, or has too little of its disk left, and a city that sends: real routes and stores.
-@Suite(.timeLimit(.minutes(3))) struct `A receiver without room` {
+@Suite(.timeLimit(.minutes(15))) struct `A receiver without room` {
     private static let (province, city) = (node(PeerServer.code), node("370100"))
     private static let topology = Topology(
         name: "test", version: 1,

@@ -29,7 +29,7 @@ import Testing
     }
 
     /// A store has four readers: each whose statement ran on for nobody would be one less.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `takes the SQL of its question with it: the child's readers are free for others`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("node.db")

@@ -23,7 +23,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
 }
 
 /// Who is let in, and what those who are not are told.
-@Suite(.timeLimit(.minutes(3))) struct MutualTLSTests {
+@Suite(.timeLimit(.minutes(15))) struct MutualTLSTests {
     @Test func `a handler sees the node that the certificate names`() async throws {
         try await withPeerServer { server in
             for code in ["370100", "370102000000"] {

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// The real client against the real server: requests, streams, their limits and their ends.
-@Suite(.timeLimit(.minutes(3))) struct PeerClientTests {
+@Suite(.timeLimit(.minutes(15))) struct PeerClientTests {
     @Test func `a request carries its body and headers and brings back the response's`() async throws {
         try await withPeerServer { router in
             router.post("reverse") { request, _ in

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 /// A parent's end of the reverse channel against children that do as they like: real TLS, real routes.
-@Suite(.timeLimit(.minutes(3))) struct `The reverse channel at the border` {
+@Suite(.timeLimit(.minutes(15))) struct `The reverse channel at the border` {
     private static let childCode = "370100"
 
     /// A child, request by request.

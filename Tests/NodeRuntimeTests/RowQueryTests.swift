@@ -12,7 +12,7 @@ import Testing
 
 /// The merged view of a parent against a child that answers as it likes, and the routes of a child against a parent that
 /// asks as it likes: real TLS, real stores.
-@Suite(.timeLimit(.minutes(3))) struct `Row queries at the border` {
+@Suite(.timeLimit(.minutes(15))) struct `Row queries at the border` {
     /// The country above the server's province, whose rows stay with it, and a union above the country.
     private static func topology(port: Int, grant: LinkGrant = LinkGrant()) throws -> Topology {
         let (country, province) = (node("100000"), node(PeerServer.code))

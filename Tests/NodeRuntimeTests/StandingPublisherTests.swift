@@ -123,7 +123,7 @@ private final class ErrorCount: Sendable {
     func increment() { count.withLock { $0 += 1 } }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct `The publisher of the standing` {
+@Suite(.timeLimit(.minutes(15))) struct `The publisher of the standing` {
     @Test func `withdraws an approval when its last day is over, without a restart`() async throws {
         // Not today: the test may begin just before midnight.
         let until = CivilDate.text(dayNumber: ShanghaiTime.dayNumber(currentMilliseconds()) + 1)
