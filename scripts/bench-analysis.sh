@@ -131,7 +131,7 @@ XML
   address=http://127.0.0.1:$http
   until curl -sf "$address/ping" >/dev/null; do kill -0 "${pids[-1]}"; sleep 0.2; done
 }
-export_rate=null
+export_rate=null clickhouse_answers=""
 if ! "$bin/federation-node" --help | grep -q '^ *warehouse '; then
   say "  this release has no warehouse: nothing is exported"
 elif ! command -v clickhouse-server >/dev/null; then
@@ -145,6 +145,11 @@ else
   exported=$(warehouse status --json | python3 -c 'import json, sys
 print(sum(rows for shard in json.load(sys.stdin)["shards"] for rows in shard["rows"].values()))')
   warehouse verify >/dev/null
+  if [ -n "$python" ]; then
+    printf 'analysis-engine: clickhouse\nclickhouse-url: %s\n' "$address" >>"$home/370000/node.yaml"
+    ask "$home/370000" "$dir/clickhouse.json" --repetitions 3 --from-warehouse
+    clickhouse_answers=$("$python" scripts/bench-analysis.py duckdb "$dir/tables" "$dir/duckdb" "$dir/clickhouse.json" | tr -d ' ')
+  fi
   export_rate=$(calc "$exported / $seconds")
   stop_all
   rm -rf "$clickhouse"
@@ -195,6 +200,7 @@ result=$(cat <<JSON
 {"machine":"$machine","tickets":$tickets,
  "rollup_ms_p95":$rollup_p95,
  "rows_vs_duckdb":$(or_null "$(number "$duckdb" ratio)"),
+ "clickhouse_vs_duckdb":$(or_null "$(number "$clickhouse_answers" ratio)"),
  "logical_vs_postgres_fdw":$(or_null "$(number "$fdw" ratio)"),
  "logical_first_vs_postgres_fdw":$(or_null "$(number "$fdw" ratio_first)"),
  "logical_bytes_vs_postgres_fdw":$(or_null "$bytes_ratio"),

@@ -32,6 +32,9 @@ struct AskBenchmark: AsyncParsableCommand {
     @Flag(help: "Forget what is kept before each time.")
     var fromRows = false
 
+    @Flag(help: "The node's ClickHouse answers, or it is an error.")
+    var fromWarehouse = false
+
     /// A question in the words of `query`.
     private struct Asked: Decodable {
         let name: String
@@ -102,10 +105,13 @@ struct AskBenchmark: AsyncParsableCommand {
             let report = try await desk.ask(question, deadlineMS: 600_000)
             let elapsed = (ContinuousClock.now - started) / .milliseconds(1)
             guard report.isComplete else { throw ValidationError("\(asked.name): nodes are missing") }
+            if fromWarehouse, let step = report.steps.first(where: { $0.source != .warehouse }) {
+                throw ValidationError("\(asked.name): \(step.source) answered, \(step.gap ?? "and not ClickHouse")")
+            }
             return (report, elapsed)
         }
         var (report, first) = try await ask()
-        if !fromRows {
+        if !fromRows && !fromWarehouse {
             // What is found the first time is written beside the answer.
             var rest = 100
             while !report.isKept, rest > 0 {
