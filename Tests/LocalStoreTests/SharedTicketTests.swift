@@ -233,6 +233,29 @@ import Testing
         #expect(try await held("service_request") == [0, 1, 0, 0])
     }
 
+    @Test func `is not taken over a link that an adopted topology lets less through`() async throws {
+        _ = try await store(lixia).intake([ticket(1, origin: lixia)], now: noon)
+        try await carry(store(lixia), store(jinan), policy: policy(from: lixia, to: jinan))
+        let moved = Topology(
+            name: "test", version: 2,
+            nodes: qilu.nodes.map {
+                $0.id == lixia
+                    ? TopologyNode(id: lixia, name: $0.name, parent: province, region: $0.region, endpoint: nil) : $0
+            })
+        _ = try await store(province).adopt(moved)
+        // It was on its way. What lixia holds comes from there now, so nobody would take this back.
+        let error = await #expect(throws: FederationError.self) {
+            try await carry(store(jinan), store(province), policy: policy(from: jinan, to: province))
+        }
+        #expect(error?.code == "E_CURSOR_MOVED")
+        #expect(try await held("service_request") == [0, 1, 0, 1])
+        _ = try await store(jinan).adopt(moved)
+        try await carry(store(jinan), store(province), policy: policy(from: jinan, to: province, topology: moved))
+        #expect(try await held("service_request")[0] == 0)
+        try await carry(store(lixia), store(province), policy: policy(from: lixia, to: province, topology: moved))
+        #expect(try await held("service_request")[0] == 1)
+    }
+
     @Test func `brings nothing to a node that names a stranger's ticket in a record of its own`() async throws {
         _ = try await store(jinan).intake([ticket(1)], now: noon)
         let claim = IntakeRecord(

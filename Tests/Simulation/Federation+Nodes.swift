@@ -29,6 +29,8 @@ extension Federation {
             node: node.id, topology: topology, revisions: try store.linkRevisions(), resources: store.resources)
         try store.publish(standing)
         while try await store.performAdoptionStep(under: standing, now: node.clock(now)) != nil {}
+        // Before its first start nobody had to see what it took in.
+        try await noteSightings(at: node)
         if let sidecar = node.sidecar {
             let cursor = Cursor(
                 epoch: sidecar.epoch, seq: sidecar.seq, revision: LinkRevision(topology: 0, policy: 0), sweep: .complete
