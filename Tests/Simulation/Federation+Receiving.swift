@@ -4,6 +4,8 @@ import LocalStore
 import SyncProtocol
 import Zstandard
 
+import struct FederationModel.Cursor
+
 /// The receiving end of one link as long as its process runs, with what its shell (`IncomingLink`) keeps.
 final class ReceivingEnd {
     let node: SimulatedNode
@@ -17,6 +19,8 @@ final class ReceivingEnd {
     /// With the life of their sender.
     var changeSets: [Int: (bytes: [UInt8], life: Int)] = [:]
     var lastID = 0
+    /// Up to where the store said last that it has everything.
+    var stored: Cursor?
     var returned: LostPosition?
     var isGivingBack = false
     var giveBackAfter: UnixMilliseconds = 0
@@ -116,6 +120,9 @@ extension Federation {
         case .apply(let id): apply(id, end)
         case .discard(let ids): for id in ids { end.changeSets[id] = nil }
         case .acknowledge(let acknowledgement):
+            if acknowledgement.cursor != end.stored {
+                problem("\(end.edge) acknowledges \(acknowledgement.cursor.text), which is not on its disk")
+            }
             guard let connection else { return }
             down(connection) { $0.acknowledged(acknowledgement, $1) }
         case .refuse(let refusal):
@@ -168,6 +175,7 @@ extension Federation {
                 let before = try await federation.applying(end)
                 let began = Ground.logBytes(end.node.path)
                 let report = try await store.apply(changeSet, policy: policy, now: now)
+                end.stored = report.cursor
                 if try federation.crashes(end.node, since: began) { return }
                 federation.counts.applied += 1
                 federation.note(
