@@ -11,6 +11,8 @@ struct FactSQL {
     let person: [Fact.Source]
     /// The alias of the fact's own rows.
     let row: String
+    /// Whether `s` is read for something else anyway: then it also says which tickets are merged.
+    private var hasState = false
 
     init(_ fact: Fact, period: String, asOf: UnixMilliseconds, _ rollup: RegionRollup, _ grant: LinkGrant) {
         self.fact = fact
@@ -29,6 +31,11 @@ struct FactSQL {
         let columns = labels + sums.map { sum($0.aggregate) } + states.map { state($0.aggregate) }
         let what = columns.joined(",\n       ")
         let which = conditions(analysis, base, origins)
+        if !hasState, readsState(" \(what.sql) \(which.sql)") {
+            var sql = self
+            sql.hasState = true
+            return sql.query(analysis, base: base, sums, states, origins)
+        }
         var text: SQLText = "SELECT \(what)\nFROM \(tables(in: " \(what.sql) \(which.sql)"))\nWHERE \(which)"
         if !analysis.dimensions.isEmpty {
             let keys = analysis.dimensions.enumerated().map { groupKey($1) ?? "d\($0 + 1)" }
@@ -151,9 +158,10 @@ struct FactSQL {
         case .request(let name): "t.\(name)"
         case .state(let name): "s.\(name)"
         case .category: "coalesce(s.category, t.service_code)"
-        // Few are, and their index has them: that is far cheaper than the state of each ticket.
         // A name of a data set's column is nothing but letters, digits and _.
         case .field(let name): "json_extract(\(row).fields, '$.\(name)')"
+        case .merged where hasState: "(s.merge_target IS NOT NULL AND s.merged_into IS NOT NULL)"
+        // Few are, and their index has them: that is far cheaper than the state of each ticket.
         case .merged:
             """
             (t.global_id IN (SELECT global_id FROM ticket_state WHERE merge_target IS NOT NULL AND merged_into IS NOT NULL))
@@ -221,7 +229,7 @@ struct FactSQL {
 
     /// What to group by where that is not the label. SQLite takes the label from any one row of the group
     /// (https://www.sqlite.org/lang_select.html#bareagg): computing it once a group and not once a row takes a third of
-    /// the time for days and a quarter for weeks, measured on a million tickets.
+    /// the time for days and a quarter for weeks, measured on a million tickets. Two groups of one label become one when they are added up.
     ///
     /// Groups of regions are rolled up when they are added up: several have one label then.
     private func groupKey(_ dimension: Analysis.Dimension) -> String? {
@@ -301,7 +309,21 @@ private struct TimeSQL {
         switch cut {
         case .day: day
         case .week: week
-        case .month, .quarter, .year, .hour, .weekday, .hourOfWeek: nil
+        case .month: month
+        case .hour: "((\(hour)) + \(Self.daysAhead * 24)) % 24"
+        case .weekday: weekday
+        case .hourOfWeek: "((\(hour)) + \(Self.daysAhead * 24)) % 168"
+        case .quarter, .year: nil
         }
+    }
+
+    /// The month, counted from March 1900, of a time between the last summer time and 2100: until then each fourth year is a leap year, and
+    /// one that begins with March has its leap day at its end. Of other times the label.
+    private var month: String {
+        let quarterDays = "((\(time) + \(ShanghaiTime.offset)) / \(ShanghaiTime.day) * 4 + \(25_508 * 4 + 3))"
+        return """
+            CASE WHEN \(time) BETWEEN \(ShanghaiTime.lastSummerEnd) AND \(ShanghaiTime.midnight(ofDay: 47_482) - 1) \
+            THEN \(quarterDays) / 1461 * 12 + (\(quarterDays) % 1461 / 4 * 5 + 2) / 153 ELSE \(label(.month)) END
+            """
     }
 }

@@ -48,6 +48,9 @@ package struct PartialResult: Hashable, Sendable, Codable {
         stateKinds = layout.states.map(\.kind)
     }
 
+    /// Makes room for so many groups.
+    mutating func reserveCapacity(_ count: Int) { groups.reserveCapacity(count) }
+
     /// The group of no row.
     package var emptyGroup: Group {
         Group(sums: Array(repeating: 0, count: sumCount), states: stateKinds.map(\.empty))

@@ -130,7 +130,7 @@ import Testing
                 #expect(try await rolled.partial == rows(question), "step \(step)")
             }
             for resource in [BuiltInResources.serviceRequest.name, BuiltInResources.callRecord.name] {
-                guard let counts = try await place.store.liveRows(of: resource, readers: []) else { continue }
+                guard let counts = try await place.store.holdings(of: [], covered: resource).liveRows else { continue }
                 let all = try await place.store.rowCounts(of: resource).mapValues { Int64($0) }
                 #expect(counts.filter { $0.value != 0 } == all, "step \(step)")
             }
@@ -139,14 +139,16 @@ import Testing
     }
 
     @Test func `finds anew only what a change concerns`() async throws {
-        let question = try Analysis(
+        let whole = try Analysis(
             from: Self.monthEnd - 30 * ShanghaiTime.day, to: Self.monthEnd + 3 * ShanghaiTime.day + 7, asOf: noon)
         let first = ticket(1, at: Self.monthEnd - ShanghaiTime.day)
         _ = try await place.store.intake([first, ticket(2, at: Self.monthEnd + 1)], now: noon)
-        func uses() async throws -> [Int] {
+        func uses(of question: Analysis? = nil) async throws -> [Int] {
+            let question = question ?? whole
             try await place.store.catchUpConsumers(now: noon)
             let rolled = try #require(try await rolledUp(question))
             #expect(try await rolled.partial == rows(question))
+            #expect(rolled.isNew == !rolled.found.isEmpty, "what all come to is kept exactly as long as each of them")
             return [try #require(RollupBlocks(question)).blocks.count - rolled.found.count, rolled.found.count]
         }
         // September and three days of October; the rest of the fourth is no block.
@@ -159,7 +161,11 @@ import Testing
         #expect(try await uses() == [2, 2])
         _ = try await place.store.intake([ticket(4, at: Self.monthEnd + 90 * ShanghaiTime.day)], now: noon)
         #expect(try await uses() == [4, 0])
-        #expect(try await place.store.rollupStatus().blocks == 4)
+        // And what the four come to.
+        #expect(try await place.store.rollupStatus().blocks == 5)
+        let withoutEnd = try Analysis(from: whole.from, to: Self.monthEnd + 3 * ShanghaiTime.day, asOf: noon)
+        #expect(try await uses(of: withoutEnd) == [4, 0])
+        #expect(try await place.store.rollupStatus().blocks == 5)
         try await place.store.forgetRollups()
         #expect(try await uses() == [0, 4])
     }
@@ -206,7 +212,8 @@ import Testing
             question, basis: "", within: GrantFilter(), readers: [], origins: [jinan, lixia]
         ) { SQLiteDialect.compile($0, origins: [jinan, lixia]) }
         #expect(rolled == nil)
-        #expect(try await place.store.liveRows(of: BuiltInResources.serviceRequest.name, readers: []) == nil)
+        let holdings = try await place.store.holdings(of: [], covered: BuiltInResources.serviceRequest.name)
+        #expect(holdings.liveRows == nil && !holdings.keepsRollups)
     }
 
     @Test func `is kept as it is, and bytes of something else are nothing`() async throws {

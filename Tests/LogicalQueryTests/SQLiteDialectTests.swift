@@ -53,6 +53,12 @@ struct SQLiteDialectTests {
         #expect(queries.map(\.keyCount) == [1, 1])
     }
 
+    @Test func `a state that is read anyway also says which tickets are merged`() throws {
+        let analysis = try Analysis(dimensions: [.status], asOf: now)
+        let sql = SQLiteDialect.compile(analysis, origins: [])[0].sql
+        #expect(sql.contains("s.merge_target IS NOT NULL") && !sql.contains("IN (SELECT global_id"))
+    }
+
     @Test func `the state of tickets is joined only where it is needed`() throws {
         func isJoined(_ measure: String, by dimension: Dimension, where filter: String) throws -> Bool {
             let analysis = try Analysis(

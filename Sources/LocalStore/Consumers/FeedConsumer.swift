@@ -96,13 +96,17 @@ extension NodeStore {
     /// - Returns: why some are behind; nil when none is.
     package func catchUpForReading(now: UnixMilliseconds) async throws -> FederationError? {
         do {
-            let outside = Set(externalConsumers.map(\.name))
-            let isBehind = try await consumerStatus().contains { $0.lagRows > 0 && !outside.contains($0.name) }
-            if isBehind { try await catchUpConsumers(now: now) }
+            if try await !pool.read({ [self] db in try isDerived(db) }) { try await catchUpConsumers(now: now) }
             return nil
         } catch let error as FederationError where StorePool.passing.contains(error.code) {
             return error
         }
+    }
+
+    /// Whether consumers of this database have consumed all.
+    func isDerived(_ db: Database) throws -> Bool {
+        let head = try NodeValue.integer("seq", db)
+        return try transactionalConsumers.allSatisfy { try cursor(of: $0, under: standing, db) >= head }
     }
 
     /// Builds everything that consumers of this database derive again, from the first row.

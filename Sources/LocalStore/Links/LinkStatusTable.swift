@@ -103,16 +103,14 @@ extension NodeStore {
     }
 
     /// Rows of some resources that were put aside, by their origin; origins without any are absent.
-    package func quarantineCounts(of resources: [ResourceName]) async throws -> [NodeID: Int64] {
-        try await pool.read { db in
-            let rows = try Row.fetchAll(
-                db,
+    static func quarantineCounts(of resources: [ResourceName], _ db: Database) throws -> [NodeID: Int64] {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
                 sql: """
                     SELECT origin, count(*) FROM main.quarantine
                     WHERE resource IN (SELECT value FROM json_each(?)) GROUP BY origin
-                    """, arguments: ["[\(resources.map { "\"\($0)\"" }.joined(separator: ","))]"])
-            return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
-        }
+                    """), arguments: [jsonArray(resources.map(\.text))])
+        return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
     }
 
     package func save(freshness: [NodeID: OriginFreshness]) async throws {
@@ -146,9 +144,9 @@ extension NodeStore {
         try await pool.read { db in (try NodeValue.integer("seq", db), try Self.freshness(db)) }
     }
 
-    private static func freshness(_ db: Database) throws -> [NodeID: OriginFreshness] {
+    static func freshness(_ db: Database) throws -> [NodeID: OriginFreshness] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT origin, as_of, complete, topology, level FROM main.origin_freshness")
+            db.cachedStatement(sql: "SELECT origin, as_of, complete, topology, level FROM main.origin_freshness"))
         return Dictionary(
             uniqueKeysWithValues: rows.compactMap { row in
                 NodeID(row[0]).map {

@@ -32,11 +32,13 @@ final class CatalogCache: Sendable {
 extension NodeStore {
     /// The newest catalog of each of some nodes; those of which none is here whole are left out.
     package func newestCatalogs(of owners: Set<NodeID>) async throws -> [NodeID: Catalog] {
-        try await pool.read { [catalogs] db in
-            var newest: [NodeID: Catalog] = [:]
-            for owner in owners { newest[owner] = try catalogs.newest(of: owner, db) }
-            return newest
-        }
+        try await pool.read { [self] db in try newestCatalogs(of: owners, db) }
+    }
+
+    func newestCatalogs(of owners: Set<NodeID>, _ db: Database) throws -> [NodeID: Catalog] {
+        var newest: [NodeID: Catalog] = [:]
+        for owner in owners { newest[owner] = try catalogs.newest(of: owner, db) }
+        return newest
     }
 
     /// The releases of one node's catalog that are here whole, in the order of their versions.

@@ -13,6 +13,11 @@ package struct RolledUp: Sendable {
     package fileprivate(set) var isOfKept = false
     /// The blocks that were found from the rows.
     package fileprivate(set) var found: [(block: RollupBlocks.Block, partial: PartialResult)] = []
+    /// What all blocks come to and the days that they are of, where that was not kept.
+    fileprivate var whole: (days: Range<Int64>, partial: PartialResult)?
+
+    /// Whether some of it is not kept yet.
+    package var isNew: Bool { !found.isEmpty || whole != nil }
 }
 
 extension NodeStore {
@@ -32,7 +37,8 @@ extension NodeStore {
     ) async throws -> RolledUp? {
         guard let blocks = RollupBlocks(analysis), let bare = analysis.restricted(to: 0..<1) else { return nil }
         let shape = queries(bare.analysis).map { "\($0.sql) \($0.arguments)" }.joined(separator: ";")
-        let granted = "\(basis)\n\(filter) \(readers.map(\.id))\n\(shape)"
+        let given = filter.isEmpty && readers.isEmpty ? "" : "\(filter) \(readers.map(\.id))"
+        let granted = "\(basis)\n\(given)\n\(shape)"
         return try await pool.read { [self] db in
             guard try NodeValue.integer(NodeValue.rollups, db) != 0, let seq = try Self.rollupSeq(db) else {
                 return nil
@@ -42,13 +48,23 @@ extension NodeStore {
             let id = try Int64.fetchOne(
                 db.cachedStatement(sql: "SELECT id FROM main.rollup_question WHERE question = ?"), arguments: [question]
             )
+            func kept(_ days: Range<Int64>) throws -> PartialResult? {
+                guard let id else { return nil }
+                let partial = try Self.kept(days, of: id, analysis, origins: origins, db)
+                if partial != nil { answer.isOfKept = true }
+                return partial
+            }
             var missing: [RollupBlocks.Block] = []
-            for block in blocks.blocks {
-                if let id, let partial = try Self.kept(block, of: id, analysis, origins: origins, db) {
-                    try answer.partial.merge(partial)
-                    answer.isOfKept = true
-                } else {
-                    missing.append(block)
+            let whole = try blocks.whole.flatMap { try kept($0) }
+            if let whole {
+                answer.partial = whole
+            } else {
+                for block in blocks.blocks {
+                    if let partial = try kept(block.days) {
+                        try answer.partial.merge(partial)
+                    } else {
+                        missing.append(block)
+                    }
                 }
             }
             func rows(_ analysis: Analysis) throws -> PartialResult {
@@ -75,6 +91,7 @@ extension NodeStore {
                     answer.found.append((block, partial))
                 }
             }
+            if whole == nil, let days = blocks.whole { answer.whole = (days, answer.partial) }
             for end in blocks.ends {
                 guard let part = analysis.restricted(to: end) else { return nil }
                 try answer.partial.merge(rows(part.analysis))
@@ -112,7 +129,7 @@ extension NodeStore {
 
     /// - Returns: nil for one that is not kept, or not good any more.
     private static func kept(
-        _ block: RollupBlocks.Block, of question: Int64, _ analysis: Analysis, origins: [NodeID], _ db: Database
+        _ days: Range<Int64>, of question: Int64, _ analysis: Analysis, origins: [NodeID], _ db: Database
     ) throws -> PartialResult? {
         let statement = try db.cachedStatement(
             sql: """
@@ -121,7 +138,7 @@ extension NodeStore {
                 """)
         let row = try Row.fetchOne(
             statement,
-            arguments: [question, block.days.lowerBound, block.days.upperBound, jsonArray(Set(origins))])
+            arguments: [question, days.lowerBound, days.upperBound, jsonArray(Set(origins))])
         guard let row else { return nil }
         return try row.withUnsafeData(atIndex: 0) { data -> PartialResult? in
             data?.withUnsafeBytes { PartialResult($0, of: analysis) }
@@ -141,7 +158,8 @@ extension NodeStore {
 
     /// Keeps what was found anew.
     package func keep(_ answer: RolledUp, now: UnixMilliseconds) async throws {
-        guard !answer.found.isEmpty else { return }
+        guard answer.isNew else { return }
+        let all = answer.found.map { (days: $0.block.days, partial: $0.partial) } + (answer.whole.map { [$0] } ?? [])
         try await pool.write { db in
             try db.execute(
                 sql: "INSERT OR IGNORE INTO main.rollup_question (question) VALUES (?)", arguments: [answer.question])
@@ -149,9 +167,9 @@ extension NodeStore {
                 db, sql: "SELECT id FROM main.rollup_question WHERE question = ?", arguments: [answer.question])
             let statement = try db.cachedStatement(
                 sql: "INSERT OR REPLACE INTO main.rollup VALUES (?, ?, ?, ?, ?, ?, ?)")
-            for (block, partial) in answer.found {
+            for (days, partial) in all {
                 try statement.execute(arguments: [
-                    id, block.days.lowerBound, block.days.upperBound, answer.seq, now, partial.groups.count,
+                    id, days.lowerBound, days.upperBound, answer.seq, now, partial.groups.count,
                     Data(partial.bytes),
                 ])
             }
@@ -166,17 +184,13 @@ extension NodeStore {
         }
     }
 
-    /// The live rows of each origin of a resource that coverages count; nil while nobody counts them, and where some of them may have to
-    /// be kept from one of `readers`.
-    package func liveRows(of resource: ResourceName, readers: [TopologyNode]) async throws -> [String: Int64]? {
-        try await pool.read { [self] db in
-            guard try NodeValue.integer(NodeValue.rollups, db) != 0, try guarded(readers, db).isEmpty else {
-                return nil
-            }
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT origin, live FROM main.rollup_count WHERE resource = ?", arguments: [resource.text])
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
-        }
+    /// The live rows of each origin of a resource that coverages count; nil where some of them may have to be kept from one of `readers`.
+    func liveRows(of resource: ResourceName, readers: [TopologyNode], _ db: Database) throws -> [String: Int64]? {
+        guard try guarded(readers, db).isEmpty else { return nil }
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT origin, live FROM main.rollup_count WHERE resource = ?"),
+            arguments: [resource.text])
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
     }
 
     // MARK: - For people

@@ -20,6 +20,7 @@ extension PartialResult {
         self.init(for: analysis)
         var rest = bytes[...]
         guard let count = Self.number(&rest) else { return nil }
+        reserveCapacity(min(max(0, Int(count)), bytes.count))
         for _ in 0..<max(0, count) {
             var key: [ExactText?] = []
             for _ in 0..<keyCount {

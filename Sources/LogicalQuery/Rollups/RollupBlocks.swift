@@ -1,7 +1,7 @@
 import FederationModel
 
-/// A bounded question cut into whole months, whole days and what is left at its ends. What was found for a month or a day is kept, and
-/// merged again until something of it changes: that is what a rollup is here.
+/// A bounded question cut into whole months, whole days and what is left at its ends. What was found for a month or a day, and what all of
+/// them come to, is kept until something of it changes: that is what a rollup is here.
 ///
 /// Nothing is declared beforehand, so each question that is asked again is a rollup, with whatever dimensions, filters and states it has.
 package struct RollupBlocks: Sendable {
@@ -30,6 +30,12 @@ package struct RollupBlocks: Sendable {
 
     /// In the order of time.
     package let blocks: [Block]
+    /// The days of all of them, where they are several: what they come to is kept as one too, as long as none of these days changes. So a
+    /// question that is asked again reads one for its whole period, with each of its groups once.
+    package var whole: Range<Int64>? {
+        guard let first = blocks.first, let last = blocks.last, blocks.count > 1 else { return nil }
+        return first.days.lowerBound..<last.days.upperBound
+    }
     /// Before the first block and behind the last.
     package let ends: [Range<UnixMilliseconds>]
 

@@ -118,6 +118,12 @@ package struct DistinctCount: Hashable, Sendable {
     // MARK: - Between nodes
 
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+    /// What each byte is as a digit; no rank for one that is none.
+    private static let ranks: [UInt8] = {
+        var ranks = Array(repeating: UInt8.max, count: 256)
+        for (rank, digit) in digits.enumerated() { ranks[Int(digit)] = UInt8(rank) }
+        return ranks
+    }()
 
     /// The hashes in order, each by how much it is more than the one before it; or a sign for each register.
     var text: String {
@@ -136,13 +142,10 @@ package struct DistinctCount: Hashable, Sendable {
             guard zip(hashes, hashes.dropFirst()).allSatisfy({ $0 < $1 }) else { throw .badState }
             return
         }
-        for sign in text.dropFirst().utf8 {
-            guard let rank = Self.digits.firstIndex(of: sign), rank <= Int(Self.rankMax),
-                registers.count < Self.registerCount
-            else { throw .badState }
-            registers.append(UInt8(rank))
+        registers = text.dropFirst().utf8.map { Self.ranks[Int($0)] }
+        guard registers.count == Self.registerCount, registers.allSatisfy({ $0 <= Self.rankMax }) else {
+            throw .badState
         }
-        guard registers.count == Self.registerCount else { throw .badState }
     }
 }
 

@@ -148,8 +148,8 @@ package struct Distribution: Hashable, Sendable {
             return
         }
         var bucket: Int64 = 0
-        for part in text.dropFirst().split(separator: " ", omittingEmptySubsequences: false) {
-            let words = part.split(separator: ".", omittingEmptySubsequences: false)
+        for part in StateText.words(of: text.dropFirst().utf8, by: " ") {
+            let words = StateText.words(of: part, by: ".")
             guard words.count == 2, let gap: Int64 = StateText.number(words[0]),
                 let times: Int64 = StateText.number(words[1]),
                 times > 0, gap > 0 || counts.isEmpty, gap < Int64(Self.bucketsMax),

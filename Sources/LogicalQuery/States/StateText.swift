@@ -19,7 +19,7 @@ enum StateText {
     ) throws(FederationError) -> [Number] {
         guard !text.isEmpty else { return [] }
         var values: [Number] = []
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        for word in words(of: text.utf8, by: " ") {
             guard values.count < max, let more: Number = number(word),
                 case let (value, overflow) = (values.last ?? 0).addingReportingOverflow(more), !overflow
             else { throw .badState }
@@ -28,10 +28,28 @@ enum StateText {
         return values
     }
 
-    /// A number from 0 on.
-    static func number<Number: FixedWidthInteger>(_ word: Substring) -> Number? {
-        guard word.utf8.allSatisfy({ $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "+") }) else { return nil }
-        return Number(word, radix: 36)
+    static func words(of text: Substring.UTF8View, by separator: Unicode.Scalar) -> [Substring.UTF8View] {
+        text.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+    }
+
+    /// A number from 0 on. By its bytes: characters would take most of the time of an answer from what is kept.
+    static func number<Number: FixedWidthInteger>(_ word: Substring.UTF8View) -> Number? {
+        guard !word.isEmpty else { return nil }
+        var number: Number = 0
+        for sign in word {
+            let digit: UInt8
+            switch sign {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = sign - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = sign - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = sign - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            let (shifted, isLong) = number.multipliedReportingOverflow(by: 36)
+            let (sum, isLarge) = shifted.addingReportingOverflow(Number(digit))
+            if isLong || isLarge { return nil }
+            number = sum
+        }
+        return number
     }
 }
 

@@ -87,10 +87,9 @@ extension MergedView {
         _ topology: Topology, now: UnixMilliseconds
     ) async throws -> RowAnswer {
         guard !origins.isEmpty else { return RowAnswer() }
-        let denied = try await denied(origins, resources: [query.resource.name], topology)
-        let copies = try await copies(of: origins, resources: [query.resource.name])
+        let copies = try await copies(of: origins, resources: [query.resource.name], topology)
         var answer = RowAnswer()
-        answer.nodes = origins.map { report(on: $0, denied: denied, copies, rows: nil, topology, now: now) }
+        answer.nodes = origins.map { report(on: $0, copies, rows: nil, topology, now: now) }
         let page = try await store.page(
             of: query, origins: answer.nodes.filter(\.state.hasRows).map(\.node), within: filter,
             readers: readers)

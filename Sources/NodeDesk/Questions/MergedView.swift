@@ -105,15 +105,10 @@ package struct MergedView: Sendable {
     ) async throws -> LogicalAnswer {
         guard !origins.isEmpty else { return LogicalAnswer(partial: PartialResult(for: analysis), nodes: []) }
         let began = ContinuousClock.now
-        let deadline = wallClock() + max(1, deadlineMS - Self.ownShareMS)
-        // Neither within the time nor, on a full disk, at all.
-        let isDerived = try await within(milliseconds: max(1, deadlineMS - Self.ownShareMS) / 2) {
-            try await store.catchUpForReading(now: wallClock()) == nil
-        }
-        let lagRows = isDerived == true ? nil : try await store.consumerStatus().map(\.lagRows).max()
-        let answer = try await within(milliseconds: max(1, deadline - wallClock())) {
-            try await sums(
-                analysis, origins: origins, for: asker, standing, lagRows: lagRows, deadline: deadline, now: now)
+        let milliseconds = max(1, deadlineMS - Self.ownShareMS)
+        let deadline = wallClock() + milliseconds
+        let answer = try await within(milliseconds: milliseconds) {
+            try await sums(analysis, origins: origins, for: asker, standing, deadline: deadline, now: now)
         }
         guard let (sums, found) = answer else { throw FederationError.deadline(deadlineMS, at: store.node) }
         var given = sums
@@ -137,29 +132,47 @@ package struct MergedView: Sendable {
     }
 
     private func sums(
-        _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, lagRows: Int64?,
-        deadline: UnixMilliseconds, now: UnixMilliseconds
+        _ analysis: Analysis, origins: [NodeID], for asker: NodeID?, _ standing: Standing, deadline: UnixMilliseconds,
+        now: UnixMilliseconds
     ) async throws -> (answer: LogicalAnswer, found: Found) {
         // Where persons are counted, the key of their digests must be here; SQL could not say that it is not.
         if analysis.countsPersons { _ = try store.tokens?("") }
-        let denied = try await denied(origins, resources: analysis.resourcesNeeded, standing.topology)
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
+        let copies = try await copies(
+            of: origins, resources: analysis.resourcesNeeded, covered: analysis.resourceCovered, readers: readers,
+            standing.topology)
+        let lagRows = try await lagRows(copies.holdings, milliseconds: max(1, deadline - wallClock()) / 2)
+        if !copies.holdings.keepsRollups { await write { try await store.wantRollups() } }
         let grant = asker.map { standing.topology.grant(from: store.node, to: $0) } ?? LinkGrant()
-        let given = origins.filter { !denied.contains($0) }
+        let given = origins.filter { !copies.denied.contains($0) }
         let found = try await found(
             analysis, grant: grant, origins: given, for: asker, within: filter, readers: readers, standing,
             deadline: deadline, now: now)
-        let rows = try await rows(
-            of: analysis.resourceCovered, of: origins, within: filter, readers: readers)
-        let copies = try await copies(of: origins, resources: analysis.resourcesNeeded)
+        let rows =
+            if filter.isEmpty, let counted = copies.holdings.liveRows {
+                counted
+            } else {
+                try await liveRows(of: analysis.resourceCovered, of: origins, within: filter, readers: readers)
+            }
         let missing = max(lagRows ?? 0, found.lagRows)
         let reports = origins.map { origin in
             report(
-                on: origin, denied: denied, copies, rows: rows[origin.code] ?? 0, lagRows: missing > 0 ? missing : nil,
+                on: origin, copies, rows: rows[origin.code] ?? 0, lagRows: missing > 0 ? missing : nil,
                 standing.topology, now: now)
         }
         return (LogicalAnswer(partial: found.partial, nodes: reports), found)
+    }
+
+    /// Derives what is not derived yet, as far as it can be done in time.
+    ///
+    /// - Returns: how many changes are not in what is derived then; nil for none. On a full disk that is so whatever the time.
+    private func lagRows(_ holdings: Holdings, milliseconds: Int64) async throws -> Int64? {
+        if holdings.isDerived { return nil }
+        let isDerived = try await within(milliseconds: milliseconds) {
+            try await store.catchUpForReading(now: wallClock()) == nil
+        }
+        return isDerived == true ? nil : try await store.consumerStatus().map(\.lagRows).max()
     }
 
     /// What the rows here come to.
@@ -186,8 +199,6 @@ package struct MergedView: Sendable {
                 let (partial, lagRows) = try await warehouse.partial(
                     of: analysis, origins: origins, regions: standing.reference.regions, store: store,
                     milliseconds: max(1, deadline - wallClock()) / 2)
-                // So that the coverage has its numbers of rows at once.
-                await write { try await store.wantRollups() }
                 return Found(partial: partial, source: .warehouse, lagRows: lagRows)
             } catch let reason as WarehouseGap {
                 gap = reason.rawValue
@@ -214,11 +225,10 @@ package struct MergedView: Sendable {
         let basis =
             "\(standing.topology.version) \(standing.rules.fingerprint) \(standing.reference.calendar.hours.spans) \(key)"
         do {
-            await write { try await store.wantRollups() }
             let rolledUp = try await store.rolledUp(
                 analysis, basis: basis, within: filter, readers: readers, origins: origins, queries: queries)
             if let rolledUp {
-                await write { try await store.keep(rolledUp, now: now) }
+                if rolledUp.isNew { await write { try await store.keep(rolledUp, now: now) } }
                 return Found(partial: rolledUp.partial, source: rolledUp.isOfKept ? .rollup : .rows)
             }
         } catch let error as FederationError where error.code == "E_ANALYSIS_TOO_MANY_GROUPS" {
@@ -241,10 +251,9 @@ package struct MergedView: Sendable {
     }
 
     /// The live rows of a resource that the asker is granted, by origin.
-    private func rows(
+    private func liveRows(
         of resource: ResourceName, of origins: [NodeID], within filter: GrantFilter, readers: [TopologyNode]
     ) async throws -> [String: Int64] {
-        if filter.isEmpty, let counts = try await store.liveRows(of: resource, readers: readers) { return counts }
         var rows: [String: Int64] = [:]
         let counts = SQLiteDialect.rowsPerOrigin(origins, of: resource)
         for row in try await store.rows(of: counts, within: filter, readers: readers) {
@@ -258,27 +267,52 @@ package struct MergedView: Sendable {
         asker.map { topology.grant(from: store.node, to: $0).tickets } ?? GrantFilter()
     }
 
+    /// What is known of the copies of `origins` here.
+    struct Copies {
+        let holdings: Holdings
+        fileprivate let all: [NodeID: Copy]
+        /// The origins whose rows of one of the resources do not come here whole, because the catalog of a sender on their way
+        /// withholds them (5.3-1): without them a copy would look complete that is not.
+        let denied: Set<NodeID>
+
+        fileprivate subscript(_ origin: NodeID) -> Copy? { all[origin] }
+    }
+
     /// How fresh the copies here are, and how old they may be by the update cycles that their origins' catalogs state: the shortest
     /// of those of `resources`.
-    func copies(of origins: [NodeID], resources: [ResourceName]) async throws -> [NodeID: Copy] {
-        let freshness = try await store.freshness()
-        let catalogs = try await store.newestCatalogs(of: Set(origins))
-        let quarantined = try await store.quarantineCounts(of: resources)
-        return Dictionary(
+    ///
+    /// - Parameters:
+    ///   - covered: the resource whose live rows are told, if any are.
+    ///   - readers: the nodes to which the answer goes.
+    func copies(
+        of origins: [NodeID], resources: [ResourceName], covered: ResourceName? = nil, readers: [TopologyNode] = [],
+        _ topology: Topology
+    ) async throws -> Copies {
+        let hops = origins.map { (origin: $0, edges: topology.hops(of: $0, to: store.node)) }
+        let holdings = try await store.holdings(
+            of: resources, covered: covered, readers: readers,
+            catalogs: Set(origins + hops.flatMap { $0.edges.map(\.sender) }))
+        let all = Dictionary(
             uniqueKeysWithValues: origins.map { origin in
                 // A catalog that is not here yet promises nothing else.
-                let cycles = resources.map { catalogs[origin]?.entry($0)?.cycle ?? .realTime }
+                let cycles = resources.map { holdings.catalogs[origin]?.entry($0)?.cycle ?? .realTime }
                 return (
                     origin,
                     Copy(
-                        freshness: freshness[origin], staleAfter: cycles.compactMap(\.staleAfter).min(),
-                        quarantined: quarantined[origin])
+                        freshness: holdings.freshness[origin], staleAfter: cycles.compactMap(\.staleAfter).min(),
+                        quarantined: holdings.quarantined[origin])
                 )
             })
+        let denied = hops.filter { hop in
+            hop.edges.contains { edge in
+                resources.contains { holdings.catalogs[edge.sender]?.refusal(of: $0, to: edge.receiver) != nil }
+            }
+        }
+        return Copies(holdings: holdings, all: all, denied: Set(denied.map(\.origin)))
     }
 
     /// What is known of a copy of one origin's rows.
-    struct Copy {
+    fileprivate struct Copy {
         let freshness: OriginFreshness?
         /// Milliseconds; nil when it never is.
         let staleAfter: Int64?
@@ -296,10 +330,12 @@ package struct MergedView: Sendable {
 
     /// What can be said of an origin whose rows are here.
     func report(
-        on origin: NodeID, denied: Set<NodeID>, _ copies: [NodeID: Copy], rows: Int64?,
-        lagRows: Int64? = nil, _ topology: Topology, now: UnixMilliseconds
+        on origin: NodeID, _ copies: Copies, rows: Int64?, lagRows: Int64? = nil, _ topology: Topology,
+        now: UnixMilliseconds
     ) -> NodeReport {
-        if denied.contains(origin) { return NodeReport(node: origin, state: .denied, asOf: copies[origin]?.asOf) }
+        if copies.denied.contains(origin) {
+            return NodeReport(node: origin, state: .denied, asOf: copies[origin]?.asOf)
+        }
         if topology.detached.contains(where: { $0.id == origin }) {
             // Nothing is added to it any more, so what is here is all.
             return NodeReport(node: origin, state: .ok, asOf: copies[origin]?.asOf, rows: rows)
@@ -311,21 +347,6 @@ package struct MergedView: Sendable {
         return NodeReport(
             node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows,
             quarantined: copies[origin]?.quarantined)
-    }
-
-    /// The origins whose rows of one of `resources` do not come here whole, because the catalog of a sender on their way
-    /// withholds them (5.3-1): without them a copy would look complete that is not.
-    func denied(
-        _ origins: [NodeID], resources: [ResourceName], _ topology: Topology
-    ) async throws -> Set<NodeID> {
-        let hops = origins.map { (origin: $0, edges: topology.hops(of: $0, to: store.node)) }
-        let catalogs = try await store.newestCatalogs(of: Set(hops.flatMap { $0.edges.map(\.sender) }))
-        return Set(
-            hops.filter { hop in
-                hop.edges.contains { edge in
-                    resources.contains { catalogs[edge.sender]?.refusal(of: $0, to: edge.receiver) != nil }
-                }
-            }.map(\.origin))
     }
 
     /// A child that does not answer is missing, never an error: the others' answers stand.
