@@ -139,10 +139,17 @@ package struct MergedView: Sendable {
         if analysis.countsPersons { _ = try store.tokens?("") }
         let filter = filter(for: asker, standing.topology)
         let readers = readers(from: asker, upTo: nil, standing.topology)
-        let copies = try await copies(
-            of: origins, resources: analysis.resourcesNeeded, covered: analysis.resourceCovered, readers: readers,
-            standing.topology)
-        let lagRows = try await lagRows(copies.holdings, milliseconds: max(1, deadline - wallClock()) / 2)
+        func look() async throws -> Copies {
+            try await self.copies(
+                of: origins, resources: analysis.resourcesNeeded, covered: analysis.resourceCovered, readers: readers,
+                standing.topology)
+        }
+        var (copies, lagRows) = (try await look(), Int64?.none)
+        if !copies.holdings.isDerived {
+            lagRows = try await derive(milliseconds: max(1, deadline - wallClock()) / 2)
+            // Live rows are counted with it.
+            copies = try await look()
+        }
         if !copies.holdings.keepsRollups { await write { try await store.wantRollups() } }
         let grant = asker.map { standing.topology.grant(from: store.node, to: $0) } ?? LinkGrant()
         let given = origins.filter { !copies.denied.contains($0) }
@@ -167,8 +174,7 @@ package struct MergedView: Sendable {
     /// Derives what is not derived yet, as far as it can be done in time.
     ///
     /// - Returns: how many changes are not in what is derived then; nil for none. On a full disk that is so whatever the time.
-    private func lagRows(_ holdings: Holdings, milliseconds: Int64) async throws -> Int64? {
-        if holdings.isDerived { return nil }
+    private func derive(milliseconds: Int64) async throws -> Int64? {
         let isDerived = try await within(milliseconds: milliseconds) {
             try await store.catchUpForReading(now: wallClock()) == nil
         }
