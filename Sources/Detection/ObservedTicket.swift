@@ -58,7 +58,7 @@ package enum PlaceKey {
         region: String?, address: String?, latitude: Double? = nil, longitude: Double? = nil
     ) -> String? {
         let county = region.map { String($0.prefix(6)) } ?? ""
-        if let address, !address.contains("*") {
+        if let address, !address.utf8.contains(UInt8(ascii: "*")) {
             let scalars = ComparableText.scalars(of: address).filter { $0 != ComparableText.clauseEnd }
             let named = named(scalars)
             if named.count > 2 { return "\(county)/\(string(named))" }
@@ -72,16 +72,21 @@ package enum PlaceKey {
     }
 
     /// Up to the first word that ends the name of a community, a building or a village; the whole where there is none.
-    private static func named(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
-        for end in scalars.indices where end >= 2 {
-            if endings.contains(where: { scalars[...end].reversed().starts(with: $0.unicodeScalars.reversed()) }) {
-                return Array(scalars[...end])
-            }
-        }
-        return scalars
+    private static func named(_ scalars: [Unicode.Scalar]) -> ArraySlice<Unicode.Scalar> {
+        for end in scalars.indices.dropFirst(2) where endsName(scalars[...end]) { return scalars[...end] }
+        return scalars[...]
     }
 
-    private static let endings = ["小区", "社区", "花园", "家园", "公寓", "大厦", "广场", "村", "号"]
+    private static func endsName(_ scalars: ArraySlice<Unicode.Scalar>) -> Bool {
+        endings.contains { ending in
+            ending.last == scalars.last && ending.count <= scalars.count
+                && scalars.suffix(ending.count).elementsEqual(ending)
+        }
+    }
+
+    private static let endings = ["小区", "社区", "花园", "家园", "公寓", "大厦", "广场", "村", "号"].map {
+        Array($0.unicodeScalars)
+    }
 
     /// Half a kilometre is 0.0045 degrees of latitude; of longitude it is somewhat less than that, in the whole country.
     private static func cell(_ degrees: Double) -> Int { Int((degrees / 0.0045).rounded(.down)) }

@@ -28,8 +28,14 @@ package struct TokenKey: Sendable {
 
     /// `~` and the first 128 bits of HMAC-SHA-256 (RFC 2104) in hexadecimal digits.
     package func token(of text: String) -> String {
-        let digest = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-        return "~"
-            + digest.prefix(16).map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
+        let digest = HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key)
+        var token = "~"
+        token.reserveCapacity(33)
+        for byte in digest.prefix(16) {
+            for digit in [byte >> 4, byte & 0xf] {
+                token.unicodeScalars.append(Unicode.Scalar(digit + (digit < 10 ? 0x30 : 0x57)))
+            }
+        }
+        return token
     }
 }

@@ -79,6 +79,26 @@ import Testing
         #expect(try await store.ticket("\(jinan)-1").state?.status == .received)
         _ = try await store.prune(receivers: [], retention: 0, now: noon)
     }
+
+    @Test func `inside take a batch in one turn, whatever its tickets have records of, and many tickets in several`()
+        async throws
+    {
+        let store = try TemporaryStore(jinan).store
+        let handlings = (1...1_100).map { number in
+            IntakeRecord(
+                resource: "handling", key: "\(jinan)-\(number).handling",
+                fields: [
+                    "global_id": .text("\(jinan)-\(number)"), "ticket_origin": .text(jinan.code),
+                    "round": .integer(1), "occurred_at": .integer(noon), "unit": .text("市住建局"),
+                ])
+        }
+        _ = try await store.intake((1...1_100).map { ticket($0) } + handlings, now: noon)
+        #expect(try await store.advanceConsumers(now: noon), "each ticket is folded once, with all that it has")
+        _ = try await store.intake((2_001...8_100).map { ticket($0) }, now: noon)
+        #expect(try await !store.advanceConsumers(now: noon), "the writer is free in between")
+        try await store.catchUpConsumers(now: noon)
+        #expect(try await store.rows(sql: "SELECT count(*) FROM ticket_state", arguments: [])[0][0].integer == 7_200)
+    }
 }
 
 private struct Faulty: TransactionalConsumer {

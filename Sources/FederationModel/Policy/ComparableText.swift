@@ -7,21 +7,27 @@ package enum ComparableText {
     package static func scalars(of text: String) -> [Unicode.Scalar] {
         var scalars: [Unicode.Scalar] = []
         scalars.reserveCapacity(text.utf8.count / 3)
+        let table = PlainScalar.table
         for scalar in text.unicodeScalars {
-            if clauseEnds.contains(scalar) {
+            if isClauseEnd(scalar) {
                 if scalars.last != clauseEnd { scalars.append(clauseEnd) }
                 continue
             }
-            let (kind, plain) = PlainScalar.plain(scalar)
-            switch kind {
+            let plain = PlainScalar(scalar, at: 0, table: table)
+            switch plain.kind {
             // A Chinese numeral stays the ideograph that it is: in a text it is more often a part of a word.
-            case .digit: scalars.append(scalar.properties.isIdeographic ? scalar : plain)
-            case .letter, .ideograph: scalars.append(plain)
+            case .digit: scalars.append(plain.isIdeographic ? scalar : plain.scalar)
+            case .letter, .ideograph: scalars.append(plain.scalar)
             default: continue
             }
         }
         return scalars
     }
 
-    private static let clauseEnds = Set("。！？；，,;!?\n\r".unicodeScalars)
+    private static func isClauseEnd(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "。", "！", "？", "；", "，", ",", ";", "!", "?", "\n", "\r": true
+        default: false
+        }
+    }
 }

@@ -39,14 +39,16 @@ extension NodeStore {
         RollupConsumer(), ObservationConsumer(),
     ]
 
-    /// Seqs that a consumer takes in at once. It holds the writer for some 50 ms then.
-    private static let consumerWindow: Int64 = 2_000
+    /// Tickets and seqs after which a turn of consumers ends, so that the writer is free in between: what costs is a ticket.
+    private static let (turnTickets, turnSeqs): (Int, Seq) = (5_000, 32_000)
+    /// Seqs that are looked through at once for the tickets in them.
+    private static let turnStep: Seq = 2_000
 
     private var transactionalConsumers: [any TransactionalConsumer] {
         consumers.compactMap { $0 as? any TransactionalConsumer }
     }
 
-    /// Moves each consumer of this database one window on.
+    /// Moves each consumer of this database one turn on.
     ///
     /// - Returns: whether all of them have reached the head.
     /// - Throws: what the first consumer throws that fails; the others have moved on all the same.
@@ -69,11 +71,15 @@ extension NodeStore {
     private func advance(_ consumers: [any TransactionalConsumer], now: UnixMilliseconds) async throws -> Bool {
         let all = transactionalConsumers
         return try await writeFeed(now: now) { [self] writer in
+            // Nearly always all of them begin at one place.
+            var turn: Range<Seq> = 0..<0
             for consumer in consumers {
-                let head = try writer.head()
                 let cursor = try cursor(of: consumer, under: writer.standing, writer.db)
-                if cursor == 0 && head > 0 { try consumer.clear(writer) }
-                var upto = min(head, cursor + Self.consumerWindow)
+                if cursor == 0, try writer.head() > 0 { try consumer.clear(writer) }
+                if turn.lowerBound != cursor || turn.isEmpty {
+                    turn = try cursor..<Self.turnEnd(after: cursor, head: writer.head(), writer.db)
+                }
+                var upto = turn.upperBound
                 if let first = all.first(where: { $0.name == consumer.isBehind }) {
                     upto = min(upto, try self.cursor(of: first, under: writer.standing, writer.db))
                 }
@@ -84,6 +90,20 @@ extension NodeStore {
             let head = try writer.head()
             return try consumers.allSatisfy { try cursor(of: $0, under: writer.standing, writer.db) == head }
         }.value
+    }
+
+    /// Where a turn ends: behind whole commits if it can. Intake stores the records of a batch by resource, so a batch that is cut has
+    /// tickets with records on both sides of the cut, which are read and folded twice.
+    private static func turnEnd(after cursor: Seq, head: Seq, _ db: Database) throws -> Seq {
+        let reader = ThreadReader(TicketKind())
+        var (end, tickets): (Seq, Set<ExactText>) = (cursor, [])
+        while end < head, end - cursor < turnSeqs, tickets.count <= turnTickets {
+            let next = min(head, end + turnStep)
+            tickets.formUnion(try reader.changed(after: end, upto: next, db))
+            end = next
+        }
+        if end == head { return head }
+        return try HistoryMarks.lastCommit(after: cursor, upTo: end, db) ?? end
     }
 
     /// Brings every consumer of this database to the head.

@@ -28,6 +28,7 @@ struct ObservationConsumer: TransactionalConsumer {
 
     func consume(after: Seq, upto: Seq, _ writer: FeedWriter) throws {
         let observer = try Observer(writer, seq: upto)
+        defer { observer.reset() }
         for ticket in try ThreadReader(TicketKind()).changed(after: after, upto: upto, writer.db) {
             try observer.look(at: ticket.text)
         }
@@ -44,6 +45,10 @@ private struct Observer {
     private let regions: [String: String]
     /// What a report may call a node that it accuses.
     private let names: Set<String>
+    private let request: RawStatement
+    private let observed: RawStatement
+    private let observe: RawStatement
+    private let counting: RawStatement
 
     init(_ writer: FeedWriter, seq: Seq) throws {
         db = writer.db
@@ -53,7 +58,27 @@ private struct Observer {
         regions = Dictionary(nodes.map { ($0.id.code, $0.region) }) { first, _ in first }
         names = nodes.reduce(into: []) { $0.formUnion($1.respondentNames) }
         persons = try PersonKeys(writer)
+        request = try RawStatement(
+            """
+            SELECT r.id, r.origin, r.requested_datetime, r.region_code, coalesce(s.category, r.service_code),
+              r.reporter_id_number, r.reporter_phone, r.address_string, r.lat, r.long, r.title, r.description,
+              r.request_type, r.respondent_name, coalesce(s.confidential, r.confidential)
+            FROM main.service_request AS r LEFT JOIN main.ticket_state AS s ON s.global_id = r.global_id
+            WHERE r.global_id = ?1 AND r.deleted = 0
+            ORDER BY substr(?1, 1, length(r.origin) + 1) <> r.origin || '-', r.version LIMIT 1
+            """, db)
+        observed = try RawStatement(
+            "SELECT \"row\", at, region, category, person, place, text FROM main.observation WHERE ticket = ?", db)
+        observe = try RawStatement("INSERT OR REPLACE INTO main.observation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", db)
+        counting = try RawStatement(
+            """
+            INSERT INTO main.observation_hour VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET tickets = tickets + excluded.tickets
+            """, db)
     }
+
+    /// To be called at the end.
+    func reset() { for statement in [request, observed, observe, counting] { statement.reset() } }
 
     /// A ticket as `observation` has it.
     private struct Sight: Hashable {
@@ -81,60 +106,58 @@ private struct Observer {
                 arguments: [ticket])
         }
         try count(sight, by: 1)
-        try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.observation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .execute(arguments: [
-                ticket, sight.row, sight.at, sight.region, sight.county, sight.category, sight.person, sight.place,
-                sight.text, seq,
-            ])
+        observe.bind(ticket, at: 1)
+        observe.bind(sight.row, at: 2)
+        observe.bind(sight.at, at: 3)
+        observe.bind(sight.region, at: 4)
+        observe.bind(sight.county, at: 5)
+        observe.bind(sight.category, at: 6)
+        observe.bind(sight.person, at: 7)
+        observe.bind(sight.place, at: 8)
+        observe.bind(sight.text, at: 9)
+        observe.bind(seq, at: 10)
+        try observe.run()
     }
 
-    private func count(_ sight: Sight, by change: Int) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO main.observation_hour VALUES (?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET tickets = tickets + excluded.tickets
-                """)
+    private func count(_ sight: Sight, by change: Int64) throws {
+        counting.bind(sight.at.flooredQuotient(by: 3_600_000), at: 3)
+        counting.bind(change, at: 4)
         for subject in CountSubject.all(sight.region, sight.category) {
-            try statement.execute(arguments: [
-                subject.region, subject.category, sight.at.flooredQuotient(by: 3_600_000), change,
-            ])
+            counting.bind(subject.region, at: 1)
+            counting.bind(subject.category, at: 2)
+            try counting.run()
         }
     }
 
     private func known(_ ticket: String) throws -> Sight? {
-        try Row.fetchOne(
-            db.cachedStatement(
-                sql: "SELECT \"row\", at, region, category, person, place, text FROM main.observation WHERE ticket = ?"
-            ), arguments: [ticket]
-        ).map {
-            Sight(row: $0[0], at: $0[1], region: $0[2], category: $0[3], person: $0[4], place: $0[5], text: $0[6])
-        }
+        defer { observed.restart() }
+        observed.bind(ticket, at: 1)
+        guard try observed.step() else { return nil }
+        return Sight(
+            row: observed.integer(at: 0) ?? 0, at: observed.integer(at: 1) ?? 0, region: observed.text(at: 2),
+            category: observed.text(at: 3), person: observed.integer(at: 4), place: observed.text(at: 5),
+            text: observed.integer(at: 6) ?? 0)
     }
 
     /// Nil for a ticket that is not here, or must not be observed. Of several rows with one id it is that of the node that the id names.
     private func sight(of ticket: String) throws -> Sight? {
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT r.id, r.origin, r.requested_datetime, r.region_code, coalesce(s.category, r.service_code),
-                      r.reporter_id_number, r.reporter_phone, r.address_string, r.lat, r.long, r.title, r.description,
-                      r.request_type, r.respondent_name, coalesce(s.confidential, r.confidential)
-                    FROM main.service_request AS r LEFT JOIN main.ticket_state AS s ON s.global_id = r.global_id
-                    WHERE r.global_id = ?1 AND r.deleted = 0
-                    ORDER BY substr(?1, 1, length(r.origin) + 1) <> r.origin || '-', r.version LIMIT 1
-                    """), arguments: [ticket])
-        guard let row, let at: Int64 = row[2] else { return nil }
-        let confidentiality = (row[14] as String?).flatMap { Confidentiality(rawValue: $0) } ?? .none
-        if let respondent: String = row[13], names.contains(respondent),
-            Accusation.isReport(requestType: row[12], confidentiality)
+        defer { request.restart() }
+        request.bind(ticket, at: 1)
+        guard try request.step(), let row = request.integer(at: 0), let at = request.integer(at: 2) else { return nil }
+        let confidentiality = request.text(at: 14).flatMap { Confidentiality(rawValue: $0) } ?? .none
+        if let respondent = request.text(at: 13), names.contains(respondent),
+            Accusation.isReport(requestType: request.text(at: 12), confidentiality)
         {
             return nil
         }
-        let region = (row[3] as String?) ?? regions[row[1]]
+        let region = request.text(at: 3) ?? request.text(at: 1).flatMap { regions[$0] }
         return Sight(
-            row: row[0], at: at, region: region, category: row[4], person: persons.key(of: [row[5], row[6]]),
-            place: PlaceKey.of(region: region, address: row[7], latitude: row[8], longitude: row[9]),
-            text: Int64(bitPattern: fnv1a64("\(row[10] as String? ?? "")\n\(row[11] as String? ?? "")".utf8)))
+            row: row, at: at, region: region, category: request.text(at: 4),
+            person: persons.key(of: [request.text(at: 5), request.text(at: 6)]),
+            place: PlaceKey.of(
+                region: region, address: request.text(at: 7), latitude: request.real(at: 8),
+                longitude: request.real(at: 9)),
+            text: Int64(bitPattern: fnv1a64("\(request.text(at: 10) ?? "")\n\(request.text(at: 11) ?? "")".utf8)))
     }
 
     /// By this, silence is told from calm; what is older than the days that silence is judged by goes.

@@ -23,17 +23,22 @@ struct TicketStateConsumer: TransactionalConsumer {
     func fold(_ dirty: Set<ExactText>, _ writer: FeedWriter) throws {
         let db = writer.db
         let threads = try writer.threads(kind, of: dirty)
-        for id in dirty {
-            let ticket = id.text
-            try forgetConflicts(of: ticket, db)
+        let list = jsonArray(dirty.map(\.text))
+        try db.cachedStatement(
+            sql: "DELETE FROM main.ticket_conflict WHERE global_id IN (SELECT value FROM json_each(?))"
+        ).execute(arguments: [list])
+        let save = try RawStatement(Self.save, db)
+        defer { save.reset() }
+        // In the order of the table.
+        for id in dirty.sorted() {
             if let events = threads[id] {
-                try save(kind.fold(events, rules: writer.standing.rules), of: ticket, db)
+                try Self.save(kind.fold(events, rules: writer.standing.rules), of: id.text, by: save, db)
             } else {
                 try db.cachedStatement(sql: "DELETE FROM main.ticket_state WHERE global_id = ?").execute(
-                    arguments: [ticket])
+                    arguments: [id.text])
             }
         }
-        try MergedTickets(db: db).resolve(around: dirty)
+        try MergedTickets(db: db).resolve(around: list)
     }
 
     // No REPLACE, which triggers do not hear of.
@@ -43,22 +48,43 @@ struct TicketStateConsumer: TransactionalConsumer {
         "category",
         "confidential", "held", "suspended", "merge_target", "merged_into",
     ]
-    private static let columns = columnNames.joined(separator: ", ")
-    private static let excluded = columnNames.map { "excluded.\($0)" }.joined(separator: ", ")
+    private static let save = {
+        let columns = columnNames.joined(separator: ", ")
+        let excluded = columnNames.map { "excluded.\($0)" }.joined(separator: ", ")
+        return """
+            INSERT INTO main.ticket_state (global_id, \(columns))
+            VALUES (?\(String(repeating: ", ?", count: columnNames.count)))
+            ON CONFLICT (global_id) DO UPDATE SET (\(columns)) = (\(excluded)) WHERE (\(columns)) IS NOT (\(excluded))
+            """
+    }()
 
-    private func save(_ state: TicketState, of ticket: String, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO main.ticket_state (global_id, \(Self.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (global_id) DO UPDATE SET (\(Self.columns)) = (\(Self.excluded))
-                """
-        ).execute(arguments: [
-            ticket, state.status.rawValue, state.round, state.unit, state.dispatchedAt, state.dueAt,
-            state.acknowledgedAt, state.repliedAt, state.closedAt, state.calledBackAt, state.evaluatedAt, state.score,
-            state.resolved, state.returns, state.extensions, state.supervision.rawValue, state.owner, state.category,
-            state.confidential.rawValue, state.isHeld, state.isSuspended, state.mergedInto, state.mergedInto,
-        ])
+    private static func save(
+        _ state: TicketState, of ticket: String, by statement: RawStatement, _ db: Database
+    ) throws {
+        statement.bind(ticket, at: 1)
+        statement.bind(state.status.rawValue, at: 2)
+        statement.bind(state.round, at: 3)
+        statement.bind(state.unit, at: 4)
+        statement.bind(state.dispatchedAt, at: 5)
+        statement.bind(state.dueAt, at: 6)
+        statement.bind(state.acknowledgedAt, at: 7)
+        statement.bind(state.repliedAt, at: 8)
+        statement.bind(state.closedAt, at: 9)
+        statement.bind(state.calledBackAt, at: 10)
+        statement.bind(state.evaluatedAt, at: 11)
+        statement.bind(state.score, at: 12)
+        statement.bind(state.resolved, at: 13)
+        statement.bind(state.returns, at: 14)
+        statement.bind(state.extensions, at: 15)
+        statement.bind(state.supervision.rawValue, at: 16)
+        statement.bind(state.owner, at: 17)
+        statement.bind(state.category, at: 18)
+        statement.bind(state.confidential.rawValue, at: 19)
+        statement.bind(state.isHeld ? 1 : 0, at: 20)
+        statement.bind(state.isSuspended ? 1 : 0, at: 21)
+        statement.bind(state.mergedInto, at: 22)
+        statement.bind(state.mergedInto, at: 23)
+        try statement.run()
         for (ordinal, finding) in state.findings.enumerated() {
             try db.cachedStatement(sql: "INSERT INTO main.ticket_conflict VALUES (?, ?, ?, ?, ?, ?)").execute(
                 arguments: [
@@ -67,11 +93,6 @@ struct TicketStateConsumer: TransactionalConsumer {
                 ])
         }
     }
-
-    private func forgetConflicts(of ticket: String, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM main.ticket_conflict WHERE global_id = ?").execute(
-            arguments: [ticket])
-    }
 }
 
 /// Finds the head of each chain of merged tickets, and the cycles among them. `merge_target` is what a ticket's thread
@@ -79,13 +100,17 @@ struct TicketStateConsumer: TransactionalConsumer {
 private struct MergedTickets {
     let db: Database
 
-    func resolve(around tickets: Set<ExactText>) throws {
-        let areThere = try Bool.fetchOne(
-            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.ticket_state WHERE merge_target IS NOT NULL)"))
-        // A chain that has just been undone has nothing left to point at.
-        guard areThere == true else { return }
+    /// - Parameter tickets: a JSON array; those that are merged with no other stay as they were saved.
+    func resolve(around tickets: String) throws {
+        let merged = try String.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT j.value FROM json_each(?) AS j LEFT JOIN main.ticket_state AS s ON s.global_id = j.value
+                    WHERE s.merge_target IS NOT NULL
+                      OR EXISTS (SELECT 1 FROM main.ticket_state AS m WHERE m.merge_target = j.value)
+                    """), arguments: [tickets])
         var seen: Set<ExactText> = []
-        for ticket in tickets where !seen.contains(ticket) {
+        for ticket in merged.map({ ExactText($0) }) where !seen.contains(ticket) {
             let links = try component(of: ticket, &seen)
             for (member, target) in links {
                 let (head, isCycle) = MergeChain.head(of: member) { links[$0] ?? nil }

@@ -20,6 +20,12 @@ enum HistoryMarks {
             .fetchInteger([seq]).map { HistoryMark(UInt64(bitPattern: $0)) }
     }
 
+    /// The last seq of the last commit that ends in (`after`, `upTo`], as far as its mark is still here.
+    static func lastCommit(after: Seq, upTo seq: Seq, _ db: Database) throws -> Seq? {
+        try db.cachedStatement(sql: "SELECT max(seq) FROM main.history_mark WHERE seq > ? AND seq <= ?")
+            .fetchInteger([after, seq])
+    }
+
     /// Removes the marks below `seq`, which every receiver has confirmed or may not go on from any more.
     static func remove(below seq: Seq, _ db: Database) throws {
         let highest = try db.cachedStatement(sql: "SELECT max(seq) FROM main.history_mark WHERE seq < ?")

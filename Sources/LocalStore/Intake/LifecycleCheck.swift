@@ -12,12 +12,25 @@ final class LifecycleCheck {
     private let db: Database
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
-    private var threads: [ExactText: ThreadMemory.Kept] = [:]
-    /// The records of those that had to be read.
-    private var stored: [ExactText: [TicketEvent]] = [:]
-    private var accepted: [ExactText: [TicketEvent]] = [:]
+    private var works: [ExactText: Work] = [:]
     /// Records that rows take back.
     private var withdrawn: Set<TicketEvent.ID> = []
+
+    /// One ticket of the rows. Each record finds it once.
+    private final class Work {
+        let ticket: ExactText
+        let kept: ThreadMemory.Kept
+        /// Its records, where they had to be read.
+        var stored: [TicketEvent]?
+        /// What rows have added to them.
+        var accepted: [TicketEvent] = []
+
+        init(_ ticket: ExactText, _ kept: ThreadMemory.Kept, stored: [TicketEvent]? = nil) {
+            self.ticket = ticket
+            self.kept = kept
+            self.stored = stored
+        }
+    }
 
     /// Changes by others after which it is cheaper to forget everything than to look which tickets they were.
     private static let changesMax: Int64 = 20_000
@@ -41,21 +54,25 @@ final class LifecycleCheck {
         for group in rows.groups where group.table.definition.name == request {
             for record in group.records { if let ticket = Self.ticket(record) { self.memory[ticket] = nil } }
         }
-        threads.reserveCapacity(rows.rows.count)
-        accepted.reserveCapacity(rows.rows.count)
+        works.reserveCapacity(rows.rows.count)
         var unknown: Set<ExactText> = []
         for group in rows.groups {
             let name = group.table.definition.name
             guard name != request, TicketGuard.forms[name] != nil else { continue }
             for record in group.records {
-                guard let ticket = Self.ticket(record), threads[ticket] == nil else { continue }
-                if let kept = self.memory[ticket] { threads[ticket] = kept } else { unknown.insert(ticket) }
+                guard let ticket = Self.ticket(record), works[ticket] == nil else { continue }
+                if let kept = self.memory[ticket] {
+                    works[ticket] = Work(ticket, kept)
+                } else {
+                    unknown.insert(ticket)
+                }
             }
         }
-        stored = try reader.threads(of: unknown, db)
+        let read = try reader.threads(of: unknown, db)
         for ticket in unknown {
-            threads[ticket] = ThreadMemory.Kept(
-                GuardedThread(stored[ticket] ?? [], own: node.code, rules: ticketGuard.rules))
+            let stored = read[ticket] ?? []
+            let thread = GuardedThread(stored, own: node.code, rules: ticketGuard.rules)
+            works[ticket] = Work(ticket, ThreadMemory.Kept(thread), stored: stored)
         }
     }
 
@@ -63,16 +80,27 @@ final class LifecycleCheck {
     func refusal(of row: SourceRow) throws -> RowRejection? {
         let groups = byTicket(row.records)
         let absent = Set(row.absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
+        // Nearly all rows that are pushed.
+        if absent.isEmpty, groups.count == 1, groups[0].work.kept.thread.isFollowed(by: groups[0].events) {
+            let (work, events) = groups[0]
+            do throws(RowRejection) {
+                work.kept.thread = try ticketGuard.thread(work.kept.thread, followedBy: events)
+            } catch {
+                return error
+            }
+            work.accepted += events
+            return nil
+        }
         var threads: [GuardedThread] = []
-        for (ticket, kept, events) in groups {
-            if absent.isEmpty, kept.thread.isFollowed(by: events) {
+        for (work, events) in groups {
+            if absent.isEmpty, work.kept.thread.isFollowed(by: events) {
                 do throws(RowRejection) {
-                    threads.append(try ticketGuard.thread(kept.thread, followedBy: events))
+                    threads.append(try ticketGuard.thread(work.kept.thread, followedBy: events))
                 } catch {
                     return error
                 }
             } else {
-                let records = try records(of: ticket)
+                let records = try records(of: work)
                 let others = records.filter { old in !events.contains { $0.id == old.id } && !absent.contains(old.id) }
                 let replaced = records.filter { old in events.contains { $0.id == old.id } }
                 if let refusal = ticketGuard.refusal(of: events, in: others, replacing: replaced) { return refusal }
@@ -81,18 +109,18 @@ final class LifecycleCheck {
         }
         // Not before all of the row may be stored.
         for (group, thread) in zip(groups, threads) {
-            group.kept.thread = thread
-            accepted[group.ticket, default: []] += group.events
+            group.work.kept.thread = thread
+            group.work.accepted += group.events
         }
         withdrawn.formUnion(absent)
         return nil
     }
 
     /// The records of a ticket as they are with the rows that were accepted.
-    private func records(of ticket: ExactText) throws -> [TicketEvent] {
-        let before = try stored[ticket] ?? reader.threads(of: [ticket], db)[ticket] ?? []
-        stored[ticket] = before
-        let new = accepted[ticket] ?? []
+    private func records(of work: Work) throws -> [TicketEvent] {
+        let before = try work.stored ?? reader.threads(of: [work.ticket], db)[work.ticket] ?? []
+        work.stored = before
+        let new = work.accepted
         return (before + new).enumerated().filter { index, event in
             !withdrawn.contains(event.id)
                 && !new.suffix(before.count + new.count - index - 1).contains { $0.id == event.id }
@@ -105,9 +133,9 @@ final class LifecycleCheck {
         var memory = ThreadMemory()
         swap(&memory, &self.memory)
         memory.head = head
-        for (ticket, kept) in threads {
-            let isWhole = accepted[ticket]?.contains { $0.resource == BuiltInResources.serviceRequest.name } == true
-            memory[ticket] = isWhole ? nil : kept
+        let request = BuiltInResources.serviceRequest.name
+        for (ticket, work) in works {
+            memory[ticket] = work.accepted.contains { $0.resource == request } ? nil : work.kept
         }
         return memory
     }
@@ -116,16 +144,16 @@ final class LifecycleCheck {
         record.fields["global_id"]?.text.map { ExactText($0) }
     }
 
-    private typealias Group = (ticket: ExactText, kept: ThreadMemory.Kept, events: [TicketEvent])
+    private typealias Group = (work: Work, events: [TicketEvent])
 
     /// The events of a row on watched tickets, by their ticket, with the thread before them. A row concerns one ticket nearly always.
     private func byTicket(_ row: [IntakeRecord]) -> [Group] {
         var groups: [Group] = []
         for record in row {
             guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record) else { continue }
-            var index = groups.firstIndex { $0.ticket == ticket }
-            if index == nil, let kept = threads[ticket] {
-                groups.append((ticket, kept, []))
+            var index = groups.firstIndex { $0.work.ticket == ticket }
+            if index == nil, let work = works[ticket] {
+                groups.append((work, []))
                 index = groups.endIndex - 1
             }
             guard let index else { continue }

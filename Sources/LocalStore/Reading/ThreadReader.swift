@@ -1,6 +1,5 @@
 import FederationModel
 import GRDB
-import GRDBSQLite
 
 /// Reads threads, with the columns that are asked for.
 struct ThreadReader<Record: Sendable> {
@@ -29,60 +28,37 @@ struct ThreadReader<Record: Sendable> {
 
     /// The live records of each thread; none for a thread that has none.
     func threads(of ids: Set<ExactText>, _ db: Database) throws -> [ExactText: [Record]] {
-        var threads: [ExactText: [Record]] = [:]
-        for form in forms { try collect(ids, form, into: &threads, db) }
-        return threads
+        // In their order, so that the searches in an index follow each other.
+        let ordered = ids.sorted()
+        var threads: [[Record]] = Array(repeating: [], count: ordered.count)
+        for form in forms { try collect(ordered, form, into: &threads, db) }
+        var found: [ExactText: [Record]] = [:]
+        found.reserveCapacity(ordered.count)
+        for (id, thread) in zip(ordered, threads) where !thread.isEmpty { found[id] = thread }
+        return found
     }
 
     private func collect(
-        _ ids: Set<ExactText>, _ form: ThreadForm<Record>, into threads: inout [ExactText: [Record]], _ db: Database
+        _ ids: [ExactText], _ form: ThreadForm<Record>, into threads: inout [[Record]], _ db: Database
     ) throws {
         let columns = form.columns
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0))" }.joined())
-                FROM main.\(quoted(form.resource.text)) AS r WHERE r.\(key) = ? AND r.deleted = 0
-                """)
-        // By the C API: a row object and a value object each would cost three times as much.
-        let raw = statement.sqliteStatement
-        defer {
-            sqlite3_reset(raw)
-            sqlite3_clear_bindings(raw)
-        }
-        for id in ids {
-            sqlite3_reset(raw)
-            bind(id.text, at: 1, raw)
-            while try step(raw, reading: form.resource) {
-                let values = columns.indices.map { Self.value(raw, at: Int32($0 + 3)) }
-                threads[id, default: []].append(
-                    form.record(Self.text(raw, at: 0), Self.text(raw, at: 1), sqlite3_column_int64(raw, 2), values))
+        let statement = try RawStatement(
+            """
+            SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0))" }.joined())
+            FROM main.\(quoted(form.resource.text)) AS r WHERE r.\(key) = ? AND r.deleted = 0
+            """, db)
+        defer { statement.reset() }
+        for (index, id) in ids.enumerated() {
+            statement.bind(id.text, at: 1)
+            while try statement.step() {
+                let values = columns.indices.map { statement.value(at: Int32($0 + 3)) }
+                threads[index].append(
+                    form.record(
+                        statement.text(at: 0) ?? "", statement.text(at: 1) ?? "", statement.integer(at: 2) ?? 0, values)
+                )
             }
+            statement.restart()
         }
-    }
-
-    /// - Returns: whether there is one more row.
-    private func step(_ raw: OpaquePointer, reading resource: ResourceName) throws -> Bool {
-        switch sqlite3_step(raw) {
-        case SQLITE_ROW: return true
-        case SQLITE_DONE: return false
-        case let code:
-            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading a thread of \(resource)")
-        }
-    }
-
-    private static func value(_ statement: OpaquePointer, at column: Int32) -> FieldValue {
-        switch sqlite3_column_type(statement, column) {
-        case SQLITE_INTEGER: .integer(sqlite3_column_int64(statement, column))
-        case SQLITE_FLOAT: .real(sqlite3_column_double(statement, column))
-        case SQLITE_TEXT: .text(text(statement, at: column))
-        default: .null
-        }
-    }
-
-    private static func text(_ statement: OpaquePointer, at column: Int32) -> String {
-        guard let start = sqlite3_column_text(statement, column) else { return "" }
-        let count = Int(sqlite3_column_bytes(statement, column))
-        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 }
 
