@@ -125,12 +125,11 @@ private actor RowFile: ExternalConsumer {
     func take(_ changes: FeedChanges, of store: NodeStore) async throws {
         var tickets: [FactRows] = []
         if changes.isWhole {
-            var last: Int64? = 0
-            while let behind = last {
-                let (rows, next) = try await store.factRows(
-                    of: FactTable(.ticket), behind: behind, limit: 2, upTo: changes.upTo.seq, shards: 2)
-                tickets.append(rows)
-                last = next
+            let last = try #require(try await store.lastFactRows()["ticket"])
+            for first in stride(from: Int64(1), through: last, by: 2) {
+                tickets.append(
+                    try await store.factRows(
+                        of: FactTable(.ticket), numbered: first...first + 1, upTo: changes.upTo.seq, shards: 2))
             }
         } else {
             tickets = try await store.factRows(of: changes, shards: 2).filter { $0.table.name == "ticket" }
