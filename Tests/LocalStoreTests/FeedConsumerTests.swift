@@ -71,6 +71,37 @@ import Testing
         let store = temporary.store
         _ = try await store.intake([ticket(1)], now: noon)
         await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
+    @Test func `hear of the ticket that a record has left, and of the one that it no longer names`() async throws {
+        let file = try RowFile()
+        let temporary = try TemporaryStore(jinan, consumers: NodeStore.builtInConsumers + [file])
+        let store = temporary.store
+        func take(_ records: [IntakeRecord]) async throws -> [String: RowFile.Line] {
+            _ = try await store.intake(records, now: noon)
+            try await store.catchUpConsumers(now: noon)
+            while try await !store.advance(file) {}
+            return Dictionary(try await file.lines().map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        }
+        func moved(_ record: IntakeRecord, _ column: String) -> IntakeRecord {
+            IntakeRecord(
+                resource: record.resource, key: record.key,
+                fields: record.fields.merging([column: .text("\(jinan)-3")]) { $1 })
+        }
+        let closure = stage("closure", of: 1, after: 10, ["closure_kind": .text("closed"), "review": .text("passed")])
+        let mark = stage(
+            "ticket_action", of: 4, after: 20, ["action": .text("mark_repeat"), "target": .text("\(jinan)-2")])
+        let before = try await take((1...4).map { ticket($0) } + [closure, mark])
+        #expect(before["\(jinan)-1"]?.status == "closed" && before["\(jinan)-3"]?.status == "received")
+
+        let after = try await take([moved(closure, "global_id")])
+        #expect(after["\(jinan)-1"]?.status == "received" && after["\(jinan)-3"]?.status == "closed")
+        #expect(try await store.ticket("\(jinan)-1").state?.status == .received)
+        #expect(after["\(jinan)-2"]?.seq == before["\(jinan)-2"]?.seq)
+
+        let unmarked = try await take([moved(mark, "target")])
+        let (later, earlier) = try (#require(unmarked["\(jinan)-2"]).seq, #require(after["\(jinan)-2"]).seq)
+        #expect(later > earlier)
+    }
+
         let status = try await store.consumerStatus()
         #expect(status.first { $0.name == "faulty" }?.cursor == 0)
         #expect(
