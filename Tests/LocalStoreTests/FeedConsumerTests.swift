@@ -47,7 +47,12 @@ import Testing
         await file.fail(true)
         await #expect(throws: RowFile.Broken.self) { try await store.store.advance(file) }
         await file.fail(false)
+        let away = FederationError("E_WAREHOUSE_AWAY", "nobody is there", hint: "look there")
+        try await store.store.note(away, of: file, at: noon)
+        let failure = try #require(try await store.store.failure(of: "row-file"))
+        #expect(failure.error.code == "E_WAREHOUSE_AWAY" && failure.error.hint == "look there" && failure.at == noon)
         while try await !store.store.advance(file) {}
+        #expect(try await store.store.failure(of: "row-file") == nil, "it is forgotten when the consumer gets on")
         _ = try await store.store.intake([ticket(2, title: "路灯修好"), ticket(3)], now: noon + 1)
         #expect(try await store.store.advance(file), "what is not folded yet is not exported")
         #expect(try await file.lines().count == 2)
@@ -66,11 +71,6 @@ import Testing
         #expect(try await file.live() == ["\(jinan)-4"])
     }
 
-    @Test func `inside may fail too, and holds back no other`() async throws {
-        let temporary = try TemporaryStore(jinan, consumers: [Faulty()] + NodeStore.builtInConsumers)
-        let store = temporary.store
-        _ = try await store.intake([ticket(1)], now: noon)
-        await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
     @Test func `hear of the ticket that a record has left, and of the one that it no longer names`() async throws {
         let file = try RowFile()
         let temporary = try TemporaryStore(jinan, consumers: NodeStore.builtInConsumers + [file])
@@ -102,6 +102,11 @@ import Testing
         #expect(later > earlier)
     }
 
+    @Test func `inside may fail too, and holds back no other`() async throws {
+        let temporary = try TemporaryStore(jinan, consumers: [Faulty()] + NodeStore.builtInConsumers)
+        let store = temporary.store
+        _ = try await store.intake([ticket(1)], now: noon)
+        await #expect(throws: Faulty.Fault.self) { try await store.catchUpConsumers(now: noon) }
         let status = try await store.consumerStatus()
         #expect(status.first { $0.name == "faulty" }?.cursor == 0)
         #expect(

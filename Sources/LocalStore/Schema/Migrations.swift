@@ -458,6 +458,15 @@ enum Migrations {
                     CREATE INDEX left_thread_seq ON left_thread (seq);
                     """)
         }
+        migrator.registerMigration("38 failures of consumers outside") { db in
+            try db.execute(
+                sql: """
+                    -- What a consumer outside of the database met last, until it gets on.
+                    CREATE TABLE consumer_failure (
+                      name TEXT PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL, hint TEXT, at INTEGER NOT NULL)
+                    STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

@@ -5,9 +5,10 @@ import NodeFiles
 
 /// Keeps a node's facts on ClickHouse: a consumer of the feed that waits for nobody and for which nobody waits.
 package actor WarehouseExporter: ExternalConsumer {
+    static let title = "warehouse"
     static let busy = "E_WAREHOUSE_BUSY"
 
-    package nonisolated let name = "warehouse"
+    package nonisolated let name = title
     private let warehouse: Warehouse
     /// One process writes at a time: the service, or a command.
     private let lockPath: String
@@ -50,13 +51,13 @@ package actor WarehouseExporter: ExternalConsumer {
     private func takeAll(upTo position: FeedPosition, of store: NodeStore) async throws {
         try await warehouse.makeTables()
         let last = try await store.lastFactRows()
-        let total = last.values.reduce(0, +)
         let parts = FactTable.all.flatMap { table in
             let last = last[table.name] ?? 0
             return stride(from: 1, through: last, by: Int(Self.rowsMax)).map {
                 (table: table, numbers: $0...min($0 + Self.rowsMax - 1, last))
             }
         }
+        let total = last.values.reduce(0, +)
         var done: Int64 = 0
         try await withThrowingTaskGroup(of: Int.self) { group in
             for (index, part) in parts.enumerated() {
