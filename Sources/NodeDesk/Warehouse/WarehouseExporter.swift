@@ -17,8 +17,9 @@ package actor WarehouseExporter: ExternalConsumer {
 
     /// Rows of one statement.
     private static let rowsMax: Int64 = 50_000
-    /// Statements whose rows are read or on their way at one time in a full export: to read a row takes as long as to send it.
-    private static let lanes = 4
+    /// Statements whose rows are read or on their way at one time in a full export: to read a row takes as long as to send it. The store has
+    /// four connections that read, and questions are answered from it meanwhile.
+    private static let lanes = 3
     /// Images are merged at most so often: the engine writes whole partitions for it.
     private static let mergeAfter = Duration.seconds(300)
 
