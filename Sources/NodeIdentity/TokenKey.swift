@@ -5,7 +5,8 @@ import Foundation
 /// The secret by which a field is tokenised on its way out: equal values give equal tokens at every node that holds the
 /// same key, and nobody without it can try values out. One key serves a province; a new one makes new tokens.
 package struct TokenKey: Sendable {
-    private let key: SymmetricKey
+    /// With the key in it already: that is half of the work of a token.
+    private let keyed: HMAC<SHA256>
 
     /// Reads a file with 64 hexadecimal digits, as `openssl rand -hex 32` makes them.
     ///
@@ -23,19 +24,26 @@ package struct TokenKey: Sendable {
                     "a policy tokenises a field, or persons are counted: copy the key of the province there, or make the first one by "
                     + "`openssl rand -hex 32`, readable by the node alone")
         }
-        return TokenKey(key: SymmetricKey(data: bytes))
+        return TokenKey(keyed: HMAC(key: SymmetricKey(data: bytes)))
     }
 
     /// `~` and the first 128 bits of HMAC-SHA-256 (RFC 2104) in hexadecimal digits.
     package func token(of text: String) -> String {
-        let digest = HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key)
-        var token = "~"
-        token.reserveCapacity(33)
-        for byte in digest.prefix(16) {
-            for digit in [byte >> 4, byte & 0xf] {
-                token.unicodeScalars.append(Unicode.Scalar(digit + (digit < 10 ? 0x30 : 0x57)))
+        var code = keyed
+        code.update(data: Array(text.utf8))
+        return code.finalize().withUnsafeBytes { digest in
+            String(unsafeUninitializedCapacity: FieldTreatment.tokenBytes) { token in
+                token[0] = UInt8(ascii: "~")
+                for (index, byte) in digest.prefix(16).enumerated() {
+                    token[2 * index + 1] = Self.digit(byte >> 4)
+                    token[2 * index + 2] = Self.digit(byte & 15)
+                }
+                return FieldTreatment.tokenBytes
             }
         }
-        return token
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

@@ -47,6 +47,7 @@ struct FeedService: Service {
                 logger.warning(
                     "a consumer outside of the database failed",
                     metadata: ["consumer": "\(consumer.name)", "reason": "\(error)"])
+                try? await store.note(error as? FederationError ?? .store(error), of: consumer, at: wallClock())
                 try? await Task.sleep(for: Self.retryAfter)
             }
         }

@@ -39,7 +39,6 @@ package enum OutsideTransfer {
         _ body: [UInt8], headers: [String: String], of url: String, timeoutSeconds: Int, answerBytesMax: Int
     ) throws(OutsideFailure) -> Answer {
         let handle = try Handle(url, protocols: "http,https", timeoutSeconds: timeoutSeconds)
-        handle.setPost(body, headers: headers)
         let sink = Sink(bytesMax: answerBytesMax)
         fc_setopt_ptr(handle.pointer, CURLOPT_WRITEDATA, Unmanaged.passUnretained(sink).toOpaque())
         fc_setopt_data_fn(handle.pointer, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
@@ -48,7 +47,7 @@ package enum OutsideTransfer {
                 .take(UnsafeRawBufferPointer(start: bytes, count: size * count))
         }
         defer { withExtendedLifetime(sink) {} }
-        try handle.perform()
+        try handle.post(body, headers: headers)
         return Answer(status: handle.status, body: sink.bytes)
     }
 
@@ -72,8 +71,7 @@ package enum OutsideTransfer {
     package static func post(_ body: [UInt8], headers: [String: String], to url: String) throws(FederationError) {
         try delivering { () throws(OutsideFailure) in
             let handle = try Handle(url, protocols: "http,https", timeoutSeconds: timeoutSeconds)
-            handle.setPost(body, headers: headers)
-            try handle.perform()
+            try handle.post(body, headers: headers)
             guard (200..<300).contains(handle.status) else {
                 throw OutsideFailure(reason: "the receiver answered with status \(handle.status)")
             }
@@ -169,16 +167,20 @@ package enum OutsideTransfer {
             fc_setopt_slist(pointer, option, list)
         }
 
-        func setPost(_ body: [UInt8], headers: [String: String]) {
+        func post(_ body: [UInt8], headers: [String: String]) throws(OutsideFailure) {
             setList(CURLOPT_HTTPHEADER, ["Expect:"] + headers.sorted { $0.key < $1.key }.map { "\($0): \($1)" })
             fc_setopt_off(pointer, CURLOPT_POSTFIELDSIZE_LARGE, body.count)
-            body.withUnsafeBytes {
-                _ = fc_setopt_ptr(pointer, CURLOPT_COPYPOSTFIELDS, .init(mutating: $0.baseAddress))
+            // Sent from where it is: it may be large.
+            let code = body.withUnsafeBytes {
+                _ = fc_setopt_ptr(pointer, CURLOPT_POSTFIELDS, .init(mutating: $0.baseAddress))
+                return curl_easy_perform(pointer)
             }
+            try check(code)
         }
 
-        func perform() throws(OutsideFailure) {
-            let code = curl_easy_perform(pointer)
+        func perform() throws(OutsideFailure) { try check(curl_easy_perform(pointer)) }
+
+        private func check(_ code: CURLcode) throws(OutsideFailure) {
             guard code == CURLE_OK else { throw OutsideFailure(reason: String(cString: curl_easy_strerror(code))) }
         }
 

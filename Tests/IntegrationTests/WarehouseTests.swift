@@ -123,6 +123,16 @@ extension `Real processes` {
             try await expectSameAnswers(federation)
             let status = try await federation.run(["warehouse", "status", "--json"], at: Self.city)
             #expect(status.status == 3)
+
+            // What the service meets is told to whoever asks beside it.
+            try await federation.serve(Self.city)
+            try await federation.succeed(["generate", "--tickets", "40", "--seed", "9"], at: Self.city)
+            try await federation.waitUntil("the export has failed", seconds: 60) {
+                let json = try await federation.run(["warehouse", "status", "--json"], at: Self.city).json()
+                let code = (json["lastError"] as? [String: Any])?["code"] as? String
+                return code == "E_WAREHOUSE_AWAY" && json["lastErrorAt"] is String
+            }
+            try await federation.stop(Self.city)
         }
     }
 }

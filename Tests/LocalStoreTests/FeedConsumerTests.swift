@@ -47,7 +47,12 @@ import Testing
         await file.fail(true)
         await #expect(throws: RowFile.Broken.self) { try await store.store.advance(file) }
         await file.fail(false)
+        let away = FederationError("E_WAREHOUSE_AWAY", "nobody is there", hint: "look there")
+        try await store.store.note(away, of: file, at: noon)
+        let failure = try #require(try await store.store.failure(of: "row-file"))
+        #expect(failure.error.code == "E_WAREHOUSE_AWAY" && failure.error.hint == "look there" && failure.at == noon)
         while try await !store.store.advance(file) {}
+        #expect(try await store.store.failure(of: "row-file") == nil, "it is forgotten when the consumer gets on")
         _ = try await store.store.intake([ticket(2, title: "路灯修好"), ticket(3)], now: noon + 1)
         #expect(try await store.store.advance(file), "what is not folded yet is not exported")
         #expect(try await file.lines().count == 2)
@@ -64,6 +69,37 @@ import Testing
         while try await !other.store.advance(file) {}
         #expect(await file.restarts == 2)
         #expect(try await file.live() == ["\(jinan)-4"])
+    }
+
+    @Test func `hear of the ticket that a record has left, and of the one that it no longer names`() async throws {
+        let file = try RowFile()
+        let temporary = try TemporaryStore(jinan, consumers: NodeStore.builtInConsumers + [file])
+        let store = temporary.store
+        func take(_ records: [IntakeRecord]) async throws -> [String: RowFile.Line] {
+            _ = try await store.intake(records, now: noon)
+            try await store.catchUpConsumers(now: noon)
+            while try await !store.advance(file) {}
+            return Dictionary(try await file.lines().map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        }
+        func moved(_ record: IntakeRecord, _ column: String) -> IntakeRecord {
+            IntakeRecord(
+                resource: record.resource, key: record.key,
+                fields: record.fields.merging([column: .text("\(jinan)-3")]) { $1 })
+        }
+        let closure = stage("closure", of: 1, after: 10, ["closure_kind": .text("closed"), "review": .text("passed")])
+        let mark = stage(
+            "ticket_action", of: 4, after: 20, ["action": .text("mark_repeat"), "target": .text("\(jinan)-2")])
+        let before = try await take((1...4).map { ticket($0) } + [closure, mark])
+        #expect(before["\(jinan)-1"]?.status == "closed" && before["\(jinan)-3"]?.status == "received")
+
+        let after = try await take([moved(closure, "global_id")])
+        #expect(after["\(jinan)-1"]?.status == "received" && after["\(jinan)-3"]?.status == "closed")
+        #expect(try await store.ticket("\(jinan)-1").state?.status == .received)
+        #expect(after["\(jinan)-2"]?.seq == before["\(jinan)-2"]?.seq)
+
+        let unmarked = try await take([moved(mark, "target")])
+        let (later, earlier) = try (#require(unmarked["\(jinan)-2"]).seq, #require(after["\(jinan)-2"]).seq)
+        #expect(later > earlier)
     }
 
     @Test func `inside may fail too, and holds back no other`() async throws {
@@ -145,12 +181,11 @@ private actor RowFile: ExternalConsumer {
     func take(_ changes: FeedChanges, of store: NodeStore) async throws {
         var tickets: [FactRows] = []
         if changes.isWhole {
-            var last: Int64? = 0
-            while let behind = last {
-                let (rows, next) = try await store.factRows(
-                    of: FactTable(.ticket), behind: behind, limit: 2, upTo: changes.upTo.seq, shards: 2)
-                tickets.append(rows)
-                last = next
+            let last = try #require(try await store.lastFactRows()["ticket"])
+            for first in stride(from: Int64(1), through: last, by: 2) {
+                tickets.append(
+                    try await store.factRows(
+                        of: FactTable(.ticket), numbered: first...first + 1, upTo: changes.upTo.seq, shards: 2))
             }
         } else {
             tickets = try await store.factRows(of: changes, shards: 2).filter { $0.table.name == "ticket" }

@@ -105,6 +105,9 @@ struct WarehouseCommand: AsyncParsableCommand {
         let lagRows: Int64
         let schema: String?
         let shards: [Shard]
+        /// What the service's export met last, and when; absent when it gets on.
+        let lastError: Problem?
+        let lastErrorAt: String?
 
         init(_ status: WarehouseStatus) {
             usable = status.isUsable
@@ -117,6 +120,8 @@ struct WarehouseCommand: AsyncParsableCommand {
                     rows: shard.rows.map { Dictionary($0.map { ($0.fact, $0.rows) }, uniquingKeysWith: { $1 }) },
                     error: shard.failure.map { Problem($0) })
             }
+            lastError = status.failure.map { Problem($0.error) }
+            lastErrorAt = status.failure.map { ShanghaiTime.rfc3339($0.at) }
         }
 
         func show(json: Bool) throws {
@@ -126,6 +131,10 @@ struct WarehouseCommand: AsyncParsableCommand {
             for shard in shards {
                 let rows = shard.rows?.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
                 try Output.line("分片 \(shard.address)  \(rows?.joined(separator: "、") ?? "无应答")")
+            }
+            if let lastError, let lastErrorAt {
+                try Output.line("服务导出受阻(\(lastErrorAt.prefix(19))) \(lastError.code): \(lastError.message)")
+                if let hint = lastError.hint { try Output.line("  → \(hint)") }
             }
         }
     }

@@ -30,6 +30,13 @@ package struct FeedPosition: Hashable, Sendable {
     }
 }
 
+/// Why a consumer outside does not get on.
+package struct ConsumerFailure: Sendable {
+    package let error: FederationError
+    /// When it last met that.
+    package let at: UnixMilliseconds
+}
+
 /// A part of the feed.
 package struct FeedChanges: Hashable, Sendable {
     /// Whether all that was taken before is to be forgotten: everything that there is follows.
@@ -57,6 +64,7 @@ extension NodeStore {
             try await consumer.take(changes, of: self)
             try await note(changes.upTo.seq, of: consumer)
         }
+        if try await failure(of: consumer.name) != nil { try await forgetFailure(of: consumer) }
         return changes.upTo.seq == head
     }
 
@@ -72,6 +80,33 @@ extension NodeStore {
     private func note(_ cursor: Seq, of consumer: some ExternalConsumer) async throws {
         try await pool.write { db in
             try Self.save(cursor, of: consumer.name, basis: Self.externalBasis, db)
+        }
+    }
+
+    /// Keeps why a consumer does not get on, for whoever asks beside the service; until it does again.
+    package func note(_ error: FederationError, of consumer: some ExternalConsumer, at now: UnixMilliseconds)
+        async throws
+    {
+        try await pool.write { db in
+            try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.consumer_failure VALUES (?, ?, ?, ?, ?)").execute(
+                arguments: [consumer.name, error.code, error.message, error.hint, now])
+        }
+    }
+
+    private func forgetFailure(of consumer: some ExternalConsumer) async throws {
+        try await pool.write { db in
+            try db.cachedStatement(sql: "DELETE FROM main.consumer_failure WHERE name = ?").execute(
+                arguments: [consumer.name])
+        }
+    }
+
+    /// Why a consumer does not get on, and when it last met that; nil when it does.
+    package func failure(of consumer: String) async throws -> ConsumerFailure? {
+        try await pool.read { db in
+            let sql = "SELECT code, message, hint, at FROM main.consumer_failure WHERE name = ?"
+            return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [consumer]).map {
+                ConsumerFailure(error: FederationError($0[0], $0[1], hint: $0[2]), at: $0[3])
+            }
         }
     }
 

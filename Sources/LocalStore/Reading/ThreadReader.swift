@@ -5,15 +5,19 @@ import GRDB
 struct ThreadReader<Record: Sendable> {
     private let forms: [ThreadForm<Record>]
     private let key: String
+    private let kind: String
 
     init(_ kind: some ThreadKind<Record>) {
         forms = kind.forms
+        self.kind = kind.name
         key = quoted(kind.key)
     }
 
-    /// The threads of which a record changed in (`after`, `upto`].
+    /// The threads of which a record changed in (`after`, `upto`], also those that a record left for another one.
     func changed(after: Seq, upto: Seq, _ db: Database) throws -> Set<ExactText> {
-        var ids: Set<ExactText> = []
+        let left = try db.cachedStatement(
+            sql: "SELECT thread FROM main.\(ResourceTable.leftThreads) WHERE seq > ? AND seq <= ? AND kind = ?")
+        var ids = Set(try String.fetchAll(left, arguments: [after, upto, kind]).map { ExactText($0) })
         for form in forms {
             let statement = try db.cachedStatement(
                 sql: """
@@ -67,6 +71,7 @@ extension ThreadReader<TicketEvent> {
     init(ticketsWith forms: some Collection<TicketEvent.Form>) {
         self.forms = forms.map { ThreadForm($0) }
         key = TicketKind().key
+        kind = TicketKind.title
     }
 }
 

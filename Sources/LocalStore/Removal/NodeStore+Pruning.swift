@@ -17,7 +17,8 @@ extension NodeStore {
     private static let markInterval: Int64 = 3_600_000
 
     /// Removes what nobody needs to be sent any more (design rule 8): tombstones that every receiver and every consumer of
-    /// this database has passed and that are older than `retention`, and entries of the scope log that all of them have passed.
+    /// this database has passed and that are older than `retention`, with the threads that records had left by then, and entries of the scope
+    /// log that all of them have passed.
     ///
     /// - Parameters:
     ///   - receivers: every neighbour that this node sends to. One that has never confirmed anything holds all back.
@@ -44,6 +45,7 @@ extension NodeStore {
             let gone = "deleted <> \(RowState.live.rawValue) AND seq <= ?1"
             report.tombstones += try await remove(from: table.definition.name.text, where: gone, upto: aged)
         }
+        _ = try await remove(from: ResourceTable.leftThreads, where: "seq <= ?1", upto: aged)
         report.floor = try await pool.read { db in try NodeValue.integer(NodeValue.floor, db) }
         return report
     }

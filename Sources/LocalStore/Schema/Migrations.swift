@@ -449,6 +449,24 @@ enum Migrations {
                     ALTER TABLE api_token ADD COLUMN push_at INTEGER NOT NULL DEFAULT 0;
                     """)
         }
+        migrator.registerMigration("37 threads that records left") { db in
+            try db.execute(
+                sql: """
+                    -- The thread that a record was of before the change that has this seq brought it to another one.
+                    CREATE TABLE left_thread (
+                      id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, thread TEXT NOT NULL) STRICT;
+                    CREATE INDEX left_thread_seq ON left_thread (seq);
+                    """)
+        }
+        migrator.registerMigration("38 failures of consumers outside") { db in
+            try db.execute(
+                sql: """
+                    -- What a consumer outside of the database met last, until it gets on.
+                    CREATE TABLE consumer_failure (
+                      name TEXT PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL, hint TEXT, at INTEGER NOT NULL)
+                    STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }()
 

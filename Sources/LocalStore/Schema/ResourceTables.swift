@@ -10,7 +10,9 @@ struct ResourceTables {
     /// Tells one set of declarations from another. It is kept in the database, so that opening a node whose tables agree
     /// writes nothing: a command must not wait for the service's turn at writing.
     private var fingerprint: String {
-        String(fnv1a64(tables.flatMap { $0.create + $0.rollupTriggers }.joined(separator: "\n").utf8), radix: 16)
+        String(
+            fnv1a64(tables.flatMap { $0.create + $0.rollupTriggers + $0.leavingTriggers }.joined(separator: "\n").utf8),
+            radix: 16)
     }
 
     func agree(_ db: Database) throws -> Bool { try NodeValue.text("schema", db) == fingerprint }
@@ -29,7 +31,7 @@ struct ResourceTables {
                 try db.execute(sql: table.addColumn(column))
                 try db.execute(sql: table.adopt(column))
             }
-            for sql in table.rollupTriggers { try db.execute(sql: sql) }
+            for sql in table.rollupTriggers + table.leavingTriggers { try db.execute(sql: sql) }
             guard table.keepsFormer else { continue }
             let kept = Set(try db.columns(in: table.formerName).map(\.name))
             for column in table.definition.columns where !kept.contains(column.name) {

@@ -28,7 +28,7 @@ extension NodeStore {
 
     /// A hash, made once: each question looks whether the export is of these.
     private static let exportStatements: String = {
-        let statements = FactTable.all.flatMap { [$0.create(in: ""), $0.live(.all, withPersons: true)] }
+        let statements = FactTable.all.flatMap { [$0.create(in: ""), $0.live(.rows, withPersons: true)] }
         return String(fnv1a64(statements.joined(separator: "\n").utf8), radix: 16)
     }()
 
@@ -74,20 +74,17 @@ extension NodeStore {
         }
     }
 
-    /// The next live rows of a fact, in the order in which they came here.
+    /// The live rows of a fact with numbers in a range, which are given in the order in which rows came here.
     ///
-    /// - Parameters:
-    ///   - id: of the last row that was given; 0 for the first.
-    ///   - seq: up to where changes are in all of them.
-    /// - Returns: them, and the number of the last; nil when they are the last of all.
+    /// - Parameter seq: up to where changes are in all of them.
     package func factRows(
-        of table: FactTable, behind id: Int64, limit: Int, upTo seq: Seq, shards: Int
-    ) async throws -> (rows: FactRows, last: Int64?) {
+        of table: FactTable, numbered numbers: ClosedRange<Int64>, upTo seq: Seq, shards: Int
+    ) async throws -> FactRows {
         let hasPersons = personKey != nil
         return try await pool.read { db in
             var reader = FactReader(table, shards: shards, seq: seq, hasPersons: hasPersons)
-            let (count, last) = try reader.readLive(.all, [.integer(id), .integer(Int64(limit))], db)
-            return (reader.rows, count < limit ? nil : last)
+            try reader.readLive(.rows, [.integer(numbers.lowerBound - 1), .integer(numbers.upperBound)], db)
+            return reader.rows
         }
     }
 

@@ -49,8 +49,8 @@ package struct FactTable: Sendable {
         case tickets
         /// Those that changed in (?1, ?2].
         case seqs
-        /// Those of the table behind row ?1, in order, at most ?2.
-        case all
+        /// Those with numbers in (?1, ?2]: in the order in which rows came here.
+        case rows
     }
 
     /// The live rows: `id`, then the envelope without seq and gone, then the fact's columns and the person.
@@ -92,7 +92,7 @@ extension FactSQL {
     }
 
     var identities: String {
-        "SELECT \(identity.joined(separator: ", "))\nFROM \(from(.all))\(ticket)\nWHERE \(isLive)"
+        "SELECT \(identity.joined(separator: ", "))\nFROM \(from(.rows))\(ticket)\nWHERE \(isLive)"
     }
 
     private var identity: [String] { ["\(row).origin", "\(row).\"key\"", "\(row).version", "\(holder).origin"] }
@@ -122,7 +122,7 @@ extension FactSQL {
         let table = "\(fact.resource) AS \(row)"
         return switch selection {
         case .tickets: "json_each(?1) AS j CROSS JOIN \(table) ON \(row).global_id = j.value"
-        case .seqs, .all: table
+        case .seqs, .rows: table
         }
     }
 
@@ -130,7 +130,7 @@ extension FactSQL {
         switch selection {
         case .tickets: ""
         case .seqs: " AND \(row).seq > ?1 AND \(row).seq <= ?2"
-        case .all: " AND \(row).id > ?1 ORDER BY \(row).id LIMIT ?2"
+        case .rows: " AND \(row).id > ?1 AND \(row).id <= ?2"
         }
     }
 }

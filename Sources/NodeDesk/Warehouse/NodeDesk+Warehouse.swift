@@ -19,6 +19,8 @@ package struct WarehouseStatus: Sendable {
     /// How rows are made: another one makes them anew.
     package let schema: String?
     package let shards: [Shard]
+    /// Why the service's export does not get on, and when it last met that; nil when it does.
+    package let failure: (error: FederationError, at: UnixMilliseconds)?
 
     /// Whether questions are answered from it.
     package var isUsable: Bool { cursor != nil && shards.allSatisfy { $0.failure == nil } }
@@ -59,7 +61,7 @@ extension NodeDesk {
             let lag = try await store.lag(of: position?.feed)
             return WarehouseStatus(
                 cursor: lag == nil ? nil : position?.feed.seq, lagRows: lag ?? head, schema: position?.feed.basis,
-                shards: shards)
+                shards: shards, failure: try await store.failure(of: WarehouseExporter.title).map { ($0.error, $0.at) })
         }
     }
 

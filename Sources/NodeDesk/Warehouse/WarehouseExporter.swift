@@ -5,9 +5,10 @@ import NodeFiles
 
 /// Keeps a node's facts on ClickHouse: a consumer of the feed that waits for nobody and for which nobody waits.
 package actor WarehouseExporter: ExternalConsumer {
+    static let title = "warehouse"
     static let busy = "E_WAREHOUSE_BUSY"
 
-    package nonisolated let name = "warehouse"
+    package nonisolated let name = title
     private let warehouse: Warehouse
     /// One process writes at a time: the service, or a command.
     private let lockPath: String
@@ -15,7 +16,10 @@ package actor WarehouseExporter: ExternalConsumer {
     private var mergedAt: ContinuousClock.Instant?
 
     /// Rows of one statement.
-    private static let rowsMax = 50_000
+    private static let rowsMax: Int64 = 50_000
+    /// Statements whose rows are read or on their way at one time in a full export: to read a row takes as long as to send it. The store has
+    /// four connections that read, and questions are answered from it meanwhile.
+    private static let lanes = 3
     /// Images are merged at most so often: the engine writes whole partitions for it.
     private static let mergeAfter = Duration.seconds(300)
 
@@ -48,24 +52,29 @@ package actor WarehouseExporter: ExternalConsumer {
     private func takeAll(upTo position: FeedPosition, of store: NodeStore) async throws {
         try await warehouse.makeTables()
         let last = try await store.lastFactRows()
+        let parts = FactTable.all.flatMap { table in
+            let last = last[table.name] ?? 0
+            return stride(from: 1, through: last, by: Int(Self.rowsMax)).map {
+                (table: table, numbers: $0...min($0 + Self.rowsMax - 1, last))
+            }
+        }
         let total = last.values.reduce(0, +)
         var done: Int64 = 0
-        for table in FactTable.all {
-            var behind: Int64? = 0
-            var sending: Task<Void, any Error>?
-            defer { sending?.cancel() }
-            while let id = behind {
-                try Task.checkCancellation()
-                let (rows, next) = try await store.factRows(
-                    of: table, behind: id, limit: Self.rowsMax, upTo: position.seq, shards: warehouse.shards)
-                // The next rows are read while these are on their way.
-                try await sending?.value
-                sending = Task { [warehouse] in try await warehouse.insert(rows) }
-                progress?(done + (next ?? last[table.name] ?? 0), total)
-                behind = next
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for (index, part) in parts.enumerated() {
+                if index >= Self.lanes { done += Int64(try await group.next() ?? 0) }
+                progress?(done, total)
+                group.addTask { [warehouse] in
+                    try await warehouse.insert(
+                        store.factRows(
+                            of: part.table, numbered: part.numbers, upTo: position.seq, shards: warehouse.shards))
+                    return part.numbers.count
+                }
             }
-            try await sending?.value
-            done += last[table.name] ?? 0
+            for try await count in group {
+                done += Int64(count)
+                progress?(done, total)
+            }
         }
         try await warehouse.save(Warehouse.Position(feed: position, step: 1, isMerged: true))
         mergedAt = .now
