@@ -36,7 +36,8 @@ struct FactSQL {
             sql.hasState = true
             return sql.query(analysis, base: base, sums, states, origins)
         }
-        var text: SQLText = "SELECT \(what)\nFROM \(tables(in: " \(what.sql) \(which.sql)"))\nWHERE \(which)"
+        let tables = tables(in: " \(what.sql) \(which.sql)", isSpread: Self.isSpread(analysis))
+        var text: SQLText = "SELECT \(what)\nFROM \(tables)\nWHERE \(which)"
         if !analysis.dimensions.isEmpty {
             let keys = analysis.dimensions.enumerated().map { groupKey($1) ?? "d\($0 + 1)" }
             text = "\(text)\nGROUP BY \(keys.joined(separator: ", "))"
@@ -50,14 +51,15 @@ struct FactSQL {
     /// The global ids of what an analysis of tickets counts.
     func ids(_ analysis: Analysis, base: Criterion, _ origins: [NodeID]) -> CompiledQuery {
         let which = conditions(analysis, base, origins)
+        let tables = tables(in: which.sql, isSpread: Self.isSpread(analysis))
         return CompiledQuery(
-            sql: "SELECT t.global_id\nFROM \(tables(in: which.sql))\nWHERE \(which.sql)", arguments: which.arguments,
+            sql: "SELECT t.global_id\nFROM \(tables)\nWHERE \(which.sql)", arguments: which.arguments,
             keyCount: 1, sums: [], states: [], resource: fact.resource)
     }
 
     /// Which rows of `origins` an analysis is about.
     private func conditions(_ analysis: Analysis, _ base: Criterion, _ origins: [NodeID]) -> SQLText {
-        var conditions = [live(origins, isSpread: analysis.from != nil || analysis.to != nil)]
+        var conditions = [live(origins, isSpread: Self.isSpread(analysis))]
         if let from = analysis.from { conditions.append("\(column(period)) >= \(.bound(.integer(from)))") }
         if let to = analysis.to { conditions.append("\(column(period)) < \(.bound(.integer(to)))") }
         if base != .always { conditions.append(condition(base)) }
@@ -65,11 +67,23 @@ struct FactSQL {
         return conditions.joined("\n  AND ")
     }
 
+    /// Whether a period selects rows.
+    private static func isSpread(_ analysis: Analysis) -> Bool { analysis.from != nil || analysis.to != nil }
+
     /// The tables, the folded state only where it is looked at.
-    private func tables(in text: String) -> String {
+    ///
+    /// A period is looked for where its time is, and the ticket is read of what lies in it alone. SQLite, which knows nothing of how many
+    /// rows a period has, would as soon begin with all tickets: CROSS JOIN is its word for the order
+    /// (https://www.sqlite.org/optoverview.html#crossjoin).
+    private func tables(in text: String, isSpread: Bool) -> String {
+        if isSpread, fact == .ticket, case .state = fact.columns[period]?.source {
+            return "ticket_state AS s\nCROSS JOIN service_request AS t ON t.global_id = s.global_id"
+        }
         var tables = "\(fact.resource) AS \(row)"
         if fact.isThreadRecord {
-            tables += "\nJOIN service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin"
+            var join = "JOIN"
+            if isSpread, case .row = fact.columns[period]?.source { join = "CROSS JOIN" }
+            tables += "\n\(join) service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin"
         }
         if readsState(text) {
             tables += "\nLEFT JOIN ticket_state AS s ON s.global_id = t.global_id"
@@ -81,7 +95,7 @@ struct FactSQL {
 
     /// A ticket's records count where the ticket counts: there the thread is whole.
     ///
-    /// - Parameter isSpread: whether a period selects rows. Then no index of origins may: it finds all rows of a node, of all times.
+    /// - Parameter isSpread: then no index of origins may select rows: it finds all those of a node, of all times.
     private func live(_ origins: [NodeID], isSpread: Bool) -> SQLText {
         let holder = fact.isThreadRecord ? "t" : row
         let places = origins.map { SQLText.bound(.text($0.code)) }.joined(", ")

@@ -20,10 +20,22 @@ extension `Real processes` {
             """
         }
 
-        /// The scheme as it was published before the tickets' period, which real clocks have left behind.
-        private func importScheme(into federation: Federation) async throws {
+        private static let unitScheme = """
+            scheme: units
+            version: 1
+            title: 承办单位评价
+            evaluated: unit
+            criteria:
+              - {id: satisfaction_rate, weight: 1}
+
+            """
+
+        /// A scheme as it was published before the tickets' period, which real clocks have left behind.
+        private func importScheme(
+            _ name: String, _ content: String, into federation: Federation, at code: String
+        ) async throws {
             try federation.write(
-                "id,version,at,content\nhotlines.1,1,2025-06-30 09:00,\"\(Self.scheme(1))\"\n", to: "scheme.csv")
+                "id,version,at,content\n\(name).1,1,2025-06-30 09:00,\"\(content)\"\n", to: "scheme.csv")
             try federation.write(
                 """
                 key: id
@@ -32,7 +44,7 @@ extension `Real processes` {
                 records:
                   - resource: evaluation_scheme
                     fields:
-                      scheme: {value: hotlines}
+                      scheme: {value: \(name)}
                       scheme_version: version
                       title: {value: 热线办理评价}
                       published_at: at
@@ -43,7 +55,7 @@ extension `Real processes` {
                 [
                     "import", "--resource", "evaluation_scheme", "--mapping", federation.path("scheme-mapping.yaml"),
                     federation.path("scheme.csv"),
-                ], at: "370000")
+                ], at: code)
         }
 
         private func results(_ federation: Federation, at code: String) async throws -> [[String: Any]] {
@@ -73,7 +85,7 @@ extension `Real processes` {
             let late = try await federation.run(run, at: "370000")
             #expect(late.status == 1 && late.errors.hasPrefix("E_SCHEME_LATE"))
 
-            try await importScheme(into: federation)
+            try await importScheme("hotlines", Self.scheme(1), into: federation, at: "370000")
             try federation.write("对象,指标,达标,样本\n济南,survey,90,100\n", to: "survey.csv")
             let evaluated = try await federation.succeed(
                 run + ["--source", federation.path("survey.csv")], at: "370000"
@@ -134,6 +146,21 @@ extension `Real processes` {
             let tries = shown[list: "results"].compactMap { part($0)["tries"] as? Int }.sorted()
             #expect(tries.count == 2 && tries[0] + 1 == tries[1])
             #expect(try await results(federation, at: "370100").count == 1, "nobody else hears of it")
+
+            // A unit has its own by the feed of the city that evaluates it.
+            try await importScheme("units", Self.unitScheme, into: federation, at: "370100")
+            let units = try await federation.succeed(
+                ["evaluation", "run", "--scheme", "units", "--period", "2025-08", "--json"], at: "370100"
+            ).jsonList()
+            for unit in units.prefix(2) {
+                let name = try #require(unit["evaluatee"] as? String)
+                let feed = try await federation.succeed(
+                    ["unit", "feed", "--unit", name, "--limit", "500", "--json"], at: "370100"
+                ).json()
+                #expect(feed[list: "evaluations"].map { $0["id"] as? String } == [unit["id"] as? String])
+                #expect(feed[list: "evaluations"].first?["score"] as? Double == unit["score"] as? Double)
+            }
+            #expect(units.count >= 2)
         }
 
         /// The first millisecond of August 2025 in Shanghai.

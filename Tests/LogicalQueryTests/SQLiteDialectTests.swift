@@ -34,7 +34,7 @@ struct SQLiteDialectTests {
                 coalesce(x.round, 1) = coalesce(r.round, 1) AND x.occurred_at >= r.occurred_at)) IS NULL) IS NOT TRUE),
                        count(*)
                 FROM callback AS r
-                JOIN service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin
+                CROSS JOIN service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin
                 WHERE r.deleted = 0 AND t.deleted = 0 AND +t.origin IN (?, ?)
                   AND r.occurred_at >= ?
                   AND r.occurred_at < ?
@@ -69,6 +69,25 @@ struct SQLiteDialectTests {
         #expect(try isJoined("closed", by: .week, where: "region^=37"))
         #expect(try isJoined("count", by: .unit, where: "region^=37"))
         #expect(try isJoined("count", by: .week, where: "status=closed"))
+    }
+
+    @Test func `a period is looked for where its time is, before any ticket is read`() throws {
+        func tables(_ measure: String, from: UnixMilliseconds?) throws -> [String] {
+            let analysis = try Analysis(measures: [.named(measure)], from: from, asOf: now)
+            let sql = SQLiteDialect.compile(analysis, origins: [])[0].sql.split(separator: "\n").map(String.init)
+            return sql.filter { $0.hasPrefix("FROM") || $0.contains("JOIN") }
+        }
+        #expect(
+            try tables("closed_rate", from: 1) == [
+                "FROM ticket_state AS s", "CROSS JOIN service_request AS t ON t.global_id = s.global_id",
+            ])
+        #expect(
+            try tables("closed_rate", from: nil) == [
+                "FROM service_request AS t", "LEFT JOIN ticket_state AS s ON s.global_id = t.global_id",
+            ])
+        let ofTicket = "service_request AS t ON t.global_id = r.global_id AND t.origin = r.ticket_origin"
+        #expect(try tables("callback_count", from: 1) == ["FROM callback AS r", "CROSS JOIN \(ofTicket)"])
+        #expect(try tables("callback_count", from: nil) == ["FROM callback AS r", "JOIN \(ofTicket)"])
     }
 
     @Test func `what has fact, period and exclusions in common is one statement`() throws {

@@ -107,6 +107,30 @@ import Testing
         #expect(again.first?.id == first.id)
     }
 
+    @Test func `comes to the unit by its feed, with each of its revisions, and to no other (7.2.4-3)`() async throws {
+        let (node, tickets) = try await node([("resolved", "5", "none"), ("unresolved", "1", "none")])
+        let feed = { (unit: String, cursor: Int64) in
+            try await node.desk.departmentFeed(.unit(unit), after: cursor, limit: 10)
+        }
+        let before = try await feed("市住建局", 0)
+        #expect(before.items.count == 2 && before.evaluations.isEmpty)
+        let result = try #require(try await node.desk.evaluate(scheme: "units", period: "2025-10").first)
+        let given = try await feed("市住建局", before.next)
+        #expect(given.items.isEmpty && given.evaluations.map(\.id) == [result.id])
+        #expect(given.evaluations.first?.detail == result.detail && given.next > before.next)
+        #expect(try await feed("市住建局", given.next).evaluations.isEmpty)
+        #expect(try await feed("市城管局", 0).evaluations.isEmpty)
+        #expect(try await node.desk.departmentFeed(.category("03"), after: 0, limit: 10).evaluations.isEmpty)
+        // A page that is full of tickets ends with the last of them.
+        let first = try await node.desk.departmentFeed(.unit("市住建局"), after: 0, limit: 1)
+        #expect(first.items.count == 1 && first.evaluations.isEmpty)
+
+        _ = try await node.desk.object(to: result.id, ticket: tickets[1], reason: "非本单位职责")
+        _ = try await node.desk.decide(on: result.id, ticket: tickets[1], upholds: true, reason: "属实")
+        let revised = try await feed("市住建局", given.next)
+        #expect(revised.evaluations.map(\.detail.revision) == [2])
+    }
+
     @Test func `goes by a scheme that was published before the period, with its version (7.2.4-1)`() async throws {
         let (node, _) = try await node([("resolved", "5", "none")])
         #expect(await code { try await node.desk.evaluate(scheme: "units", period: "2025-09") } == "E_SCHEME_LATE")

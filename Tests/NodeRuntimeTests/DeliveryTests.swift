@@ -184,6 +184,41 @@ import Testing
         }
     }
 
+    @Test func `to a unit is the result of its evaluation, also where no ticket has changed (7.2.4-3)`() async throws {
+        try await withReceiver { receiver, port in
+            let folder = try TemporaryFolder()
+            try NodeStore.create(at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))
+            let store = try NodeStore(at: folder.path("node.db"))
+            defer { try? store.close() }
+            let now: UnixMilliseconds = 1_790_000_000_000
+            let sender = try desk(store, clock: { now })
+            try await sender.createToken(
+                named: "housing", resources: nil, department: .unit("市住建局"),
+                webhook: "http://127.0.0.1:\(port)/hook", expiresAt: nil
+            ) { _, _ in }
+            let results = ["市住建局", "市城管局"].map { unit in
+                IntakeRecord(
+                    resource: CaseResources.evaluationResult.name, key: "370100-units-\(unit)-1",
+                    fields: [
+                        "evaluation_id": .text("370100-units-\(unit)"), "occurred_at": .integer(now),
+                        "scheme": .text("units"), "scheme_version": .integer(1), "period": .text("2026-08"),
+                        "evaluatee": .text(unit), "node": .text("370100"), "score": .real(66.67),
+                        "detail": .text(
+                            #"{"parts": [], "missing": [], "excluded": {}, "upheld": [], "revision": 1}"#),
+                    ])
+            }
+            _ = try await store.intake(results, now: now)
+            #expect(try await sender.pushToDepartments().delivered == 1)
+            let page = try #require(
+                try JSONSerialization.jsonObject(with: Data((receiver.messages.last?.body ?? "").utf8))
+                    as? [String: Any])
+            let evaluations = page["evaluations"] as? [[String: Any]] ?? []
+            #expect(evaluations.map { $0["evaluatee"] as? String } == ["市住建局"])
+            #expect(evaluations.first?["score"] as? Double == 66.67)
+            #expect(try await sender.pushToDepartments().delivered == 0)
+        }
+    }
+
     @Test func `goes to no department over a network in clear`() async throws {
         let folder = try TemporaryFolder()
         try NodeStore.create(at: folder.path("node.db"), node: node("370100"), epoch: Epoch(counter: 1, nonce: 1))

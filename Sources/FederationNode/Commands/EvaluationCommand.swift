@@ -97,7 +97,7 @@ struct EvaluationCommand: AsyncParsableCommand {
             let reports = try await desk.evaluate(
                 scheme: scheme, period: period, external: external, deadlineMS: Int64(deadline))
             if json { return try Output.json(reports.map { EvaluationLine($0) }) }
-            try Output.line(EvaluationLine.table(reports, desk))
+            try Output.line(EvaluationLine.table(reports.map { EvaluationLine($0) }, desk))
         }
     }
 
@@ -139,7 +139,7 @@ struct EvaluationCommand: AsyncParsableCommand {
             guard let id else {
                 let reports = try await desk.evaluations()
                 if json { return try Output.json(reports.map { EvaluationLine($0) }) }
-                return try Output.line(EvaluationLine.table(reports, desk))
+                return try Output.line(EvaluationLine.table(reports.map { EvaluationLine($0) }, desk))
             }
             let (results, objections, state) = try await desk.evaluation(id)
             if json {
@@ -152,7 +152,7 @@ struct EvaluationCommand: AsyncParsableCommand {
                                 reason: $0.reason, scoreBefore: $0.before, scoreAfter: $0.after)
                         }))
             }
-            var lines = [EvaluationLine.table(results, desk)]
+            var lines = [EvaluationLine.table(results.map { EvaluationLine($0) }, desk)]
             if let detail = results.first?.detail {
                 var table = TextTable(header: ["指标", "来源", "达标", "样本", "得分%", "权重", "说明"])
                 for part in detail.parts {
@@ -243,47 +243,16 @@ struct EvaluationCommand: AsyncParsableCommand {
     }
 }
 
-/// A result for programs.
-struct EvaluationLine: Encodable {
-    let id: String
-    let scheme: String
-    let version: Int
-    let period: String
-    let evaluatee: String
-    let node: String
-    let by: String
-    let madeAt: String
-    let score: Double?
-    let lower: Double?
-    let upper: Double?
-    let grade: String?
-    let detail: EvaluationDetail
-
-    init(_ report: EvaluationReport) {
-        id = report.id
-        scheme = report.scheme
-        version = report.version
-        period = report.period
-        evaluatee = report.evaluatee
-        node = report.node
-        by = report.by.code
-        madeAt = ShanghaiTime.rfc3339(report.madeAt)
-        score = report.score
-        lower = report.lower
-        upper = report.upper
-        grade = report.grade
-        detail = report.detail
-    }
-
+extension EvaluationLine {
     /// Classes, in the order of names: no ranks (国办函〔2025〕66号).
-    static func table(_ reports: [EvaluationReport], _ desk: NodeDesk) -> String {
+    static func table(_ results: [EvaluationLine], _ desk: NodeDesk) -> String {
         var table = TextTable(header: ["对象", "方案", "周期", "版", "档次", "得分", "区间", "结果"])
-        for report in reports {
-            let name = NodeID(report.evaluatee).flatMap { desk.topology.name(of: $0) } ?? report.evaluatee
+        for result in results {
+            let name = NodeID(result.evaluatee).flatMap { desk.topology.name(of: $0) } ?? result.evaluatee
             table.append([
-                name, "\(report.scheme) v\(report.version)", report.period, "\(report.detail.revision)",
-                report.grade ?? "–", report.score.map { "\($0)" } ?? "–",
-                report.lower.flatMap { lower in report.upper.map { "\(lower)–\($0)" } } ?? "–", report.id,
+                name, "\(result.scheme) v\(result.version)", result.period, "\(result.detail.revision)",
+                result.grade ?? "–", result.score.map { "\($0)" } ?? "–",
+                result.lower.flatMap { lower in result.upper.map { "\(lower)–\($0)" } } ?? "–", result.id,
             ])
         }
         return table.text

@@ -17,7 +17,7 @@ struct UnitCommand: AsyncParsableCommand {
     struct Feed: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Its tickets of which anything has changed since a cursor, with all stages; personal fields are masked.",
+                "Its tickets of which anything has changed since a cursor, with all stages, masked; and how a unit was evaluated.",
             discussion: """
                 EXAMPLE
                   federation-node unit feed --unit 市住建局 --since 120 --limit 50 --json
@@ -64,6 +64,7 @@ struct UnitCommand: AsyncParsableCommand {
                 ])
             }
             try Output.line(table.text)
+            if !page.evaluations.isEmpty { try Output.line(EvaluationLine.table(page.evaluations, desk)) }
             if !page.logical.isEmpty {
                 Output.note("--logical asks for those of \(page.logical.joined(separator: ", "))")
             }

@@ -40,7 +40,7 @@ extension NodeStore {
     ]
 
     /// Tickets and seqs after which a turn of consumers ends, so that the writer is free in between: what costs is a ticket.
-    private static let (turnTickets, turnSeqs): (Int, Seq) = (5_000, 32_000)
+    private static let (turnTickets, turnSeqs): (Int, Seq) = (2_000, 16_000)
     /// Seqs that are looked through at once for the tickets in them.
     private static let turnStep: Seq = 2_000
 

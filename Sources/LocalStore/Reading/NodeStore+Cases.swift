@@ -34,15 +34,20 @@ extension NodeStore {
                     FROM main.\(quoted(resource.name.text)) WHERE deleted = 0\(conditions)
                     ORDER BY \(quoted(order)) DESC, origin, "key"
                     """, arguments: StatementArguments(named.map(\.value))
-            ).compactMap { row in
-                guard let origin = NodeID(row[0]) else { return nil }
-                var fields: [String: FieldValue] = [:]
-                for (index, column) in columns.enumerated() {
-                    let value = row.fieldValue(at: index + 2)
-                    if !value.isNull { fields[column] = value }
-                }
-                return HeldRecord(origin: origin, key: row[1], fields: fields)
-            }
+            ).compactMap { HeldRecord($0, columns: columns, from: 2) }
         }
+    }
+}
+
+extension HeldRecord {
+    /// - Parameter place: where the columns of the resource begin in a row, behind origin and key.
+    init?(_ row: Row, columns: [String], from place: Int) {
+        guard let origin = NodeID(row[0]) else { return nil }
+        var fields: [String: FieldValue] = [:]
+        for (index, column) in columns.enumerated() {
+            let value = row.fieldValue(at: index + place)
+            if !value.isNull { fields[column] = value }
+        }
+        self.init(origin: origin, key: row[1], fields: fields)
     }
 }

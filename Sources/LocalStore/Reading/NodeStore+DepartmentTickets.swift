@@ -43,4 +43,26 @@ extension NodeStore {
             ).map { ($0[0], $0[1]) }
         }
     }
+
+    /// What this node found of a unit in evaluations (7.2.4), the earlier results first.
+    ///
+    /// - Parameters:
+    ///   - names: the unit's, as results may have them.
+    ///   - end: the last change that is looked at.
+    package func evaluations(
+        ofUnits names: [String], after seq: Seq, upTo end: Seq
+    ) async throws -> [(record: HeldRecord, seq: Seq)] {
+        let columns = CaseResources.evaluationResult.columns.map(\.name)
+        return try await pool.read { [node] db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT origin, "key", seq, \(columns.map { quoted($0) }.joined(separator: ", "))
+                    FROM main.evaluation_result WHERE seq > ? AND seq <= ? AND deleted = 0 AND +origin = ?
+                      AND evaluatee IN (\(names.map { _ in "?" }.joined(separator: ", "))) ORDER BY seq
+                    """,
+                arguments: [seq, end, node.code] + StatementArguments(names)
+            ).compactMap { row in HeldRecord(row, columns: columns, from: 3).map { ($0, row[2]) } }
+        }
+    }
 }

@@ -2,7 +2,7 @@ import FederationModel
 import LocalStore
 import NodeIdentity
 
-/// A page of the tickets of a department, as JSON for the command line and for systems (7.2.2).
+/// A page of what is new for a department, as JSON for the command line and for systems (7.2.2).
 package struct DepartmentPage: Encodable, Sendable {
     package struct Item: Encodable, Sendable {
         package let cursor: Int64
@@ -27,6 +27,8 @@ package struct DepartmentPage: Encodable, Sendable {
     }
 
     package let items: [Item]
+    /// What evaluations of this node found of the unit (7.2.4): its own detail, and quartiles of the others without a name.
+    package let evaluations: [EvaluationLine]
     /// The cursor to go on from.
     package let next: Int64
     /// The nodes whose tickets are not here, so that this feed has none of them: see `logicalDepartmentTickets`.
@@ -53,11 +55,11 @@ package struct UnsatisfiedTicket: Sendable {
 
 extension NodeDesk {
     /// Tickets of a department of which anything has changed, with all stages, callbacks and evaluations. Personal fields are masked, and a
-    /// unit sees no ticket that accuses it.
+    /// unit sees no ticket that accuses it. It has the results of its evaluations too.
     ///
     /// - Parameters:
     ///   - cursor: the last item that is known; 0 for all.
-    ///   - limit: at most so many, 1 to 500.
+    ///   - limit: at most so many tickets, 1 to 500.
     /// - Throws: `E_INBOX_LIMIT`.
     package func departmentFeed(
         _ department: Department, after cursor: Int64, limit: Int
@@ -81,7 +83,7 @@ extension NodeDesk {
                 // What comes after this belongs to a later page.
                 let head = try await store.head()
                 let page = try await page(of: department, after: cursor, limit: Self.pushedAtOnce, now: now)
-                if !page.items.isEmpty {
+                if !page.items.isEmpty || !page.evaluations.isEmpty {
                     let body = try WireJSON.encode(page)
                     let failure = await onOwnThread { () throws(FederationError) in
                         try Self.post(
@@ -106,14 +108,24 @@ extension NodeDesk {
         of department: Department, after cursor: Int64, limit: Int, now: UnixMilliseconds
     ) async throws -> DepartmentPage {
         try await catchUp(now: now)
+        let head = try await store.head()
         let changes = try await changes(department, after: cursor, limit: limit)
+        // Tickets are here up to then; what comes later belongs to a later page.
+        let last = changes.last?.seq ?? 0
+        let end = changes.count == limit ? last : max(head, last)
+        var results: [(report: EvaluationReport, seq: Seq)] = []
+        if case .unit(let unit) = department {
+            results = try await self.results(ofUnits: names(of: unit), after: cursor, upTo: end)
+        }
         var items: [DepartmentPage.Item] = []
         for (ticket, seq) in changes {
             guard let thread = try await thread(ticket, for: department) else { continue }
             items.append(DepartmentPage.Item(thread, cursor: seq))
         }
         return DepartmentPage(
-            items: items, next: changes.last?.seq ?? cursor, logical: try logicalOrigins().map(\.code))
+            items: items, evaluations: results.map { EvaluationLine($0.report) },
+            next: [changes.last?.seq, results.last?.seq].compactMap(\.self).max() ?? cursor,
+            logical: try logicalOrigins().map(\.code))
     }
 
     /// Tickets of a department whose last evaluation is unsatisfied and counts (回访不满意、计入考核的工单). One leaves the list when a later

@@ -19,6 +19,39 @@ package struct EvaluationReport: Sendable {
     package let detail: EvaluationDetail
 }
 
+/// A result for programs.
+package struct EvaluationLine: Encodable, Sendable {
+    package let id: String
+    package let scheme: String
+    package let version: Int
+    package let period: String
+    package let evaluatee: String
+    package let node: String
+    package let by: String
+    package let madeAt: String
+    package let score: Double?
+    package let lower: Double?
+    package let upper: Double?
+    package let grade: String?
+    package let detail: EvaluationDetail
+
+    package init(_ report: EvaluationReport) {
+        id = report.id
+        scheme = report.scheme
+        version = report.version
+        period = report.period
+        evaluatee = report.evaluatee
+        node = report.node
+        by = report.by.code
+        madeAt = ShanghaiTime.rfc3339(report.madeAt)
+        score = report.score
+        lower = report.lower
+        upper = report.upper
+        grade = report.grade
+        detail = report.detail
+    }
+}
+
 /// What a result was made of: enough to compute it again without a ticket to which an objection was upheld.
 package struct EvaluationDetail: Hashable, Sendable, Codable {
     package struct Part: Hashable, Sendable, Codable {

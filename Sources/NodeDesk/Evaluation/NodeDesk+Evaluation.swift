@@ -285,6 +285,15 @@ extension NodeDesk {
         try await store.records(of: CaseResources.evaluationResult, where: filters, newestBy: "occurred_at")
             .compactMap(EvaluationReport.init)
     }
+
+    /// What this node found of a unit, by changes.
+    func results(
+        ofUnits names: [String], after seq: Seq, upTo end: Seq
+    ) async throws -> [(report: EvaluationReport, seq: Seq)] {
+        try await store.evaluations(ofUnits: names, after: seq, upTo: end).compactMap { record, seq in
+            EvaluationReport(record).map { ($0, seq) }
+        }
+    }
 }
 
 /// An objection, or a decision about one.
