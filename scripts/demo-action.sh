@@ -96,8 +96,23 @@ seen() { at 370000 situation show "$situation" --json | grep -q '"state":"closed
 until_true "the province sees that it is closed" 10 seen
 show 370000 situation show "$situation"
 
-title "周报 the week's report tells it, and the unit's figures have it"
-show 370000 report make --kind weekly --period "$(TZ=Asia/Shanghai date +%G-W%V)" --draft --format md \
+title "周报 the week's report tells it"
+week=$(TZ=Asia/Shanghai date +%G-W%V)
+show 370000 report make --kind weekly --period "$week" --draft --format md \
   | sed -n '/预警与应急情形/,/^## /p' | sed '$d'
-# An evaluation counts the same, once its period is over, by a scheme that was published before it (docs/evaluation.md).
-show 370000 query --measure count --measure closed --measure resolution_rate --by unit --where unit=供水集团
+
+title "评价 the unit's evaluation counts it"
+cat >"$dir/units.yaml" <<YAML
+scheme: units
+version: $(date +%s)
+title: 承办单位评价
+evaluated: unit
+criteria:
+  - {id: resolution_rate, weight: 0.6, sample_min: 1}
+  - {id: closed_rate, weight: 0.4, sample_min: 1}
+YAML
+at 370000 evaluation publish "$dir/units.yaml" >/dev/null
+# A draft: of this week nobody can be judged before it is over.
+show 370000 evaluation run --scheme units --period "$week" --draft
+counted() { at 370000 evaluation run --scheme units --period "$week" --draft --json | grep -q '"evaluatee":"供水集团"'; }
+counted || fail "the evaluation does not count 供水集团"

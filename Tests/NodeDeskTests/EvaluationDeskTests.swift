@@ -107,6 +107,17 @@ import Testing
         #expect(again.first?.id == first.id)
     }
 
+    @Test func `can be looked at before its period is over, and is given to nobody then`() async throws {
+        let (node, _) = try await node([("resolved", "5", "none"), ("unresolved", "1", "none")])
+        try node.clock.set("2025-10-28T09:00:00+08:00")
+        #expect(await code { try await node.desk.evaluate(scheme: "units", period: "2025-10") } == "E_REPORT_OPEN")
+        let draft = try #require(
+            try await node.desk.evaluate(scheme: "units", period: "2025-10", isDraft: true).first)
+        #expect(draft.evaluatee == "市住建局" && draft.detail.parts.map(\.tries) == [2, 2, 0])
+        #expect(try await node.desk.evaluations().isEmpty)
+        #expect(try await node.desk.departmentFeed(.unit("市住建局"), after: 0, limit: 10).evaluations.isEmpty)
+    }
+
     @Test func `comes to the unit by its feed, with each of its revisions, and to no other (7.2.4-3)`() async throws {
         let (node, tickets) = try await node([("resolved", "5", "none"), ("unresolved", "1", "none")])
         let feed = { (unit: String, cursor: Int64) in

@@ -83,6 +83,9 @@ struct EvaluationCommand: AsyncParsableCommand {
             name: .customLong("source"), help: "A table of an external source; may be repeated.", completion: .file())
         var sources: [String] = []
 
+        @Flag(help: "Show how it looks so far, also before the period is over; nothing is kept or given to anybody.")
+        var draft = false
+
         @Option(help: "How long the answers may take, in milliseconds.")
         var deadline = 60_000
 
@@ -95,7 +98,7 @@ struct EvaluationCommand: AsyncParsableCommand {
                 try ScoreFile.scores(path: path) { (try? desk.node(named: $0).id.code) ?? $0 }
             }
             let reports = try await desk.evaluate(
-                scheme: scheme, period: period, external: external, deadlineMS: Int64(deadline))
+                scheme: scheme, period: period, external: external, isDraft: draft, deadlineMS: Int64(deadline))
             if json { return try Output.json(reports.map { EvaluationLine($0) }) }
             try Output.line(EvaluationLine.table(reports.map { EvaluationLine($0) }, desk))
         }
