@@ -27,7 +27,7 @@ enum SQLiteEngine {
     /// The live rows of a fact, as they are exported.
     static func rows(of table: FactTable, in tables: Tables) throws -> [[FieldValue]] {
         try with(tables) { connection in
-            try rows(table.live(.all, withPersons: true), [.integer(0), .integer(1_000_000)], connection)
+            try rows(table.live(.rows, withPersons: true), [.integer(0), .integer(1_000_000)], connection)
         }
     }
 
