@@ -119,7 +119,9 @@ import Testing
     @Test func `inside take a batch in one turn, whatever its tickets have records of, and many tickets in several`()
         async throws
     {
-        let store = try TemporaryStore(jinan).store
+        let temporary = try TemporaryStore(jinan)
+        defer { withExtendedLifetime(temporary) {} }
+        let store = temporary.store
         let handlings = (1...1_100).map { number in
             IntakeRecord(
                 resource: "handling", key: "\(jinan)-\(number).handling",

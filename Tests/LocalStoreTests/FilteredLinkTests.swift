@@ -292,6 +292,7 @@ func rows(sentIn bytes: [UInt8]) throws -> [SentRow] {
         #expect(try await upper.store.count("service_request", where: "title IS NOT NULL") == 0)
         #expect(try await upper.store.adopt(chain(3, LinkGrant(), modes: ["service_request": .logical])).isEmpty)
         try await carry(city.store, upper.store, policy: logical)
+        try await upper.store.adopt(chain(4, LinkGrant()))
         try await carry(city.store, upper.store, policy: link(4, .physical))
         #expect(try await upper.store.count("service_request") == 500)
     }
