@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// What tests themselves do is short, and to optimize it takes twice as long as to run it.
+let tests = strict + [.unsafeFlags(["-Onone"])]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -58,32 +60,32 @@ let package = Package(
             name: "TestSupport", dependencies: ["FederationModel", "PeerTransport"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
-            name: "FederationModelTests", dependencies: ["FederationModel", "TestSupport"], swiftSettings: strict),
+            name: "FederationModelTests", dependencies: ["FederationModel", "TestSupport"], swiftSettings: tests),
         .testTarget(
             name: "LogicalQueryTests",
             dependencies: ["FederationModel", "LocalStore", "LogicalQuery", "TestSupport", grdbSQLite],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "ChangeSetFormatTests", dependencies: ["ChangeSetFormat", "FederationModel", "TestSupport"],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: tests),
         .testTarget(
             name: "VerificationTests", dependencies: ["FederationModel", "TestSupport", "Verification"],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "DetectionTests", dependencies: ["Detection", "FederationModel", "TestSupport"],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "ReportingTests", dependencies: ["FederationModel", "LogicalQuery", "Reporting", "TestSupport"],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "SyncProtocolTests",
             dependencies: ["ChangeSetFormat", "FederationModel", "SyncProtocol", "TestSupport"],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: tests),
 
         // MARK: - Files and streams of the machine
         .target(name: "NodeFiles", dependencies: ["FederationModel"], swiftSettings: strict),
         .testTarget(
-            name: "NodeFilesTests", dependencies: ["FederationModel", "NodeFiles"], swiftSettings: strict),
+            name: "NodeFilesTests", dependencies: ["FederationModel", "NodeFiles"], swiftSettings: tests),
 
         // MARK: - Files people write
         .target(
@@ -95,12 +97,12 @@ let package = Package(
             dependencies: [
                 "ConfigurationFiles", "Detection", "FederationModel", "LogicalQuery", "RecordIntake", "TestSupport",
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
 
         // MARK: - Bytes
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
-        .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"], swiftSettings: strict),
+        .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"], swiftSettings: tests),
 
         // MARK: - The store
         .target(
@@ -118,7 +120,7 @@ let package = Package(
                 "ChangeSetFormat", "Detection", "FederationModel", "LocalStore", "LogicalQuery", "TestSupport",
                 "Verification", "Zstandard", grdb,
             ],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: tests),
 
         // MARK: - Simulation of whole federations
         .target(
@@ -134,7 +136,7 @@ let package = Package(
                 "FederationModel", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/SimulationRunner", swiftSettings: strict),
-        .testTarget(name: "SimulationTests", dependencies: ["FederationModel", "Simulation"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["FederationModel", "Simulation"], swiftSettings: tests),
 
         // MARK: - Records from other systems
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -161,19 +163,19 @@ let package = Package(
                 "CZlib", "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
                 "Zstandard",
             ],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: tests),
         .testTarget(
             name: "MappingSuggestionsTests",
             dependencies: [
                 "ConfigurationFiles", "FederationModel", "MappingSuggestions", "RecordIntake", "TestSupport",
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "TicketGenerationTests",
             dependencies: [
                 "ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport", "TicketGeneration",
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
 
         // MARK: - Identity and transport
         .target(
@@ -190,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "NodeIdentityTests",
             dependencies: ["FederationModel", "NodeFiles", "NodeIdentity", "TestSupport", x509],
-            swiftSettings: strict),
+            swiftSettings: tests),
 
         // MARK: - What can be done at a node
         .target(
@@ -207,7 +209,7 @@ let package = Package(
                 "ChangeSetFormat", "ConfigurationFiles", "Detection", "FederationModel", "LocalStore", "LogicalQuery",
                 "NodeDesk", "NodeFiles", "NodeIdentity", "Reporting", "SyncProtocol", "TestSupport", "Zstandard",
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
 
         // MARK: - The running node
         .target(
@@ -244,7 +246,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 grdbSQLite, logging, yams,
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .executableTarget(
             name: "FederationNode",
             dependencies: [
@@ -259,14 +261,14 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["ConfigurationFiles", "FederationModel", "RecordIntake", "TestSupport"],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(
             name: "BorderTests",
             dependencies: [
                 "ChangeSetFormat", "FederationModel", "NodeIdentity", "PeerTransport", "SyncProtocol", "TestSupport",
                 "Zstandard",
             ],
-            swiftSettings: strict),
+            swiftSettings: tests),
         .testTarget(name: "TidyTests"),
 
         // MARK: - Bytes from outside
@@ -278,7 +280,7 @@ let package = Package(
                 "Zstandard",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: tests),
 
         // MARK: - Measurements
         .executableTarget(
