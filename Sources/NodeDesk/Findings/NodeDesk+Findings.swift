@@ -185,9 +185,12 @@ extension NodeDesk {
             tickets[id] = ticket
             origins[id] = origin
         }
-        for (id, _, values) in try await rows(BuiltInResources.assignment, ["assignee_unit", "occurred_at", "role"]) {
+        for (id, _, values) in try await rows(
+            BuiltInResources.assignment, ["assignee_unit", "occurred_at", "role", "round"])
+        {
             guard let unit = values[0].text, let at = values[1].integer else { continue }
-            tickets[id]?.dispatches.append(.init(unit, at: at, isMain: values[2].text == "main"))
+            let round = Int(values[3].integer ?? 1)
+            tickets[id]?.dispatches.append(.init(unit, at: at, isMain: values[2].text == "main", round: round))
         }
         for (id, _, values) in try await rows(BuiltInResources.returnRequest, ["unit", "occurred_at"]) {
             guard let unit = values[0].text, let at = values[1].integer else { continue }
