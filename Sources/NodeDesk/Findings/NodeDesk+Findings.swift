@@ -135,7 +135,7 @@ extension NodeDesk {
     ) async throws -> Int {
         if code == .jointTopic {
             guard let pack = TopicPack.all.first(where: { $0.name.isSame(as: subject) }) else { return 0 }
-            return try await jointTopic(pack, period, roads: [], now: now).tickets.count
+            return try await jointTopic(pack, period, roads: [], now: now).report.tickets.count
         }
         return try await findings(in: period, now: now).findings
             .first { $0.code == code && $0.subject.isSame(as: subject) }?.tickets.count ?? 0
