@@ -67,6 +67,9 @@ import Testing
         ticket = handled("G4")
         ticket.dispatches.append(.init("住建", at: start + 2 * hour))
         #expect(found(ticket) == ["DUPLICATE_DISPATCH G4 2 dispatches"])
+        ticket.dispatches[1].round = 2
+        #expect(found(ticket).isEmpty, "a rework, whenever it was closed")
+        ticket.dispatches[1].round = 1
         ticket.returns = [.init("住建", at: start + hour, .approved)]
         #expect(found(ticket).isEmpty)
         ticket = handled("G5")

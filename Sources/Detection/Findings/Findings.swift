@@ -58,7 +58,9 @@ package struct FindingDetectors: Sendable {
         let main = ticket.dispatches.filter(\.isMain).sorted { $0.at < $1.at }
         let doubled = zip(main, main.dropFirst()).filter { first, second in
             let cameBack = ticket.returns.contains { (first.at...second.at).contains($0.at) }
-            let isRework = ticket.closedAt.map { (first.at...second.at).contains($0) } ?? false
+            // Not every system counts rounds, and of closures only the last is known.
+            let isRework =
+                first.round < second.round || ticket.closedAt.map { (first.at...second.at).contains($0) } ?? false
             return first.unit.isSame(as: second.unit) && !cameBack && !isRework
         }
         guard let last = doubled.last else { return nil }

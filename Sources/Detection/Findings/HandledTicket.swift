@@ -6,11 +6,14 @@ package struct HandledTicket: Hashable, Sendable {
         package var unit: String
         package var at: UnixMilliseconds
         package var isMain: Bool
+        /// From 1; a rework (重办) begins the next.
+        package var round: Int
 
-        package init(_ unit: String, at: UnixMilliseconds, isMain: Bool = true) {
+        package init(_ unit: String, at: UnixMilliseconds, isMain: Bool = true, round: Int = 1) {
             self.unit = unit
             self.at = at
             self.isMain = isMain
+            self.round = round
         }
     }
 

@@ -135,7 +135,7 @@ extension NodeDesk {
     ) async throws -> Int {
         if code == .jointTopic {
             guard let pack = TopicPack.all.first(where: { $0.name.isSame(as: subject) }) else { return 0 }
-            return try await jointTopic(pack, period, roads: [], now: now).tickets.count
+            return try await jointTopic(pack, period, roads: [], now: now).report.tickets.count
         }
         return try await findings(in: period, now: now).findings
             .first { $0.code == code && $0.subject.isSame(as: subject) }?.tickets.count ?? 0
@@ -185,9 +185,12 @@ extension NodeDesk {
             tickets[id] = ticket
             origins[id] = origin
         }
-        for (id, _, values) in try await rows(BuiltInResources.assignment, ["assignee_unit", "occurred_at", "role"]) {
+        for (id, _, values) in try await rows(
+            BuiltInResources.assignment, ["assignee_unit", "occurred_at", "role", "round"])
+        {
             guard let unit = values[0].text, let at = values[1].integer else { continue }
-            tickets[id]?.dispatches.append(.init(unit, at: at, isMain: values[2].text == "main"))
+            let round = Int(values[3].integer ?? 1)
+            tickets[id]?.dispatches.append(.init(unit, at: at, isMain: values[2].text == "main", round: round))
         }
         for (id, _, values) in try await rows(BuiltInResources.returnRequest, ["unit", "occurred_at"]) {
             guard let unit = values[0].text, let at = values[1].integer else { continue }

@@ -104,7 +104,7 @@ extension NodeDesk {
                     "E_TOPIC_DATASET", "there is no external data set of that name here",
                     hint: "`dataset register datasets/planned_outage.yaml` registers one; then import its rows")
             }
-            let tickets = try await observedTickets(period, now: now) { theme.has(category: $0) }
+            let tickets = try await observedTickets(period, now: now) { theme.has(category: $0) }.map(\.ticket)
             let outages = try await store.records(
                 of: ExternalResources.record, where: ["dataset": dataset], newestBy: "occurred_at"
             ).compactMap { Outage($0, kind: theme.id) }
@@ -127,20 +127,24 @@ extension NodeDesk {
     ) async throws -> JointTopicReport {
         try await perform(.showTopic) { now in
             let period = try ReportKind.special.period(text)
-            return try await jointTopic(pack, period, roads: roads, now: now)
+            return try await jointTopic(pack, period, roads: roads, now: now).report
         }
     }
 
+    /// - Returns: beside the report, by ticket, the node whose it is.
     func jointTopic(
         _ pack: TopicPack, _ period: CalendarPeriod, roads: [String], now: UnixMilliseconds
-    ) async throws -> JointTopicReport {
-        let tickets = try await observedTickets(period, now: now) { pack.has(category: $0) }
+    ) async throws -> (report: JointTopicReport, origins: [String: String]) {
+        let observed = try await observedTickets(period, now: now) { pack.has(category: $0) }
+        let tickets = observed.map(\.ticket)
         let known = reference.lists.named("road")?.entries.map(\.title) ?? []
-        return JointTopicReport(
+        let report = JointTopicReport(
             pack: pack, tickets: tickets.map(\.id), table: TopicTable(tickets, pack: pack, roads: known + roads))
+        return (report, Dictionary(observed.map { ($0.ticket.id, $0.origin) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Opens the joint task of a topic: a finding, and the measure that one unit leads and others join (主办, 协办).
+    /// Opens the joint task of a topic: a finding, and the measure that one unit leads and others join (主办, 协办). The nodes whose tickets
+    /// it is about see it too, as theirs are the units.
     ///
     /// - Throws: `E_REPORT_PERIOD`, and as `measure`.
     package func openJointTask(
@@ -148,10 +152,10 @@ extension NodeDesk {
     ) async throws -> FindingReport {
         try await perform(.takeMeasure) { now in
             let period = try ReportKind.special.period(text)
-            let report = try await jointTopic(pack, period, roads: [], now: now)
+            let (report, origins) = try await jointTopic(pack, period, roads: [], now: now)
             let finding = Finding(
                 .jointTopic, pack.name, extent: "\(report.tickets.count) tickets", tickets: report.tickets)
-            try await keep([finding], in: period, origins: [:], now: now)
+            try await keep([finding], in: period, origins: origins, now: now)
             let owner = "\(pack.mainUnit)(主办)、\(pack.jointUnits.joined(separator: "、"))(协办)"
             return try await measure(
                 finding: id(of: finding, in: period), MeasureDraft(.propose(owner: owner, due: due)))
@@ -162,20 +166,21 @@ extension NodeDesk {
 
     private func observedTickets(
         _ period: CalendarPeriod, now: UnixMilliseconds, _ isMeant: (String?) -> Bool
-    ) async throws -> [ObservedTicket] {
+    ) async throws -> [(ticket: ObservedTicket, origin: String)] {
         try await catchUp(now: now)
         return try await store.rowsOfTickets(
             requestedIn: period.time, of: BuiltInResources.serviceRequest,
             columns: [
                 "requested_datetime", "region_code", "service_code", "title", "description", "address_string",
             ], stateColumns: ["category", "unit"]
-        ).compactMap { id, _, values in
+        ).compactMap { id, origin, values in
             let category = values[6].text ?? values[2].text
             guard isMeant(category) else { return nil }
-            return ObservedTicket(
+            let ticket = ObservedTicket(
                 id: id, at: values[0].integer ?? 0, region: values[1].text, category: category, unit: values[7].text,
                 place: values[5].text,
                 text: [values[3].text, values[4].text].compactMap(\.self).joined(separator: "\n"))
+            return (ticket, origin)
         }
     }
 }
