@@ -20,13 +20,14 @@ package enum Backtest {
             self.tickets = tickets
         }
 
-        /// Whether an alert speaks of it: it rests on one of its tickets, or, where it rests on a count, on one that these tickets were
-        /// a part of, or on the two days after, in which averages still remember them.
+        /// Whether an alert speaks of it: it rests on one of its tickets; or, where it rests on a count, it is of a place that has the
+        /// event's in it or lies in that, and of a day of the event or the two after, in which averages still remember it.
         func explains(_ alert: Alert) -> Bool {
             if !alert.evidence.tickets.isEmpty { return !tickets.isDisjoint(with: alert.evidence.tickets) }
             let days = ShanghaiTime.dayNumber(time.lowerBound)...ShanghaiTime.dayNumber(time.upperBound) + 2
             return days.contains(ShanghaiTime.dayNumber(alert.decidedAt))
-                && alert.subject.place.map { RegionRange($0).contains(region) } ?? false
+                && alert.subject.place.map { RegionRange($0).contains(region) || RegionRange(region).contains($0) }
+                    ?? false
                 && alert.subject.category.map { category.hasPrefix($0) } ?? true
         }
     }

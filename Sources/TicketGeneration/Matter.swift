@@ -3,7 +3,7 @@ import FederationModel
 /// What a ticket is about: the topic, the place, the words.
 struct Matter {
     let topic: Topic
-    let county: County
+    var county: County
     /// Street, number and residential area.
     let place: String
     let address: String

@@ -4,7 +4,7 @@ import FederationModel
 package struct PlantedEvent: Hashable, Sendable {
     /// The rule that should find it.
     package let rule: String
-    /// Its county.
+    /// Its county; of what happens in all of them, what they lie in.
     package let region: String
     package let category: String
     /// From its first ticket to its last.
@@ -13,12 +13,14 @@ package struct PlantedEvent: Hashable, Sendable {
     package let tickets: [IntakeRecord]
 }
 
-/// Events for a backtest of rules: surges of an hour and of a day, groups, repeats, texts that are alike, sensitive words, emergencies.
-/// The same recipe and period give the same.
+/// Events for a backtest of rules: surges of an hour, of a day and of a day in all counties, groups, repeats, texts that are alike,
+/// sensitive words, emergencies. The same recipe and period give the same. Silence is none: it is in no ticket.
 package struct PlantedEvents: Sendable {
     private let recipe: TicketRecipe
     private let days: Range<Int64>
     private let perRule: Int
+    /// Of everyday life.
+    private let ticketsADay: Double
 
     /// Before that many days rules know too little of what is usual.
     private static let calmDays: Int64 = 70
@@ -26,10 +28,12 @@ package struct PlantedEvents: Sendable {
     /// - Parameters:
     ///   - days: days since 1970; events lie behind the first ten weeks, from which rules learn what is usual.
     ///   - perRule: how many of each.
-    package init(_ recipe: TicketRecipe, days: Range<Int64>, perRule: Int) {
+    ///   - tickets: how many there are beside them in these days, by which it goes what is remarkable.
+    package init(_ recipe: TicketRecipe, days: Range<Int64>, perRule: Int, beside tickets: Int) {
         self.recipe = recipe
         self.days = days
         self.perRule = perRule
+        ticketsADay = Double(tickets) / Double(max(1, days.count))
     }
 
     private enum Kind: String, CaseIterable {
@@ -40,13 +44,23 @@ package struct PlantedEvents: Sendable {
         case cluster = "CLUSTER"
         case sensitive = "SENSITIVE"
         case emergency = "EMERGENCY"
+        case surgeSparse = "SURGE_SPARSE"
+        case trend = "TREND_STL"
+    }
+
+    /// Counties with fewer tickets a day are judged by another rule than the others.
+    private static let smallCounty = 10.0
+
+    /// A surge of a day is one for small counties or one for the others; it would make a small one a large one for weeks.
+    private var leftOut: Kind {
+        ticketsADay / Double(recipe.places.counties.count) < Self.smallCounty ? .surgeDay : .surgeSparse
     }
 
     /// All of them, by the time of their first ticket.
     package func events() -> [PlantedEvent] {
         let first = days.lowerBound + Self.calmDays
         guard first < days.upperBound - 2 else { return [] }
-        return Kind.allCases.enumerated().flatMap { position, kind in
+        return Kind.allCases.enumerated().filter { $1 != leftOut }.flatMap { position, kind in
             (0..<perRule).map { index -> PlantedEvent in
                 var random = SplitMix64(seed: recipe.seed &+ 3 &+ UInt64(position), index: index)
                 // Spread over the period, so that one does not hide in another.
@@ -66,10 +80,11 @@ package struct PlantedEvents: Sendable {
             case .surgeHour:
                 (0..<random.int(30...60)).map { _ in (noon + Int64(random.below(3_600)) * 1_000, -1, nil, "") }
             case .surgeDay:
-                // As many as on several days of the county, over the whole working day.
-                (0..<random.int(60...120)).map { _ in
-                    (midnight + 8 * OfficeHours.hour + Int64(random.below(10 * 3_600)) * 1_000, -1, nil, "")
-                }
+                // As many as on several days of the county.
+                (0..<random.int(60...120)).map { _ in (inWorkingDay(midnight, &random), -1, nil, "") }
+            case .surgeSparse: (0..<random.int(15...25)).map { _ in (inWorkingDay(midnight, &random), -1, nil, "") }
+            case .trend:
+                (0..<max(30, Int(ticketsADay))).map { _ in (inWorkingDay(midnight, &random), -1, nil, "") }
             case .group:
                 (0..<random.int(5...14)).map { person in
                     (noon + Int64(random.below(40 * 3_600)) * 1_000, person, matter.place, "")
@@ -90,7 +105,9 @@ package struct PlantedEvents: Sendable {
             }
         let persons = (0..<14).map { _ in Person(region: matter.county.code, year: 2_024, random: &random) }
         let tickets = draft.enumerated().map { position, line in
-            ticket(
+            var matter = matter
+            if kind == .trend { matter.county = random.pick(recipe.places.counties) }
+            return ticket(
                 "\(recipe.origin.code)-P\(kind.rawValue)-\(index)-\(position)", at: line.time, matter,
                 person: line.person < 0
                     ? Person(region: matter.county.code, year: 2_024, random: &random) : persons[line.person],
@@ -98,8 +115,12 @@ package struct PlantedEvents: Sendable {
         }.sorted { time(of: $0) < time(of: $1) }
         let times = tickets.map(time)
         return PlantedEvent(
-            rule: kind.rawValue, region: matter.county.code, category: matter.topic.code,
-            time: (times.first ?? noon)...(times.last ?? noon), tickets: tickets)
+            rule: kind.rawValue, region: kind == .trend ? recipe.region : matter.county.code,
+            category: matter.topic.code, time: (times.first ?? noon)...(times.last ?? noon), tickets: tickets)
+    }
+
+    private func inWorkingDay(_ midnight: UnixMilliseconds, _ random: inout SplitMix64) -> UnixMilliseconds {
+        midnight + 8 * OfficeHours.hour + Int64(random.below(10 * 3_600)) * 1_000
     }
 
     private func time(of ticket: IntakeRecord) -> UnixMilliseconds { ticket.fields["requested_datetime"]?.integer ?? 0 }

@@ -17,6 +17,7 @@ package struct TicketRecipe: Sendable {
 
     let seed: UInt64
     let origin: NodeID
+    let region: String
     let places: Places
     let numberRegion: String
     let mix: TicketMix
@@ -41,6 +42,7 @@ package struct TicketRecipe: Sendable {
         self.sharesMatters = sharesMatters
         self.seed = seed
         self.origin = origin
+        self.region = region
         self.mix = mix
         self.includesCalls = includesCalls
         self.dirtRate = dirtRate

@@ -49,6 +49,9 @@ import Testing
         let score = Backtest.score(rule, found, against: [event("SURGE_HOUR", Set(surge.map(\.id)))])
         #expect(score.recall == 1)
         #expect(score.precision == 1)
+        let everywhere = Backtest.score(
+            rule, found, against: [event("SURGE_HOUR", Set(surge.map(\.id)), region: "370100")])
+        #expect(everywhere.right == found.count, "what happens in a city explains what its counties have")
     }
 }
 

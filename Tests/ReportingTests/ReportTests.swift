@@ -62,6 +62,17 @@ import Testing
         #expect(try ReportTemplates().markdown(report).contains("\\<script>alert(1)\\</script> \\| a\\_b\\*c"))
     }
 
+    /// WeasyPrint applies no style of the page to what is within a drawing: bars were black, and a line was an area.
+    @Test func `has its colours within its drawings`() throws {
+        var document = try august
+        let trend = try #require(document.chapters.firstIndex { $0.id == "trend" })
+        document.chapters[trend].tables[0].rows[0].cells[1].value = .integer(2_000)
+        let html = try ReportTemplates().html(archived(document))
+        #expect(html.contains(/<rect [^>]*fill="#2f6db5"/))
+        #expect(html.contains(/<polyline [^>]*fill="none" stroke="#2f6db5"/))
+        #expect(html.contains(/<svg [^>]*font-family="Noto Sans CJK SC,/))
+    }
+
     @Test func `looks as a template of the node's own says, which is named when it can't be read`() throws {
         let templates = try ReportTemplates(markdown: "{{title}}:{{#chapters}}{{number}}{{/chapters}}")
         #expect(try templates.markdown(archived(august)).hasPrefix("山东省12345热线月报:1234"))

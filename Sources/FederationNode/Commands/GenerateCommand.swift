@@ -55,7 +55,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var requestsOnly = false
 
     @Option(
-        help: "Plant so many events for each of seven rules (surges, groups, repeats, …) behind the first ten weeks.")
+        help: "Plant so many events for each of eight rules (surges, groups, repeats, …) behind the first ten weeks.")
     var plant = 0
 
     @Option(
@@ -122,7 +122,9 @@ struct GenerateCommand: AsyncParsableCommand {
         } else {
             let generator = TicketGenerator(recipe, from: first, days: days, tickets: tickets, showcase: showcase)
             let firstDay = ShanghaiTime.dayNumber(first)
-            let events = PlantedEvents(recipe, days: firstDay..<firstDay + Int64(days), perRule: plant).events()
+            let events = PlantedEvents(
+                recipe, days: firstDay..<firstDay + Int64(days), perRule: plant, beside: tickets
+            ).events()
             report = try await generate(generator, and: events, recipe: recipe, at: desk)
             if let planted { try write(events, to: planted) }
         }

@@ -1,6 +1,7 @@
 import FederationModel
 
-/// A chart as inline SVG: no script, no font and no picture from elsewhere, so it prints as it is shown.
+/// A chart as inline SVG: no script, no font and no picture from elsewhere, so it prints as it is shown. Colours and fonts are attributes,
+/// since WeasyPrint applies no style of the page to what is within a drawing.
 struct Drawing {
     private let points: [(title: String, value: Double)]
 
@@ -16,6 +17,10 @@ struct Drawing {
     }
 
     private static let width = 640
+    private static let colour = "#2f6db5"
+
+    /// Those of a report, in a drawing and around it.
+    static let fonts = "Noto Sans CJK SC, Source Han Sans SC, Microsoft YaHei, sans-serif"
 
     /// One below the other, so that long names have room.
     private func bars(_ most: Double) -> String {
@@ -26,7 +31,7 @@ struct Drawing {
             let length = Int((point.value / most * Double(room)).rounded())
             svg += """
                 <text x="\(left - 6)" y="\(y + 13)" text-anchor="end">\(Self.short(point.title, 12))</text>\
-                <rect x="\(left)" y="\(y + 2)" width="\(length)" height="14"/>\
+                <rect x="\(left)" y="\(y + 2)" width="\(length)" height="14" fill="\(Self.colour)"/>\
                 <text x="\(left + length + 5)" y="\(y + 13)">\(Self.number(point.value))</text>
                 """
         }
@@ -41,12 +46,14 @@ struct Drawing {
         var svg = open(height: height, "折线图")
         for share in [0.0, 0.5, 1.0] {
             svg += """
-                <line x1="\(left)" y1="\(y(most * share))" x2="\(left + span)" y2="\(y(most * share))" class="grid"/>\
+                <line x1="\(left)" y1="\(y(most * share))" x2="\(left + span)" y2="\(y(most * share))" stroke="#ddd"/>\
                 <text x="\(left - 6)" y="\(y(most * share) + 4)" text-anchor="end">\(Self.number(most * share))</text>
                 """
         }
         let places = points.enumerated().map { "\(x($0)),\(y(max(0, $1.value)))" }
-        svg += "<polyline points=\"\(places.joined(separator: " "))\"/>"
+        svg += """
+            <polyline points="\(places.joined(separator: " "))" fill="none" stroke="\(Self.colour)" stroke-width="2"/>
+            """
         // No more labels than fit.
         let every = max(1, (points.count + 6) / 7)
         for index in stride(from: 0, to: points.count, by: every) {
@@ -59,7 +66,8 @@ struct Drawing {
 
     private func open(height: Int, _ title: String) -> String {
         """
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width) \(height)" role="img" aria-label="\(title)">
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width) \(height)" role="img" aria-label="\(title)" \
+        font-family="\(Self.fonts)" font-size="11">
         """
     }
 

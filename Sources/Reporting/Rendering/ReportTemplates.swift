@@ -70,9 +70,10 @@ package struct ReportTemplates: Sendable {
         <meta charset="utf-8">
         <title>{{{title}}} {{{number}}}</title>
         <style>
-        @page { size: A4; margin: 18mm 15mm; @bottom-center { content: counter(page) " / " counter(pages); font-size: 9pt; } }
-        body { font-family: "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", sans-serif; font-size: 10.5pt;
-          line-height: 1.6; color: #222; max-width: 180mm; margin: 0 auto; padding: 8mm; }
+        @page { size: A4; margin: 18mm 15mm;
+          @bottom-center { content: counter(page) " / " counter(pages); font: 9pt \(Drawing.fonts); } }
+        body { font-family: \(Drawing.fonts); font-size: 10.5pt; line-height: 1.6; color: #222; max-width: 180mm;
+          margin: 0 auto; padding: 8mm; }
         @media print { body { padding: 0; } }
         h1 { text-align: center; font-size: 18pt; color: #b00020; margin: 0; }
         .head { text-align: center; border-bottom: 2px solid #b00020; padding-bottom: 6px; margin-bottom: 14px; }
@@ -85,8 +86,7 @@ package struct ReportTemplates: Sendable {
         th { background: #f3f3f3; }
         .n { text-align: right; white-space: nowrap; }
         .total td { font-weight: bold; background: #fafafa; }
-        svg { width: 100%; max-height: 110mm; font-size: 11px; break-inside: avoid; }
-        svg rect { fill: #2f6db5; } svg polyline { fill: none; stroke: #2f6db5; stroke-width: 2; } svg .grid { stroke: #ddd; }
+        svg { width: 100%; max-height: 110mm; break-inside: avoid; }
         </style>
         </head>
         <body>
