@@ -19,7 +19,7 @@ extension `Real processes` {
                     "w\(index)", person: person, "03.03.01", "小区停水第\(index)次", address: "解放路花园小区\(index)号楼")
             }
             try await federation.waitUntil("the province has judged them", seconds: 10) {
-                try await judged(federation, at: "370000") >= 6
+                try await federation.judged(at: "370000") >= 6
             }
             #expect(try await alerts(federation, at: "370000", rule: "GROUP").isEmpty)
 
@@ -68,7 +68,7 @@ extension `Real processes` {
             try await city.push("s1", person: 2, "06.02.01", "商场跳楼价促销虚假", address: "泉城路1号")
             try await city.push("s2", person: 3, "01.02.01", "工地拖欠,讨薪不成要跳楼", address: "经十路9号")
             try await federation.waitUntil("all are judged at the province", seconds: 10) {
-                try await judged(federation, at: "370000") >= 3
+                try await federation.judged(at: "370000") >= 3
             }
             let emergencies = try await alerts(federation, at: "370000", rule: "EMERGENCY")
             #expect(emergencies.map { $0["level"] as? String } == ["red"])
@@ -96,7 +96,7 @@ extension `Real processes` {
             try await city.push("r1", person: 1, "08.01.01", "夜间施工", address: "山大路12号")
             try await city.push("r2", person: 1, "08.01.01", "夜间施工又来", address: "山大路12号")
             try await federation.waitUntil("the city has judged its own", seconds: 10) {
-                try await judged(federation, at: "370100") >= 2
+                try await federation.judged(at: "370100") >= 2
             }
             #expect(try await alerts(federation, at: "370100", rule: "REPEAT").isEmpty)
             try await province.push("r3", person: 1, "08.01.01", "夜间施工没有人管", address: "山大路12号")
@@ -212,13 +212,15 @@ extension `Real processes` {
                 ["alert", "list", "--json"] + (rule.map { ["--rule", $0] } ?? []), at: code
             ).jsonList()
         }
+    }
+}
 
-        /// How many changed tickets the node's rules have looked at.
-        private func judged(_ federation: Federation, at code: String) async throws -> Double {
-            let page = try await federation.get("/metrics", from: code)
-            let body = page[(page.firstRange(of: "\r\n\r\n")?.upperBound ?? page.startIndex)...]
-            return try PrometheusText(body).samples["federation_tickets_judged_total"] ?? 0
-        }
+extension Federation {
+    /// How many changed tickets the node's rules have looked at.
+    func judged(at code: String) async throws -> Double {
+        let page = try await get("/metrics", from: code)
+        let body = page[(page.firstRange(of: "\r\n\r\n")?.upperBound ?? page.startIndex)...]
+        return try PrometheusText(body).samples["federation_tickets_judged_total"] ?? 0
     }
 }
 

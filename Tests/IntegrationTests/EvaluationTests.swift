@@ -30,34 +30,6 @@ extension `Real processes` {
 
             """
 
-        /// A scheme as it was published before the tickets' period, which real clocks have left behind.
-        private func importScheme(
-            _ name: String, _ content: String, into federation: Federation, at code: String
-        ) async throws {
-            try federation.write(
-                "id,version,at,content\n\(name).1,1,2025-06-30 09:00,\"\(content)\"\n", to: "scheme.csv")
-            try federation.write(
-                """
-                key: id
-                zone: Asia/Shanghai
-                time_formats: ["yyyy-MM-dd HH:mm"]
-                records:
-                  - resource: evaluation_scheme
-                    fields:
-                      scheme: {value: \(name)}
-                      scheme_version: version
-                      title: {value: 热线办理评价}
-                      published_at: at
-                      content: content
-
-                """, to: "scheme-mapping.yaml")
-            try await federation.succeed(
-                [
-                    "import", "--resource", "evaluation_scheme", "--mapping", federation.path("scheme-mapping.yaml"),
-                    federation.path("scheme.csv"),
-                ], at: code)
-        }
-
         private func results(_ federation: Federation, at code: String) async throws -> [[String: Any]] {
             try await federation.succeed(["evaluation", "show", "--json"], at: code).jsonList()
         }
@@ -85,7 +57,7 @@ extension `Real processes` {
             let late = try await federation.run(run, at: "370000")
             #expect(late.status == 1 && late.errors.hasPrefix("E_SCHEME_LATE"))
 
-            try await importScheme("hotlines", Self.scheme(1), into: federation, at: "370000")
+            try await federation.importScheme("hotlines", Self.scheme(1), at: "370000")
             try federation.write("对象,指标,达标,样本\n济南,survey,90,100\n", to: "survey.csv")
             let evaluated = try await federation.succeed(
                 run + ["--source", federation.path("survey.csv")], at: "370000"
@@ -148,7 +120,7 @@ extension `Real processes` {
             #expect(try await results(federation, at: "370100").count == 1, "nobody else hears of it")
 
             // A unit has its own by the feed of the city that evaluates it.
-            try await importScheme("units", Self.unitScheme, into: federation, at: "370100")
+            try await federation.importScheme("units", Self.unitScheme, at: "370100")
             let units = try await federation.succeed(
                 ["evaluation", "run", "--scheme", "units", "--period", "2025-08", "--json"], at: "370100"
             ).jsonList()
@@ -165,5 +137,33 @@ extension `Real processes` {
 
         /// The first millisecond of August 2025 in Shanghai.
         private let august: Int64 = 1_753_977_600_000
+    }
+}
+
+extension Federation {
+    /// A scheme as it was published before the tickets' period, which real clocks have left behind.
+    func importScheme(_ name: String, _ content: String, at code: String) async throws {
+        try write(
+            "id,version,at,content\n\(name).1,1,2025-06-30 09:00,\"\(content)\"\n", to: "scheme.csv")
+        try write(
+            """
+            key: id
+            zone: Asia/Shanghai
+            time_formats: ["yyyy-MM-dd HH:mm"]
+            records:
+              - resource: evaluation_scheme
+                fields:
+                  scheme: {value: \(name)}
+                  scheme_version: version
+                  title: {value: 热线办理评价}
+                  published_at: at
+                  content: content
+
+            """, to: "scheme-mapping.yaml")
+        try await succeed(
+            [
+                "import", "--resource", "evaluation_scheme", "--mapping", path("scheme-mapping.yaml"),
+                path("scheme.csv"),
+            ], at: code)
     }
 }
