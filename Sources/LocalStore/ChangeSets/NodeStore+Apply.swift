@@ -31,7 +31,7 @@ extension NodeStore {
     /// - Throws: `E_QUARANTINE_FULL` when there would be more rows of the sender put aside than `SyncLimits.quarantineRowsMax`;
     ///   `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
     ///   earlier epoch than the cursor, `E_NOT_A_NEIGHBOUR` when the topology that was adopted has no link between the two; nothing is
-    ///   stored then. `E_CURSOR_MOVED` also when a topology was adopted that changes the link.
+    ///   stored then. `E_CURSOR_MOVED` also when a topology was adopted by which less may come over the link.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
@@ -39,16 +39,16 @@ extension NodeStore {
             let db = writer.db
             let header = changeSet.header
             // It was on its way when a topology was adopted: what that does not let in any more nobody would take back.
-            guard let version = try Self.topologyVersion(ofLinkOf: policy, db) else {
+            guard try Self.hasLink(from: header.sender, db) else {
                 throw FederationError(
                     "E_NOT_A_NEIGHBOUR", "\(header.sender) is no neighbour of \(policy.receiver) any more",
                     hint: "`topology diff` says in which version the link ended")
             }
-            guard version == policy.revision.topology else {
+            guard policy.isInForce(under: writer.standing) else {
                 throw FederationError(
                     "E_CURSOR_MOVED",
-                    "a change-set of \(header.sender) came in under topology version \(policy.revision.topology) of its link, "
-                        + "and \(policy.receiver) has adopted version \(version)", isRetryable: true)
+                    "a change-set of \(header.sender) came in before \(policy.receiver) adopted a topology by which less may come over "
+                        + "this link", isRetryable: true)
             }
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {
@@ -88,6 +88,16 @@ extension NodeStore {
         }
         report.head = head
         return report
+    }
+}
+
+extension LinkPolicy {
+    /// Whether all that it lets in may still come over the link: no origin, and no resource, that has another way now or none. Which of
+    /// their rows do, a sweep settles.
+    func isInForce(under standing: Standing) -> Bool {
+        guard let present = standing.incoming[sender] else { return true }
+        return origins.isSubset(of: present.origins) && wholeResources.isSubset(of: present.wholeResources)
+            && Set(resources).isSubset(of: present.resources)
     }
 }
 

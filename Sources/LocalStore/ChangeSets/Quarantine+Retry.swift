@@ -27,7 +27,7 @@ extension NodeStore {
                 guard let sender = NodeID(row["sender"]), let policy = policies[sender],
                     let table = tables[ResourceName(row["resource"])], policy.grants(table.definition.name),
                     policy.origins.contains(where: { $0.code == row["origin"] as String }),
-                    try Self.topologyVersion(ofLinkOf: policy, writer.db) == policy.revision.topology,
+                    policy.isInForce(under: writer.standing),
                     // What is kept of such a text is not what was sent.
                     row["rule"] as String != RowRejection.Rule.badText.rawValue
                 else {

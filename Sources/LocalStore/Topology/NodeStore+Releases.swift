@@ -97,15 +97,14 @@ extension NodeStore {
         }
     }
 
-    /// The version since which the release in force has the link of a policy as it is (``LinkRevision/topology``); nil where it has no such
-    /// link. Where none was adopted the service's file decides, and so does the policy.
-    static func topologyVersion(ofLinkOf policy: LinkPolicy, _ db: Database) throws -> Int64? {
+    /// Whether the release in force has a link from a node; true where none was adopted, and the service's file decides.
+    static func hasLink(from sender: NodeID, _ db: Database) throws -> Bool {
         try db.cachedStatement(
             sql: """
-                SELECT CASE WHEN EXISTS (SELECT 1 FROM main.topology_release)
-                  THEN (SELECT topology FROM main.link_revision WHERE sender = ?1 AND receiver = ?2) ELSE ?3 END
+                SELECT NOT EXISTS (SELECT 1 FROM main.topology_release)
+                  OR EXISTS (SELECT 1 FROM main.link_revision WHERE sender = ?)
                 """
-        ).fetchInteger([policy.sender.code, policy.receiver.code, policy.revision.topology])
+        ).fetchInteger([sender.code]) == 1
     }
 
     private static func saveRevisions(
