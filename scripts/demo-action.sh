@@ -104,7 +104,7 @@ show 370000 report make --kind weekly --period "$week" --draft --format md \
 title "评价 the unit's evaluation counts it"
 cat >"$dir/units.yaml" <<YAML
 scheme: units
-version: $(date +%s)
+version: $(($(date +%s) / 60 % 1000000 + 1))
 title: 承办单位评价
 evaluated: unit
 criteria:
