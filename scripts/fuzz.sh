@@ -25,9 +25,10 @@ corpus=Tests/FuzzCorpus
 for target in "${targets[@]}"; do [ -d "$corpus/$target" ] || { echo "there is no target $target" >&2; usage; }; done
 
 scripts/install-dependencies.sh
-# gold can't link the address sanitizer, and lld drops the counters of the coverage as dead.
+# gold can't link the address sanitizer, and lld drops the counters of the coverage as dead. Of several -sanitize the Swift compiler takes the
+# last, so that one names both: else nothing of ours would be counted, and the fuzzer would be blind.
 FUZZER=1 swift build -c release --product fuzzer --scratch-path "$scratch" --sanitize fuzzer --sanitize address \
-  -Xswiftc -use-ld=lld --disable-dead-strip >&2
+  -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld --disable-dead-strip >&2
 
 failed=no
 for target in "${targets[@]}"; do
