@@ -46,8 +46,9 @@ import struct FederationModel.Cursor
 
     /// All rounds of giving back, and what follows on the link.
     @discardableResult
-    private func giveBack(to store: NodeStore) async throws -> (adopted: Int, passedOn: Int, settled: Int, rounds: Int)
-    {
+    private func giveBack(
+        to store: NodeStore, at time: UnixMilliseconds = noon + 1
+    ) async throws -> (adopted: Int, passedOn: Int, settled: Int, rounds: Int) {
         var (adopted, passedOn, settled, rounds) = (0, 0, 0, 0)
         var position: LostPosition?
         while let (changeSet, end) = try await above.store.lostChangeSet(
@@ -55,7 +56,7 @@ import struct FederationModel.Cursor
         {
             let incoming = try IncomingChangeSet(
                 bytes: changeSet.bytes, policy: link, resources: store.resources, now: noon)
-            let taken = try await store.takeBack(incoming, policy: link, now: noon + 1)
+            let taken = try await store.takeBack(incoming, policy: link, now: time)
             _ = try await above.store.settle(taken.settled, of: jinan, now: noon + 2)
             (adopted, passedOn) = (adopted + taken.adopted, passedOn + taken.passedOn)
             (settled, rounds, position) = (settled + taken.settled.count, rounds + 1, end)
@@ -85,6 +86,21 @@ import struct FederationModel.Cursor
                 "returned_row",
                 where: "treated = 'reporter_name reporter_phone' OR treated = 'reporter_phone reporter_name'")
                 == 1_200)
+    }
+
+    @Test func `gets a later version than it had, also under a clock that is behind`() async throws {
+        func versions(_ store: NodeStore) async throws -> [[FieldValue]] {
+            try await store.rows(sql: "SELECT version FROM service_request ORDER BY \"key\"", arguments: [])
+        }
+        _ = try await city.store.intake((1...3).map { person($0) }, now: noon)
+        try await carry(city.store, above.store, policy: link)
+        let former = try await versions(above.store)
+        try await recognise(afresh.store)
+        try await carry(afresh.store, above.store, policy: link)
+        #expect(try await giveBack(to: afresh.store, at: noon - 60_000).adopted == 3)
+        let own = try await versions(afresh.store)
+        #expect(zip(former, own).allSatisfy { ($0[0].integer ?? 0) < ($1[0].integer ?? 0) })
+        #expect(try await versions(above.store) == own)
     }
 
     @Test func `brings its ticket numbers along: none of them is given out again`() async throws {

@@ -37,8 +37,8 @@ extension Federation {
 
     /// A question at any node counts no ticket twice, and where it says that an origin is complete up to a time, all that the origin
     /// took in until then is counted.
-    func checkView() async throws {
-        guard let node = anyNode(), node.isUp else { return }
+    func checkView(at node: SimulatedNode) async throws {
+        guard node.isUp else { return }
         counts.views += 1
         let topology = node.topology
         let answer = try await count(at: node, of: topology.subtree(of: node.id), topology)

@@ -20,6 +20,8 @@ package final class Federation {
     let ground: Ground
     var paths: [String] = []
     package internal(set) var problems: [String] = []
+    /// Whether the next topology waits until nobody has anything to get back.
+    var isReleaseDue = false
     package private(set) var trace: Trace
 
     var topology: RandomTopology
