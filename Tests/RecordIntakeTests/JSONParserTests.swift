@@ -32,9 +32,19 @@ import Testing
         #expect(throws: JSONFault.syntax) { try parse(text) }
     }
 
-    @Test func `refuses what parsers take in different ways`() {
+    @Test func `refuses what parsers take in different ways`() throws {
         #expect(throws: JSONFault.duplicateName) { try parse(#"{"a":1,"b":2,"a":1}"#) }
         #expect(throws: JSONFault.duplicateName) { try parse(#"{"x":[{"a":1,"\u0061":2}]}"#) }
+        // Few names and many are told apart in two ways.
+        for count in [63, 64, 65, 300] {
+            let members = (0..<count).map { "\"name\($0)\":\($0)" }
+            #expect(try parse("{\(members.joined(separator: ","))}") != .null)
+            for again in [0, count / 2, count - 1] {
+                #expect(throws: JSONFault.duplicateName) {
+                    try parse("{\((members + [members[again]]).joined(separator: ","))}")
+                }
+            }
+        }
         #expect(throws: JSONFault.nulCharacter) { try parse(#""a\u0000b""#) }
         for half in [#""\ud800""#, #""\ud800x""#, #""\ud800\u0041""#, #""\udc00""#] {
             #expect(throws: JSONFault.encoding) { try parse(half) }

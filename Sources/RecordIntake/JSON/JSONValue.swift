@@ -128,12 +128,12 @@ package struct JSONParser {
         var members: [JSONValue.Member] = []
         skipBlanks()
         if take(UInt8(ascii: "}")) { return members }
-        var names: Set<ExactText> = []
+        var names = NamesOfObject()
         repeat {
             skipBlanks()
             guard peek == UInt8(ascii: "\"") else { throw .syntax }
             let name = try string()
-            guard names.insert(ExactText(name)).inserted else { throw .duplicateName }
+            guard names.insert(name, among: members) else { throw .duplicateName }
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { throw .syntax }
             members.append(.init(name: name, value: try value(depth: depth + 1)))
@@ -164,9 +164,7 @@ package struct JSONParser {
         let start = position
         while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
         if take(UInt8(ascii: "\"")) {
-            let plain = UnsafeBufferPointer(rebasing: bytes[start..<position - 1])
-            guard let text = String(validating: plain, as: UTF8.self) else { throw .encoding }
-            return text
+            return try Self.text(UnsafeBufferPointer(rebasing: bytes[start..<position - 1]).span)
         }
         return try escapedString(from: start)
     }
@@ -177,14 +175,22 @@ package struct JSONParser {
             position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let text = String(validating: text, as: UTF8.self) else { throw .encoding }
-                return text
+                return try Self.text(text.span)
             case UInt8(ascii: "\\"): text += try escape()
             case 0..<0x20: throw byte == 0 ? .nulCharacter : .syntax
             default: text.append(byte)
             }
         }
         throw .syntax
+    }
+
+    /// By way of a `UTF8Span`: `String(validating:as:)` is generic in the library and takes three times as long.
+    private static func text(_ bytes: Span<UInt8>) throws(JSONFault) -> String {
+        do {
+            return String(copying: try UTF8Span(validating: bytes))
+        } catch {
+            throw .encoding
+        }
     }
 
     private mutating func escape() throws(JSONFault) -> [UInt8] {
@@ -260,5 +266,29 @@ package struct JSONParser {
 
     private mutating func skipBlanks() {
         while let byte = peek, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
+    }
+}
+
+/// The names of an object that were read, to notice one that comes twice.
+///
+/// The few of a record are held by hashes in a row: a set, which makes one from random bytes for each of them, was a fifth of reading
+/// it. An object with many gets a set, or somebody could send one that takes minutes.
+private struct NamesOfObject {
+    private var hashes: [UInt64] = []
+    private var many: Set<ExactText> = []
+
+    private static let fewMax = 64
+
+    /// - Parameter members: those read before.
+    /// - Returns: whether none of them has the name.
+    mutating func insert(_ name: String, among members: [JSONValue.Member]) -> Bool {
+        guard members.count < Self.fewMax else {
+            if many.isEmpty { many = Set(members.lazy.map { ExactText($0.name) }) }
+            return many.insert(ExactText(name)).inserted
+        }
+        let hash = fnv1a64(name.utf8)
+        if hashes.contains(hash), members.contains(where: { $0.name.isSame(as: name) }) { return false }
+        hashes.append(hash)
+        return true
     }
 }

@@ -122,14 +122,18 @@ package struct PushedRecordReader: Sendable {
 
     /// The shape of a UUID (RFC 9562) or of a ULID.
     private static func isRandom(_ id: String) -> Bool {
-        let bytes = Array(id.utf8)
-        switch bytes.count {
+        switch id.utf8.count {
         case 36:
-            return bytes.enumerated().allSatisfy { index, byte in
-                [8, 13, 18, 23].contains(index)
-                    ? byte == UInt8(ascii: "-") : Character(Unicode.Scalar(byte)).isHexDigit
+            return id.utf8.enumerated().allSatisfy { index, byte in
+                switch (index, byte) {
+                case (8, UInt8(ascii: "-")), (13, UInt8(ascii: "-")), (18, UInt8(ascii: "-")), (23, UInt8(ascii: "-")):
+                    true
+                case (8, _), (13, _), (18, _), (23, _): false
+                case (_, 0x30...0x39), (_, 0x41...0x46), (_, 0x61...0x66): true
+                default: false
+                }
             }
-        case 26: return bytes.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) }
+        case 26: return id.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) }
         default: return false
         }
     }
