@@ -37,7 +37,9 @@ package enum ClassificationLevel: Int, Sendable, Comparable {
 }
 
 /// One column of a resource (信息项).
-package struct ColumnDefinition: Hashable, Sendable {
+///
+/// A class, because each value on its way in meets its column, and a copy of a value would count what its texts refer to.
+package final class ColumnDefinition: Hashable, Sendable {
     package let name: String
     /// The Chinese name, as people read it.
     package let title: String
@@ -63,6 +65,14 @@ package struct ColumnDefinition: Hashable, Sendable {
         self.bytesMax = bytesMax
         rule = ColumnRule(type: type, isRequired: required, bytesMax: bytesMax, isCode: codeList != nil)
     }
+
+    package static func == (a: ColumnDefinition, b: ColumnDefinition) -> Bool {
+        a === b
+            || a.name == b.name && a.title == b.title && a.level == b.level && a.codeList == b.codeList
+                && a.type == b.type && a.rule == b.rule
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 extension ColumnDefinition {

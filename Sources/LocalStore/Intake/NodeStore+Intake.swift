@@ -67,12 +67,9 @@ extension NodeStore {
 
     private func check(_ rows: [SourceRow], mayHoldReference: Bool) -> CheckedRows {
         let reference = standing.reference
+        var checker = RowChecker(tables: tables, mayHoldReference: mayHoldReference)
         return CheckedRows(
-            rows,
-            violations: rows.map {
-                Self.violation(
-                    of: $0.records, mayHoldReference: mayHoldReference, tables: tables, reference: reference)
-            }, tables: tables)
+            rows, violations: rows.map { checker.violation(of: $0.records, by: reference) }, tables: tables)
     }
 
     private func intake(
@@ -169,28 +166,6 @@ extension NodeStore {
         return report
     }
 
-    private static func violation(
-        of row: [IntakeRecord], mayHoldReference: Bool, tables: [ResourceName: ResourceTable],
-        reference: ReferenceData
-    ) -> RowRejection? {
-        for record in row {
-            guard let table = tables[record.resource] else {
-                return RowRejection(
-                    code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(record.resource)",
-                    hint: "see `federation-node resource list`")
-            }
-            if table.definition.isReference && !mayHoldReference { return .reference(record.resource) }
-            if CatalogResources.names.contains(record.resource) && !mayHoldReference {
-                return .catalog(record.resource)
-            }
-            if RemovalResources.names.contains(record.resource) { return .removal(record.resource) }
-            if let violation = record.violation(in: table.definition, lists: reference.lists) { return violation }
-            // Invented tickets have faults on purpose.
-            if !mayHoldReference, let violation = reference.violation(of: record) { return violation }
-        }
-        return nil
-    }
-
     /// Whether a row brings a ticket that is not here yet.
     private static func opensTicket(_ row: [IntakeRecord], _ node: NodeID, _ db: Database) throws -> Bool {
         try row.contains { record in
@@ -200,6 +175,49 @@ extension NodeStore {
                     sql: "SELECT NOT EXISTS (SELECT 1 FROM main.service_request WHERE origin = ? AND \"key\" = ?)"),
                 arguments: [node.code, record.key]) ?? false
         }
+    }
+}
+
+/// Holds rows against the declarations and the reference data.
+private struct RowChecker {
+    let tables: [ResourceName: ResourceTable]
+    let mayHoldReference: Bool
+    /// What was found for each resource of the rows, few of which there are: so nothing is looked up for each record.
+    private var known: [(name: ResourceName, table: ResourceTable?, obstacle: RowRejection?)] = []
+
+    init(tables: [ResourceName: ResourceTable], mayHoldReference: Bool) {
+        self.tables = tables
+        self.mayHoldReference = mayHoldReference
+    }
+
+    mutating func violation(of row: [IntakeRecord], by reference: ReferenceData) -> RowRejection? {
+        for record in row {
+            let place = place(of: record.resource)
+            if let obstacle = known[place].obstacle { return obstacle }
+            guard let table = known[place].table else { continue }
+            if let violation = record.violation(in: table.definition, lists: reference.lists) { return violation }
+            // Invented tickets have faults on purpose.
+            if !mayHoldReference, let violation = reference.violation(of: record) { return violation }
+        }
+        return nil
+    }
+
+    private mutating func place(of resource: ResourceName) -> Int {
+        if let place = known.firstIndex(where: { $0.name == resource }) { return place }
+        known.append((resource, tables[resource], obstacle(to: resource)))
+        return known.endIndex - 1
+    }
+
+    /// Why no record of a resource may be taken in; nil when some may.
+    private func obstacle(to resource: ResourceName) -> RowRejection? {
+        guard let table = tables[resource] else {
+            return RowRejection(
+                code: "E_RESOURCE_UNKNOWN", reason: "this node has no resource \(resource)",
+                hint: "see `federation-node resource list`")
+        }
+        if table.definition.isReference && !mayHoldReference { return .reference(resource) }
+        if CatalogResources.names.contains(resource) && !mayHoldReference { return .catalog(resource) }
+        return RemovalResources.names.contains(resource) ? .removal(resource) : nil
     }
 }
 
