@@ -13,8 +13,6 @@ final class LifecycleCheck {
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
     private var works: [ExactText: Work] = [:]
-    /// By resource, as far as rows had one: few, so comparing is cheaper than looking up.
-    private var forms: [(resource: ResourceName, form: TicketEvent.Form?)] = []
     /// Records that rows take back.
     private var withdrawn: Set<TicketEvent.ID> = []
 
@@ -142,13 +140,6 @@ final class LifecycleCheck {
         return memory
     }
 
-    private func form(of resource: ResourceName) -> TicketEvent.Form? {
-        if let known = forms.first(where: { $0.resource == resource }) { return known.form }
-        let form = TicketGuard.forms[resource]
-        forms.append((resource, form))
-        return form
-    }
-
     private static func ticket(_ record: IntakeRecord) -> ExactText? {
         record.fields["global_id"]?.text.map { ExactText($0) }
     }
@@ -159,7 +150,7 @@ final class LifecycleCheck {
     private func byTicket(_ row: [IntakeRecord]) -> [Group] {
         var groups: [Group] = []
         for record in row {
-            guard let form = form(of: record.resource), let ticket = Self.ticket(record) else { continue }
+            guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record) else { continue }
             var index = groups.firstIndex { $0.work.ticket == ticket }
             if index == nil, let work = works[ticket] {
                 groups.append((work, []))
