@@ -32,27 +32,11 @@ cd "$copy"
 # A repository of its own, or `git apply` would look for the files in the one around it.
 [ -d .git ] || git init -q
 log=$(mktemp)
-halves=()
-trap 'kill "${halves[@]}" 2>/dev/null || true; rm -f "$log" "$log".0 "$log".1' EXIT
+trap 'rm -f "$log"' EXIT
 
 build() { swift build --product simulate >"$log" 2>&1; }
-# The same as in scripts/simulate.sh, but for the configuration: this builds more often than it runs. Two processes have half of the seeds
-# each; the first failure ends both.
-simulate() {
-  local half=$((($1 + 1) / 2)) program status=0
-  program=$(swift build --show-bin-path)/simulate
-  halves=()
-  for lane in 0 1; do
-    SWIFT_DETERMINISTIC_HASHING=1 "$program" --trace 0 --first $((lane * half)) --seeds "$half" >"$log.$lane" 2>&1 &
-    halves+=($!)
-  done
-  for lane in 0 1; do wait -n || { status=1; break; }; done
-  kill "${halves[@]}" 2>/dev/null || true
-  wait
-  halves=()
-  cat "$log.0" "$log.1" >"$log"
-  return "$status"
-}
+# The same as in scripts/simulate.sh, but for the configuration: this builds more often than it runs.
+simulate() { SWIFT_DETERMINISTIC_HASHING=1 "$(swift build --show-bin-path)/simulate" --trace 0 --seeds "$1" >"$log" 2>&1; }
 
 echo "building the simulation; the first time takes some minutes"
 build || { grep -E 'error:' "$log" || tail -20 "$log"; exit 1; }
