@@ -67,7 +67,7 @@ struct ExampleCity {
 
 /// When tickets of the examples came in, seen from today.
 struct ExampleDays {
-    /// ExampleDays since 1970.
+    /// Days since 1970.
     let today: Int64
 
     /// A day like others, of which the last eight weeks are known, and a special one, of which three years are known too.
