@@ -40,6 +40,8 @@ package final class NodeStore: Sendable {
         let standing: Standing
         /// Made once for it: it holds SQL for each resource.
         let visibility: Visibility
+        /// Under the topology that is being taken up, from its first step until it is published.
+        var adopting: Standing?
     }
 
     /// Makes the database of a node that has none.
@@ -125,8 +127,16 @@ package final class NodeStore: Sendable {
         if !filters.isEmpty { try visibility.startLog(isFolded: filters.contains(where: \.isFolded), pool) }
         if standing.rules != self.standing.rules { threadMemory.forget() }
         calendar.value.withLock { $0 = standing.reference.calendar }
-        published.withLock { $0 = Published(standing: standing, visibility: visibility) }
+        published.withLock { former in
+            let adopting = former.adopting.flatMap { $0.topology.version > standing.topology.version ? $0 : nil }
+            former = Published(standing: standing, visibility: visibility, adopting: adopting)
+        }
     }
+
+    /// From now on nothing is let in that this standing does not let in: after a step of its adoption nobody would take it back.
+    func begin(adopting standing: Standing) { published.withLock { $0.adopting = standing } }
+
+    var adopting: Standing? { published.withLock { $0.adopting } }
 
     /// Logs what row filters look at from now on, for good.
     ///

@@ -256,6 +256,35 @@ import Testing
         #expect(try await held("service_request")[0] == 1)
     }
 
+    @Test func `is not taken over such a link while the topology is being taken up either`() async throws {
+        let record = stage("transfer", of: 1, after: 1, ["transfer_id": .text("x"), "step": .text("offer")])
+        _ = try await store(jinan).intake([ticket(1), record], now: noon)
+        let up = policy(from: jinan, to: province)
+        let logical = Topology(
+            name: "test", version: 2,
+            nodes: qilu.nodes.map {
+                TopologyNode(
+                    id: $0.id, name: $0.name, parent: $0.parent, region: $0.region, endpoint: nil,
+                    modes: $0.id == jinan ? ["transfer": .logical] : [:])
+            })
+        let above = try store(province)
+        let release = TopologyRelease(version: 2, text: "", publishedAt: noon)
+        try await above.adopt([(release, logical)], after: qilu, known: [], now: noon)
+        let adopted = Standing(
+            node: province, topology: logical, revisions: try above.linkRevisions(), resources: above.resources)
+        while try await above.performAdoptionStep(under: adopted, now: noon) != nil {}
+        // Its links still run under the topology before.
+        let error = await #expect(throws: FederationError.self) {
+            try await carry(store(jinan), above, policy: up)
+        }
+        #expect(error?.code == "E_BUSY" && error?.isRetryable == true)
+        try above.publish(adopted)
+        _ = try await store(jinan).adopt(logical)
+        try await carry(store(jinan), above, policy: policy(from: jinan, to: province, topology: logical))
+        #expect(try await held("service_request")[0] == 1)
+        #expect(try await held("transfer")[0] == 0)
+    }
+
     @Test func `brings nothing to a node that names a stranger's ticket in a record of its own`() async throws {
         _ = try await store(jinan).intake([ticket(1)], now: noon)
         let claim = IntakeRecord(

@@ -31,11 +31,12 @@ extension NodeStore {
     /// - Throws: `E_QUARANTINE_FULL` when there would be more rows of the sender put aside than `SyncLimits.quarantineRowsMax`;
     ///   `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
     ///   earlier epoch than the cursor, `E_NOT_A_NEIGHBOUR` when the topology that was adopted has no link between the two; nothing is
-    ///   stored then. `E_CURSOR_MOVED` also when a topology was adopted by which less may come over the link.
+    ///   stored then. `E_CURSOR_MOVED` also when a topology was adopted by which less may come over the link, and `E_BUSY` as long as it
+    ///   is being taken up.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
     ) async throws -> ApplyReport {
-        var (report, head) = try await writeFeed(now: now) { [tables, catalogs, retractionLimit] writer in
+        var (report, head) = try await writeFeed(now: now) { [self] writer in
             let db = writer.db
             let header = changeSet.header
             // It was on its way when a topology was adopted: what that does not let in any more nobody would take back.
@@ -49,6 +50,12 @@ extension NodeStore {
                     "E_CURSOR_MOVED",
                     "a change-set of \(header.sender) came in before \(policy.receiver) adopted a topology by which less may come over "
                         + "this link", isRetryable: true)
+            }
+            guard adopting.map({ policy.isInForce(under: $0) }) ?? true else {
+                throw FederationError(
+                    "E_BUSY",
+                    "\(policy.receiver) is taking up a topology by which less may come over the link from \(header.sender)",
+                    isRetryable: true)
             }
             let durable = try LinkCursorTable.cursor(of: header.sender, db)
             if let durable, header.start.epoch.counter < durable.epoch.counter {

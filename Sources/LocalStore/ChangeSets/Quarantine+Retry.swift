@@ -15,7 +15,7 @@ extension NodeStore {
         _ ids: [Int64]?, policies: [NodeID: LinkPolicy], now: UnixMilliseconds
     ) async throws -> QuarantineRetry {
         let wanted = ids.map { "[\($0.map(String.init).joined(separator: ","))]" }
-        var (retry, head) = try await writeFeed(now: now) { [tables] writer in
+        var (retry, head) = try await writeFeed(now: now) { [self] writer in
             var retry = QuarantineRetry()
             let rows = try Row.fetchAll(
                 writer.db,
@@ -27,7 +27,7 @@ extension NodeStore {
                 guard let sender = NodeID(row["sender"]), let policy = policies[sender],
                     let table = tables[ResourceName(row["resource"])], policy.grants(table.definition.name),
                     policy.origins.contains(where: { $0.code == row["origin"] as String }),
-                    policy.isInForce(under: writer.standing),
+                    policy.isInForce(under: writer.standing), adopting.map({ policy.isInForce(under: $0) }) ?? true,
                     // What is kept of such a text is not what was sent.
                     row["rule"] as String != RowRejection.Rule.badText.rawValue
                 else {

@@ -8,22 +8,30 @@ package struct CheckedRows: Sendable {
     let violations: [RowRejection?]
     /// The records of all rows, by resource.
     let groups: [Group]
+    /// Nil for the history of another system, which is stored as it is.
+    let guarded: GuardedRows?
 
     struct Group: Sendable {
         let table: ResourceTable
         fileprivate(set) var records: [IntakeRecord] = []
         /// The row of each record.
         fileprivate(set) var places: [Int] = []
+        /// Whether each stands for its whole row: the request, where there is one, else the first.
+        fileprivate(set) var areHeads: [Bool] = []
         /// Whether no two of them have the same key.
         fileprivate(set) var isDistinct = true
     }
 
-    init(_ rows: [SourceRow], violations: [RowRejection?], tables: [ResourceName: ResourceTable]) {
+    init(
+        _ rows: [SourceRow], violations: [RowRejection?], isGuarded: Bool, tables: [ResourceName: ResourceTable]
+    ) {
         self.rows = rows
+        guarded = isGuarded ? GuardedRows(rows) : nil
         self.violations = violations
         var groups: [Group] = []
         for (place, row) in rows.enumerated() {
-            for record in row.records {
+            let head = row.records.firstIndex { $0.resource == BuiltInResources.serviceRequest.name } ?? 0
+            for (position, record) in row.records.enumerated() {
                 var index = groups.firstIndex { $0.table.definition.name == record.resource }
                 if index == nil, let table = tables[record.resource] {
                     groups.append(Group(table: table))
@@ -32,6 +40,7 @@ package struct CheckedRows: Sendable {
                 guard let index else { continue }
                 groups[index].records.append(record)
                 groups[index].places.append(place)
+                groups[index].areHeads.append(position == head)
             }
         }
         for index in groups.indices {

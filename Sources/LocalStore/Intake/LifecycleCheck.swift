@@ -10,6 +10,7 @@ final class LifecycleCheck {
     private let version: Int64
     private let reader = ThreadReader(ticketsWith: TicketGuard.forms.values)
     private let db: Database
+    private let rows: GuardedRows
     private var memory: ThreadMemory
     /// Of the tickets of which the rows have a record besides the request. A request alone is legal at any time.
     private var works: [ExactText: Work] = [:]
@@ -36,9 +37,10 @@ final class LifecycleCheck {
     private static let changesMax: Int64 = 20_000
 
     init(
-        _ ticketGuard: TicketGuard, rows: CheckedRows, memory: ThreadMemory, _ writer: FeedWriter
+        _ ticketGuard: TicketGuard, rows: GuardedRows, memory: ThreadMemory, _ writer: FeedWriter
     ) throws {
         self.ticketGuard = ticketGuard
+        self.rows = rows
         node = writer.node
         version = try writer.version().rawValue
         db = writer.db
@@ -49,26 +51,18 @@ final class LifecycleCheck {
         } else if head > memory.head {
             for ticket in try reader.changed(after: memory.head, upto: head, db) { self.memory[ticket] = nil }
         }
-        let request = BuiltInResources.serviceRequest.name
         // A request that is written anew is not checked and may say something else than is remembered.
-        for group in rows.groups where group.table.definition.name == request {
-            for record in group.records { if let ticket = Self.ticket(record) { self.memory[ticket] = nil } }
-        }
-        works.reserveCapacity(rows.rows.count)
-        var unknown: Set<ExactText> = []
-        for group in rows.groups {
-            let name = group.table.definition.name
-            guard name != request, TicketGuard.forms[name] != nil else { continue }
-            for record in group.records {
-                guard let ticket = Self.ticket(record), works[ticket] == nil else { continue }
-                if let kept = self.memory[ticket] {
-                    works[ticket] = Work(ticket, kept)
-                } else {
-                    unknown.insert(ticket)
-                }
+        for ticket in rows.requested { self.memory[ticket] = nil }
+        works.reserveCapacity(rows.tickets.count)
+        var unknown: [ExactText] = []
+        for ticket in rows.tickets {
+            if let kept = self.memory[ticket] {
+                works[ticket] = Work(ticket, kept)
+            } else {
+                unknown.append(ticket)
             }
         }
-        let read = try reader.threads(of: unknown, db)
+        let read = try reader.threads(ofOrdered: unknown, db)
         for ticket in unknown {
             let stored = read[ticket] ?? []
             let thread = GuardedThread(stored, own: node.code, rules: ticketGuard.rules)
@@ -76,10 +70,11 @@ final class LifecycleCheck {
         }
     }
 
-    /// - Returns: why a row must not be stored. A row that may be is taken into account for the rows after it.
-    func refusal(of row: SourceRow) throws -> RowRejection? {
-        let groups = byTicket(row.records)
-        let absent = Set(row.absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
+    /// - Parameter absent: the records that it takes back.
+    /// - Returns: why the row at a place must not be stored. A row that may be is taken into account for the rows after it.
+    func refusal(ofRow place: Int, absent: [SourceRow.RecordName]) throws -> RowRejection? {
+        let groups = byTicket(rows.records[place])
+        let absent = Set(absent.map { TicketEvent.ID(resource: $0.resource, origin: node.code, key: $0.key) })
         // Nearly all rows that are pushed.
         if absent.isEmpty, groups.count == 1, groups[0].work.kept.thread.isFollowed(by: groups[0].events) {
             let (work, events) = groups[0]
@@ -140,25 +135,19 @@ final class LifecycleCheck {
         return memory
     }
 
-    private static func ticket(_ record: IntakeRecord) -> ExactText? {
-        record.fields["global_id"]?.text.map { ExactText($0) }
-    }
-
     private typealias Group = (work: Work, events: [TicketEvent])
 
     /// The events of a row on watched tickets, by their ticket, with the thread before them. A row concerns one ticket nearly always.
-    private func byTicket(_ row: [IntakeRecord]) -> [Group] {
+    private func byTicket(_ row: [GuardedRows.Record]) -> [Group] {
         var groups: [Group] = []
         for record in row {
-            guard let form = TicketGuard.forms[record.resource], let ticket = Self.ticket(record) else { continue }
-            var index = groups.firstIndex { $0.work.ticket == ticket }
-            if index == nil, let work = works[ticket] {
+            var index = groups.firstIndex { $0.work.ticket == record.ticket }
+            if index == nil, let work = works[record.ticket] {
                 groups.append((work, []))
                 index = groups.endIndex - 1
             }
             guard let index else { continue }
-            groups[index].events.append(
-                TicketEvent(form, origin: node.code, key: record.key, version: version, fields: record.fields))
+            groups[index].events.append(record.event(origin: node, version: version))
         }
         return groups
     }

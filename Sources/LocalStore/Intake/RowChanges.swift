@@ -22,10 +22,11 @@ struct RowChanges {
         var same: [ResourceName: [String]] = [:]
         for group in checked.groups {
             let resource = group.table.definition.name
-            var (records, places) = (group.records, group.places)
+            var (records, places, areHeads) = (group.records, group.places, group.areHeads)
             if !areAllTaken {
                 let taken = places.indices.filter { isTaken[places[$0]] }
                 (records, places) = (taken.map { records[$0] }, taken.map { places[$0] })
+                areHeads = taken.map { areHeads[$0] }
             }
             let stored = try writer.store(records, in: group.table, areDistinct: group.isDistinct)
             for (index, place) in places.enumerated() {
@@ -34,11 +35,7 @@ struct RowChanges {
                 } else {
                     same[resource, default: []].append(records[index].key)
                 }
-                if stored.new[index], let head = rows[place].head, head.resource == resource,
-                    head.key.isSame(as: records[index].key)
-                {
-                    isNew[place] = true
-                }
+                if stored.new[index], areHeads[index] { isNew[place] = true }
             }
         }
         // What is new here has nothing to take back.

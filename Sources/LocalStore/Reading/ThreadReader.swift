@@ -32,8 +32,11 @@ struct ThreadReader<Record: Sendable> {
 
     /// The live records of each thread; none for a thread that has none.
     func threads(of ids: Set<ExactText>, _ db: Database) throws -> [ExactText: [Record]] {
-        // In their order, so that the searches in an index follow each other.
-        let ordered = ids.sorted()
+        try threads(ofOrdered: ids.sorted(), db)
+    }
+
+    /// - Parameter ordered: in their order, so that the searches in an index follow each other.
+    func threads(ofOrdered ordered: [ExactText], _ db: Database) throws -> [ExactText: [Record]] {
         var threads: [[Record]] = Array(repeating: [], count: ordered.count)
         for form in forms { try collect(ordered, form, into: &threads, db) }
         var found: [ExactText: [Record]] = [:]

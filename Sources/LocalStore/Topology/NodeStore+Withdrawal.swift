@@ -21,7 +21,8 @@ extension NodeStore {
     package func performAdoptionStep(
         under standing: Standing, now: UnixMilliseconds
     ) async throws -> [DeletionRecord]? {
-        try await writeFeed(under: standing, now: now) { [tables] writer in
+        begin(adopting: standing)
+        return try await writeFeed(under: standing, now: now) { [tables] writer in
             let db = writer.db
             guard
                 let name = try String.fetchOne(

@@ -148,7 +148,7 @@ private struct ImportRun {
     }
 
     /// Records in one durable transaction: enough that waiting for the disk does not count, few enough to hold two of them.
-    private static let batchRecords = 8_000
+    private static let batchRecords = 4_000
 
     /// Gives it its number.
     mutating func begin(source: String, file: String) async throws {
@@ -228,16 +228,18 @@ private struct ImportRun {
                     datasets[record.resource]?.stored(record, origin: desk.id) ?? record
                 }
                 return content
-            })
+            }, isGuarded: importer.mapping.isGuarded,
+            // Of others the importer has held the fields against the declaration.
+            areFieldsRight: importer.mapping.resources.allSatisfy { datasets[$0] == nil })
         try await settle()
-        storing = Task { [desk, isDryRun, intake = report.intake, isGuarded = importer.mapping.isGuarded] in
+        storing = Task { [desk, isDryRun, intake = report.intake] in
             let now = desk.clock()
             let outcomes =
                 isDryRun
-                ? try await desk.store.trial(of: rows, isGuarded: isGuarded, now: now)
+                ? try await desk.store.trial(of: rows, now: now)
                 : try await desk.commit(\.head) {
                     try await desk.store.intake(
-                        rows, of: intake.map { .number($0) }, isGuarded: isGuarded, now: now)
+                        rows, of: intake.map { .number($0) }, now: now)
                 }.outcomes
             return Array(zip(batch, outcomes).map { (row: $0, outcome: $1) })
         }

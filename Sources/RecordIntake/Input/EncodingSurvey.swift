@@ -1,4 +1,5 @@
 import ConfigurationFiles
+import Foundation
 
 /// Decides the encoding of a file that does not say it, from every byte of it.
 ///
@@ -17,10 +18,17 @@ struct EncodingSurvey {
     private var otherLines = 0
 
     private var line = LineEvidence()
+    /// Whether a line feed was the last that was seen.
+    private var isAtLineStart = true
 
     mutating func add(_ piece: UnsafeRawBufferPointer) {
         var position = 0
         while position < piece.count {
+            if isAtLineStart {
+                position = endOfUTF8Lines(piece, from: position)
+                guard position < piece.count else { break }
+                isAtLineStart = false
+            }
             // Most of a file is ASCII: eight bytes at a time until a line goes beyond it.
             if !line.isBeyondASCII {
                 while position + 8 <= piece.count {
@@ -37,9 +45,30 @@ struct EncodingSurvey {
                 if (bytes + position) % 2 == 0 { evenNULs += 1 } else { oddNULs += 1 }
             }
             if byte == 0x0A || byte == 0x0D { endLine() } else { line.add(byte) }
+            isAtLineStart = byte == 0x0A
             position += 1
         }
         bytes += piece.count
+    }
+
+    /// Whole lines of UTF-8, as nearly all are, the standard library tells from others many bytes at a time.
+    ///
+    /// - Returns: where they end: at a line that is not whole or something else, or at the end of the piece.
+    private mutating func endOfUTF8Lines(_ piece: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var position = start
+        while position < piece.count, let first = piece.baseAddress?.advanced(by: position),
+            let end = memchr(first, 0x0A, piece.count - position)
+        {
+            let length = first.distance(to: UnsafeRawPointer(end))
+            // Old Macintoshes ended lines with a carriage return alone; the one of `\r\n` is the last byte.
+            guard memchr(first, 0, length) == nil, memchr(first, 0x0D, max(0, length - 1)) == nil,
+                let text = try? UTF8Span(
+                    validating: Span(_unsafeBytes: UnsafeRawBufferPointer(start: first, count: length)))
+            else { break }
+            if !text.isKnownASCII { utf8Lines += 1 }
+            position += length + 1
+        }
+        return position
     }
 
     private mutating func endLine() {
