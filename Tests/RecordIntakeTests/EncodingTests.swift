@@ -70,6 +70,16 @@ import Testing
     }
 
     /// 一 in GB18030 is also a letter of Cyrillic in UTF-8: such a line is no sign of the other encoding.
+    /// More than a megabyte, so that lines lie across the pieces in which it is looked at.
+    @Test(arguments: ["\n", "\r\n"])
+    func `is what one line more of many speaks for`(end: String) throws {
+        let text = "1,\(String(repeating: "夜间噪声扰民影响居民休息", count: 10))\(end)"
+        let pair = try Array(text.utf8) + gbk(text)
+        let even = Self.header + (0..<2_000).flatMap { _ in pair }
+        #expect(try read(even).form == "UTF-8")
+        #expect(try read(even + gbk(text)).form == "GB18030")
+    }
+
     @Test func `is not disturbed by short words that are both`() throws {
         #expect(try read(gbk("编号,标题\n1,一\n2,噪声扰民\n")) == Seen("GB18030", ["一", "噪声扰民"]))
     }

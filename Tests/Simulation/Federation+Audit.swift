@@ -37,10 +37,13 @@ struct Sightings {
         if hadToSee(id, from: sender, to: receiver, topology) { return true }
         guard topology.mode(of: resource, from: sender, to: receiver) == .physical else { return false }
         let filter = topology.grant(from: sender, to: receiver).tickets
-        return tickets[sender]?[id]?.contains { tickets in
-            (filter.isEmpty || resource == "call_record" || tickets.contains { Reference.passes($0, filter) })
+        let isOpen = filter.isEmpty || resource == "call_record"
+        // Of a row of which the sender has heard only that it is gone, an open link tells just that.
+        guard let looks = tickets[sender]?[id] else { return isOpen }
+        return looks.contains { tickets in
+            (isOpen || tickets.contains { Reference.passes($0, filter) })
                 && !tickets.contains { Reference.accuses($0, receiver, topology) }
-        } == true
+        }
     }
 }
 

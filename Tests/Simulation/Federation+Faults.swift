@@ -25,20 +25,23 @@ extension Federation {
     }
 
     private func happen() async throws {
-        if isReleaseDue, try await isWhole() { return try await newRelease() }
+        if roll(kind.releases) { isReleaseDue = true }
+        if isReleaseDue {
+            if try await isWhole() { return try await newRelease() }
+            try await play(for: any(1...5_000))
+        }
         guard let node = anyNode() else { return }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<50: if node.isUp { try await write(node) }
-        case 50..<58: try crash(node)
-        case 58..<62 where kind.hasPowerLosses: try await losePower(node)
-        case 62..<68 where kind.hasRestores: snapshot(node)
-        case 68..<72 where kind.hasRestores: try await restore(node)
-        case 72..<79 where kind.hasReleases: isReleaseDue = true
-        case 79..<84 where kind.hasPartitions: isolate(node)
-        case 84..<89 where kind.hasClockJumps: setClock(node)
-        case 89..<92: network.trouble = Double.random(in: 0...0.08, using: &random)
-        case 92..<95 where kind.hasPruning: try await prune(node)
-        case 95..<98 where kind.hasRemovals: try await remove(node)
+        case 0..<45: if node.isUp { try await write(node) }
+        case 45..<53: try crash(node)
+        case 53..<58 where kind.hasPowerLosses: try await losePower(node)
+        case 58..<64 where kind.hasRestores: snapshot(node)
+        case 64..<72 where kind.hasRestores: try await restore(node)
+        case 72..<79 where kind.hasPartitions: isolate(node)
+        case 79..<86 where kind.hasClockJumps: setClock(node)
+        case 86..<90: network.trouble = Double.random(in: 0...0.08, using: &random)
+        case 90..<94 where kind.hasPruning: try await prune(node)
+        case 94..<98 where kind.hasRemovals: try await remove(node)
         default: breakAny()
         }
     }

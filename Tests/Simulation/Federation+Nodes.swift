@@ -219,7 +219,7 @@ extension Federation {
 
     /// As `TopologyExchange`: whoever of the two is behind gets the releases that it lacks.
     func topologyDiffers(_ node: SimulatedNode, _ peer: NodeID) {
-        later(node, after: any(10...400)) { federation in
+        later(node, after: roll(0.1) ? any(1_000...20_000) : any(10...400)) { federation in
             guard let other = federation.nodes[peer], other.isUp, !federation.network.isCut(node.id, peer) else {
                 return
             }

@@ -234,8 +234,12 @@ extension Federation {
                 guard let number = connection.number else { return }
                 federation.feed(receiver) { $0.onHeartbeat(heartbeat, connection: number, now: $1) }
                 try federation.forgeReturn(receiver, connection)
-                if topology != receiver.node.topology.version {
-                    federation.topologyDiffers(receiver.node, connection.edge.sender)
+                let isOnOther = topology != receiver.node.topology.version
+                if isOnOther { federation.topologyDiffers(receiver.node, connection.edge.sender) }
+                // It tells of what has not arrived, or of another topology: an answer is easily wrong now.
+                guard isOnOther || head > receiver.stored?.seq ?? 0 else { return }
+                federation.later(receiver.node, after: federation.any(6...100)) {
+                    try await $0.checkView(at: receiver.node)
                 }
             }
         }

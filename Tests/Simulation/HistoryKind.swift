@@ -8,7 +8,8 @@ struct HistoryKind {
     let capabilities = Capability.all
     /// Some nodes know no history marks, no giving back.
     let hasOldReleases: Bool
-    let hasReleases: Bool
+    /// Of topologies, at each happening the chance that one falls due.
+    let releases: Double
     let hasRestores: Bool
     let hasPowerLosses: Bool
     let hasClockJumps: Bool
@@ -28,7 +29,7 @@ struct HistoryKind {
         isLarge = one(in: 100)
         isOpen = one(in: 4)
         hasOldReleases = one(in: 12)
-        hasReleases = one(in: 2)
+        releases = one(in: 2) ? one(in: 3) ? 0.4 : 0.07 : 0
         // Who knows no marks is recognised by nobody.
         hasRestores = one(in: 2) && !hasOldReleases
         hasPowerLosses = one(in: 2) && !hasOldReleases

@@ -70,10 +70,16 @@ struct RandomTopology {
 
     // MARK: - Changes
 
-    /// Another policy of one node.
+    /// Another policy of one node; often only its filter is lifted, or set.
     mutating func changePolicy(using random: inout SplitMix64) {
         let place = Int.random(in: places.indices, using: &random)
-        places[place].policies = anyPolicies(of: place, using: &random)
+        if Bool.random(using: &random) {
+            places[place].policies = anyPolicies(of: place, using: &random)
+        } else if places[place].policies.grant.tickets.isEmpty {
+            places[place].policies.grant.tickets = anyGrant(using: &random).tickets
+        } else {
+            places[place].policies.grant.tickets = GrantFilter()
+        }
         release()
     }
 
