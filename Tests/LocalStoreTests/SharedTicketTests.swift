@@ -257,15 +257,15 @@ import Testing
     }
 
     @Test func `is not taken over such a link while the topology is being taken up either`() async throws {
-        let record = stage("transfer", of: 1, after: 1, ["transfer_id": .text("x"), "step": .text("offer")])
-        _ = try await store(jinan).intake([ticket(1), record], now: noon)
+        let note = stage("handling", of: 1, after: 5, ["unit": .text("住建局")])
+        _ = try await store(jinan).intake([ticket(1), note], now: noon)
         let up = policy(from: jinan, to: province)
         let logical = Topology(
             name: "test", version: 2,
             nodes: qilu.nodes.map {
                 TopologyNode(
                     id: $0.id, name: $0.name, parent: $0.parent, region: $0.region, endpoint: nil,
-                    modes: $0.id == jinan ? ["transfer": .logical] : [:])
+                    modes: $0.id == jinan ? ["handling": .logical] : [:])
             })
         let above = try store(province)
         let release = TopologyRelease(version: 2, text: "", publishedAt: noon)
@@ -282,7 +282,7 @@ import Testing
         _ = try await store(jinan).adopt(logical)
         try await carry(store(jinan), above, policy: policy(from: jinan, to: province, topology: logical))
         #expect(try await held("service_request")[0] == 1)
-        #expect(try await held("transfer")[0] == 0)
+        #expect(try await held("handling")[0] == 0)
     }
 
     @Test func `brings nothing to a node that names a stranger's ticket in a record of its own`() async throws {

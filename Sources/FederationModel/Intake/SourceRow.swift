@@ -20,11 +20,6 @@ package struct SourceRow: Hashable, Sendable {
         self.records = records
         self.absent = absent
     }
-
-    /// The record that stands for the whole: the request, where there is one.
-    package var head: IntakeRecord? {
-        records.first { $0.resource == BuiltInResources.serviceRequest.name } ?? records.first
-    }
 }
 
 /// What a row that was taken changed.
