@@ -69,7 +69,6 @@ import Testing
         #expect(reversed == Seen("UTF-8", ["路灯不亮", "停水", "refused"]))
     }
 
-    /// 一 in GB18030 is also a letter of Cyrillic in UTF-8: such a line is no sign of the other encoding.
     /// More than a megabyte, so that lines lie across the pieces in which it is looked at.
     @Test(arguments: ["\n", "\r\n"])
     func `is what one line more of many speaks for`(end: String) throws {
@@ -80,6 +79,7 @@ import Testing
         #expect(try read(even + gbk(text)).form == "GB18030")
     }
 
+    /// 一 in GB18030 is also a letter of Cyrillic in UTF-8: such a line is no sign of the other encoding.
     @Test func `is not disturbed by short words that are both`() throws {
         #expect(try read(gbk("编号,标题\n1,一\n2,噪声扰民\n")) == Seen("GB18030", ["一", "噪声扰民"]))
     }
