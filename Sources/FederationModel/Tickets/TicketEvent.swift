@@ -14,6 +14,7 @@ package final class TicketEvent: Sendable {
     package final class Form: Sendable {
         package let resource: ResourceName
         package let columns: [TicketColumn]
+        private let names: [String]
         /// Nil for a resource that the fold does not read.
         fileprivate let kind: Kind?
         fileprivate let rank: Int
@@ -22,9 +23,13 @@ package final class TicketEvent: Sendable {
         package init(_ resource: ResourceName, columns: [TicketColumn]) {
             self.resource = resource
             self.columns = columns
+            names = columns.map(\.rawValue)
             kind = Kind(rawValue: resource.text)
             rank = kind.flatMap { Kind.allCases.firstIndex(of: $0) } ?? Kind.allCases.count
         }
+
+        /// What an event is made of, in the order of the columns.
+        package func values(of fields: [String: FieldValue]) -> [FieldValue] { names.map { fields[$0] ?? .null } }
     }
 
     /// - Parameter values: as many as the form has columns.
@@ -41,9 +46,7 @@ package final class TicketEvent: Sendable {
     package convenience init(
         _ form: Form, origin: String, key: String, version: Int64, fields: [String: FieldValue]
     ) {
-        self.init(
-            form, origin: origin, key: key, version: version,
-            values: form.columns.map { fields[$0.rawValue] ?? .null })
+        self.init(form, origin: origin, key: key, version: version, values: form.values(of: fields))
     }
 
     package var resource: ResourceName { form.resource }

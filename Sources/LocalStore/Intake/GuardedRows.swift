@@ -21,41 +21,27 @@ struct GuardedRows: Sendable {
     /// Tickets whose request is among the rows.
     let requested: [ExactText]
 
-    /// A resource of a ticket's thread, with the names of the columns that the guard looks at.
-    private final class Watched {
-        let form: TicketEvent.Form
-        let columns: [String]
-        let isRequest: Bool
-
-        init(_ form: TicketEvent.Form) {
-            self.form = form
-            columns = form.columns.map(\.rawValue)
-            isRequest = form.resource == BuiltInResources.serviceRequest.name
-        }
-    }
-
     init(_ rows: [SourceRow]) {
         // Few, so that going through them costs less than a hash.
-        let watched = TicketGuard.forms.values.map { Watched($0) }
+        let forms = Array(TicketGuard.forms.values)
+        let request = BuiltInResources.serviceRequest.name
         var tickets: [ExactText] = []
         var requested: [ExactText] = []
         records = rows.map { row in
             var records: [Record] = []
             records.reserveCapacity(row.records.count)
             for record in row.records {
-                guard let kind = watched.first(where: { $0.form.resource == record.resource }),
+                guard let form = forms.first(where: { $0.resource == record.resource }),
                     let ticket = record.fields["global_id"]?.text.map({ ExactText($0) })
                 else { continue }
-                if kind.isRequest {
+                if form.resource == request {
                     requested.append(ticket)
                 } else if tickets.last != ticket {
                     // A row is about one ticket nearly always.
                     tickets.append(ticket)
                 }
                 records.append(
-                    Record(
-                        form: kind.form, ticket: ticket, key: record.key,
-                        values: kind.columns.map { record.fields[$0] ?? .null }))
+                    Record(form: form, ticket: ticket, key: record.key, values: form.values(of: record.fields)))
             }
             return records
         }
