@@ -119,6 +119,16 @@ import struct FederationModel.Cursor
         #expect(try await carry(city.store, above.store, policy: link(4)).last?.lost == 100)
     }
 
+    @Test func `takes nothing away that is kept as lost already, though less is granted now`() async throws {
+        try await send(100)
+        try deleteInSQL("DELETE FROM service_request")
+        #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 100)
+        var grant = LinkGrant()
+        grant.tickets.requestTypes = ["9"]
+        #expect(try await carry(city.store, above.store, policy: link(3, grant)).last?.lost == 100)
+        #expect(try await count() == 100)
+    }
+
     @Test func `and has narrowed another resource keeps those of this one`() async throws {
         try await send(100, calls: 50)
         var grant = LinkGrant()
