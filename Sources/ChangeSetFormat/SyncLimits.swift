@@ -10,9 +10,13 @@ package enum SyncLimits {
     /// Bytes of a change-set after decompression, enforced while decompressing: what a small zstd bomb may cost us.
     package static let payloadBytesMax = 64 << 20
 
-    /// Raw bytes at which a sender closes a change-set: a quarter of what a receiver accepts, so that the longest single
-    /// row still fits.
-    package static let payloadBytesTarget = 16 << 20
+    /// Raw bytes at which a sender closes a change-set. With a row more it is within what a receiver accepts, also where
+    /// texts hardly compress.
+    package static let payloadBytesTarget = 12 << 20
+
+    /// Bytes of a row as it travels: more than all columns of any resource may hold together. What goes beyond was never
+    /// taken in, so a damaged file or another program has put it there.
+    package static let rowBytesMax = 4 << 20
 
     /// Rows in a change-set. 50,000 rows hold the writer for up to five seconds; 10,000 cost nothing more per row.
     package static let rowsMax = 10_000

@@ -94,21 +94,38 @@ struct RowStager {
             sqlite3_clear_bindings(statement)
         }
         let positions = Dictionary(uniqueKeysWithValues: zip(table.columns, Int32(4)...))
+        // The texts of a record one behind the other: SQLite would take memory for a copy of each.
+        var bytes: [UInt8] = []
+        var texts: [(position: Int32, range: Range<Int>)] = []
+        func add(_ text: String, _ position: Int32) {
+            let start = bytes.count
+            bytes.append(contentsOf: text.utf8)
+            texts.append((position, start..<bytes.count))
+        }
         for record in records {
+            bytes.removeAll(keepingCapacity: true)
+            texts.removeAll(keepingCapacity: true)
             sqlite3_clear_bindings(statement)
-            bind(origin.code, at: 1, statement)
-            bind(record.key, at: 2, statement)
+            add(origin.code, 1)
+            add(record.key, 2)
             sqlite3_bind_int64(statement, 3, RowState.live.rawValue)
             for (name, value) in record.fields {
                 guard let position = positions[name] else { continue }
                 switch value {
-                case .text(let text): bind(text, at: position, statement)
+                case .text(let text): add(text, position)
                 case .integer(let integer): sqlite3_bind_int64(statement, position, integer)
                 case .real(let real): sqlite3_bind_double(statement, position, real)
                 case .null: break
                 }
             }
-            try step(statement)
+            try bytes.withUnsafeBytes { bytes in
+                for (position, range) in texts {
+                    // SQLITE_STATIC: they outlive the step.
+                    let start = bytes.baseAddress?.advanced(by: range.lowerBound).assumingMemoryBound(to: CChar.self)
+                    sqlite3_bind_text(statement, position, start, Int32(range.count), nil)
+                }
+                try step(statement)
+            }
         }
     }
 

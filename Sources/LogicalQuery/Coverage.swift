@@ -129,7 +129,9 @@ package struct Coverage: Hashable, Sendable, Codable {
         let local = Set(plan.local)
         lagRows = reports[plan.node]?.lagRows
         let below = plan.origins.filter { $0 != plan.node }
-        nodes = (below.isEmpty ? plan.origins : below).sorted().map { node in
+        // The asking node is one of them only where there is no other, or where it lacks rows itself.
+        let lacksOwn = plan.origins.contains(plan.node) && reports[plan.node]?.state.isAnswered == false
+        nodes = (below.isEmpty || lacksOwn ? plan.origins : below).sorted().map { node in
             let report = reports[node] ?? NodeReport(node: node, state: .unreachable)
             return NodeCoverage(
                 node: node, name: topology.name(of: node) ?? "", mode: local.contains(node) ? .physical : .logical,

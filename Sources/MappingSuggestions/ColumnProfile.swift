@@ -61,8 +61,10 @@ struct ColumnProfile {
     private static let frequentMax = 40
     /// What systems write where they know nothing.
     private static let wordsForNothing: Set<String> = [
-        "NULL", "null", "Null", "(null)", "\\N", "N/A", "n/a", "NaN", "nan", "None", "#N/A", "-", "--", "---", "/", "无",
-        "暂无",
+        "NULL", "null", "Null", "(null)", "<null>", "nil", "\\N", "N/A", "n/a", "NA", "<NA>", "NaN", "nan", "NaT",
+        "None", "none",
+        "NONE", "#N/A", "#VALUE!", "#REF!", "#NULL!", "-", "--", "---", "/", "无", "暂无", "空", "(空)", "（空）", "未填", "未填写",
+        "不详",
     ]
 
     mutating func add(_ text: String) {

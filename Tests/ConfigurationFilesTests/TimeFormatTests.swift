@@ -23,6 +23,13 @@ struct TimeFormatTests {
         ("2024/1/5 下午2:30:00", "yyyy/M/d ah:mm:ss", "Asia/Shanghai", "2024-01-05T06:30:00Z"),
         ("2024/1/5 上午12:10:00", "yyyy/M/d ah:mm:ss", "UTC", "2024-01-05T00:10:00Z"),
         ("2024-01-05 2:30 p.m.", "yyyy-MM-dd h:mm a", "UTC", "2024-01-05T14:30:00Z"),
+        ("2024-01-05 晚上8:30", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T20:30:00Z"),
+        ("2024-01-05 凌晨12:30", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T00:30:00Z"),
+        ("2024-01-05 凌晨3:05", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T03:05:00Z"),
+        ("2024-01-05 中午11:50", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T11:50:00Z"),
+        ("2024-01-05 中午12:10", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T12:10:00Z"),
+        ("2024-01-05 中午1:10", "yyyy-MM-dd ah:mm", "UTC", "2024-01-05T13:10:00Z"),
+        ("2024年1月5日傍晚6点5分9秒", "yyyy年M月d日ah点m分s秒", "UTC", "2024-01-05T18:05:09Z"),
         ("06-JAN-19 09.05.00.000000 PM", "dd-MMM-yy hh.mm.ss.SSSSSS a", "UTC", "2019-01-06T21:05:00Z"),
         ("2024/1/5 星期五 14:30", "yyyy/M/d E H:mm", "UTC", "2024-01-05T14:30:00Z"),
         ("Fri, 5 Jan 2024 14:30:00 GMT", "E, d MMM yyyy HH:mm:ss Z", "Asia/Shanghai", "2024-01-05T14:30:00Z"),
@@ -84,6 +91,11 @@ struct TimeFormatTests {
     ])
     func `a count that is none is not read`(pattern: String, text: String) {
         #expect(TimeFormat(pattern)?.read(text) == nil)
+    }
+
+    @Test(arguments: ["晚上12:30", "晚上1:30", "早上12:30", "中午4:00", "夜间13:00", "午夜12:00"])
+    func `an hour that may be of another day or another half is not read`(time: String) {
+        #expect(TimeFormat("yyyy-MM-dd ah:mm")?.read("2024-01-05 " + time) == nil)
     }
 
     @Test(arguments: [

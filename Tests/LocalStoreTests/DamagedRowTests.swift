@@ -4,6 +4,9 @@ import Foundation
 import LocalStore
 import TestSupport
 import Testing
+import Zstandard
+
+import struct FederationModel.Cursor
 
 /// What no intake lets in, and a damaged file or another program may hold all the same.
 @Suite struct `A damaged row at the sender` {
@@ -13,7 +16,9 @@ import Testing
         ("lat = 9e999", "E_FIELD_TYPE"), ("channel = ''", "E_FIELD_MISSING"),
         ("request_type = printf('%.*c', 5000, 'x')", "E_FIELD_TOO_LONG"),
         ("requested_datetime = 9223372036854775807", "E_FIELD_TIME"), ("migrated = 7", "E_FIELD_TYPE"),
-        ("carried = '{\"later\":\"x\"}'", nil), ("reporter_phone = char(0x202e) || '13812348000'", nil),
+        ("carried = '{\"later\":\"x\"}'", nil), ("title = hex(randomblob(20000000))", "E_FIELD_TEXT"),
+        ("title = printf('%.*c', 70000000, 'x')", "E_FIELD_TEXT"),
+        ("reporter_phone = char(0x202e) || '13812348000'", nil),
     ]
 
     @Test(arguments: damages)
@@ -33,6 +38,14 @@ import Testing
         try shell.run()
         shell.waitUntilExit()
         #expect(shell.terminationStatus == 0)
+        let change = try await city.store.prepareChangeSet(
+            from: Cursor(epoch: city.store.epoch, seq: 0, revision: link.revision, sweep: .complete), policy: link,
+            rowsMax: 100, now: noon, compressor: ZstandardCompressor())
+        guard case .changeSet(let outgoing) = change else {
+            Issue.record("no change-set")
+            return
+        }
+        #expect(outgoing.bytes.count <= SyncLimits.changeSetBytesMax)
         let reports = try await carry(city.store, above.store, policy: link)
         let aside = try await above.store.quarantinedRows(limit: 10)
         #expect(aside.map(\.rule) == (rule.map { [$0] } ?? []))

@@ -72,7 +72,7 @@ import Testing
     /// A city whose titles are too long for the province.
     private func city(_ tickets: Range<Int>) async throws -> TemporaryStore {
         let city = try TemporaryStore(jinan, resources: longTitles)
-        let title = String(repeating: "长", count: 1_000)
+        let title = String(repeating: "长", count: 700)
         _ = try await city.store.intake(tickets.map { ticket($0, title: title) }, now: noon)
         return city
     }

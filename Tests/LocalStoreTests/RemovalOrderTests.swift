@@ -270,7 +270,7 @@ private struct RandomHistory {
         #expect(try await top.count("removal_order") == 0)
     }
 
-    @Test(arguments: UInt64(1)...60)
+    @Test(arguments: UInt64(1)...20)
     func `never get ahead of what they are about, whatever the windows, sweeps and hops`(seed: UInt64) async throws {
         var history = try RandomHistory(seed: seed)
         for _ in 0..<160 {

@@ -93,11 +93,21 @@ import struct FederationModel.Cursor
     }
 
     @Test func `takes 20 away at any share, and not 21`() async throws {
-        try await send(21, calls: 20)
-        try deleteInSQL("DELETE FROM service_request; DELETE FROM call_record")
+        try await send(22, calls: 21)
+        try deleteInSQL("DELETE FROM service_request WHERE id > 1; DELETE FROM call_record WHERE id > 1")
         #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 21)
-        #expect(try await count() == 21)
-        #expect(try await count("call_record") == 0)
+        #expect(try await count() == 22)
+        #expect(try await count("call_record") == 1)
+    }
+
+    @Test(arguments: [1, 15]) func `takes nothing away when it names none of a resource any more`(rows: Int)
+        async throws
+    {
+        try await send(rows, calls: 3)
+        try deleteInSQL("DELETE FROM service_request")
+        #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == rows)
+        #expect(try await count() == Int64(rows))
+        #expect(try await count("call_record") == 3)
     }
 
     @Test func `of one resource is not outweighed by the rows of another`() async throws {

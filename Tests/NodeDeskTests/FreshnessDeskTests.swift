@@ -45,6 +45,20 @@ import Testing
         #expect(!filling.complete && filling.missing.map(\.state) == [.bootstrapping])
     }
 
+    @Test func `is incomplete as long as a neighbour holds rows that this node has lost`() async throws {
+        let node = try TestNode()
+        func ask(lost: Int) async throws -> Coverage {
+            try await node.desk.local.store.save(
+                LinkStatus(peer: TestSupport.node("370000"), direction: .sending, state: .behind, lost: lost))
+            return try await coverage(node, heard: 0)
+        }
+        let restored = try await ask(lost: 40)
+        #expect(!restored.complete && restored.missing.map(\.node) == [node.desk.id])
+        #expect(restored.missing.map(\.state) == [.bootstrapping] && restored.missing[0].asOf == nil)
+        let whole = try await ask(lost: 0)
+        #expect(whole.complete && whole.nodes.map(\.node) == [county])
+    }
+
     @Test func `of rows has those of a stale source, and says so`() async throws {
         let node = try TestNode()
         try await node.desk.local.store.save(

@@ -42,6 +42,23 @@ import Zstandard
         }
     }
 
+    @Test func `says which records were put back, and which of one request took the place of others`() async throws {
+        try await withIntakeServer { server in
+            let token = try await server.token()
+            func changes(_ answer: HTTPAnswer) throws -> [String?] {
+                try #require(answer.json()["results"] as? [[String: Any]]).map { $0["change"] as? String }
+            }
+            _ = try await server.push("[\(pushed("1"))]", token: token)
+            let answer = try await server.push(
+                "[\(pushed("1", title: "修好了")),\(pushed("2")),\(pushed("2", title: "又坏了")),\(pushed("3"))]",
+                token: token)
+            #expect(try changes(answer) == ["replaced", "collapsed", "new", "new"])
+            let json = try answer.json()
+            #expect(["accepted", "new", "changed", "collapsed"].map { json[$0] as? Int } == [4, 2, 1, 1])
+            #expect(try await server.count() == 3)
+        }
+    }
+
     @Test func `takes JSON Lines, and packed bodies`() async throws {
         try await withIntakeServer { server in
             let token = try await server.token()

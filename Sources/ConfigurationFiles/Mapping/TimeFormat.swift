@@ -3,7 +3,7 @@ import FederationModel
 /// A pattern that says how a source writes times, such as `yyyy/M/d H:mm:ss`.
 ///
 /// `yyyy` year · `yy` year from 1970 to 2069 · `M` `MM` month · `MMM` month as an English word of three letters · `d` `dd` day ·
-/// `H` `HH` hour 0–23 · `h` `hh` hour 1–12, with `a` AM or PM, 上午 or 下午 · `m` `mm` minute · `s` `ss` second · `S`… fraction (that
+/// `H` `HH` hour 0–23 · `h` `hh` hour 1–12, with `a` AM or PM, 上午, 下午, 晚上 and their like · `m` `mm` minute · `s` `ss` second · `S`… fraction (that
 /// many digits) · `E` day of the week, passed over · `Z` offset (`Z`, `UTC`, `+08:00`, `+0800`, `+08`) · text in '…' and
 /// everything that is no letter stands for itself. One letter takes one or two digits, two letters exactly two. Without a day
 /// it is the first of the month. Full-width digits and signs count as what they look like.
@@ -135,7 +135,7 @@ package struct TimeFormat: Hashable, Sendable {
         }
         if known.contains(.hourOfHalf), halves == 0 {
             throw Fault(
-                reason: "h is an hour from 1 to 12 and needs a for AM and PM, 上午 and 下午; hours from 0 to 23 are H")
+                reason: "h is an hour from 1 to 12 and needs a for AM and PM, 上午, 下午 and 晚上; hours from 0 to 23 are H")
         }
         if halves > 0, !known.contains(.hourOfHalf) || known.contains(.hour) {
             throw Fault(reason: "a goes with h, the hour from 1 to 12")
@@ -146,7 +146,7 @@ package struct TimeFormat: Hashable, Sendable {
             throw Fault(reason: "it names a part of the time without the larger one before it")
         }
         if halfWords.contains(where: literals.contains) {
-            throw Fault(reason: "AM and PM, 上午 and 下午 are the letter a; as plain text they would not count")
+            throw Fault(reason: "AM and PM, 上午, 下午 and 晚上 are the letter a; as plain text they would not count")
         }
         let namesOffset = literals.contains("UTC") || literals.contains("GMT") || literals.hasSuffix("Z")
         if namesOffset || literals.contains(/[+-]\d\d:?\d\d/) {
@@ -199,7 +199,7 @@ package struct TimeFormat: Hashable, Sendable {
 
     private func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Reading? {
         var year = 0, month = 0, day = 1, hour = 0, hourOfHalf = 0, minute = 0, second = 0, milliseconds = 0
-        var isAfternoon: Bool?
+        var dayPart: DayPart?
         var offset: Int64?
         var scanner = TimeScanner(bytes: bytes)
         for element in elements {
@@ -207,8 +207,8 @@ package struct TimeFormat: Hashable, Sendable {
             case .literal(let byte):
                 guard scanner.take(byte) else { return nil }
             case .half:
-                guard let half = scanner.half() else { return nil }
-                isAfternoon = half
+                guard let part = scanner.dayPart() else { return nil }
+                dayPart = part
             case .weekday:
                 guard scanner.weekday() else { return nil }
             case .monthName:
@@ -236,7 +236,10 @@ package struct TimeFormat: Hashable, Sendable {
                 }
             }
         }
-        hour += hourOfHalf + (isAfternoon == true ? 12 : 0)
+        if let dayPart {
+            guard let isAfternoon = dayPart.isAfternoon(hourOfHalf) else { return nil }
+            hour = hourOfHalf + (isAfternoon ? 12 : 0)
+        }
         guard scanner.isAtEnd, year > 0, (1...12).contains(month), hour < 24, minute < 60, second < 60,
             (1...CivilDate.daysInMonth(month, year: year)).contains(day)
         else { return nil }

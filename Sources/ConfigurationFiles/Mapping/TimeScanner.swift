@@ -22,18 +22,22 @@ struct TimeScanner {
         return count >= digits.lowerBound ? value : nil
     }
 
-    /// 上午 and 下午, or AM and PM in either case and with full stops; true for the second half of the day.
-    mutating func half() -> Bool? {
-        if take("上午") { return false }
-        if take("下午") { return true }
+    /// A word for a part of the day, or AM and PM in either case and with full stops.
+    mutating func dayPart() -> DayPart? {
+        for (word, part) in Self.dayParts where take(word) { return part }
         guard let letter = letter, letter == UInt8(ascii: "a") || letter == UInt8(ascii: "p") else { return nil }
         position += 1
         let isStopped = take(UInt8(ascii: "."))
         guard self.letter == UInt8(ascii: "m") else { return nil }
         position += 1
         if isStopped { guard take(UInt8(ascii: ".")) else { return nil } }
-        return letter == UInt8(ascii: "p")
+        return letter == UInt8(ascii: "p") ? .afternoon : .beforeNoon
     }
+
+    private static let dayParts: [(StaticString, DayPart)] = [
+        ("上午", .beforeNoon), ("下午", .afternoon), ("凌晨", .beforeNoon), ("清晨", .morning), ("早上", .morning),
+        ("早晨", .morning), ("中午", .noon), ("午后", .afternoon), ("傍晚", .evening), ("晚上", .evening), ("夜间", .evening),
+    ]
 
     /// A month as an English word of three letters, in any case.
     mutating func monthName() -> Int? {
@@ -86,5 +90,29 @@ struct TimeScanner {
         guard letters.allSatisfy({ (0x61...0x7A).contains($0) }) else { return nil }
         position += count
         return String(decoding: letters, as: UTF8.self)
+    }
+}
+
+/// What a word says of an hour from 1 to 12.
+enum DayPart {
+    case beforeNoon
+    case morning
+    case noon
+    case afternoon
+    case evening
+
+    /// Whether it is in the second half of the day; nil where people mean either.
+    ///
+    /// - Parameter hour: 0 for 12.
+    func isAfternoon(_ hour: Int) -> Bool? {
+        switch self {
+        case .beforeNoon: false
+        case .afternoon: true
+        // 早上12点 is no hour of a morning.
+        case .morning: hour == 0 ? nil : false
+        case .noon: hour == 11 ? false : hour <= 2 ? true : nil
+        // 晚上12点 and 晚上1点 belong to the night before or to the one that begins.
+        case .evening: hour >= 5 ? true : nil
+        }
     }
 }

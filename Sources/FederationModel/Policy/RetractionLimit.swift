@@ -4,7 +4,7 @@ package struct RetractionLimit: Hashable, Sendable {
     /// Share of the rows of one resource that are here from the neighbour; 100 switches the limit off.
     package let percent: Int
 
-    /// So many rows may go at any share: one of ten is no disaster.
+    /// So many rows may go at any share, but for all that are here: one of ten is no disaster, an emptied table is.
     package static let rowsFree = 20
     package static let standard = RetractionLimit(percent: 5)
 
@@ -14,7 +14,9 @@ package struct RetractionLimit: Hashable, Sendable {
     ///   - rows: that a sweep did not name.
     ///   - held: those among them.
     package func isExceeded(by rows: Int, of held: Int) -> Bool {
-        percent < 100 && rows > Self.rowsFree && rows.multipliedReportingOverflow(by: 100).partialValue > held * percent
+        guard percent < 100, rows > 0 else { return false }
+        if rows >= held { return true }
+        return rows > Self.rowsFree && rows.multipliedReportingOverflow(by: 100).partialValue > held * percent
     }
 }
 

@@ -25,9 +25,10 @@ struct LinkCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let links = try await node.desk().links().map(LinkDocument.init)
+            let desk = try await node.desk()
+            let links = try await desk.links().map(LinkDocument.init)
             if json { return try Output.json(links) }
-            try Output.line(LinkDocument.table(links) + links.map(\.troubles).joined())
+            try Output.line(LinkDocument.table(links, areLastKnown: !desk.isServing) + links.map(\.troubles).joined())
         }
     }
 

@@ -78,7 +78,7 @@ struct LinkDocument: Encodable {
     }
 
     /// - Parameter areLastKnown: whether the service does not run, so that the states are those from before it ended.
-    static func table(_ links: [LinkDocument], areLastKnown: Bool = false) -> String {
+    static func table(_ links: [LinkDocument], areLastKnown: Bool) -> String {
         let state = areLastKnown ? "状态(停止前)" : "状态"
         var table = TextTable(header: ["对端", "名称", "角色", "方向", "方式", state, "游标", "滞后行", "滞后秒", "最近联系"])
         for link in links {

@@ -213,6 +213,8 @@ extension BlockWriter {
         return true
     }
 
+    private static let notText: [UInt8] = [0xff]
+
     /// - Returns: about how many bytes the row takes.
     private mutating func appendRow(_ raw: OpaquePointer, _ db: Database) throws -> Int {
         var bytes = 0
@@ -222,8 +224,14 @@ extension BlockWriter {
             case SQLITE_TEXT:
                 let text = UnsafeRawBufferPointer(
                     start: sqlite3_column_text(raw, position), count: Int(sqlite3_column_bytes(raw, position)))
-                columns[index].append(text: text)
-                bytes += text.count + 1
+                if bytes + text.count <= SyncLimits.rowBytesMax {
+                    columns[index].append(text: text)
+                    bytes += text.count + 1
+                } else {
+                    // No receiver takes a text that is none: it puts the row aside, and the link goes on.
+                    Self.notText.withUnsafeBytes { columns[index].append(text: $0) }
+                    bytes += Self.notText.count + 1
+                }
             case SQLITE_INTEGER:
                 columns[index].append(integer: sqlite3_column_int64(raw, position))
                 bytes += 4
@@ -234,11 +242,13 @@ extension BlockWriter {
                 columns[index].appendNull()
             }
         }
-        if let carried = sqlite3_column_text(raw, Int32(columns.count)) {
+        let carriedBytes = Int(sqlite3_column_bytes(raw, Int32(columns.count)))
+        if bytes + carriedBytes <= SyncLimits.rowBytesMax, let carried = sqlite3_column_text(raw, Int32(columns.count))
+        {
             let json = String(cString: carried)
             let members = try db.cachedStatement(sql: "SELECT \"key\", atom FROM json_each(?)")
             for member in try Row.fetchAll(members, arguments: [json]) { carry(member[0], member.fieldValue(at: 1)) }
-            bytes += json.utf8.count
+            bytes += carriedBytes
         }
         finishRow()
         return bytes

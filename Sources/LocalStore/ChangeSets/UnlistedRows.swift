@@ -69,12 +69,11 @@ struct UnlistedRows {
             ])
         guard try LostRows.holdsAny(db) else { return 0 }
         let pending = try LostRows.pending(of: table, sender: sender, db)
-        if pending.count > RetractionLimit.rowsFree {
-            let held = try db.cachedStatement(sql: table.countSupplied).fetchInteger([Int64(sender.code) ?? 0]) ?? 0
-            if limit.isExceeded(by: pending.count, of: Int(held)) {
-                try LostRows.settlePending(of: table, sender: sender, db)
-                return 0
-            }
+        guard !pending.isEmpty else { return 0 }
+        let held = try db.cachedStatement(sql: table.countSupplied).fetchInteger([Int64(sender.code) ?? 0]) ?? 0
+        if limit.isExceeded(by: pending.count, of: Int(held)) {
+            try LostRows.settlePending(of: table, sender: sender, db)
+            return 0
         }
         try writer.retract(pending, of: table)
         return pending.count

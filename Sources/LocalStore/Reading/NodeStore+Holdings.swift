@@ -15,6 +15,8 @@ package struct Holdings: Sendable {
     package let catalogs: [NodeID: Catalog]
     /// Rows that were put aside, by their origin; origins without any are absent.
     package let quarantined: [NodeID: Int64]
+    /// Neighbours that hold rows which this node has lost, as they said last.
+    package let lostAt: [NodeID]
 }
 
 extension NodeStore {
@@ -34,7 +36,13 @@ extension NodeStore {
                 isDerived: try isDerived(db), keepsRollups: keepsRollups,
                 liveRows: try counted.flatMap { try liveRows(of: $0, readers: readers, db) },
                 freshness: try Self.freshness(db), catalogs: try newestCatalogs(of: owners, db),
-                quarantined: try Self.quarantineCounts(of: resources, db))
+                quarantined: try Self.quarantineCounts(of: resources, db), lostAt: try Self.lostAt(db))
         }
+    }
+
+    private static func lostAt(_ db: Database) throws -> [NodeID] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT peer FROM main.link_status WHERE direction = ? AND lost > 0")
+        return try String.fetchAll(statement, arguments: [LinkDirection.sending.rawValue]).compactMap { NodeID($0) }
     }
 }

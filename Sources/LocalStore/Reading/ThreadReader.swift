@@ -49,15 +49,20 @@ struct ThreadReader<Record: Sendable> {
         _ ids: [ExactText], _ form: ThreadForm<Record>, into threads: inout [[Record]], _ db: Database
     ) throws {
         let columns = form.columns
+        let table = "main.\(quoted(form.resource.text))"
         let statement = try RawStatement(
             """
             SELECT r.origin, r."key", r.version\(columns.map { ", r.\(quoted($0))" }.joined())
-            FROM main.\(quoted(form.resource.text)) AS r WHERE r.\(key) = ? AND r.deleted = 0
+            FROM \(table) AS r WHERE r.\(key) = ? AND r.deleted = 0
             """, db)
         defer { statement.reset() }
-        for (index, id) in ids.enumerated() {
+        var gap = GapSearch(try RawStatement("SELECT min(\(key)) FROM \(table) WHERE \(key) > ?", db))
+        defer { gap.statement.reset() }
+        for (index, id) in ids.enumerated() where !gap.contains(id) {
             statement.bind(id.text, at: 1)
+            var isFound = false
             while try statement.step() {
+                isFound = true
                 let values = columns.indices.map { statement.value(at: Int32($0 + 3)) }
                 threads[index].append(
                     form.record(
@@ -65,7 +70,49 @@ struct ThreadReader<Record: Sendable> {
                 )
             }
             statement.restart()
+            if !isFound { try gap.search(after: id) }
         }
+    }
+}
+
+/// Tells of threads, in their order, that a table has nothing of them without searching for each: where one is not found it asks
+/// for the next that the table has. New tickets lie behind all others, and of most kinds of records a table has few.
+private struct GapSearch {
+    /// Gives the first thread of the table that lies behind an argument.
+    let statement: RawStatement
+    /// The first behind the gap; nil where nothing is known.
+    private var end: ExactText?
+    private var isEndless = false
+    private var hasSkipped = true
+    /// Searches that found nothing to skip make the next one wait, so that they cost little where threads lie close.
+    private var (wait, patience) = (0, 0)
+    private static let patienceMax = 64
+
+    init(_ statement: RawStatement) { self.statement = statement }
+
+    /// To be asked in the order of threads.
+    mutating func contains(_ id: ExactText) -> Bool {
+        guard isEndless || end.map({ id < $0 }) == true else { return false }
+        hasSkipped = true
+        return true
+    }
+
+    /// - Parameter id: of which the table has nothing.
+    mutating func search(after id: ExactText) throws {
+        if hasSkipped {
+            (wait, patience) = (0, 0)
+        } else if wait < patience {
+            wait += 1
+            return
+        } else {
+            (wait, patience) = (0, min(2 * patience + 1, Self.patienceMax))
+        }
+        statement.bind(id.text, at: 1)
+        _ = try statement.step()
+        end = statement.text(at: 0).map { ExactText($0) }
+        isEndless = end == nil
+        hasSkipped = false
+        statement.restart()
     }
 }
 

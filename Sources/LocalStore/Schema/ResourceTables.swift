@@ -18,27 +18,39 @@ struct ResourceTables {
     func agree(_ db: Database) throws -> Bool { try NodeValue.text("schema", db) == fingerprint }
 
     func bring(_ db: Database) throws {
+        // Asked once: each table that is made would have GRDB read the schema anew.
+        let existing = try Set(String.fetchAll(db, sql: "SELECT name FROM main.sqlite_schema WHERE type = 'table'"))
         for table in tables {
-            let isNew = try !db.tableExists(table.definition.name.text, in: "main")
+            if existing.contains(table.definition.name.text) {
+                // First, because an index may be over one of them.
+                try addColumns(to: table, db)
+            } else {
+                // Rows of a resource that is known only now lie behind the cursors: each sender is asked for a sweep.
+                try db.execute(sql: "UPDATE main.link_cursor SET topology = 0, policy = 0")
+            }
             for sql in table.create { try db.execute(sql: sql) }
-            // Rows of a resource that is known only now lie behind the cursors: each sender is asked for a sweep.
-            if isNew { try db.execute(sql: "UPDATE main.link_cursor SET topology = 0, policy = 0") }
-            let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
-            for column in table.local + [ResourceTable.carried] where !known.contains(column) {
-                try db.execute(sql: table.addText(column))
-            }
-            for column in table.definition.columns where !known.contains(column.name) {
-                try db.execute(sql: table.addColumn(column))
-                try db.execute(sql: table.adopt(column))
-            }
             for sql in table.rollupTriggers + table.leavingTriggers { try db.execute(sql: sql) }
             guard table.keepsFormer else { continue }
-            let kept = Set(try db.columns(in: table.formerName).map(\.name))
-            for column in table.definition.columns where !kept.contains(column.name) {
-                try db.execute(sql: table.addColumnToFormer(column))
+            if existing.contains(table.formerName) {
+                let kept = Set(try db.columns(in: table.formerName).map(\.name))
+                for column in table.definition.columns where !kept.contains(column.name) {
+                    try db.execute(sql: table.addColumnToFormer(column))
+                }
             }
             for sql in table.formerTrigger { try db.execute(sql: sql) }
         }
         try db.execute(sql: "INSERT OR REPLACE INTO main.node VALUES ('schema', ?)", arguments: [fingerprint])
+    }
+
+    /// Those that were declared since a table was made.
+    private func addColumns(to table: ResourceTable, _ db: Database) throws {
+        let known = Set(try db.columns(in: table.definition.name.text).map(\.name))
+        for column in table.local + [ResourceTable.carried] where !known.contains(column) {
+            try db.execute(sql: table.addText(column))
+        }
+        for column in table.definition.columns where !known.contains(column.name) {
+            try db.execute(sql: table.addColumn(column))
+            try db.execute(sql: table.adopt(column))
+        }
     }
 }

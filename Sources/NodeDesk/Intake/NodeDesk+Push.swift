@@ -97,8 +97,11 @@ extension NodeDesk {
             let stored = try await commit(\.head) {
                 try await store.intake(taken, of: source, isGuarded: true, now: now)
             }
-            for (position, outcome) in zip(positions, stored.outcomes) {
+            var later: Set<ExactText> = []
+            for (record, (position, outcome)) in zip(records, zip(positions, stored.outcomes)).reversed() {
                 report.results[position].outcome = PushOutcome(outcome)
+                guard outcome.isAccepted else { continue }
+                report.results[position].isCollapsed = !later.insert(ExactText(record.key)).inserted
             }
             return report
         }

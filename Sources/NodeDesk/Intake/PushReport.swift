@@ -23,6 +23,8 @@ package struct PushReport: Sendable {
         /// As it was stored; as it was sent for a record that was not.
         package var key: String?
         package var outcome: PushOutcome
+        /// Whether a later record of the same request has the same key, so that this one is nowhere any more.
+        package var isCollapsed = false
     }
 
     package let resource: ResourceName

@@ -347,8 +347,10 @@ package struct MergedView: Sendable {
             return NodeReport(node: origin, state: .ok, asOf: copies[origin]?.asOf, rows: rows)
         }
         let isOwn = origin == store.node
-        let state = isOwn ? .ok : copies[origin]?.state(now: now) ?? .bootstrapping
-        let asOf = isOwn ? now : copies[origin]?.asOf
+        // What this node has lost its neighbours give back. One that is none any more says nothing of it either.
+        let isWhole = Set(topology.neighbours(of: store.node)).isDisjoint(with: copies.holdings.lostAt)
+        let state = isOwn ? isWhole ? .ok : .bootstrapping : copies[origin]?.state(now: now) ?? .bootstrapping
+        let asOf = isOwn ? isWhole ? now : nil : copies[origin]?.asOf
         let isLate = lagRows != nil && state == .ok
         return NodeReport(
             node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows,

@@ -3,6 +3,9 @@ import FederationModel
 import LocalStore
 
 extension NodeDesk {
+    /// Whether the node's service runs.
+    package var isServing: Bool { Doorbell.isHeard(databasePath: settings.databasePath) }
+
     /// How the node stands, from local state alone: it works when a peer is down, and when the service is.
     ///
     /// - Parameter includesOrigins: also how fresh the copy of each node below is.
@@ -10,7 +13,7 @@ extension NodeDesk {
         try await perform(.showStatus) { now in
             StatusReport(
                 node: id, name: local.name, epoch: store.epoch, schemaRevision: BuiltInResources.schemaRevision,
-                isServing: Doorbell.isHeard(databasePath: settings.databasePath), storeProblem: store.fileProblem,
+                isServing: isServing, storeProblem: store.fileProblem,
                 certificates: try await certificatesInUse(), links: try await LinkReport.all(of: local, now: now),
                 consumers: try await store.consumerStatus(),
                 removals: RemovalFigures(try await RemovalStatus.all(of: local, now: now)),
@@ -58,8 +61,7 @@ extension NodeDesk {
     }
 
     private func certificatesInUse() async throws -> [CertificateNote]? {
-        let isServing = Doorbell.isHeard(databasePath: settings.databasePath)
-        return isServing ? try await store.certificateNotes() : nil
+        isServing ? try await store.certificateNotes() : nil
     }
 
     /// Rows of neighbours that were put aside because they break a rule, the oldest first.

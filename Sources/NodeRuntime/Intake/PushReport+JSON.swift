@@ -9,7 +9,11 @@ extension PushReport {
         var json = "{\"resource\":"
         appendJSONString(resource.text, to: &json)
         json += ",\"read\":\(results.count),\"accepted\":\(count("accepted")),\"unchanged\":\(count("unchanged"))"
-        json += ",\"rejected\":\(count("rejected")),\"seconds\":\(Double(milliseconds) / 1_000),\"results\":["
+        let taken = results.filter { $0.outcome.name == "accepted" && !$0.isCollapsed }
+        let new = taken.count { $0.outcome == .accepted(.new) }
+        json += ",\"rejected\":\(count("rejected")),\"new\":\(new),\"changed\":\(taken.count - new)"
+        json +=
+            ",\"collapsed\":\(results.count(where: \.isCollapsed)),\"seconds\":\(Double(milliseconds) / 1_000),\"results\":["
         for (index, result) in results.enumerated() {
             if index > 0 { json += "," }
             json += "{\"index\":\(index)"
@@ -17,7 +21,8 @@ extension PushReport {
             Self.append("status", result.outcome.name, to: &json)
             // Whoever repeats an older request must see that it took the place of something else.
             if case .accepted(let change) = result.outcome {
-                Self.append("change", change == .new ? "new" : "replaced", to: &json)
+                Self.append(
+                    "change", result.isCollapsed ? "collapsed" : change == .new ? "new" : "replaced", to: &json)
             }
             if case .rejected(let rejection) = result.outcome {
                 Self.append("code", rejection.code, to: &json)
