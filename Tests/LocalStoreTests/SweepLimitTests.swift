@@ -36,7 +36,7 @@ import struct FederationModel.Cursor
         try await carry(city.store, above.store, policy: link(1))
     }
 
-    private func deleteInSQL(_ statement: String, at store: TemporaryStore? = nil) throws {
+    private func changeInSQL(_ statement: String, at store: TemporaryStore? = nil) throws {
         let queue = try DatabaseQueue(path: (store ?? city).path)
         try queue.write { try $0.execute(sql: statement) }
         try queue.close()
@@ -67,7 +67,7 @@ import struct FederationModel.Cursor
     @Test(arguments: [3, 1_000])
     func `takes none of them away when they are more than 5 of 100, and a person decides`(rowsMax: Int) async throws {
         try await send(600)
-        try deleteInSQL("DELETE FROM service_request WHERE id % 19 = 0 OR id > 599")
+        try changeInSQL("DELETE FROM service_request WHERE id % 19 = 0 OR id > 599")
         #expect(try await city.store.count("service_request") == 568)
         let reports = try await carry(city.store, above.store, policy: link(2), rowsMax: rowsMax)
         #expect(reports.last?.lost == 32 && reports.allSatisfy { $0.retracted == 0 })
@@ -86,7 +86,7 @@ import struct FederationModel.Cursor
     @Test(arguments: [3, 1_000])
     func `takes them away when they are fewer`(rowsMax: Int) async throws {
         try await send(600)
-        try deleteInSQL("DELETE FROM service_request WHERE id % 20 = 0")
+        try changeInSQL("DELETE FROM service_request WHERE id % 20 = 0")
         let reports = try await carry(city.store, above.store, policy: link(2), rowsMax: rowsMax)
         #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 30)
         #expect(try await count() == 570)
@@ -94,7 +94,7 @@ import struct FederationModel.Cursor
 
     @Test func `takes 20 away at any share, and not 21`() async throws {
         try await send(22, calls: 21)
-        try deleteInSQL("DELETE FROM service_request WHERE id > 1; DELETE FROM call_record WHERE id > 1")
+        try changeInSQL("DELETE FROM service_request WHERE id > 1; DELETE FROM call_record WHERE id > 1")
         #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 21)
         #expect(try await count() == 22)
         #expect(try await count("call_record") == 1)
@@ -104,7 +104,7 @@ import struct FederationModel.Cursor
         async throws
     {
         try await send(rows, calls: 3)
-        try deleteInSQL("DELETE FROM service_request")
+        try changeInSQL("DELETE FROM service_request")
         #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == rows)
         #expect(try await count() == Int64(rows))
         #expect(try await count("call_record") == 3)
@@ -112,7 +112,7 @@ import struct FederationModel.Cursor
 
     @Test func `of one resource is not outweighed by the rows of another`() async throws {
         try await send(1_000, calls: 30)
-        try deleteInSQL("DELETE FROM call_record")
+        try changeInSQL("DELETE FROM call_record")
         #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 30)
         #expect(try await count("call_record") == 30)
     }
@@ -125,13 +125,13 @@ import struct FederationModel.Cursor
         #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 100)
         try await carry(city.store, above.store, policy: link(3))
         #expect(try await count() == 100)
-        try deleteInSQL("DELETE FROM service_request")
+        try changeInSQL("DELETE FROM service_request")
         #expect(try await carry(city.store, above.store, policy: link(4)).last?.lost == 100)
     }
 
     @Test func `takes nothing away that is kept as lost already, though less is granted now`() async throws {
         try await send(100)
-        try deleteInSQL("DELETE FROM service_request")
+        try changeInSQL("DELETE FROM service_request")
         #expect(try await carry(city.store, above.store, policy: link(2)).last?.lost == 100)
         var grant = LinkGrant()
         grant.tickets.requestTypes = ["9"]
@@ -143,7 +143,7 @@ import struct FederationModel.Cursor
         try await send(100, calls: 50)
         var grant = LinkGrant()
         grant.treatments["call_record"] = ["caller": .drop]
-        try deleteInSQL("DELETE FROM service_request")
+        try changeInSQL("DELETE FROM service_request")
         #expect(try await carry(city.store, above.store, policy: link(2, grant)).last?.lost == 100)
     }
 
@@ -182,7 +182,7 @@ import struct FederationModel.Cursor
 
     @Test func `decides nothing before its resource is through, and begins anew with the next sweep`() async throws {
         try await send(100)
-        try deleteInSQL("DELETE FROM service_request WHERE id <= 50")
+        try changeInSQL("DELETE FROM service_request WHERE id <= 50")
         let first = try await changeSet(
             city.store, from: try await startCursor(city.store, above.store, policy: link(2)), policy: link(2),
             rowsMax: 10)
@@ -213,7 +213,7 @@ import struct FederationModel.Cursor
 
     @Test func `takes everything away where the limit is switched off`() async throws {
         try await send(100)
-        try deleteInSQL("DELETE FROM service_request")
+        try changeInSQL("DELETE FROM service_request")
         try above.store.close()
         let lenient = try NodeStore(at: above.path, retractionLimit: RetractionLimit(percent: 100))
         defer { try? lenient.close() }
@@ -230,9 +230,31 @@ import struct FederationModel.Cursor
         try await carry(city.store, above.store, policy: link(1))
         #expect(try await count() == 60)
         // What the province has of the county came over another node before.
-        try deleteInSQL("UPDATE service_request SET supplier = 370200 WHERE origin = '370102'", at: above)
-        try deleteInSQL("DELETE FROM service_request WHERE origin = '370102'")
+        try changeInSQL("UPDATE service_request SET supplier = 370200 WHERE origin = '370102'", at: above)
+        try changeInSQL("DELETE FROM service_request WHERE origin = '370102'")
         let reports = try await carry(city.store, above.store, policy: link(2))
         #expect(reports.last?.lost == 0 && reports.reduce(0) { $0 + $1.retracted } == 30)
+    }
+
+    @Test func `brings no older version of what came over another node before`() async throws {
+        let below = policy(from: lixia, to: jinan)
+        let county = try TemporaryStore(lixia, topology: qilu)
+        _ = try await county.store.intake((1...3).map { ticket($0, origin: lixia) }, now: noon)
+        try await carry(county.store, city.store, policy: below)
+        try await carry(city.store, above.store, policy: link(1))
+        // Of one ticket the other node had more.
+        try changeInSQL(
+            """
+            UPDATE service_request SET supplier = 370200, version = version + 65536, title = '新'
+            WHERE "key" = '370102-2'
+            """, at: above)
+        try await carry(city.store, above.store, policy: link(2))
+        #expect(try await count() == 3)
+        #expect(try await above.store.count("service_request", where: "title = '新'") == 1)
+        // What comes after that counts again.
+        _ = try await county.store.intake([ticket(2, origin: lixia, title: "再")], now: noon + 60_000)
+        try await carry(county.store, city.store, policy: below)
+        try await carry(city.store, above.store, policy: link(2))
+        #expect(try await above.store.count("service_request", where: "title = '再'") == 1)
     }
 }
