@@ -151,7 +151,7 @@ import Zstandard
         try await city { _ = try await $0.intake([ticket(1)], now: noon) }
         try copy()
         let last = try await city { store in
-            let numbers = try await store.drawTicketNumbers(count: 7, dayNumber: day, channel: "01")
+            let numbers = try await store.drawTicketNumbers(count: 30_000, dayNumber: day, channel: "01")
             _ = try await store.intake((2...9).map { ticket($0) }, now: noon)
             try await send(store)
             return numbers.last?.sequence ?? 0

@@ -4,8 +4,9 @@ import GRDB
 import struct FederationModel.Cursor
 
 extension NodeStore {
-    /// Tickets may have been numbered after the copy that this database goes back to; no number is given twice (design rule 6).
-    private static let numbersSkipped = 1_000
+    /// Tickets may have been numbered after the copy that this database goes back to; no number is given twice (design rule 6). More
+    /// than a hotline takes in on its fullest day.
+    private static let numbersSkipped = 50_000
     /// How far a receiver's word may raise the counter of the epoch: far more than a node is ever restored, far less than there is.
     private static let counterStepMax: UInt32 = 1_000_000
 
