@@ -18,6 +18,7 @@ import struct FederationModel.Cursor
         ("requested_datetime = 9223372036854775807", "E_FIELD_TIME"), ("migrated = 7", "E_FIELD_TYPE"),
         ("carried = '{\"later\":\"x\"}'", nil), ("title = hex(randomblob(20000000))", "E_FIELD_TEXT"),
         ("title = printf('%.*c', 70000000, 'x')", "E_FIELD_TEXT"),
+        ("carried = json_object('later', printf('%.*c', 5000000, 'x'))", "E_FIELD_TEXT"),
         ("reporter_phone = char(0x202e) || '13812348000'", nil),
     ]
 
@@ -60,5 +61,13 @@ import struct FederationModel.Cursor
         try await carry(city.store, above.store, policy: link)
         #expect(try await above.store.quarantinedRows(limit: 10).isEmpty)
         #expect(try await above.store.count("service_request", where: "title = '又不亮'") == 1)
+    }
+
+    @Test func `is none that an intake takes, however long its texts`() {
+        for resource in BuiltInResources.all {
+            let most = resource.columns.reduce(0) { $0 + $1.bytesMax + 1 }
+            #expect(most < SyncLimits.rowBytesMax - RowKey.bytesMax, "\(resource.name)")
+        }
+        #expect(ExternalDataset.columnsMax * 10_001 < SyncLimits.rowBytesMax - RowKey.bytesMax)
     }
 }

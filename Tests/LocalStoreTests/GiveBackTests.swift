@@ -105,16 +105,17 @@ import struct FederationModel.Cursor
 
     @Test func `brings its ticket numbers along: none of them is given out again`() async throws {
         let day = ShanghaiTime.dayNumber(noon)
-        let numbers = try await city.store.drawTicketNumbers(count: 3_000, dayNumber: day, channel: "01")
+        // More than a database with another past skips by itself.
+        let numbers = try await city.store.drawTicketNumbers(count: 60_000, dayNumber: day, channel: "01")
         var record = person(1)
-        record.fields["service_request_id"] = .text(numbers[2_999].description)
+        record.fields["service_request_id"] = .text(numbers[59_999].description)
         _ = try await city.store.intake([record], now: noon)
         try await carry(city.store, above.store, policy: link)
         try await recognise(afresh.store)
         try await carry(afresh.store, above.store, policy: link)
         try await giveBack(to: afresh.store)
         let next = try await afresh.store.drawTicketNumbers(count: 1, dayNumber: day, channel: "02")
-        #expect(next[0].sequence == 3_001)
+        #expect(next[0].sequence == 60_001)
     }
 
     @Test func `is taken in the same life of the database where a person asks for it, and is counted`() async throws {

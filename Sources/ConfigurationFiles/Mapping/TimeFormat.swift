@@ -155,11 +155,8 @@ package struct TimeFormat: Hashable, Sendable {
     }
 
     /// What says which half of the day an hour is in.
-    private static let halfWords = [
-        "上午", "下午", "凌晨", "清晨", "早上", "早晨", "中午", "午后", "傍晚", "晚上", "夜间", "午夜", "AM", "PM", "am", "pm", "A.M", "P.M",
-        "a.m",
-        "p.m",
-    ]
+    private static let halfWords =
+        TimeScanner.dayParts.map { "\($0.word)" } + ["午夜", "AM", "PM", "am", "pm", "A.M", "P.M", "a.m", "p.m"]
 
     /// - Returns: nil when `text` is not written this way from its first to its last character, or names no real time.
     package func read(_ text: String) -> Reading? {

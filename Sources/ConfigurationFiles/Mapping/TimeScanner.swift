@@ -34,7 +34,7 @@ struct TimeScanner {
         return letter == UInt8(ascii: "p") ? .afternoon : .beforeNoon
     }
 
-    private static let dayParts: [(StaticString, DayPart)] = [
+    static let dayParts: [(word: StaticString, part: DayPart)] = [
         ("上午", .beforeNoon), ("下午", .afternoon), ("凌晨", .beforeNoon), ("清晨", .morning), ("早上", .morning),
         ("早晨", .morning), ("中午", .noon), ("午后", .afternoon), ("傍晚", .evening), ("晚上", .evening), ("夜间", .evening),
     ]

@@ -217,14 +217,15 @@ extension BlockWriter {
 
     /// - Returns: about how many bytes the row takes.
     private mutating func appendRow(_ raw: OpaquePointer, _ db: Database) throws -> Int {
-        var bytes = 0
+        let carriedBytes = Int(sqlite3_column_bytes(raw, Int32(columns.count)))
+        var bytes = carriedBytes
         for index in columns.indices {
             let position = Int32(index)
             switch sqlite3_column_type(raw, position) {
             case SQLITE_TEXT:
                 let text = UnsafeRawBufferPointer(
                     start: sqlite3_column_text(raw, position), count: Int(sqlite3_column_bytes(raw, position)))
-                if bytes + text.count <= SyncLimits.rowBytesMax {
+                if bytes + text.count <= SyncLimits.rowBytesMax || index < EnvelopeColumn.all.count {
                     columns[index].append(text: text)
                     bytes += text.count + 1
                 } else {
@@ -242,13 +243,10 @@ extension BlockWriter {
                 columns[index].appendNull()
             }
         }
-        let carriedBytes = Int(sqlite3_column_bytes(raw, Int32(columns.count)))
-        if bytes + carriedBytes <= SyncLimits.rowBytesMax, let carried = sqlite3_column_text(raw, Int32(columns.count))
-        {
+        if carriedBytes <= SyncLimits.rowBytesMax, let carried = sqlite3_column_text(raw, Int32(columns.count)) {
             let json = String(cString: carried)
             let members = try db.cachedStatement(sql: "SELECT \"key\", atom FROM json_each(?)")
             for member in try Row.fetchAll(members, arguments: [json]) { carry(member[0], member.fieldValue(at: 1)) }
-            bytes += carriedBytes
         }
         finishRow()
         return bytes

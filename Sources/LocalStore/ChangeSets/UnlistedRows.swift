@@ -70,7 +70,10 @@ struct UnlistedRows {
         guard try LostRows.holdsAny(db) else { return 0 }
         let pending = try LostRows.pending(of: table, sender: sender, db)
         guard !pending.isEmpty else { return 0 }
-        let held = try db.cachedStatement(sql: table.countSupplied).fetchInteger([Int64(sender.code) ?? 0]) ?? 0
+        // Of few it only matters whether there are others: no reason to go through a large table.
+        let most = pending.count > RetractionLimit.rowsFree ? -1 : pending.count + 1
+        let held =
+            try db.cachedStatement(sql: table.countSupplied).fetchInteger([Int64(sender.code) ?? 0, most]) ?? 0
         if limit.isExceeded(by: pending.count, of: Int(held)) {
             try LostRows.settlePending(of: table, sender: sender, db)
             return 0

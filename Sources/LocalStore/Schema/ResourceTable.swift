@@ -181,9 +181,12 @@ struct ResourceTable: Sendable {
         "EXISTS (SELECT 1 FROM main.lost_row AS l WHERE l.resource = '\(definition.name)' AND l.row = \(table).id)"
     }
 
-    /// How many live rows supplier ?1 has brought.
+    /// How many live rows supplier ?1 has brought, counted up to ?2; below 0 to the last.
     var countSupplied: String {
-        "SELECT count(*) FROM main.\(table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue)"
+        """
+        SELECT count(*) FROM (
+          SELECT 1 FROM main.\(table) WHERE supplier = ?1 AND deleted = \(RowState.live.rawValue) LIMIT ?2)
+        """
     }
 
     /// Of the rows that their supplier had lost, those that are staged.

@@ -346,11 +346,17 @@ package struct MergedView: Sendable {
             // Nothing is added to it any more, so what is here is all.
             return NodeReport(node: origin, state: .ok, asOf: copies[origin]?.asOf, rows: rows)
         }
-        let isOwn = origin == store.node
-        // What this node has lost its neighbours give back. One that is none any more says nothing of it either.
-        let isWhole = Set(topology.neighbours(of: store.node)).isDisjoint(with: copies.holdings.lostAt)
-        let state = isOwn ? isWhole ? .ok : .bootstrapping : copies[origin]?.state(now: now) ?? .bootstrapping
-        let asOf = isOwn ? isWhole ? now : nil : copies[origin]?.asOf
+        let state: CoverageState
+        let asOf: UnixMilliseconds?
+        if origin != store.node {
+            state = copies[origin]?.state(now: now) ?? .bootstrapping
+            asOf = copies[origin]?.asOf
+        } else if Set(topology.neighbours(of: origin)).isDisjoint(with: copies.holdings.lostAt) {
+            (state, asOf) = (.ok, now)
+        } else {
+            // What this node has lost its neighbours give back. One that is none any more says nothing of it either.
+            (state, asOf) = (.bootstrapping, nil)
+        }
         let isLate = lagRows != nil && state == .ok
         return NodeReport(
             node: origin, state: isLate ? .late : state, asOf: asOf, rows: rows, lagRows: lagRows,
