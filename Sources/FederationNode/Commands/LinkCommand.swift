@@ -25,7 +25,7 @@ struct LinkCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let desk = try await node.desk()
+            let desk = try node.desk()
             let links = try await desk.links().map(LinkDocument.init)
             if json { return try Output.json(links) }
             try Output.line(LinkDocument.table(links, areLastKnown: !desk.isServing) + links.map(\.troubles).joined())
