@@ -198,6 +198,7 @@ final class StorePool: Sendable {
 
 extension FederationError {
     fileprivate static let damagedCode = "E_STORE_DAMAGED"
+    static let statementRefusedCode = "E_STORE_REFUSED"
 
     /// SQLite's error as one of ours: what it is, of which database, and what to do. An error that is ours already, and one
     /// that is not SQLite's, stays what it is.
@@ -238,7 +239,7 @@ extension FederationError {
                 hint: "see the log of the system for its disk and memory", isRetryable: true)
         default:
             self.init(
-                "E_STORE_IO", "the database \(path) refused a statement of this program (\(detail))",
+                Self.statementRefusedCode, "the database \(path) refused a statement of this program (\(detail))",
                 hint: "report it with the version (`--version`)", isRetryable: true)
         }
     }

@@ -144,9 +144,18 @@ package struct NodeService: Sendable {
         logger.warning(message, metadata: ["code": "\(openness.code)", "reason": "\(openness)"])
     }
 
-    /// What the catalog file says when the service starts is the newest release.
+    /// What the catalog file says when the service starts is the newest release. What stands in the way of writing now, a full disk or
+    /// a clock that is wrong, keeps the node from nothing else.
     private func publishCatalog(_ desk: NodeDesk) async throws {
-        let published = try await desk.publishCatalog()
+        let published: CatalogPublication
+        do {
+            published = try await desk.publishCatalog()
+        } catch let error as FederationError where error.isRetryable {
+            logger.error(
+                "the catalog can't be published now; the node goes by the one before until its service starts anew",
+                metadata: ["code": "\(error.code)", "reason": "\(error)"])
+            return
+        }
         if published.isNew {
             logger.notice("the catalog is published", metadata: ["version": "\(published.release.version)"])
         }

@@ -1,6 +1,5 @@
 import ChangeSetFormat
 import FederationModel
-import Foundation
 import LocalStore
 import TestSupport
 import Testing
@@ -30,15 +29,7 @@ import struct FederationModel.Cursor
         let city = try TemporaryStore(jinan, topology: qilu)
         let above = try TemporaryStore(province, topology: qilu)
         _ = try await city.store.intake((1...20).map { ticket($0) }, now: noon)
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/usr/bin/env")
-        shell.arguments = [
-            "sqlite3", "-cmd", ".timeout 10000", city.path,
-            "UPDATE service_request SET \(damage) WHERE key = '370100-7'",
-        ]
-        try shell.run()
-        shell.waitUntilExit()
-        #expect(shell.terminationStatus == 0)
+        try city.tamper("UPDATE service_request SET \(damage) WHERE key = '370100-7'")
         let change = try await city.store.prepareChangeSet(
             from: Cursor(epoch: city.store.epoch, seq: 0, revision: link.revision, sweep: .complete), policy: link,
             rowsMax: 100, now: noon, compressor: ZstandardCompressor())

@@ -1,9 +1,12 @@
 import ChangeSetFormat
 import FederationModel
 import Foundation
+import GRDB
 import LocalStore
 import TestSupport
 import Zstandard
+
+import struct FederationModel.Cursor
 
 let province = node("370000")
 let jinan = node("370100")
@@ -44,6 +47,15 @@ final class TemporaryStore: Sendable {
     }
 
     deinit { try? store.close() }
+}
+
+extension TemporaryStore {
+    /// Changes the database past the program, over a connection of its own.
+    func tamper(_ statements: String) throws {
+        let other = try DatabaseQueue(path: path)
+        try other.write { try $0.execute(sql: statements) }
+        try other.close()
+    }
 }
 
 func policy(from sender: NodeID, to receiver: NodeID, topology: Topology = qilu) -> LinkPolicy {

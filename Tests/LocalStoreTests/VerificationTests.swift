@@ -1,6 +1,5 @@
 import ChangeSetFormat
 import FederationModel
-import Foundation
 import LocalStore
 import TestSupport
 import Testing
@@ -17,16 +16,6 @@ private func pair(tickets: Int = 300) async throws -> (city: TemporaryStore, pro
     _ = try await city.store.intake((1...tickets).map { ticket($0) }, now: noon)
     try await carry(city.store, above.store, policy: link)
     return (city, above)
-}
-
-/// Changes a database as no program of ours does.
-private func tamper(_ store: TemporaryStore, _ statement: String) throws {
-    let shell = Process()
-    shell.executableURL = URL(filePath: "/usr/bin/env")
-    shell.arguments = ["sqlite3", "-cmd", ".timeout 10000", store.path, statement]
-    try shell.run()
-    shell.waitUntilExit()
-    #expect(shell.terminationStatus == 0)
 }
 
 private func totals(_ store: TemporaryStore, _ policy: LinkPolicy = link) async throws -> [RangeTotal] {
@@ -54,7 +43,7 @@ private func totals(_ store: TemporaryStore, _ policy: LinkPolicy = link) async 
     func `come to others after any change of a row, by whatever way`(statement: String) async throws {
         let (city, above) = try await pair()
         let whole = try await city.store.partedRanges(of: link, scope)[0]
-        try tamper(above, statement)
+        try above.tamper(statement)
         let (ours, theirs) = (try await totals(above), try await totals(city))
         #expect(ours != theirs)
         let here = try await above.store.fingerprints(of: whole.ranges, policy: link, scope)
@@ -148,8 +137,7 @@ private func totals(_ store: TemporaryStore, _ policy: LinkPolicy = link) async 
 
     @Test func `so that what was lost or changed comes again by the tail, and what is not granted goes`() async throws {
         let (city, above) = try await pair(tickets: 5)
-        try tamper(
-            above,
+        try above.tamper(
             """
             DELETE FROM service_request WHERE key = '370100-1';
             UPDATE service_request SET title = 'x' WHERE key = '370100-2';

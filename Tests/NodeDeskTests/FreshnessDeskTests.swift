@@ -8,12 +8,18 @@ import Testing
 @Suite struct `An answer from copies` {
     private let county = TestSupport.node("370102")
 
+    /// What the city has heard of its county.
+    private func note(_ freshness: OriginFreshness, at node: TestNode) async throws {
+        let store = node.desk.local.store
+        let policy = try #require(store.standing.incoming[county])
+        _ = try await store.save(freshness: [county: freshness], under: policy, now: node.clock.now)
+    }
+
     /// The coverage of an answer of the city when its county was heard so many milliseconds ago.
     private func coverage(
         _ node: TestNode, heard age: Int64, allowsStale: Bool = false
     ) async throws -> Coverage {
-        try await node.desk.local.store.save(
-            freshness: [county: OriginFreshness(asOf: node.clock.now - age, complete: true)])
+        try await note(OriginFreshness(asOf: node.clock.now - age, complete: true), at: node)
         return try await node.desk.ask(AnalysisQuestion(), allowsStale: allowsStale, deadlineMS: 10_000).coverage
     }
 
@@ -39,8 +45,7 @@ import Testing
         let stale = try await coverage(node, heard: 600_000, allowsStale: true)
         #expect(stale.complete && stale.answered == 1 && stale.missing.isEmpty)
         #expect(stale.nodes.map(\.state) == [.stale])
-        try await node.desk.local.store.save(
-            freshness: [county: OriginFreshness(asOf: node.clock.now, complete: false)])
+        try await note(OriginFreshness(asOf: node.clock.now, complete: false), at: node)
         let filling = try await node.desk.ask(AnalysisQuestion(), allowsStale: true, deadlineMS: 10_000).coverage
         #expect(!filling.complete && filling.missing.map(\.state) == [.bootstrapping])
     }
@@ -61,8 +66,7 @@ import Testing
 
     @Test func `of rows has those of a stale source, and says so`() async throws {
         let node = try TestNode()
-        try await node.desk.local.store.save(
-            freshness: [county: OriginFreshness(asOf: node.clock.now - 600_000, complete: true)])
+        try await note(OriginFreshness(asOf: node.clock.now - 600_000, complete: true), at: node)
         let page = try await node.desk.ask(RowQuestion(resource: "service_request"), deadlineMS: 10_000)
         #expect(!page.coverage.complete && page.coverage.nodes.map(\.state) == [.stale])
     }

@@ -7,14 +7,14 @@ import SyncProtocol
 extension Federation {
     struct Before {
         let cursor: Cursor?
-        /// Live rows, each with the neighbour that it came from.
+        /// Live rows.
         let live: [String: Int64]
     }
 
     func applying(_ end: ReceivingEnd) async throws -> Before {
         Before(
             cursor: try await end.node.store.cursor(of: end.sender),
-            live: try await end.node.versions(isLive: true, "supplier"))
+            live: try await end.node.versions(isLive: true))
     }
 
     /// - Parameter life: of the sender, when it sent.
@@ -26,12 +26,25 @@ extension Federation {
         for id in live.keys.sorted() where before.live[id] == nil && !ledger.ever.contains(id) {
             problem("\(end.node.id) holds \(id), which its origin never wrote")
         }
-        // What a former supplier brought is this one's to bring from now on.
-        let gone = before.live.filter { live[$0.key] == nil && $0.value == Int64(end.sender.code) }.keys
+        let gone = before.live.keys.filter { live[$0] == nil }
         guard !gone.isEmpty, let sender = nodes[end.sender], sender.life == life else { return }
         let known = try await sender.versions()
         for id in gone.sorted() where known[id] == nil && !sender.pruned.contains(id) {
             problem("\(end.node.id) deleted \(id), of which \(sender.id) knows nothing")
+        }
+    }
+
+    /// What is no longer awaited from a supplier has gone at its origin, or in its sight; or that has gone back and does not know it.
+    func checkSettled(_ before: [String: Int64], _ end: ReceivingEnd) async throws {
+        guard !before.isEmpty else { return }
+        let live = try await end.node.versions(isLive: true)
+        for id in before.keys.filter({ live[$0] == nil }).sorted() {
+            guard let origin = NodeID(String(id.split(separator: " ")[1])), !ledger.restored.contains(origin),
+                let node = nodes[origin], !node.pruned.contains(id)
+            else { continue }
+            if try await node.versions()[id] == nil {
+                problem("\(end.node.id) let go of \(id), of which \(origin) knows nothing")
+            }
         }
     }
 

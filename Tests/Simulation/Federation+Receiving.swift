@@ -253,10 +253,18 @@ extension Federation {
             $0.value.complete && end.savedOrigins[$0.key]?.complete != true
         }
         end.savedOrigins = end.receiver.origins
-        let origins = end.receiver.origins.filter { end.receiver.policy?.origins.contains($0.key) == true }
+        guard let policy = end.receiver.policy else { return }
+        let origins = end.receiver.origins.filter { policy.origins.contains($0.key) }
         after(any(0...5)) { federation in
             guard !end.isOver else { return }
-            try await end.node.store.save(freshness: origins)
+            let awaits = try await !end.node.store.rows(
+                sql: "SELECT 1 FROM lost_row WHERE state = 2 LIMIT 1", arguments: []
+            ).isEmpty
+            let before = awaits ? try await end.node.versions(isLive: true) : [:]
+            let head = try await end.node.store.save(
+                freshness: origins, under: policy, now: end.node.clock(federation.now))
+            try await federation.checkSettled(before, end)
+            federation.ring(end.node, head: head)
             guard completed else { return }
             for sending in federation.ends(end.node.sending) {
                 federation.feed(sending) { $0.onOriginCompleted(now: $1) }

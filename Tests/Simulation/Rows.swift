@@ -24,9 +24,9 @@ extension SimulatedNode {
     }
 
     /// By id, the version of each row, or what else stands in a column, whatever has become of it.
-    func versions(isLive: Bool = false, _ column: String = "version") async throws -> [String: Int64] {
+    func versions(isLive: Bool = false) async throws -> [String: Int64] {
         let parts = RandomTopology.resources.map {
-            "SELECT '\($0.name) ' || origin || ' ' || \"key\", \(column) FROM \($0.name)\(isLive ? " WHERE deleted = 0" : "")"
+            "SELECT '\($0.name) ' || origin || ' ' || \"key\", version FROM \($0.name)\(isLive ? " WHERE deleted = 0" : "")"
         }
         let rows = try await store.rows(sql: parts.joined(separator: " UNION ALL "), arguments: [])
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0].text ?? "", $0[1].integer ?? 0) })

@@ -75,6 +75,11 @@ package struct LinkPolicy: Hashable, Sendable {
         resources.contains(resource) && !withheld.contains(resource)
     }
 
+    /// Whether every row of the resource leaves, whatever stands in it.
+    package func grantsAll(of resource: ResourceName) -> Bool {
+        grants(resource) && wholeResources.contains(resource) && grant.tickets.isEmpty
+    }
+
     /// Where a sweep of this policy begins.
     package var sweepStart: SweepPosition {
         resources.first.map { .at(resource: $0, after: nil) } ?? .complete

@@ -8,7 +8,9 @@ package struct IncomingChangeSet: Sendable {
     let payload: [UInt8]
     let blocks: [DecodedBlock]
     /// Rows to put aside, for each block.
-    let faults: [[RowFault]]
+    private(set) var faults: [[RowFault]]
+    /// Rows to pass over, for each block: a trial leaves them out.
+    private var leftOut: [Set<Int>]
 
     /// The latest version of a node's rows in it that will not be put aside; 0 when there are none.
     func latestVersion(of origin: NodeID) -> Int64 {
@@ -49,6 +51,52 @@ package struct IncomingChangeSet: Sendable {
         faults = payload.withUnsafeBytes { payload in
             blocks.map { $0.faults(payload: payload, now: now) }
         }
+        leftOut = blocks.map { _ in [] }
+    }
+
+    /// One of its blocks.
+    struct Part {
+        let block: DecodedBlock
+        /// Rows to put aside.
+        let faults: [RowFault]
+        /// Rows that are not stored: those, and what a trial leaves out.
+        let passedOver: Set<Int>
+    }
+
+    var parts: [Part] {
+        blocks.indices.map { index in
+            Part(
+                block: blocks[index], faults: faults[index], passedOver: leftOut[index].union(faults[index].map(\.row)))
+        }
+    }
+
+    /// A row's place.
+    struct Place: Hashable, Sendable {
+        let block: Int
+        let row: Int
+    }
+
+    /// The rows that are not put aside.
+    var sound: [Place] {
+        blocks.indices.flatMap { block in
+            let faulty = Set(faults[block].map(\.row))
+            return (0..<blocks[block].rowCount).filter { !faulty.contains($0) }.map { Place(block: block, row: $0) }
+        }
+    }
+
+    /// The same with no other rows than these.
+    func only(_ places: some Collection<Place>) -> IncomingChangeSet {
+        var changeSet = self
+        changeSet.leftOut = blocks.map { Set(0..<$0.rowCount) }
+        for place in places { changeSet.leftOut[place.block].remove(place.row) }
+        return changeSet
+    }
+
+    /// The same with these rows to be put aside.
+    func puttingAside(_ places: [Place], because violation: RowRejection) -> IncomingChangeSet {
+        var changeSet = self
+        for place in places { changeSet.faults[place.block].append(RowFault(row: place.row, violation: violation)) }
+        return changeSet
     }
 }
 

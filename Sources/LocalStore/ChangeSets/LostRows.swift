@@ -6,13 +6,23 @@ import GRDB
 /// This node may hold the only copy, so it keeps them, however often the neighbour lists what it has, until that supplies them again
 /// or a person accepts the loss.
 enum LostRows {
+    /// What is known of a row that its sender has not named.
+    enum State: Int, DatabaseValueConvertible {
+        /// The sender has lost it.
+        case lost = 0
+        /// At the end of its resource the sweep that goes on decides.
+        case pending = 1
+        /// It came from a former supplier of its origin, and the present one may not have all of that yet (`awaited`).
+        case awaited = 2
+    }
+
     static func holdsAny(_ db: Database) throws -> Bool {
         try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.lost_row)").fetchInteger([]) == 1
     }
 
     static func count(of sender: NodeID, _ db: Database) throws -> Int {
         let statement = try db.cachedStatement(
-            sql: "SELECT count(*) FROM main.lost_row WHERE sender = ? AND is_pending = 0")
+            sql: "SELECT count(*) FROM main.lost_row WHERE sender = ? AND state = \(State.lost.rawValue)")
         return Int(try statement.fetchInteger([sender.code]) ?? 0)
     }
 
@@ -21,7 +31,10 @@ enum LostRows {
     {
         try Int64.fetchAll(
             db.cachedStatement(
-                sql: "SELECT row FROM main.lost_row WHERE resource = ? AND row > ? AND sender = ? ORDER BY row LIMIT ?"),
+                sql: """
+                    SELECT row FROM main.lost_row
+                    WHERE resource = ? AND row > ? AND sender = ? AND state = \(State.lost.rawValue) ORDER BY row LIMIT ?
+                    """),
             arguments: [table.definition.name.text, row, sender.code, limit])
     }
 
@@ -35,26 +48,56 @@ enum LostRows {
         ).fetchInteger([key.origin, key.key, sender.code])
     }
 
-    /// - Parameter isPending: whether the end of the sweep decides over them.
+    /// What is known of rows already stays.
     static func keep(
-        _ ids: [Int64], of table: ResourceTable, sender: NodeID, isPending: Bool = false, _ db: Database
+        _ ids: [Int64], of table: ResourceTable, sender: NodeID, as state: State = .lost, _ db: Database
     ) throws {
         let statement = try db.cachedStatement(sql: "INSERT OR IGNORE INTO main.lost_row VALUES (?, ?, ?, ?)")
-        for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code, isPending]) }
+        for id in ids { try statement.execute(arguments: [table.definition.name.text, id, sender.code, state]) }
     }
 
     /// Those over which the sweep that goes on has not decided.
     static func pending(of table: ResourceTable, sender: NodeID, _ db: Database) throws -> [Int64] {
         try Int64.fetchAll(
             db.cachedStatement(
-                sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND is_pending = 1"),
-            arguments: [table.definition.name.text, sender.code])
+                sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND state = ?"),
+            arguments: [table.definition.name.text, sender.code, State.pending])
     }
 
     static func settlePending(of table: ResourceTable, sender: NodeID, _ db: Database) throws {
         try db.cachedStatement(
-            sql: "UPDATE main.lost_row SET is_pending = 0 WHERE resource = ? AND sender = ? AND is_pending = 1"
-        ).execute(arguments: [table.definition.name.text, sender.code])
+            sql: "UPDATE main.lost_row SET state = ? WHERE resource = ? AND sender = ? AND state = ?"
+        ).execute(arguments: [State.lost, table.definition.name.text, sender.code, State.pending])
+    }
+
+    static func settle(_ ids: [Int64], of table: ResourceTable, sender: NodeID, _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE main.lost_row SET state = ?, sender = ? WHERE resource = ? AND row = ?")
+        for id in ids {
+            try statement.execute(arguments: [State.lost, sender.code, table.definition.name.text, id])
+        }
+    }
+
+    /// Rows of one origin that wait for its supplier to be whole.
+    static func awaited(of origin: NodeID, in table: ResourceTable, _ db: Database) throws -> [Int64] {
+        try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT l.row FROM main.lost_row AS l CROSS JOIN main.\(table.table) AS r ON r.id = l.row
+                    WHERE l.resource = ? AND l.state = ? AND r.origin = ?
+                    """), arguments: [table.definition.name.text, State.awaited, origin.code])
+    }
+
+    /// From here on they are the sender's to give, whoever has lost them before.
+    static func expect(rowsOf origins: Set<NodeID>, in table: ResourceTable, from sender: NodeID, _ db: Database) throws
+    {
+        try db.cachedStatement(
+            sql: """
+                UPDATE main.lost_row SET state = ?1, sender = ?2 WHERE resource = ?3 AND sender <> ?2
+                  AND EXISTS (SELECT 1 FROM main.\(table.table) AS r
+                    WHERE r.id = lost_row.row AND r.origin IN (SELECT value FROM json_each(?4)))
+                """
+        ).execute(arguments: [State.awaited, sender.code, table.definition.name.text, jsonArray(origins)])
     }
 
     /// Takes out of the staged rows what is older than the copy here, and keeps that.
@@ -99,7 +142,8 @@ extension NodeStore {
     package func lostRows() async throws -> [NodeID: Int] {
         try await pool.read { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT sender, count(*) FROM main.lost_row WHERE is_pending = 0 GROUP BY sender")
+                db, sql: "SELECT sender, count(*) FROM main.lost_row WHERE state = ? GROUP BY sender",
+                arguments: [LostRows.State.lost])
             return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
         }
     }
@@ -120,8 +164,8 @@ extension NodeStore {
             for table in tableOrder {
                 let ids = try Int64.fetchAll(
                     writer.db,
-                    sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND is_pending = 0",
-                    arguments: [table.definition.name.text, sender.code])
+                    sql: "SELECT row FROM main.lost_row WHERE resource = ? AND sender = ? AND state = ?",
+                    arguments: [table.definition.name.text, sender.code, LostRows.State.lost])
                 try writer.retract(ids, of: table)
             }
             // Of some of them the sender has an older version: its next sweep brings it.

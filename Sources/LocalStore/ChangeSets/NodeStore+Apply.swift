@@ -26,7 +26,8 @@ package struct ApplyReport: Hashable, Sendable {
 }
 
 extension NodeStore {
-    /// Applies a change-set: rows, quarantine and cursor in one transaction.
+    /// Applies a change-set: rows, quarantine and cursor in one transaction. Rows that the database refuses are put aside with those that
+    /// break a rule, whatever the reason: one of them must not hold back what is behind it.
     ///
     /// - Throws: `E_QUARANTINE_FULL` when there would be more rows of the sender put aside than `SyncLimits.quarantineRowsMax`;
     ///   `E_CURSOR_MOVED` when the durable cursor is not where the change-set starts, `E_EPOCH` when it is of an
@@ -35,6 +36,41 @@ extension NodeStore {
     ///   is being taken up.
     package func apply(
         _ changeSet: IncomingChangeSet, policy: LinkPolicy, now: UnixMilliseconds
+    ) async throws -> ApplyReport {
+        do {
+            return try await apply(changeSet, policy: policy, isTrial: false, now: now)
+        } catch let error as FederationError where error.code == FederationError.statementRefusedCode {
+            let refused = try await refusedRows(of: changeSet, among: changeSet.sound[...], policy: policy, now: now)
+            guard !refused.isEmpty else { throw error }
+            let violation = RowRejection(code: error.code, reason: "the database refuses the row")
+            return try await apply(
+                changeSet.puttingAside(refused, because: violation), policy: policy, isTrial: false, now: now)
+        }
+    }
+
+    /// Halves the rows until those are found that the database refuses by themselves.
+    private func refusedRows(
+        of changeSet: IncomingChangeSet, among places: ArraySlice<IncomingChangeSet.Place>, policy: LinkPolicy,
+        now: UnixMilliseconds
+    ) async throws -> [IncomingChangeSet.Place] {
+        do {
+            _ = try await apply(changeSet.only(places), policy: policy, isTrial: true, now: now)
+        } catch is TrialPassed {
+            return []
+        } catch let error as FederationError where error.code == FederationError.statementRefusedCode {
+            guard places.count > 1 else { return Array(places) }
+            let middle = places.startIndex + places.count / 2
+            return try await refusedRows(of: changeSet, among: places[..<middle], policy: policy, now: now)
+                + refusedRows(of: changeSet, among: places[middle...], policy: policy, now: now)
+        }
+        return []
+    }
+
+    /// Ends the transaction of a trial, so that nothing of it stays.
+    private struct TrialPassed: Error {}
+
+    private func apply(
+        _ changeSet: IncomingChangeSet, policy: LinkPolicy, isTrial: Bool, now: UnixMilliseconds
     ) async throws -> ApplyReport {
         var (report, head) = try await writeFeed(now: now) { [self] writer in
             let db = writer.db
@@ -77,7 +113,7 @@ extension NodeStore {
                     try $0.epoch != header.start.epoch || LinkCursorTable.isNewEpoch(of: header.sender, db)
                 }
                 ?? false
-            if durable != header.start { try UnlistedRows.restart(of: header.sender, db) }
+            if durable != header.start { try UnlistedRows.restart(under: policy, tables: tableOrder, db) }
             var applier = ChangeSetApplier(
                 policy: policy, isNewEpoch: isNewEpoch, limit: retractionLimit, catalogs: catalogs, writer: writer,
                 report: ApplyReport(
@@ -87,10 +123,13 @@ extension NodeStore {
                 header.end, mark: header.mark, madeAt: header.createdAt, of: header.sender,
                 isNewEpoch: isNewEpoch && header.end.sweep != .complete, db)
             applier.report.lost = try LostRows.count(of: header.sender, db)
+            // An answer that begins now says so already.
+            if applier.report.lost > 0 { try Self.doubt(policy.origins, db) }
             applier.report.quarantinedTotal = try Quarantine.count(of: header.sender, db)
             if applier.report.quarantined > 0, applier.report.quarantinedTotal > SyncLimits.quarantineRowsMax {
                 throw FederationError.quarantineFull(of: header.sender, at: policy.receiver)
             }
+            if isTrial { throw TrialPassed() }
             return applier.report
         }
         report.head = head
@@ -133,23 +172,25 @@ private struct ChangeSetApplier {
     mutating func apply(
         _ changeSet: IncomingChangeSet, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
     ) throws {
-        let tail = zip(changeSet.blocks, changeSet.faults).filter { $0.0.kind == .tail }
+        let tail = changeSet.parts.filter { $0.block.kind == .tail }
         // The catalog first: what else is in the change-set is held against it.
         let (catalog, others) = (
-            tail.filter { CatalogResources.names.contains($0.0.resource.name) },
-            tail.filter { !CatalogResources.names.contains($0.0.resource.name) }
+            tail.filter { CatalogResources.names.contains($0.block.resource.name) },
+            tail.filter { !CatalogResources.names.contains($0.block.resource.name) }
         )
-        for (block, faults) in catalog { try apply(block, faults: faults, payload: payload, tables: tables) }
+        for part in catalog { try apply(part, payload: payload, tables: tables) }
         try refuse(blocks: changeSet.blocks)
-        for (block, faults) in others
-        where report.refused[block.resource.name] == nil && block.resource.name != RemovalResources.order.name {
-            try apply(block, faults: faults, payload: payload, tables: tables)
+        for part in others
+        where report.refused[part.block.resource.name] == nil
+            && part.block.resource.name != RemovalResources.order.name
+        {
+            try apply(part, payload: payload, tables: tables)
         }
         // An order comes after the rows that it is about. As long as a sweep has not been through all of them some may
         // still be here, so the order is left to the sweep, which lists it behind them.
         if !isBeforeOrders(changeSet.header.start.sweep) {
-            for (block, faults) in others where block.resource.name == RemovalResources.order.name {
-                try apply(block, faults: faults, payload: payload, tables: tables)
+            for part in others where part.block.resource.name == RemovalResources.order.name {
+                try apply(part, payload: payload, tables: tables)
             }
         }
         try applySweep(changeSet, payload: payload, tables: tables)
@@ -163,11 +204,10 @@ private struct ChangeSetApplier {
     }
 
     private mutating func apply(
-        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer,
-        tables: [ResourceName: ResourceTable]
+        _ part: IncomingChangeSet.Part, payload: UnsafeRawBufferPointer, tables: [ResourceName: ResourceTable]
     ) throws {
-        guard let table = tables[block.resource.name] else { return }
-        try store(try stage(block, faults: faults, payload: payload, table: table), table: table)
+        guard let table = tables[part.block.resource.name] else { return }
+        try store(try stage(part, payload: payload, table: table), table: table)
     }
 
     /// Finds the resources that the sender's own catalog, as far as it is here, does not grant (5.3-2). Their rows are
@@ -187,13 +227,13 @@ private struct ChangeSetApplier {
     }
 
     private mutating func stage(
-        _ block: DecodedBlock, faults: [RowFault], payload: UnsafeRawBufferPointer, table: ResourceTable
+        _ part: IncomingChangeSet.Part, payload: UnsafeRawBufferPointer, table: ResourceTable
     ) throws -> RowStager.Staged {
-        for fault in faults {
-            try Quarantine.put(fault, of: block, payload: payload, sender: policy.sender, now: writer.now, db)
+        for fault in part.faults {
+            try Quarantine.put(fault, of: part.block, payload: payload, sender: policy.sender, now: writer.now, db)
         }
-        report.quarantined += faults.count
-        return try RowStager(table: table, db: db).stage(block, payload: payload, skipping: Set(faults.map(\.row)))
+        report.quarantined += part.faults.count
+        return try RowStager(table: table, db: db).stage(part.block, payload: payload, skipping: part.passedOver)
     }
 
     /// Staged rows into the table; the staging table is empty afterwards.
@@ -220,9 +260,9 @@ private struct ChangeSetApplier {
             if case .at(resource, let key) = end { last = key }
             try forgetQuarantined(table, after: after, last: last)
             var staged = RowStager.Staged()
-            for (block, faults) in zip(changeSet.blocks, changeSet.faults)
-            where block.kind == .sweep && block.resource.name == resource && report.refused[resource] == nil {
-                staged = try stage(block, faults: faults, payload: payload, table: table)
+            for part in changeSet.parts
+            where part.block.kind == .sweep && part.block.resource.name == resource && report.refused[resource] == nil {
+                staged = try stage(part, payload: payload, table: table)
             }
             // Before the rows go in: into an empty range, which an initial load meets, this finds nothing at once.
             let unlisted = try UnlistedRows(

@@ -14,6 +14,36 @@ extension NodeStore {
     package func retryQuarantined(
         _ ids: [Int64]?, policies: [NodeID: LinkPolicy], now: UnixMilliseconds
     ) async throws -> QuarantineRetry {
+        do {
+            return try await retry(ids, policies: policies, now: now)
+        } catch let error as FederationError where error.code == FederationError.statementRefusedCode {
+            // One that the database refuses must not hold back the others.
+            var sum = QuarantineRetry()
+            sum.head = try await head()
+            for id in try await quarantinedIDs(among: ids) {
+                do {
+                    let single = try await retry([id], policies: policies, now: now)
+                    sum.taken += single.taken
+                    sum.kept += single.kept
+                    sum.head = single.head
+                } catch let error as FederationError where error.code == FederationError.statementRefusedCode {
+                    sum.kept += 1
+                }
+            }
+            return sum
+        }
+    }
+
+    private func quarantinedIDs(among ids: [Int64]?) async throws -> [Int64] {
+        if let ids { return ids }
+        return try await pool.read { db in
+            try Int64.fetchAll(db, sql: "SELECT id FROM main.quarantine ORDER BY version")
+        }
+    }
+
+    private func retry(
+        _ ids: [Int64]?, policies: [NodeID: LinkPolicy], now: UnixMilliseconds
+    ) async throws -> QuarantineRetry {
         let wanted = ids.map { "[\($0.map(String.init).joined(separator: ","))]" }
         var (retry, head) = try await writeFeed(now: now) { [self] writer in
             var retry = QuarantineRetry()

@@ -5,7 +5,8 @@ import GRDB
 ///
 /// They go, unless that is only silence: a sender in another epoch may know less than it once sent, and one that lacks more than the
 /// `RetractionLimit` although it grants no less than before has lost it. Then they are kept as `LostRows`, all of them or none: while the
-/// sweep goes through the resource they are pending.
+/// sweep goes through the resource they are pending. What a former supplier of their origin brought is awaited: the present one may not
+/// have it yet (design rule 6), and says in a heartbeat when it is whole.
 struct UnlistedRows {
     private let table: ResourceTable
     private let policy: LinkPolicy
@@ -45,17 +46,16 @@ struct UnlistedRows {
     func pass(isBounded: Bool, _ arguments: StatementArguments) throws -> Int {
         let rows = try Row.fetchAll(db.cachedStatement(sql: table.unlisted(bounded: isBounded)), arguments: arguments)
         guard !rows.isEmpty else { return 0 }
-        if isNewEpoch {
-            try LostRows.keep(rows.map { $0[0] }, of: table, sender: sender, db)
-            return 0
-        }
-        // What a former supplier brought was never this one's to lose.
         let supplier = Int64(sender.code) ?? 0
-        let suspect = rows.filter { !isNarrower && $0[1] as Int64 == supplier }
-        try LostRows.keep(suspect.map { $0[0] }, of: table, sender: sender, isPending: true, db)
-        let gone = rows.filter { isNarrower || $0[1] as Int64 != supplier }
-        try writer.retract(gone.map { $0[0] }, of: table)
-        return gone.count
+        try LostRows.keep(
+            rows.filter { $0[1] as Int64 != supplier }.map { $0[0] }, of: table, sender: sender, as: .awaited, db)
+        let own = rows.filter { $0[1] as Int64 == supplier }.map { $0[0] as Int64 }
+        if isNarrower && !isNewEpoch {
+            try writer.retract(own, of: table)
+            return own.count
+        }
+        try LostRows.keep(own, of: table, sender: sender, as: isNewEpoch ? .lost : .pending, db)
+        return 0
     }
 
     /// The sweep has been through the whole of the resource.
@@ -82,9 +82,38 @@ struct UnlistedRows {
         return pending.count
     }
 
-    /// A sweep begins: one before it that did not come to its end has decided nothing.
-    static func restart(of sender: NodeID, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM main.lost_row WHERE sender = ? AND is_pending = 1").execute(
-            arguments: [sender.code])
+    /// A sweep begins: one before it that did not come to its end has decided nothing, and what others have lost of the origins that
+    /// are the sender's to supply now is awaited from it.
+    static func restart(under policy: LinkPolicy, tables: [ResourceTable], _ db: Database) throws {
+        guard try LostRows.holdsAny(db) else { return }
+        try db.cachedStatement(sql: "DELETE FROM main.lost_row WHERE sender = ? AND state = ?").execute(
+            arguments: [policy.sender.code, LostRows.State.pending])
+        for table in tables { try LostRows.expect(rowsOf: policy.origins, in: table, from: policy.sender, db) }
+    }
+
+    /// The supplier of an origin has said that it has all of it, and everything that it grants is here: what is still awaited is not
+    /// to come. It goes, unless it is more than the `RetractionLimit` and the whole way grants everything: then it has been lost on
+    /// one of the nodes on it.
+    static func settle(
+        awaitedOf origin: NodeID, policy: LinkPolicy, tables: [ResourceTable], limit: RetractionLimit,
+        resources: [ResourceDefinition], _ writer: FeedWriter
+    ) throws {
+        let db = writer.db
+        let topology = writer.standing.topology
+        for table in tables {
+            let awaited = try LostRows.awaited(of: origin, in: table, db)
+            guard !awaited.isEmpty else { continue }
+            let isOpen = topology.hops(of: origin, to: policy.receiver).allSatisfy { hop in
+                LinkPolicy(from: hop.sender, to: hop.receiver, topology: topology, resources: resources)?
+                    .grantsAll(of: table.definition.name) ?? false
+            }
+            let held = try db.cachedStatement(sql: table.countOf).fetchInteger([origin.code]) ?? 0
+            if isOpen && limit.isExceeded(by: awaited.count, of: Int(held)) {
+                try LostRows.settle(awaited, of: table, sender: policy.sender, db)
+                try NodeStore.doubt([origin], db)
+            } else {
+                try writer.retract(awaited, of: table)
+            }
+        }
     }
 }

@@ -169,6 +169,7 @@ private struct RowTaker {
             db.cachedStatement(sql: "SELECT id FROM main.\(table.table) WHERE seq > ? AND supplier = ? AND origin = ?"),
             arguments: [base, Int64(supplier.code) ?? 0, origin.code])
         try LostRows.keep(ids, of: table, sender: supplier, db)
+        try NodeStore.doubt([origin], db)
         return true
     }
 }

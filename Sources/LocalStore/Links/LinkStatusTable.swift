@@ -113,8 +113,16 @@ extension NodeStore {
         return Dictionary(uniqueKeysWithValues: rows.compactMap { row in NodeID(row[0]).map { ($0, row[1]) } })
     }
 
-    package func save(freshness: [NodeID: OriginFreshness]) async throws {
-        try await pool.write { db in
+    /// Keeps how fresh origins are, as their supplier says of what is here by now. Of those that are whole nothing is awaited any more
+    /// (`LostRows.State.awaited`).
+    ///
+    /// - Parameter policy: under which the supplier has said it.
+    /// - Returns: the head of the feed.
+    package func save(
+        freshness: [NodeID: OriginFreshness], under policy: LinkPolicy, now: UnixMilliseconds
+    ) async throws -> Seq {
+        try await writeFeed(now: now) { [tableOrder, retractionLimit, resources] writer in
+            let db = writer.db
             for (origin, freshness) in freshness {
                 try db.cachedStatement(sql: "INSERT OR REPLACE INTO main.origin_freshness VALUES (?, ?, ?, ?, ?)")
                     .execute(
@@ -122,17 +130,27 @@ extension NodeStore {
                             origin.code, freshness.asOf, freshness.complete, freshness.topology, freshness.level,
                         ])
             }
-        }
+            // A sweep that has begun meanwhile waits for what is said after it.
+            guard try LostRows.holdsAny(db), let cursor = try LinkCursorTable.cursor(of: policy.sender, db),
+                cursor.sweep == .complete, cursor.revision == policy.revision
+            else { return }
+            for origin in freshness.filter(\.value.complete).keys
+            where writer.standing.topology.supplier(of: origin, to: policy.receiver) == policy.sender {
+                try UnlistedRows.settle(
+                    awaitedOf: origin, policy: policy, tables: tableOrder, limit: retractionLimit, resources: resources,
+                    writer)
+            }
+        }.head
     }
 
     /// Takes back that all of these origins is here: their supplier has begun another epoch.
     package func doubt(_ origins: Set<NodeID>) async throws {
-        try await pool.write { db in
-            for origin in origins {
-                try db.cachedStatement(sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?").execute(
-                    arguments: [origin.code])
-            }
-        }
+        try await pool.write { db in try Self.doubt(origins, db) }
+    }
+
+    static func doubt(_ origins: Set<NodeID>, _ db: Database) throws {
+        let statement = try db.cachedStatement(sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?")
+        for origin in origins { try statement.execute(arguments: [origin.code]) }
     }
 
     package func freshness() async throws -> [NodeID: OriginFreshness] {

@@ -467,6 +467,20 @@ enum Migrations {
                     STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("39 rows that wait for a new supplier") { db in
+            // ALTER TABLE ... RENAME COLUMN would parse all triggers, and some of them call functions that are not there yet.
+            try db.execute(
+                sql: """
+                    CREATE TEMP TABLE kept AS SELECT * FROM main.lost_row;
+                    DROP TABLE main.lost_row;
+                    -- Copies whose sender has not named them, and what is known of that (`LostRows.State`).
+                    CREATE TABLE main.lost_row (
+                      resource TEXT NOT NULL, row INTEGER NOT NULL, sender TEXT NOT NULL, state INTEGER NOT NULL,
+                      PRIMARY KEY (resource, row)) STRICT, WITHOUT ROWID;
+                    INSERT INTO main.lost_row SELECT resource, row, sender, is_pending FROM temp.kept;
+                    DROP TABLE temp.kept;
+                    """)
+        }
         return migrator
     }()
 

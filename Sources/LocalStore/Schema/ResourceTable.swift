@@ -189,6 +189,11 @@ struct ResourceTable: Sendable {
         """
     }
 
+    /// How many live rows of origin ?1 are here.
+    var countOf: String {
+        "SELECT count(*) FROM main.\(table) WHERE origin = ?1 AND deleted = \(RowState.live.rawValue)"
+    }
+
     /// Of the rows that their supplier had lost, those that are staged.
     var releaseLost: String {
         """

@@ -85,10 +85,7 @@ extension NodeStore {
                     ])
             }
             try Self.saveRevisions(of: node, from: former, to: last, known: known, resources: resources, db)
-            for origin in last.origins(inDoubtAt: node, after: former, known: known, resources: resources) {
-                try db.execute(
-                    sql: "UPDATE main.origin_freshness SET complete = 0 WHERE origin = ?", arguments: [origin.code])
-            }
+            try Self.doubt(last.origins(inDoubtAt: node, after: former, known: known, resources: resources), db)
             for step in [Self.meetingStep] + tableOrder.map(\.definition.name.text) {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO main.adoption_step (resource, topology) VALUES (?, ?)",

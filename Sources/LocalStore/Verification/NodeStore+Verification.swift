@@ -145,6 +145,7 @@ extension NodeStore {
             let (gone, missed) = (try ids(withdrawn), try ids(lost))
             try writer.retract(gone, of: table)
             try LostRows.keep(missed, of: table, sender: sender, writer.db)
+            if !missed.isEmpty { try Self.doubt([origin], writer.db) }
             return gone.count + missed.count
         }
         return (rows, head)

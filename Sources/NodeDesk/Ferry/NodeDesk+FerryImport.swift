@@ -218,7 +218,9 @@ private struct FerryRun {
             policy.origins.contains(origin) && (known[origin].map { $0.asOf <= freshness.asOf } ?? true)
         }
         if report.lost > 0 { for origin in origins.keys { origins[origin]?.complete = false } }
-        try await store.save(freshness: origins)
+        _ = try await desk.commit(\.self) { [origins] in
+            try await store.save(freshness: origins, under: policy, now: desk.clock())
+        }
     }
 
     private func decode<Message: Decodable>(_ type: Message.Type, _ frame: Frame) throws -> Message {

@@ -22,8 +22,8 @@ package enum ErrorMapping {
         case "E_CONTENT_TYPE": .unsupportedMediaType
         case "E_INTAKE_BUSY", "E_QUEUE_FULL": .tooManyRequests
         case "E_DISK_FLOOR": insufficientStorage
-        case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO", "E_QUERY_DEADLINE",
-            "E_PEER_BUSY", "E_BUSY", "E_QUARANTINE_FULL", "E_CLOCK_IMPLAUSIBLE":
+        case "E_STORE_BUSY", "E_STORE_FULL", "E_STORE_READONLY", "E_STORE_DAMAGED", "E_STORE_IO",
+            "E_STORE_REFUSED", "E_QUERY_DEADLINE", "E_PEER_BUSY", "E_BUSY", "E_QUARANTINE_FULL", "E_CLOCK_IMPLAUSIBLE":
             .serviceUnavailable
         case "E_TOPOLOGY_VERSION", "E_SUPERSEDED": .conflict
         default: .badRequest

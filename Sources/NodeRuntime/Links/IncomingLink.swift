@@ -373,11 +373,12 @@ package actor IncomingLink {
         guard receiver.origins != savedOrigins else { return }
         let completed = receiver.origins.contains { $0.value.complete && savedOrigins[$0.key]?.complete != true }
         savedOrigins = receiver.origins
-        let origins = receiver.origins.filter { receiver.policy?.origins.contains($0.key) == true }
-        let (store, logger, completions) = (store, logger, completions)
+        guard let policy = receiver.policy else { return }
+        let origins = receiver.origins.filter { policy.origins.contains($0.key) }
+        let (store, logger, signal, completions) = (store, logger, signal, completions)
         Task {
             do {
-                try await store.save(freshness: origins)
+                signal.ring(head: try await store.save(freshness: origins, under: policy, now: wallClock()))
                 if completed { completions.ring(head: 0) }
             } catch {
                 logger.warning("freshness could not be saved", metadata: ["reason": "\(error)"])

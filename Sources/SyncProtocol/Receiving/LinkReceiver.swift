@@ -200,6 +200,7 @@ package struct LinkReceiver: Sendable {
         guard lost != self.lost, applying == nil else { return [] }
         noteLevel(now)
         self.lost = lost
+        adoptFreshness()
         return endSession()
     }
 
