@@ -14,6 +14,9 @@ package struct ReportQuestions: Sendable {
     /// What was left out of the figures.
     private(set) var quality: (section: ReportSection, questions: [Role: Analysis])
 
+    /// Of the categories that people complain of most.
+    package var hot: Analysis? { chapters.first { $0.section.id == ReportSection.hot }?.questions[.period] }
+
     /// To which time a question looks.
     enum Role: Hashable {
         case period

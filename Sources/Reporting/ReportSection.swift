@@ -14,6 +14,8 @@ package struct ReportSection: Hashable, Sendable {
         case periods(Int, CalendarPeriod.Unit)
     }
 
+    static let hot = "hot"
+
     package let id: String
     package let title: String
     /// Names of indicators; of those that a table divides by, the first is held against former periods.
@@ -58,16 +60,28 @@ extension ReportKind {
         ]
         let origins = ReportSection(
             "origin", "来源", ["count", "closed", "overdue", "on_time_rate"], by: .origin, .codes)
-        let hot = ReportSection("hot", "热点问题", ["count"], by: .service(levels: nil), .top(self == .monthly ? 10 : 5))
+        let hot = ReportSection(
+            ReportSection.hot, "热点问题", ["count"], by: .service(levels: nil), .top(self == .monthly ? 10 : 5))
         let regions = ReportSection("region", "事发地", ["count"], by: .region(.county), .top(20))
         let units = ReportSection(
-            "unit", "责任单位", ["count", "closed", "open", "overdue", "on_time_rate", "satisfaction_rate"], by: .unit,
-            .top(20))
+            "unit", "责任单位",
+            self == .monthly
+                ? [
+                    "count", "closed", "open", "overdue", "closed_rate", "on_time_rate", "timely_reply_rate",
+                    "satisfaction_rate", "dissatisfaction_rate",
+                ] : ["count", "closed", "open", "overdue", "on_time_rate", "satisfaction_rate"], by: .unit, .top(20))
         return [ReportSection("overview", "概况", overview)] + mandatory
             + {
                 switch self {
                 case .daily: [origins, trend(14, .day), units]
-                case .weekly: [origins, hot, regions, units, trend(7, .day)]
+                case .weekly:
+                    [
+                        origins,
+                        ReportSection(
+                            "industry", "行业分类前五", ["count", "on_time_rate", "satisfaction_rate"],
+                            by: .service(levels: 1), .top(5)),
+                        hot, regions, units, trend(7, .day),
+                    ]
                 case .monthly:
                     [
                         origins,
@@ -75,7 +89,8 @@ extension ReportKind {
                             "assessment", "考核指标",
                             [
                                 "connect_rate", "first_contact_rate", "closed_rate", "on_time_rate",
-                                "effective_callback_rate", "satisfaction_rate", "resolution_rate", "three_rates",
+                                "timely_reply_rate", "effective_callback_rate", "satisfaction_rate", "resolution_rate",
+                                "three_rates",
                             ], by: .origin, .codes),
                         ReportSection(
                             "channel_type", "渠道与类别", ["count"], by: .channel, across: .requestType, .codes),
@@ -96,11 +111,13 @@ extension ReportKind {
         case .daily:
             [
                 "count", "call_count", "connect_rate", "first_contact_rate", "dispatch_count", "closed", "open",
-                "overdue", "callback_count",
+                "due_soon", "overdue", "callback_count",
             ]
         case .weekly:
             [
-                "count", "call_count", "connect_rate", "first_contact_rate", "dispatch_count", "closed", "overdue",
+                "count", "call_count", "connect_rate", "first_contact_rate", "dispatch_rate", "dispatch_count",
+                "closed",
+                "overdue",
                 "on_time_rate", "satisfaction_rate",
             ]
         case .monthly:

@@ -75,8 +75,10 @@ struct `An indicator` {
         #expect(
             try history.figures([
                 "response_rate", "resolution_rate", "satisfaction_rate", "three_rates", "strict_satisfaction_rate",
-                "strict_three_rates", "partial_resolution_rate",
-            ]) == [[.real(90), .real(75), .real(75), .real(76.5), .real(62.5), .real(70.88), .real(81.25)]])
+                "strict_three_rates", "partial_resolution_rate", "dissatisfaction_rate",
+            ]) == [
+                [.real(90), .real(75), .real(75), .real(76.5), .real(62.5), .real(70.88), .real(81.25), .real(25)]
+            ])
     }
 
     @Test func `of calls is merged from numerators and denominators: 955 of 1,000 and 480 of 600 are 89.69 percent`()
@@ -144,6 +146,30 @@ struct `An indicator` {
             try history.figures(["overdue"], by: [.held]).prefix(2) == [
                 [.text("0"), .integer(1)], [.text("1"), .integer(1)],
             ])
+    }
+
+    @Test func `tells what falls due within a day, what was passed on, and what was answered in time`() throws {
+        var history = History()
+        let day = 24 * Self.hour
+        let due: [(id: String, due: Int64, state: Tables.Row)] = [
+            ("late", -1, [:]), ("now", 0, [:]), ("tomorrow", day, [:]), ("later", day + 1, [:]),
+            ("suspended", 1, ["suspended": .integer(1)]), ("closed", 1, ["status": .text("closed")]),
+            ("answered", -1, ["replied_at": .integer(Self.start - 1)]),
+            ("answered late", -2, ["replied_at": .integer(Self.start - 1)]),
+        ]
+        for (id, due, state) in due {
+            let times: Tables.Row = [
+                "dispatched_at": .integer(Self.start - day), "due_at": .integer(Self.start + due),
+            ]
+            history.ticket(id, [:], times.merging(state) { $1 })
+        }
+        history.ticket("direct", [:], ["status": .text("closed")])
+        // Four are due by now, and one of them was answered before.
+        #expect(
+            try history.figures(["due_soon", "overdue", "dispatch_rate", "first_contact_rate", "timely_reply_rate"])
+                == [
+                    [.integer(2), .integer(3), .real(88.89), .real(11.11), .real(25)]
+                ])
     }
 
     @Test func `of closing in time belongs to the month of the due time`() throws {

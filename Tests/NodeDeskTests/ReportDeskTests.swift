@@ -113,6 +113,25 @@ import Testing
         #expect(!edition.chapters.contains { ["cases", "advice"].contains($0.id) })
     }
 
+    @Test func `of a week tells a typical case of each category that people complained of most (domain 3.7)`()
+        async throws
+    {
+        let node = try TestNode("370200")
+        for day in 1...3 {
+            try await ticket(node, on: "2025-09-0\(day)", ["service_code": "03.03.01", "title": "停水\(day)"])
+        }
+        try await ticket(node, on: "2025-09-04", ["service_code": "05.02.01", "title": "占道"])
+        try await ticket(node, on: "2025-09-12", ["service_code": "03.03.01", "title": "下一周"])
+        try node.clock.set("2025-09-08T08:00:00+08:00")
+        let document = try await node.desk.make(ReportOrder(.weekly, "2025-W36")).report.document
+        let ids = document.chapters.map(\.id)
+        let place = try #require(ids.firstIndex(of: "cases"))
+        #expect(ids[place + 1] == "unit" && ids.contains("urgent"), "\(ids)")
+        #expect(document.chapters[place].tables[0].rows.map { $0.cells[4].value.text } == ["停水1", "占道"])
+        let edition = try await node.desk.publish(report: document.number).report.document
+        #expect(!edition.chapters.contains { $0.id == "cases" })
+    }
+
     @Test func `is published without small figures, to everybody below`() async throws {
         let node = try TestNode("370200")
         for day in 1...9 { try await ticket(node, on: "2025-09-0\(day)", ["request_type": day < 3 ? "4" : "1"]) }

@@ -24,11 +24,11 @@ import Testing
             router.get("bare") { _, _ in ErrorMapping.response(bare) }
         }) { server in
             let client = try server.client()
-            let full = try await client.request("GET", "/full", deadlineMS: 5_000)
+            let full = try await client.request("GET", "/full", deadlineMS: 30_000)
             #expect(full.status == 503)
             #expect(full.head.headers["content-type"] == "application/problem+json")
             #expect(PeerProblem.error(in: full.body, status: full.status) == sent)
-            let other = try await client.request("GET", "/bare", deadlineMS: 5_000)
+            let other = try await client.request("GET", "/bare", deadlineMS: 30_000)
             #expect(PeerProblem.error(in: other.body, status: other.status) == bare)
             await client.shutdown()
         }

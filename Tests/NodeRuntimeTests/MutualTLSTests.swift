@@ -28,7 +28,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
         try await withPeerServer { server in
             for code in ["370100", "370102000000"] {
                 let response = try await server.client(code, expecting: PeerServer.code)
-                    .request("GET", "/whoami", deadlineMS: 5000)
+                    .request("GET", "/whoami", deadlineMS: 30_000)
                 #expect(response.status == 200)
                 #expect(response.body == Array(code.utf8))
             }
@@ -42,7 +42,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
                 for: node("370100"), validityDays: 1, now: currentMilliseconds() - 2 * 86_400_000)
             let client = try server.client(expecting: PeerServer.code, credentials: expired)
             let error = await #expect(throws: FederationError.self) {
-                try await client.request("GET", "/whoami", deadlineMS: 5000)
+                try await client.request("GET", "/whoami", deadlineMS: 30_000)
             }
             #expect(error?.code == "E_PEER_CERTIFICATE")
             #expect(error?.message.contains("expired") == true)
@@ -59,7 +59,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
                 trustRootsPEM: server.authority.certificatePEM)
             let client = try server.client(expecting: PeerServer.code, credentials: mixed)
             let error = await #expect(throws: FederationError.self) {
-                try await client.request("GET", "/whoami", deadlineMS: 5000)
+                try await client.request("GET", "/whoami", deadlineMS: 30_000)
             }
             #expect(error?.code == "E_PEER_CERTIFICATE")
             #expect(error?.message.contains("authority") == true)
@@ -111,10 +111,10 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
         } body: { server in
             let client = try server.client(expecting: "370001")
             #expect(
-                await errorCode { _ = try await client.request("POST", "/intake", body: [1], deadlineMS: 5000) }
+                await errorCode { _ = try await client.request("POST", "/intake", body: [1], deadlineMS: 30_000) }
                     == "E_PEER_IDENTITY")
             #expect(
-                await errorCode { _ = try await client.openStream("/intake", deadlineMS: 5000) } == "E_PEER_IDENTITY")
+                await errorCode { _ = try await client.openStream("/intake", deadlineMS: 30_000) } == "E_PEER_IDENTITY")
         }
         // The server has shut down, so nothing is still on its way.
         #expect(requests.withLock { $0 } == 0)
@@ -128,7 +128,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
         try await withPeerServer(authority: authority, credentials: expired) { server in
             let client = try server.client(expecting: PeerServer.code)
             let error = await #expect(throws: FederationError.self) {
-                try await client.request("GET", "/whoami", deadlineMS: 5000)
+                try await client.request("GET", "/whoami", deadlineMS: 30_000)
             }
             #expect(error?.code == "E_PEER_CERTIFICATE")
             #expect(error?.message.contains("expired") == true)
@@ -137,7 +137,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
                 .makeCredentials(for: node("370100"), validityDays: 1, now: now)
             let foreign = try server.client(expecting: PeerServer.code, credentials: stranger)
             let other = await #expect(throws: FederationError.self) {
-                try await foreign.request("GET", "/whoami", deadlineMS: 5000)
+                try await foreign.request("GET", "/whoami", deadlineMS: 30_000)
             }
             #expect(other?.code == "E_PEER_CERTIFICATE")
             #expect(other?.message.contains("authority") == true)
@@ -148,14 +148,15 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
     @Test func `a new bundle serves new connections while the old ones go on`() async throws {
         try await withPeerServer { server in
             let old = try server.client(expecting: PeerServer.code)
-            #expect(try await old.request("GET", "/whoami", deadlineMS: 5000).status == 200)
+            #expect(try await old.request("GET", "/whoami", deadlineMS: 30_000).status == 200)
             try server.bundle.replace(with: server.credentials("370001"))
-            #expect(try await old.request("GET", "/whoami", deadlineMS: 5000).status == 200)
+            #expect(try await old.request("GET", "/whoami", deadlineMS: 30_000).status == 200)
             let new = try server.client(expecting: PeerServer.code)
             #expect(
-                await errorCode { _ = try await new.request("GET", "/whoami", deadlineMS: 5000) } == "E_PEER_IDENTITY")
+                await errorCode { _ = try await new.request("GET", "/whoami", deadlineMS: 30_000) } == "E_PEER_IDENTITY"
+            )
             let renamed = try server.client(expecting: "370001")
-            #expect(try await renamed.request("GET", "/whoami", deadlineMS: 5000).status == 200)
+            #expect(try await renamed.request("GET", "/whoami", deadlineMS: 30_000).status == 200)
         }
     }
 
@@ -165,7 +166,7 @@ private func runOpenSSLClient(port: Int, _ arguments: String...) throws {
             let long = ["x-long": String(repeating: "a", count: 20_000)]
             let many = Dictionary(uniqueKeysWithValues: (0..<100).map { ("x-\($0)", "a") })
             for headers in [long, many] {
-                #expect(try await client.request("GET", "/whoami", headers: headers, deadlineMS: 5000).status == 400)
+                #expect(try await client.request("GET", "/whoami", headers: headers, deadlineMS: 30_000).status == 400)
             }
         }
     }

@@ -24,6 +24,26 @@ import Testing
         #expect(urgency.rows.map(\.key) == ["urgent", "livelihood", "normal", "complex", "total"])
     }
 
+    @Test func `has the chapters that reports of its kind have (domain 3.7)`() throws {
+        let daily = try document(.daily, "2025-08-31") { _ in [] }
+        let overview = try #require(daily.chapters.first { $0.id == "overview" }?.tables.first)
+        #expect(overview.rows.map(\.key).suffix(4) == ["open", "due_soon", "overdue", "callback_count"])
+        let weekly = try document(.weekly, "2025-W35") { analysis in
+            guard analysis.measures.map(\.name) == ["count", "on_time_rate", "satisfaction_rate"] else { return [] }
+            return (1...7).map { (["0\($0)"], [Int64($0)]) }
+        }
+        let industry = try #require(weekly.chapters.first { $0.id == "industry" }?.tables.first)
+        #expect(industry.rows.map(\.key) == ["07", "06", "05", "04", "03", "others", "total"])
+        #expect(industry.rows.last?.cells[1].value == .integer(28))
+        let share = weekly.chapters.first { $0.id == "overview" }?.tables.first?.rows.map(\.key) ?? []
+        #expect(share.contains("first_contact_rate") && share.contains("dispatch_rate"))
+        let monthly = try august
+        let units = try #require(monthly.chapters.first { $0.id == "unit" }?.tables.first).columns.map(\.id)
+        #expect(Set(["closed_rate", "on_time_rate", "timely_reply_rate", "dissatisfaction_rate"]).isSubset(of: units))
+        let assessed = try #require(monthly.chapters.first { $0.id == "assessment" }?.tables.first).columns.map(\.id)
+        #expect(assessed.contains("timely_reply_rate"))
+    }
+
     @Test func `is the same bytes for the same data, in every format (7.2.1.1-1)`() throws {
         let templates = try ReportTemplates()
         let reports = try (0..<2).map { _ in try archived(august) }

@@ -49,6 +49,10 @@ extension Indicator {
             "overdue", version: 2, "超期未办结", "overdue", .ticket, "办理未结束、已过办理时限且未暂停计时的诉求;挂账的在内,可按 held 区分",
             clause: "domain 3.2", base: valid, excluded,
             numerator: "count where not \(closed) and due_at < now and not suspended"),
+        count(
+            "due_soon", "临期未办结", "due within 24 hours", .ticket, "办理未结束、24 小时内到办理时限且未暂停计时的诉求",
+            clause: "domain 3.7", base: valid, excluded,
+            numerator: "count where not \(closed) and due_at >= now and due_at <= now + 24h and not suspended"),
         count("held", "挂账量", "held", .ticket, "挂账的诉求", clause: "domain 2.4", base: "\(valid) and held", excluded),
         count(
             "person_count", "诉求人数", "persons", .ticket,
@@ -66,6 +70,13 @@ extension Indicator {
         rate(
             "first_contact_rate", "直办率", "closed at first contact", .ticket, base: valid, excluded, "未派单即办结的",
             "dispatched_at is null and \(closed)", of: "受理的诉求", clause: "domain 3.1"),
+        rate(
+            "dispatch_rate", "转办率", "dispatched", .ticket, base: valid, excluded, "派过单的", "dispatched_at is not null",
+            of: "受理的诉求", clause: "domain 3.7"),
+        rate(
+            "timely_reply_rate", "按时反馈率", "replied to in time", .ticket, period: "due_at", base: due, excluded,
+            "在办理时限(含批准的延期)内答复的", "replied_at <= due_at", of: "派单且时限已到的诉求;归入时限所在的期间",
+            clause: "domain 3.7"),
         rate(
             "rework_rate", "重办率", "rework rate", .ticket,
             base: "\(valid) and (\(closed) or round >= 2)", excluded, "办理两轮以上的", "round >= 2", of: "办结过的诉求"),
@@ -234,6 +245,9 @@ extension Indicator {
         rate(
             "satisfaction_rate", version: 2, "满意率", "satisfaction rate", .evaluation, base: rated, notRated,
             "非常满意、满意、基本满意", satisfied, of: "计入考核的办理评价,每轮次一次", clause: "北京条例 32; domain 3.3"),
+        rate(
+            "dissatisfaction_rate", "不满意率", "dissatisfaction rate", .evaluation, base: rated, notRated,
+            "不满意、非常不满意", "score5 in ('1', '2')", of: "计入考核的办理评价,每轮次一次", clause: "domain 3.7"),
         rate(
             "strict_satisfaction_rate", "满意率(从严)", "strict satisfaction rate", .evaluation, base: rated, notRated,
             "非常满意、满意", "score5 in ('4', '5')", of: "计入考核的办理评价,每轮次一次"),

@@ -139,9 +139,13 @@ extension NodeDesk {
                 isRetryable: true)
         }
         // What is urgent is told of everything, and a special report is about one topic.
-        let cases =
+        var cases =
             order.kind == .special
             ? try await topicChapters(of: questions, now: now) : [try await urgentChapter(of: period, now: now)]
+        if order.kind == .weekly, let hot = questions.hot {
+            let categories = tables[hot]?.rows.compactMap { $0.cells.first?.text } ?? []
+            cases.append(try await hotCasesChapter(categories, in: period))
+        }
         let built = ReportBuilder(questions, tables, names).document(
             of: id, named: topology.name(of: id) ?? id.code, topic: order.topic, coverages: coverages, cases: cases)
         // JSON does not tell 83.0 from 83: a report is from the beginning what it will be when it comes out of the archive.

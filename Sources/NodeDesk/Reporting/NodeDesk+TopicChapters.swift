@@ -11,6 +11,8 @@ extension NodeDesk {
     private static let articlesMax = 10
     /// Tickets of a category that are looked at for one that may be told.
     private static let candidatesMax = 50
+    /// Tickets of a category of a week among which one that may be told is looked for: a report must not hold all of them.
+    private static let hotTicketsMax = 1_000
     /// Characters of a text that a case is told with.
     private static let textMax = 200
 
@@ -18,14 +20,7 @@ extension NodeDesk {
     /// is counted in it and not told.
     func topicChapters(of questions: ReportQuestions, now: UnixMilliseconds) async throws -> [ReportDocument.Chapter] {
         let period = questions.period
-        let plan = try QueryPlan(
-            topology: topology, node: id, resources: BuiltInResources.ticketResources.map(\.name),
-            wanted: topology.origins(under: id))
-        let query = try SQLiteDialect.tickets(
-            questions.filters, requestedIn: period.time, origins: plan.local, regions: reference.regions)
-        let ids = Set(
-            try await store.rows(of: query, within: GrantFilter(), readers: []).compactMap { $0.first?.text })
-        let tickets = try await handledTickets(requestedIn: period.time, only: ids).tickets
+        let tickets = try await heldTickets(questions.filters, in: period, limit: nil)
         let byCategory = Dictionary(grouping: tickets, by: { ExactText($0.category ?? "") })
         let categories = byCategory.filter { !$0.key.text.isEmpty }
             .sorted { $0.value.count == $1.value.count ? $0.key < $1.key : $0.value.count > $1.value.count }
@@ -35,6 +30,32 @@ extension NodeDesk {
             try await adviceChapter(
                 on: tickets, categories: categories.map(\.key.text), before: min(now, period.time.upperBound)),
         ]
+    }
+
+    /// 典型案例 of a weekly report, of the categories that people complained of most.
+    func hotCasesChapter(
+        _ categories: [String], in period: CalendarPeriod
+    ) async throws -> ReportDocument.Chapter {
+        var tickets: [[HandledTicket]] = []
+        for category in categories.prefix(Self.categoriesMax) {
+            tickets.append(
+                try await heldTickets([try filter("service=\(category)")], in: period, limit: Self.hotTicketsMax))
+        }
+        return try await casesChapter(tickets)
+    }
+
+    /// Tickets of a period that are here.
+    private func heldTickets(
+        _ filters: [Analysis.Filter], in period: CalendarPeriod, limit: Int?
+    ) async throws -> [HandledTicket] {
+        let plan = try QueryPlan(
+            topology: topology, node: id, resources: BuiltInResources.ticketResources.map(\.name),
+            wanted: topology.origins(under: id))
+        let query = try SQLiteDialect.tickets(
+            filters, requestedIn: period.time, origins: plan.local, regions: reference.regions)
+        let ids = try await store.rows(of: query, within: GrantFilter(), readers: []).compactMap { $0.first?.text }
+        let some = limit.map { Array(ids.sorted().prefix($0)) } ?? ids
+        return Array(try await handledTickets(requestedIn: period.time, only: Set(some)).tickets)
     }
 
     // MARK: - 典型案例
