@@ -66,9 +66,37 @@ import Testing
         try await ask(3)
         try node.clock.set("2025-11-03T09:00:00+08:00")
         let effect = try await node.desk.measure(finding: gap.id, MeasureDraft(.evaluate(period: "2025-10")))
-        #expect(effect.state.status == .evaluated && effect.measures.last?.note == "22 → 0 (2025-10)")
+        #expect(effect.state.status == .evaluated && effect.measures.last?.note == "22 → 3 (2025-10)")
         #expect(
             await code { try await node.desk.measure(finding: "x", MeasureDraft(.complete)) } == "E_FINDING_UNKNOWN")
+    }
+
+    @Test func `of single tickets are measured by all tickets of the same kind and unit`() async throws {
+        let node = try TestNode()
+        func lateTickets(_ count: Int, of unit: String) async throws {
+            for _ in 0..<count {
+                let ticket = try await node.addTicket()
+                try await node.record(
+                    "dispatch", of: ticket.id,
+                    ["assignee_unit": unit, "due_datetime": ShanghaiTime.rfc3339(node.clock.now + 3_600_000)])
+            }
+        }
+        try node.clock.set("2025-09-02T09:00:00+08:00")
+        try await lateTickets(3, of: "市城管局")
+        try await lateTickets(2, of: "市住建局")
+        try node.clock.set("2025-10-02T09:00:00+08:00")
+        try await lateTickets(1, of: "市城管局")
+        try node.clock.set("2025-11-03T09:00:00+08:00")
+        _ = try await node.desk.detectFindings(period: "2025-09")
+        let late = try #require(try await node.desk.findings(code: "OVERDUE").first { $0.unit == "市城管局" })
+        #expect(late.tickets == 1)
+        _ = try await node.desk.measure(
+            finding: late.id, MeasureDraft(.propose(owner: "督查科", due: node.clock.now)))
+        node.clock.pass(60_000)
+        _ = try await node.desk.measure(finding: late.id, MeasureDraft(.complete))
+        node.clock.pass(60_000)
+        let effect = try await node.desk.measure(finding: late.id, MeasureDraft(.evaluate(period: "2025-10")))
+        #expect(effect.measures.last?.note == "3 → 1 (2025-10)")
     }
 
     @Test func `name a topic that several units handle together: roads, areas, effects, causes and the task (7.2.3-3)`()

@@ -41,6 +41,9 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
             ].contains(self)
         }
 
+        /// Whether each is about one ticket.
+        package var isOfTicket: Bool { ![.knowledgeGap, .jointTopic, .lowSatisfaction].contains(self) }
+
         /// What usually helps (7.1.1 c).
         package var measure: MeasureKind {
             switch self {

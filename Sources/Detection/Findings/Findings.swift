@@ -25,6 +25,34 @@ package struct FindingDetectors: Sendable {
         }
     }
 
+    /// How many of the tickets show what a finding is about, also where they are too few to be found: by this what a measure has changed is
+    /// told. Of what is found at single tickets, those of the same unit count, or of the hotline.
+    ///
+    /// - Parameters:
+    ///   - subject: of the finding.
+    ///   - unit: of the finding.
+    package func extent(
+        of code: Finding.Code, _ subject: String, unit: String?, in tickets: [HandledTicket]
+    ) -> Int {
+        switch code {
+        case .knowledgeGap: tickets.count { isPassedOn($0) && $0.category.map(subject.isSame(as:)) ?? false }
+        case .lowSatisfaction: tickets.count { isDissatisfied($0) && $0.unit.map(subject.isSame(as:)) ?? false }
+        default:
+            findings(in: tickets).count { found in
+                found.code == code && (unit.map { found.unit?.isSame(as: $0) ?? false } ?? (found.unit == nil))
+            }
+        }
+    }
+
+    private func isDissatisfied(_ ticket: HandledTicket) -> Bool {
+        ticket.isCounted && ticket.score.map { $0 < limits.satisfiedScore } ?? false
+    }
+
+    /// A question that the hotline did not answer itself.
+    private func isPassedOn(_ ticket: HandledTicket) -> Bool {
+        ticket.requestType.isSame(as: limits.questionType) && !ticket.dispatches.isEmpty
+    }
+
     private func lateDispatch(_ ticket: HandledTicket) -> Finding? {
         guard let limit = limits.dispatch[ticket.urgency], ticket.closedAt == nil || !ticket.dispatches.isEmpty else {
             return nil
@@ -106,21 +134,19 @@ package struct FindingDetectors: Sendable {
 
     /// Units that are below the target beyond doubt: the upper end of the interval is.
     private func lowSatisfaction(_ tickets: [HandledTicket]) -> [Finding] {
-        var byUnit: [ExactText: (satisfied: Int, tickets: [HandledTicket])] = [:]
-        for ticket in tickets where ticket.isCounted {
-            guard let unit = ticket.unit, let score = ticket.score else { continue }
-            byUnit[ExactText(unit), default: (0, [])].tickets.append(ticket)
-            if score >= limits.satisfiedScore { byUnit[ExactText(unit), default: (0, [])].satisfied += 1 }
+        var byUnit: [ExactText: [HandledTicket]] = [:]
+        for ticket in tickets where ticket.isCounted && ticket.score != nil {
+            if let unit = ticket.unit { byUnit[ExactText(unit), default: []].append(ticket) }
         }
-        return byUnit.compactMap { unit, found in
-            let count = found.tickets.count
-            guard count >= limits.satisfactionMin, let interval = WilsonInterval(found.satisfied, of: count),
+        return byUnit.compactMap { unit, rated in
+            let dissatisfied = rated.filter(isDissatisfied)
+            let satisfied = rated.count - dissatisfied.count
+            guard rated.count >= limits.satisfactionMin, let interval = WilsonInterval(satisfied, of: rated.count),
                 interval.upper < limits.satisfactionTarget
             else { return nil }
-            let dissatisfied = found.tickets.filter { ($0.score ?? 5) < limits.satisfiedScore }
             return Finding(
                 .lowSatisfaction, unit.text, unit: unit.text,
-                extent: "\(found.satisfied)/\(count), at most \(percent(interval.upper))",
+                extent: "\(satisfied)/\(rated.count), at most \(percent(interval.upper))",
                 tickets: dissatisfied.map(\.id).sorted())
         }
     }
@@ -128,7 +154,7 @@ package struct FindingDetectors: Sendable {
     /// Questions that the hotline passed on though it is asked them all the time.
     private func knowledgeGaps(_ tickets: [HandledTicket]) -> [Finding] {
         var byCategory: [ExactText: [String]] = [:]
-        for ticket in tickets where ticket.requestType.isSame(as: limits.questionType) && !ticket.dispatches.isEmpty {
+        for ticket in tickets where isPassedOn(ticket) {
             if let category = ticket.category { byCategory[ExactText(category), default: []].append(ticket.id) }
         }
         return byCategory.compactMap { category, ids in

@@ -111,9 +111,7 @@ extension NodeDesk {
             case (.complete, .measured): fields["step"] = .text("complete")
             case (.evaluate(let text), .done), (.evaluate(let text), .evaluated):
                 fields["step"] = .text("evaluate")
-                let period = try ReportKind.special.period(text)
-                let effect =
-                    "\(report.tickets) → \(try await count(of: code, report.subject, in: period, now: now)) (\(period.label))"
+                let effect = try await effect(on: report, code, in: ReportKind.special.period(text), now: now)
                 note = note.map { "\(effect) \($0)" } ?? effect
             default:
                 throw FederationError(
@@ -129,16 +127,31 @@ extension NodeDesk {
         }
     }
 
-    /// Of how many tickets the same is found in another period.
-    private func count(
-        of code: Finding.Code, _ subject: String, in period: CalendarPeriod, now: UnixMilliseconds
-    ) async throws -> Int {
-        if code == .jointTopic {
-            guard let pack = TopicPack.all.first(where: { $0.name.isSame(as: subject) }) else { return 0 }
-            return try await jointTopic(pack, period, roads: [], now: now).report.tickets.count
+    /// How many tickets showed it, and how many do in another period: `22 → 3 (2025-10)`.
+    private func effect(
+        on report: FindingReport, _ code: Finding.Code, in period: CalendarPeriod, now: UnixMilliseconds
+    ) async throws -> String {
+        func count(in period: CalendarPeriod) async throws -> Int {
+            if code == .jointTopic {
+                guard let pack = TopicPack.all.first(where: { $0.name.isSame(as: report.subject) }) else { return 0 }
+                return try await jointTopic(pack, period, roads: [], now: now).report.tickets.count
+            }
+            try await catchUp(now: now)
+            let tickets = try await handledTickets(requestedIn: period.time).tickets
+            return FindingDetectors(now: min(now, period.time.upperBound)).extent(
+                of: code, report.subject, unit: report.unit, in: tickets)
         }
-        return try await findings(in: period, now: now).findings
-            .first { $0.code == code && $0.subject.isSame(as: subject) }?.tickets.count ?? 0
+        var former = report.tickets
+        // A finding of one ticket is measured by all of its kind.
+        if code.isOfTicket, let period = formerPeriod(of: report) { former = try await count(in: period) }
+        return "\(former) → \(try await count(in: period)) (\(period.label))"
+    }
+
+    /// The period in which it was found, as its id says.
+    private func formerPeriod(of report: FindingReport) -> CalendarPeriod? {
+        let (head, tail) = ("\(report.by)-\(report.code)-", "-\(Self.word(of: report.subject))")
+        guard report.id.hasPrefix(head), report.id.hasSuffix(tail) else { return nil }
+        return try? ReportKind.special.period(String(report.id.dropFirst(head.count).dropLast(tail.count)))
     }
 
     // MARK: - Detecting
@@ -253,9 +266,12 @@ extension NodeDesk {
 
     /// Made of rule, subject and period: what is found again has the same.
     func id(of finding: Finding, in period: CalendarPeriod) -> String {
-        let isCode = finding.subject.utf8.count <= 32 && finding.subject.utf8.allSatisfy(ColumnRule.isCodeByte)
-        let subject = isCode ? finding.subject : String(fnv1a64(finding.subject.utf8), radix: 16)
-        return "\(id)-\(finding.code.rawValue)-\(period.label)-\(subject)"
+        "\(id)-\(finding.code.rawValue)-\(period.label)-\(Self.word(of: finding.subject))"
+    }
+
+    private static func word(of subject: String) -> String {
+        let isCode = subject.utf8.count <= 32 && subject.utf8.allSatisfy(ColumnRule.isCodeByte)
+        return isCode ? subject : String(fnv1a64(subject.utf8), radix: 16)
     }
 
     private func finding(_ id: String, now: UnixMilliseconds) async throws -> FindingReport? {
