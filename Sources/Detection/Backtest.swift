@@ -118,17 +118,26 @@ package struct CountSubject: Hashable, Sendable {
 extension DetectionRule {
     /// Judges a day that has closed by the rule's method, where the series is one for it: all categories together, since so many single ones
     /// would be remarkable by chance each day; small counties by EARS and the others by EWMA; and the trend for who looks over all of
-    /// its own region.
+    /// its own region. A special date is held against the same date of the years before, once two of them are known.
     package func judge(
         closedDay day: Int64, of series: CountSeries, ownRegion: String?, specialDates: SpecialDates = .none
     ) -> Alert? {
         guard series.subject.category == nil, let place = series.subject.place else { return nil }
+        let isFor =
+            switch method {
+            case .surgeDay: !series.isSparse(before: day)
+            case .surgeSparse: !place.hasSuffix("00") && series.isSparse(before: day)
+            case .trend: place == ownRegion
+            default: false
+            }
+        guard isFor else { return nil }
+        if let baseline = SpecialBaseline(day, of: series, specialDates) {
+            return judge(specialDay: day, of: series, against: baseline)
+        }
         return switch method {
-        case .surgeDay where !series.isSparse(before: day): judge(day: day, of: series, specialDates: specialDates)
-        case .surgeSparse where !place.hasSuffix("00") && series.isSparse(before: day):
-            judge(sparseDay: day, of: series)
-        case .trend where place == ownRegion: judge(trendDay: day, of: series)
-        default: nil
+        case .surgeDay: judge(day: day, of: series, specialDates: specialDates)
+        case .surgeSparse: judge(sparseDay: day, of: series)
+        default: judge(trendDay: day, of: series)
         }
     }
 }

@@ -133,6 +133,31 @@ import Testing
         #expect(trend.judge(trendDay: today, of: series { $0 == today ? 3 : 1 }) != nil)
     }
 
+    @Test(arguments: ["SURGE_DAY", "SURGE_SPARSE", "TREND_STL"])
+    func `of a special date is held against the same date of the years before, once two are known`(id: String) throws {
+        let rule = try rule(id)
+        let usual = id == "SURGE_SPARSE" ? 4 : 100
+        let eves = (1...3).map { today - Int64($0) * 365 }
+        let special = SpecialDates(Dictionary(uniqueKeysWithValues: (eves + [today]).map { ($0, "除夕") }))
+        func alert(_ count: Int, eves counts: [Int], _ dates: SpecialDates) -> Alert? {
+            var days: [Int64: Int] = [:]
+            for day in today - 70..<today { days[day] = usual + Int(day % 3) }
+            for (eve, count) in zip(eves, counts) { days[eve] = count }
+            days[today] = count
+            let start = counts.isEmpty ? today - 70 : eves[counts.count - 1]
+            let series = CountSeries(AlertSubject(place: "370102"), counts: days, start: start)
+            return rule.judge(closedDay: today, of: series, ownRegion: "370102", specialDates: dates)
+        }
+        let many = [usual * 5, usual * 6, usual * 5]
+        #expect(alert(usual * 5, eves: many, .none) != nil, "on an ordinary day")
+        #expect(alert(usual * 5, eves: many, special) == nil, "it is so each year")
+        #expect(alert(usual * 5, eves: [usual * 5], special) != nil, "one year is no baseline")
+        // A day on which hardly anybody calls: what is usual elsewhere is a surge.
+        let few = try #require(alert(usual + 1, eves: [0, 0, 0], special))
+        #expect(few.evidence.figures["expected"] == 0 && few.evidence.figures["observed"] == Double(usual + 1))
+        #expect(alert(usual + 1, eves: [0, 0, 0], .none) == nil)
+    }
+
     @Test func `of a small county is judged by EARS`() throws {
         let sparse = try rule("SURGE_SPARSE")
         func alert(_ counts: [Int]) -> Alert? {

@@ -35,7 +35,7 @@ extension DetectionRule {
     /// The average runs over the days of this many days, the judged one with them.
     private static let runDays: Int64 = 7
 
-    /// Judges a day (days since 1970), a special one too, by the EWMA of the last seven days, each divided by what its weekday usually has.
+    /// Judges a day (days since 1970), also a special one of which nothing better is known, by the EWMA of the last seven days, each divided by what its weekday usually has.
     /// What is usual comes from the weeks before those.
     ///
     /// - Returns: nil when the day is not remarkable, or too little is known to tell.

@@ -13,9 +13,6 @@ package struct HourJudgement: Hashable, Sendable {
 extension DetectionRule {
     /// Fewer hours than these say nothing of what is usual.
     private static let historyMin = 3
-    /// A special date comes once a year.
-    private static let specialHistoryMin = 2
-    private static let specialYears = 3
 
     /// Judges one hour (hours since 1970). Orange and red need the hour before to be remarkable too: a level is at most what that
     /// hour had by itself, or yellow.
@@ -67,14 +64,13 @@ extension DetectionRule {
         to hour: Int64, of series: CountSeries, _ specialDates: SpecialDates
     ) -> (all: [Int64], least: Int) {
         let dates = sameDates(as: hour, specialDates)
-        return series.known(dates).count >= Self.specialHistoryMin
-            ? (dates, Self.specialHistoryMin) : (sameWeekdays(as: hour, specialDates), Self.historyMin)
+        return series.known(dates).count >= SpecialBaseline.historyMin
+            ? (dates, SpecialBaseline.historyMin) : (sameWeekdays(as: hour, specialDates), Self.historyMin)
     }
 
     private func sameDates(as hour: Int64, _ specialDates: SpecialDates) -> [Int64] {
         let day = Self.day(of: hour)
-        guard let name = specialDates.name(of: day) else { return [] }
-        return specialDates.earlier(name, before: day).prefix(Self.specialYears).map { hour - (day - $0) * 24 }
+        return SpecialBaseline.days(toJudge: day, specialDates).map { hour - (day - $0) * 24 }
     }
 
     private func sameWeekdays(as hour: Int64, _ specialDates: SpecialDates) -> [Int64] {

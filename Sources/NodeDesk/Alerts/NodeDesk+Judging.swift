@@ -95,7 +95,11 @@ extension NodeDesk {
             let today = ShanghaiTime.dayNumber(now)
             let rules = try rulesInForce().rules
             let weeks = rules.map { $0.parameter(.weeks) }.max() ?? 0
-            let all = try await store.dayCounts(on: today - 2..<today, since: today - 9 - Int64(weeks) * 7)
+            let special = (today - 2..<today).flatMap {
+                DetectionRule.days(toJudge: $0, specialDates: reference.specialDates)
+            }
+            let first = ([today - 9 - Int64(weeks) * 7] + special).min() ?? today
+            let all = try await store.dayCounts(on: today - 2..<today, since: first)
             for series in all where serves(series.subject.place) {
                 for rule in rules where rule.scope.contains(series.subject) {
                     for day in today - 2..<today {
