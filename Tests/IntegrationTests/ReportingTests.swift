@@ -108,9 +108,30 @@ extension `Real processes` {
                 let next = try #require(page.json["next"] as? Int)
                 let rest = try await read("/v1/department/tickets?since=\(next)", token, federation, at: code)
                 #expect(rest.json[list: "items"].isEmpty)
+                let unsatisfied = try await read("/v1/department/tickets/unsatisfied", token, federation, at: code)
+                #expect(unsatisfied.status == 200 && unsatisfied.json[list: "items"].isEmpty)
                 #expect(try await read("/v1/inbox", token, federation, at: code).status == 403)
             }
-            #expect(try await read("/v1/department/tickets", "nobody", federation, at: "370100").status == 401)
+            // Heard once more, the citizen is not satisfied: both lists have it.
+            try await federation.succeed(
+                [
+                    "ticket", "event", "370100-G1", "evaluate", "--field", "object=handling", "--field", "score5=1",
+                    "--field", "counted=1",
+                ], at: "370100")
+            try await federation.waitUntil("the second evaluation is at the province", seconds: 30) {
+                try await federation.count("evaluation", at: "370000") == 2
+            }
+            for code in ["370000", "370100"] {
+                let token = try await federation.succeed(
+                    ["token", "create", "--name", "unsatisfied", "--unit", unit], at: code
+                ).output.trimmingCharacters(in: .whitespacesAndNewlines)
+                let list = try await read("/v1/department/tickets/unsatisfied", token, federation, at: code)
+                #expect(
+                    list.json[list: "items"].map { "\($0["ticket"] ?? "") \($0["score"] ?? "")" } == ["370100-G1 1"])
+            }
+            for path in ["/v1/department/tickets", "/v1/department/tickets/unsatisfied"] {
+                #expect(try await read(path, "nobody", federation, at: "370100").status == 401)
+            }
         }
 
         @Test(.timeLimit(.minutes(15)))

@@ -37,7 +37,9 @@ struct FindingCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let findings = try await node.desk().detectFindings(period: period)
+            let desk = try node.desk()
+            let findings = try await desk.detectFindings(period: period)
+            try Output.noteNotHeld(desk)
             let counts = Dictionary(grouping: findings, by: \.code.rawValue).mapValues(\.count)
             if json { return try Output.json(counts) }
             var table = TextTable(header: ["问题", "数量"])

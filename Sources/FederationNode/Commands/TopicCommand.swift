@@ -161,6 +161,7 @@ struct TopicCommand: AsyncParsableCommand {
 
         func run() async throws {
             let desk = try node.desk()
+            try Output.noteNotHeld(desk)
             if let theme = UtilityTheme.all.first(where: { $0.id == topic }) {
                 return try show(try await desk.theme(theme, period: period, dataset: dataset))
             }

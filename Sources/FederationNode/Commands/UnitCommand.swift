@@ -106,33 +106,11 @@ struct UnitCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.")
         var json = false
 
-        private struct Line: Encodable {
-            let ticket: String
-            let number: String?
-            let status: String?
-            let unit: String?
-            let score: Int
-            let reasons: String?
-            let evaluatedAt: String
-            let round: Int64
-            let evaluatedRound: Int64
-            let due: String?
-            let overdue: Bool
-        }
-
         func run() async throws {
             let desk = try node.desk()
             let tickets = try await desk.unsatisfied(department.department)
-            if json {
-                return try Output.json(
-                    tickets.map {
-                        Line(
-                            ticket: $0.ticket, number: $0.number, status: $0.status?.rawValue, unit: $0.unit,
-                            score: $0.score, reasons: $0.reasons, evaluatedAt: ShanghaiTime.rfc3339($0.evaluatedAt),
-                            round: $0.round, evaluatedRound: $0.evaluatedRound,
-                            due: $0.due.map { ShanghaiTime.rfc3339($0) }, overdue: $0.isOverdue)
-                    })
-            }
+            try Output.noteNotHeld(desk)
+            if json { return try Output.json(UnsatisfiedPage(tickets).items) }
             var table = TextTable(header: ["工单", "状态", "满意度", "原因", "评价时间", "重办", "时限"])
             for ticket in tickets {
                 table.append([

@@ -1,5 +1,6 @@
 import FederationModel
 import Foundation
+import NodeDesk
 import NodeFiles
 
 /// What commands print. A result that can't be written is the command's failure (`E_OUTPUT_WRITE`); see `StandardStreams`.
@@ -47,6 +48,12 @@ enum Output {
 
     /// Progress and messages, on stderr.
     static func note(_ text: String) { StandardStreams.note("\(text.printableLines)\n") }
+
+    /// Names the nodes whose tickets are not here, for what looks at those that are.
+    static func noteNotHeld(_ desk: NodeDesk) throws {
+        let nodes = try desk.logicalOrigins().map { "\(desk.topology.name(of: $0) ?? "")(\($0))" }
+        if !nodes.isEmpty { note("不含逻辑接入的 \(nodes.joined(separator: "、"))") }
+    }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }

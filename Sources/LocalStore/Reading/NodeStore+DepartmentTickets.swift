@@ -6,9 +6,10 @@ extension NodeStore {
     ///
     /// - Parameters:
     ///   - names: the unit's, as rows may have them; or one category, with everything below it.
+    ///   - score: only tickets whose handling was ever rated below it; nil for all.
     /// - Returns: global ids, each with the seq of its latest change.
     package func tickets(
-        ofUnits names: [String], category: String?, after seq: Int64, limit: Int
+        ofUnits names: [String], category: String?, after seq: Int64, limit: Int, ratedBelow score: Int? = nil
     ) async throws -> [(ticket: String, seq: Int64)] {
         let threadTables = tableOrder.filter { $0.definition.isTicketRecord && $0.columns.contains("global_id") }
             .map(\.definition.name.text)
@@ -26,6 +27,13 @@ extension NodeStore {
                 WHERE r.global_id = c.global_id AND r.deleted = 0 AND (coalesce(s.category, r.service_code) = ?
                 OR substr(coalesce(s.category, r.service_code), 1, ?) = ?)
                 """
+            let isRated =
+                score == nil
+                ? ""
+                : """
+                AND EXISTS (SELECT 1 FROM main.evaluation AS e WHERE e.global_id = c.global_id AND e.deleted = 0
+                AND e.object = 'handling' AND CAST(e.score5 AS INTEGER) < ?)
+                """
             let changes = threadTables.map { "SELECT global_id, seq FROM main.\(quoted($0)) WHERE seq > ?" }
             let scope: StatementArguments =
                 if let category {
@@ -38,8 +46,10 @@ extension NodeStore {
                 sql: """
                     WITH c AS (SELECT global_id, max(seq) AS seq FROM (\(changes.joined(separator: " UNION ALL ")))
                       WHERE global_id IS NOT NULL GROUP BY global_id)
-                    SELECT global_id, seq FROM c WHERE EXISTS (\(isMine)) ORDER BY seq LIMIT ?
-                    """, arguments: StatementArguments(threadTables.map { _ in seq }) + scope + [limit]
+                    SELECT global_id, seq FROM c WHERE EXISTS (\(isMine)) \(isRated) ORDER BY seq LIMIT ?
+                    """,
+                arguments: StatementArguments(threadTables.map { _ in seq }) + scope
+                    + StatementArguments(score.map { [$0] } ?? []) + [limit]
             ).map { ($0[0], $0[1]) }
         }
     }

@@ -35,6 +35,34 @@ package struct DepartmentPage: Encodable, Sendable {
     package let logical: [String]
 }
 
+/// The tickets of a department whose handling was found wanting, as JSON for the command line and for systems.
+package struct UnsatisfiedPage: Encodable, Sendable {
+    package struct Item: Encodable, Sendable {
+        let ticket: String
+        let number: String?
+        let status: String?
+        let unit: String?
+        let score: Int
+        let reasons: String?
+        let evaluatedAt: String
+        let round: Int64
+        let evaluatedRound: Int64
+        let due: String?
+        let overdue: Bool
+    }
+
+    package let items: [Item]
+
+    package init(_ tickets: [UnsatisfiedTicket]) {
+        items = tickets.map {
+            Item(
+                ticket: $0.ticket, number: $0.number, status: $0.status?.rawValue, unit: $0.unit, score: $0.score,
+                reasons: $0.reasons, evaluatedAt: ShanghaiTime.rfc3339($0.evaluatedAt), round: $0.round,
+                evaluatedRound: $0.evaluatedRound, due: $0.due.map { ShanghaiTime.rfc3339($0) }, overdue: $0.isOverdue)
+        }
+    }
+}
+
 /// A ticket whose handling was found wanting, and that counts for assessment.
 package struct UnsatisfiedTicket: Sendable {
     package let ticket: String
@@ -134,7 +162,9 @@ extension NodeDesk {
         try await perform(.readDepartment) { now in
             try await catchUp(now: now)
             var tickets: [UnsatisfiedTicket] = []
-            for (ticket, _) in try await changes(department, after: 0, limit: .max) {
+            let rated = try await changes(
+                department, after: 0, limit: .max, ratedBelow: UnsatisfiedTicket.satisfied)
+            for (ticket, _) in rated {
                 guard let thread = try await thread(ticket, for: department),
                     let unsatisfied = UnsatisfiedTicket(thread, now: now)
                 else { continue }
@@ -145,13 +175,15 @@ extension NodeDesk {
     }
 
     private func changes(
-        _ department: Department, after cursor: Int64, limit: Int
+        _ department: Department, after cursor: Int64, limit: Int, ratedBelow score: Int? = nil
     ) async throws -> [(ticket: String, seq: Int64)] {
         switch department {
         case .unit(let unit):
-            return try await store.tickets(ofUnits: names(of: unit), category: nil, after: cursor, limit: limit)
+            return try await store.tickets(
+                ofUnits: names(of: unit), category: nil, after: cursor, limit: limit, ratedBelow: score)
         case .category(let category):
-            return try await store.tickets(ofUnits: [], category: category, after: cursor, limit: limit)
+            return try await store.tickets(
+                ofUnits: [], category: category, after: cursor, limit: limit, ratedBelow: score)
         }
     }
 
@@ -210,7 +242,7 @@ extension DepartmentPage.Record {
 
 extension UnsatisfiedTicket {
     /// The lowest score that is satisfied.
-    private static let satisfied = 3
+    fileprivate static let satisfied = 3
 
     /// Nil where the last evaluation that counts is satisfied, or there is none.
     fileprivate init?(_ thread: TicketThread, now: UnixMilliseconds) {

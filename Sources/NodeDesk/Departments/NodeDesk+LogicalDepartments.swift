@@ -68,7 +68,7 @@ extension NodeDesk {
     }
 
     /// The nodes below whose tickets are not copied here.
-    func logicalOrigins() throws -> [NodeID] {
+    package func logicalOrigins() throws -> [NodeID] {
         try QueryPlan(
             topology: topology, node: id, resources: [BuiltInResources.serviceRequest.name],
             wanted: topology.origins(under: id)

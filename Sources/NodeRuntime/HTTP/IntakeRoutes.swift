@@ -42,6 +42,15 @@ package struct IntakeRoutes: Sendable {
                 return Self.response(to: error)
             }
         }
+        router.get("/v1/department/tickets/unsatisfied") { request, _ in
+            do {
+                try Self.require(isPrivate)
+                let (desk, department) = try await desk.authenticateDepartment(token: try Self.token(of: request))
+                return try Self.json(UnsatisfiedPage(try await desk.unsatisfied(department)))
+            } catch {
+                return Self.response(to: error)
+            }
+        }
         router.get("/v1/department/tickets/logical") { request, _ in
             do {
                 return try await logicalDepartment(request, isPrivate: isPrivate)
