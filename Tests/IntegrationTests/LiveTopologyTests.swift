@@ -100,6 +100,43 @@ extension `Real processes` {
         }
 
         @Test(.timeLimit(.minutes(15)))
+        func `moves a county that is off, and takes nothing of it away above before its new city has it`() async throws
+        {
+            let federation = try await running()
+            let all = Self.nodes.dropFirst().count * Self.each
+            try await federation.stop("370102")
+            try await federation.apply(version: 2, []) {
+                $0.replacing("name: 历下区", with: "name: 历下区\n    region: \"370102\"")
+                    .replacing(/(name: 历下区[\s\S]*?parent: )"370100"/, with: { "\($0.1)\"370200\"" })
+                    .replacing("name: 青岛市", with: "name: 青岛市\n    region: \"370000\"")
+            }
+            func held(by supplier: String) async throws -> Int {
+                try await federation.count(
+                    "service_request", at: "370000",
+                    where: "deleted = 0 AND origin = '370102' AND supplier = \(supplier)")
+            }
+            try await federation.waitUntil("the new city has listed what it has", seconds: 60) {
+                try await federation.count(
+                    "link_cursor", at: "370000",
+                    where: "sender = '370200' AND topology = 2 AND sweep_resource IS NULL") == 1
+            }
+            try await federation.waitUntil("both cities are heard", seconds: 60) {
+                let coverage = try await federation.tickets(at: "370000").json["coverage"] as? [String: Any] ?? [:]
+                let states = coverage[list: "nodes"].map { "\($0["node"] ?? "") \($0["state"] ?? "")" }
+                return coverage["complete"] as? Bool == false
+                    && ["370100 ok", "370200 ok", "370102 bootstrapping"].allSatisfy(states.contains)
+            }
+            #expect(try await held(by: "370100") == Self.each, "the province may have the only copy")
+
+            try await federation.serve("370102")
+            try await federation.waitUntil("the county comes by its new city, and the answer is whole", seconds: 60) {
+                try await self.total(at: federation) == all
+            }
+            #expect(try await held(by: "370200") == Self.each)
+            #expect(try await federation.count("lost_row", at: "370000", where: "1") == 0)
+        }
+
+        @Test(.timeLimit(.minutes(15)))
         func `purges what a removed node left only when that is confirmed, or keeps it frozen and named`() async throws
         {
             let federation = try await running()
